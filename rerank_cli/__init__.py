@@ -1,0 +1,22 @@
+"""Search a folder of documents in two stages.
+
+    index   folder → discover → read → split → encode → commit (one atomic generation)
+    query   text → encode → retrieve (dense + lexical, fused) → rerank every candidate → hits → print
+
+The rooms, from the bottom up; imports only go down:
+
+    errors       the tree of errors, each with its exit code
+    records      the frozen records that flow, and the two ports: Encoder and Reranker
+    config       defaults < user file < project file < environment < flags
+    snippets     the sentence of a passage that shows why it was found
+    corpus       from a folder to passages: discover, read (one reader a format), split
+    models       the only door to models: catalogue, compile, compiled, onnx, torch, loading, probe, train, builtin
+    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location
+    indexing     what changed, and its way into a new generation
+    retrieval    the first stage: query → candidates
+    reranking    the second stage: candidates → hits
+    search       both stages for one query after another
+    cli          the command line: the only place that knows Typer and Rich
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,162 @@
+"""`rerank-cli index`: make an index of a folder, or bring it up to date."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Json, Quiet, configured
+from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.terminal import printable, say
+from rerank_cli.config import Settings
+from rerank_cli.errors import FilesSkipped, InputError
+
+SHOWN_FAILURES = 10
+"""More lines than these would push the summary off the screen; --json has all of them."""
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(help="A folder, a file, or a .jsonl corpus.", show_default=False)],
+    index: IndexName = None,
+    include: Annotated[list[str] | None, typer.Option(help="Index only files that match this glob. May be repeated.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files that match this glob. May be repeated.")] = None,
+    hidden: Annotated[bool | None, typer.Option("--hidden", help="Index hidden files too.", show_default=False)] = None,
+    no_ignore: Annotated[
+        bool | None, typer.Option("--no-ignore", help="Pay no heed to .gitignore and .rerankignore.", show_default=False)
+    ] = None,
+    max_file_size: Annotated[
+        str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
+    ] = None,
+    passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
+    encoder: EncoderName = None,
+    device: Device = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be indexed, and why each other file would not.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Read every file again; give up an index of another format or model.")] = False,
+    allow_empty: Annotated[
+        bool | None, typer.Option("--allow-empty", help="Accept that all files are gone.", show_default=False)
+    ] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict", help="Exit with 5 if a file could not be read.", show_default=False)
+    ] = None,
+    wait_s: Annotated[
+        float | None, typer.Option("--wait", help="Seconds to wait for another process that writes.", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Make an index of FOLDER, or bring it up to date."""
+    root = _root(folder)
+    settings = configured(
+        root if root.is_dir() else root.parent,
+        config,
+        {
+            "include": tuple(include) if include else None,
+            "exclude": tuple(exclude) if exclude else None,
+            "hidden": hidden,
+            "ignore_files": None if no_ignore is None else not no_ignore,
+            "max_file_size": max_file_size,
+            "passage_tokens": passage_tokens,
+            "encoder": encoder,
+            "device": device,
+            "allow_empty": allow_empty,
+            "strict": strict,
+            "wait_s": wait_s,
+        },
+    ).settings
+    if dry_run:
+        return _list_files(root, settings, as_json=as_json)
+    return _update(root, index, settings, rebuild=rebuild, as_json=as_json, quiet=quiet)
+
+
+def _root(folder: Path) -> Path:
+    root = folder.expanduser().absolute()
+    if not root.exists():
+        raise InputError(f"{folder}: no such folder or file", remedy="check the path")
+    return root.resolve()
+
+
+def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool, as_json: bool, quiet: bool) -> int:
+    from rerank_cli.corpus.discover import Rules
+    from rerank_cli.indexing import IndexSettings, update_index
+    from rerank_cli.models.loading import open_encoder
+    from rerank_cli.store.location import default_folder, named_folder
+
+    with drawn_progress(quiet=quiet or as_json) as listener:
+        summary = update_index(
+            root,
+            index_folder=default_folder(root) if index is None else named_folder(index),
+            encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
+            settings=IndexSettings(
+                encoder=settings.encoder,
+                passage_tokens=settings.passage_tokens,
+                rules=Rules(**_rules(settings)),
+            ),
+            rebuild=rebuild,
+            allow_empty=settings.allow_empty,
+            wait_s=settings.wait_s,
+            listener=listener,
+        )
+    if as_json:
+        record = {**asdict(summary), "folder": str(summary.folder), "up_to_date": summary.up_to_date}
+        print(json.dumps(record, ensure_ascii=False))
+    elif not quiet:
+        _print_failures([(file.path, file.reason) for file in summary.failed])
+        print(_one_line(summary))
+    if summary.failed and settings.strict:
+        count = len(summary.failed)
+        raise FilesSkipped(f"{count} file{'s' * (count > 1)} could not be read", remedy="see --json for each reason")
+    return 0
+
+
+def _rules(settings: Settings) -> dict[str, object]:
+    return {
+        "include": settings.include,
+        "exclude": settings.exclude,
+        "hidden": settings.hidden,
+        "ignore_files": settings.ignore_files,
+        "max_file_size_bytes": settings.max_file_size,
+    }
+
+
+def _one_line(summary: object) -> str:
+    from rerank_cli.indexing import IndexSummary
+
+    assert isinstance(summary, IndexSummary)
+    holds = f"{summary.documents} documents, {summary.passages} passages"
+    if summary.up_to_date:
+        news = "up to date"
+    else:
+        changes = {"added": summary.added, "changed": summary.changed, "removed": summary.removed}
+        files = ", ".join(f"{count} {word}" for word, count in changes.items() if count)
+        news = f"{files}; {summary.encoded} passages encoded, {summary.reused} reused"
+    failed = f", {len(summary.failed)} could not be read" if summary.failed else ""
+    return printable(f"{summary.folder.name}: {holds} ({news}{failed}) in {summary.elapsed_s:.1f} s")
+
+
+def _print_failures(failures: list[tuple[str, str]]) -> None:
+    for path, reason in failures[:SHOWN_FAILURES]:
+        say(f"rerank-cli: {path}: {reason}")
+    if len(failures) > SHOWN_FAILURES:
+        say(f"rerank-cli: and {len(failures) - SHOWN_FAILURES} more; --json has all of them")
+
+
+def _list_files(root: Path, settings: Settings, *, as_json: bool) -> int:
+    from rerank_cli.corpus.discover import Rules, discover
+
+    found = discover(root, Rules(**_rules(settings)))
+    if as_json:
+        files = [{"path": file.path, "size_bytes": file.size_bytes} for file in found.files]
+        skipped = [asdict(file) for file in found.skipped]
+        print(json.dumps({"root": str(root), "files": files, "skipped": skipped}, ensure_ascii=False))
+        return 0
+    for file in found.files:
+        sys.stdout.write(f"index\t{printable(file.path)}\n")
+    for skipped in found.skipped:
+        sys.stdout.write(f"{'fail' if skipped.failed else 'skip'}\t{printable(skipped.path)}\t{printable(skipped.reason)}\n")
+    return 0

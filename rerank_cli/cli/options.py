@@ -1,0 +1,51 @@
+"""Options that several commands share, and the configuration they add up to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rerank_cli.config import Config, load_config
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="YAML settings in place of the project's rerank.yaml.", envvar="RERANK_CLI_CONFIG"),
+]
+IndexName = Annotated[
+    str | None,
+    typer.Option("--index", help="Index by name, or by path if it holds a slash.", envvar="RERANK_CLI_INDEX"),
+]
+EncoderName = Annotated[
+    str | None, typer.Option("--encoder", help="Bi-encoder: built-in name, folder, or hub id.", show_default=False)
+]
+RerankerName = Annotated[
+    str | None, typer.Option("--reranker", help="Cross-encoder: built-in name, folder, or hub id.", show_default=False)
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
+    """The settings from every source; a flag that was not given is None and counts for nothing."""
+    given = {key: value for key, value in flags.items() if value is not None and value != []}
+    return load_config(flags=given, start=start, config_file=config_file, environment=os.environ)
+
+
+def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
+    """A test of paths by gitignore-style globs, any of which may match; None without globs."""
+    if not globs:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(globs)
+    return spec.match_file
+
+
+Format = Literal["table", "plain", "json", "jsonl", "tsv", "paths", "trec"]

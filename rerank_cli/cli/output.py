@@ -1,0 +1,347 @@
+"""Writes results: a table for people, plain lines for pipes, and the machine formats."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
+from urllib.parse import quote
+
+from rerank_cli import __version__
+from rerank_cli.cli.terminal import printable
+from rerank_cli.config import Settings
+from rerank_cli.records import Hit
+from rerank_cli.retrieval import query_words
+from rerank_cli.search import SearchResult
+from rerank_cli.snippets import snippet
+from rerank_cli.store import Manifest
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+PLAIN_SNIPPET = 160
+NARROW = 100
+"""Below this many columns, headings share a cell with the path."""
+
+TSV_COLUMNS = (
+    "query_id", "rank", "score", "logit", "order_score", "first_stage_rank", "first_stage_score", "dense_rank",
+    "dense_score", "lexical_rank", "lexical_score", "document", "path", "first_line", "last_line", "heading", "snippet",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What is told about a search beside its hits."""
+
+    settings: Settings
+    manifest: Manifest
+    folder: Path
+    many: bool
+    explain: bool
+    paths: tuple[str, ...]
+
+
+class ResultWriter(Protocol):
+    """Writes each query's result as it comes."""
+
+    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def writer_for(presentation: Presentation, stream: TextIO) -> ResultWriter:
+    """The writer of the format asked for; `auto` is a table on a terminal and plain lines elsewhere."""
+    name = presentation.settings.format
+    if name == "auto":
+        name = "table" if stream.isatty() else "plain"
+    if name == "json":
+        return _JsonWriter(presentation, stream)
+    if name == "table":
+        return _TableWriter(presentation, stream)
+    line_writers = {"plain": _plain, "jsonl": _jsonl, "tsv": _tsv, "paths": _paths, "trec": _trec}
+    header = "\t".join(TSV_COLUMNS) + "\n" if name == "tsv" else ""
+    return _LineWriter(presentation, stream, line_writers[name], header)
+
+
+class _LineWriter:
+    def __init__(self, presentation: Presentation, stream: TextIO, lines: LinesOf, header: str) -> None:
+        self._presentation = presentation
+        self._stream = stream
+        self._lines = lines
+        stream.write(header)
+
+    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+        self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, query_id, result, hits))
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.flush()
+
+
+class LinesOf(Protocol):
+    """Turns a result into lines."""
+
+    def __call__(
+        self, presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit], /
+    ) -> list[str]: ...
+
+
+def _plain(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+    words = query_words(result.query)
+    lines = []
+    for place, hit in enumerate(hits, start=1):
+        shown = snippet(hit.candidate.stored.passage.text, words, width=PLAIN_SNIPPET).text
+        columns = [str(place), f"{_shown_score(hit):.4f}", _location(hit), _heading(hit), shown]
+        columns = [query_id, *columns] if presentation.many else columns
+        columns = [*columns, explanation(hit)] if presentation.explain else columns
+        lines.append("\t".join(printable(column) for column in columns))
+    return lines
+
+
+def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+    words = query_words(result.query)
+    lines = []
+    for place, hit in enumerate(hits, start=1):
+        candidate, stored = hit.candidate, hit.candidate.stored
+        shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
+        values = (
+            query_id, place, hit.score, hit.logit, hit.order_score, candidate.rank, candidate.score, candidate.dense_rank,
+            candidate.dense_score, candidate.lexical_rank, candidate.lexical_score, stored.document_id, stored.path,
+            stored.passage.first_line, stored.passage.last_line, _heading(hit), shown,
+        )  # fmt: skip
+        lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
+    return lines
+
+
+def _paths(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+    return list(dict.fromkeys(printable(hit.candidate.stored.path) for hit in hits))
+
+
+def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+    """TREC run lines. trec_eval sorts by the score as a 32-bit float and breaks ties by id, so no two are equal."""
+    lines = []
+    last = math.inf
+    for place, hit in enumerate(hits, start=1):
+        last = min(_float32(hit.order_score), _below(last))
+        document = quote(hit.candidate.stored.document_id, safe="/#:@!$&'()*+,;=?[]<>|{}^`\\\"")
+        lines.append(f"{quote(query_id, safe='')} Q0 {document} {place} {last!r} rerank-cli")
+    return lines
+
+
+def _float32(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
+def _below(value: float) -> float:
+    """The next smaller 32-bit float."""
+    import numpy as np
+
+    return value if math.isinf(value) else float(np.nextafter(np.float32(value), np.float32(-math.inf)))
+
+
+def _jsonl(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+    return [json.dumps(_result_record(query_id, result, hits), ensure_ascii=False)]
+
+
+class _JsonWriter:
+    """One JSON object for all queries, written at the end."""
+
+    def __init__(self, presentation: Presentation, stream: TextIO) -> None:
+        self._presentation = presentation
+        self._stream = stream
+        self._results: list[dict[str, object]] = []
+
+    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+        self._results.append(_result_record(query_id, result, hits))
+
+    def close(self) -> None:
+        record = {**_context_record(self._presentation), "results": self._results}
+        json.dump(record, self._stream, ensure_ascii=False, indent=2)
+        self._stream.write("\n")
+        self._stream.flush()
+
+
+def _context_record(presentation: Presentation) -> dict[str, object]:
+    settings, manifest = presentation.settings, presentation.manifest
+    return {
+        "version": __version__,
+        "index": {
+            "folder": str(presentation.folder),
+            "root": manifest.root,
+            "generation": manifest.generation,
+            "updated_at": manifest.updated_at,
+        },
+        "models": {
+            "encoder": manifest.encoder,
+            "encoder_fingerprint": manifest.encoder_fingerprint,
+            "reranker": settings.reranker if settings.rerank else None,
+        },
+        "parameters": {
+            "retriever": settings.retriever,
+            "top_k": settings.top_k,
+            "rerank": settings.rerank,
+            "fusion": settings.fusion if settings.rerank else None,
+            "top_n": settings.top_n,
+            "per_document": settings.per_document,
+            "min_score": settings.min_score,
+            "path": list(presentation.paths),
+        },
+    }
+
+
+def _result_record(query_id: str, result: SearchResult, hits: Sequence[Hit]) -> dict[str, object]:
+    return {
+        "query_id": query_id,
+        "query": result.query,
+        "timings": {"retrieve_s": result.timings.retrieve_s, "rerank_s": result.timings.rerank_s},
+        "candidates": len(result.candidates),
+        "truncated_passages": result.truncated,
+        "hits": [_hit_record(place, hit) for place, hit in enumerate(hits, start=1)],
+    }
+
+
+def _hit_record(place: int, hit: Hit) -> dict[str, object]:
+    candidate, stored = hit.candidate, hit.candidate.stored
+    return {
+        "rank": place,
+        "document": stored.document_id,
+        "path": stored.path,
+        "title": stored.title,
+        "first_line": stored.passage.first_line,
+        "last_line": stored.passage.last_line,
+        "headings": list(stored.passage.headings),
+        "text": stored.passage.text,
+        "score": hit.score,
+        "logit": hit.logit,
+        "order_score": hit.order_score,
+        "reranker_rank": hit.reranker_rank,
+        "first_stage": {
+            "rank": candidate.rank,
+            "score": candidate.score,
+            "dense_rank": candidate.dense_rank,
+            "dense_score": candidate.dense_score,
+            "lexical_rank": candidate.lexical_rank,
+            "lexical_score": candidate.lexical_score,
+        },
+    }
+
+
+class _TableWriter:
+    """A table for a terminal, as wide as the terminal is."""
+
+    def __init__(self, presentation: Presentation, stream: TextIO) -> None:
+        from rich.console import Console
+
+        self._presentation = presentation
+        self._console = Console(file=stream, highlight=False, emoji=False)
+
+    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+        from rich.text import Text
+
+        if self._presentation.many:
+            self._console.print(Text(printable(f"{query_id}: {result.query}"), style="bold"))
+        if hits:
+            self._console.print(self._table(result, hits))
+        self._console.print(Text(self._footer(result, hits), style="dim"))
+
+    def close(self) -> None:
+        sys.stdout.flush()
+
+    def _table(self, result: SearchResult, hits: Sequence[Hit]) -> Table:
+        from rich import box
+        from rich.table import Table
+
+        wide = self._console.width >= NARROW
+        table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), show_edge=False)
+        table.add_column("#", justify="right", no_wrap=True)
+        table.add_column("move", justify="right", no_wrap=True)
+        table.add_column("score", justify="right", no_wrap=True)
+        table.add_column("where", ratio=3 if wide else 2, overflow="fold")
+        table.add_column("passage", ratio=6 if wide else 3, overflow="fold")
+        words = query_words(result.query)
+        room = max(40, int(self._console.width * 0.55) * 3)
+        for place, hit in enumerate(hits, start=1):
+            table.add_row(
+                str(place),
+                _movement(hit) if hit.reranker_rank else "",
+                f"{_shown_score(hit):.3f}",
+                _where(hit),
+                self._passage(hit, words, room),
+            )
+        return table
+
+    def _passage(self, hit: Hit, words: Sequence[str], room: int) -> Text:
+        from rich.text import Text
+
+        shown = snippet(printable_lines(hit.candidate.stored.passage.text), words, width=min(room, 240))
+        text = Text(shown.text)
+        for start, end in shown.marks:
+            text.stylize("bold yellow", start, end)
+        if self._presentation.explain:
+            text.append(f"\n{explanation(hit)}", style="dim")
+        return text
+
+    def _footer(self, result: SearchResult, hits: Sequence[Hit]) -> str:
+        settings = self._presentation.settings
+        stages = f"{len(result.candidates)} candidates in {result.timings.retrieve_s:.2f} s"
+        if settings.rerank:
+            stages += f", reranked in {result.timings.rerank_s:.2f} s"
+        if not hits:
+            return f"nothing found ({stages})"
+        return f"{len(hits)} of {stages}"
+
+
+def explanation(hit: Hit) -> str:
+    """Where a hit stood in each list, in one line."""
+    candidate = hit.candidate
+    parts = []
+    if candidate.dense_rank is not None:
+        parts.append(f"dense #{candidate.dense_rank} {candidate.dense_score:.3f}")
+    if candidate.lexical_rank is not None:
+        parts.append(f"lexical #{candidate.lexical_rank} {candidate.lexical_score:.2f}")
+    parts.append(f"first stage #{candidate.rank}")
+    if hit.reranker_rank is not None:
+        parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
+    return " · ".join(parts)
+
+
+def printable_lines(text: str) -> str:
+    """*text* without control characters, its lines kept."""
+    return "\n".join(printable(line.expandtabs(4)) for line in text.split("\n"))
+
+
+def _where(hit: Hit) -> Text:
+    from rich.text import Text
+
+    where = Text(printable(_location(hit)), style="cyan")
+    if _heading(hit):
+        where.append(f"\n{printable(_heading(hit))}", style="dim")
+    return where
+
+
+def _movement(hit: Hit) -> str:
+    """Places gained (▲) or lost (▼) against the first stage."""
+    gained = hit.candidate.rank - hit.rank
+    return "=" if gained == 0 else f"{'▲' if gained > 0 else '▼'}{abs(gained)}"
+
+
+def _shown_score(hit: Hit) -> float:
+    return hit.order_score if hit.score is None else hit.score
+
+
+def _location(hit: Hit) -> str:
+    passage = hit.candidate.stored.passage
+    lines = str(passage.first_line)
+    if passage.last_line != passage.first_line:
+        lines += f"-{passage.last_line}"
+    return f"{hit.candidate.stored.path}:{lines}"
+
+
+def _heading(hit: Hit) -> str:
+    return " > ".join(hit.candidate.stored.passage.headings)

@@ -1,0 +1,158 @@
+"""`rerank-cli query`: search an index in both stages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Quiet, RerankerName, configured, path_filter
+from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.config import Settings
+from rerank_cli.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from rerank_cli.cli.output import ResultWriter
+    from rerank_cli.search import Searcher
+
+NO_RESULT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and the id that machine formats print."""
+
+    id: str
+    text: str
+
+
+def run(
+    text: Annotated[str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)] = None,
+    queries: Annotated[
+        Path | None, typer.Option(help="Queries as JSONL with _id and text, or as lines of id<TAB>text.", show_default=False)
+    ] = None,
+    index: IndexName = None,
+    retriever: Annotated[str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)] = None,
+    top_k: Annotated[int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)] = None,
+    no_rerank: Annotated[bool | None, typer.Option("--no-rerank", help="Leave the second stage out.", show_default=False)] = None,
+    fusion: Annotated[str | None, typer.Option(help="Final order: rrf fuses both stages, none trusts the reranker alone.", show_default=False)] = None,
+    top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
+    per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
+    min_score: Annotated[float | None, typer.Option(help="Least score by the reranker.", show_default=False)] = None,
+    path: Annotated[list[str] | None, typer.Option(help="Search only files that match this glob. May be repeated.", show_default=False)] = None,
+    format: Annotated[str | None, typer.Option("--format", "-f", help="table, plain, json, jsonl, tsv, paths or trec.", show_default=False)] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show where each hit stood in each list.")] = False,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+) -> int:
+    """Search an index in two stages: retrieve many, rerank them all, show the best few."""
+    settings = configured(
+        Path.cwd(),
+        config,
+        {
+            "retriever": retriever,
+            "top_k": top_k,
+            "rerank": None if no_rerank is None else not no_rerank,
+            "fusion": fusion,
+            "top_n": top_n,
+            "per_document": per_document,
+            "min_score": min_score,
+            "format": format,
+            "encoder": encoder,
+            "reranker": reranker,
+            "device": device,
+        },
+    ).settings
+    if settings.min_score is not None and not settings.rerank:
+        raise UsageError("--min-score judges the reranker's score, and --no-rerank leaves it out", remedy="drop one")
+    asked = _queries(text, queries)
+    return _answer(asked, many=text is None or text == "-", index=index, settings=settings, globs=path or [], explain=explain, quiet=quiet)
+
+
+def _answer(
+    asked: Iterator[Query], *, many: bool, index: str | None, settings: Settings, globs: list[str], explain: bool, quiet: bool
+) -> int:
+    from rerank_cli.cli.output import Presentation, writer_for
+    from rerank_cli.models.loading import open_encoder, open_reranker
+    from rerank_cli.search import Searcher, SearchSettings
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+
+    folder = find_index(index, start=Path.cwd().resolve())
+    with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
+        searcher = Searcher(
+            reader,
+            encoder=None if settings.retriever == "lexical" else open_encoder(settings.encoder, device=settings.device, listener=listener),
+            reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if settings.rerank else None,
+            settings=SearchSettings(
+                retriever=settings.retriever,
+                top_k=settings.top_k,
+                fusion=settings.fusion,
+                reranks=settings.rerank,
+                per_document=1 if settings.format == "trec" else settings.per_document,
+                accept_path=path_filter(globs),
+            ),
+        )
+        presentation = Presentation(
+            settings=settings, manifest=reader.manifest, folder=folder, many=many, explain=explain, paths=tuple(globs)
+        )
+        return _write(asked, searcher, settings, writer_for(presentation, sys.stdout))
+
+
+def _write(asked: Iterator[Query], searcher: Searcher, settings: Settings, writer: ResultWriter) -> int:
+    """Answer each query and write it at once; 1 if none of them found anything."""
+    found = False
+    for query in asked:
+        result = searcher.search(query.text)
+        hits = [hit for hit in result.hits if settings.min_score is None or (hit.score or 0.0) >= settings.min_score]
+        shown = hits[: settings.top_n]
+        writer.write(query.id, result, shown)
+        found = found or bool(shown)
+    writer.close()
+    return 0 if found else NO_RESULT
+
+
+def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
+    if (text is None) == (file is None):
+        raise UsageError("no query", remedy="give TEXT, - for stdin, or --queries FILE") if text is None else UsageError(
+            "both TEXT and --queries were given", remedy="drop one"
+        )
+    if file is not None:
+        return _queries_of(file)
+    if text == "-":
+        return (Query(str(number), line) for number, line in enumerate(sys.stdin, start=1) if line.strip())
+    assert text is not None
+    return iter([Query("1", text)])
+
+
+def _queries_of(file: Path) -> Iterator[Query]:
+    """Read the whole file before the first answer: a bad line is told before any work is done."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read ({error})", remedy="give UTF-8 JSONL, or lines of id<TAB>text") from error
+    parsed = [_parse(line, f"{file}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    if not parsed:
+        raise InputError(f"{file}: holds no query", remedy="give JSONL with _id and text, or lines of id<TAB>text")
+    return iter(parsed)
+
+
+def _parse(line: str, where: str) -> Query:
+    if not line.lstrip().startswith("{"):
+        identifier, tab, text = line.partition("\t")
+        if not tab or not text.strip():
+            raise InputError(f"{where}: not id<TAB>text", remedy="put a tab between the id and the query")
+        return Query(identifier, text)
+    try:
+        record = json.loads(line)
+        return Query(str(record["_id"]), str(record["text"]))
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{where}: not a query ({error!r})", remedy='write {"_id": …, "text": …}') from error

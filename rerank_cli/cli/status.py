@@ -1,0 +1,93 @@
+"""`rerank-cli status`: what is indexed, and what has changed on disk since."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rerank_cli.cli.options import IndexName, Json
+from rerank_cli.cli.terminal import printable
+
+
+def run(index: IndexName = None, as_json: Json = False) -> int:
+    """Show what is indexed, with what, how big it is, and what has changed on disk since."""
+    from rerank_cli.store.location import find_index
+
+    record = _status(find_index(index, start=Path.cwd().resolve()))
+    if as_json:
+        print(json.dumps(record, ensure_ascii=False, indent=2))
+    else:
+        _print_table(record)
+    return 0
+
+
+def _status(folder: Path) -> dict[str, object]:
+    from rerank_cli.store import open_reader
+
+    with open_reader(folder) as reader:
+        manifest, counts, known = reader.manifest, reader.counts(), reader.files()
+    return {
+        "index": str(folder),
+        "root": manifest.root,
+        "generation": manifest.generation,
+        "updated_at": manifest.updated_at,
+        **asdict(counts),
+        "encoder": manifest.encoder,
+        "encoder_fingerprint": manifest.encoder_fingerprint,
+        "passage_tokens": manifest.passage_tokens,
+        "search": "exact scan" if manifest.exact else "HNSW graph",
+        "unreadable": {path: state.failure for path, state in known.items() if state.failure},
+        "since": _changes_since(Path(manifest.root), manifest.rules, known),
+    }
+
+
+def _changes_since(root: Path, rules: object, known: object) -> dict[str, object]:
+    """Paths added, changed and removed since the last run; or why the folder cannot be compared."""
+    from rerank_cli.corpus.discover import Rules, discover
+    from rerank_cli.errors import InputError
+    from rerank_cli.indexing import compare
+
+    assert isinstance(rules, dict) and isinstance(known, dict)
+    restored = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
+    try:
+        changes = compare(discover(root, Rules(**restored)), known)
+    except InputError as error:
+        return {"unknown": str(error)}
+    return {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
+
+
+def _print_table(record: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    size = record["size_bytes"]
+    assert isinstance(size, int)
+    rows = {
+        "index": record["index"],
+        "folder": record["root"],
+        "updated": f"{record['updated_at']} (generation {record['generation']})",
+        "holds": f"{record['files']} files, {record['documents']} documents, {record['passages']} passages",
+        "size": f"{size / 1e6:.1f} MB",
+        "encoder": f"{record['encoder']} ({record['encoder_fingerprint']})",
+        "passages": f"at most {record['passage_tokens']} tokens",
+        "search": record["search"],
+        "on disk": _since_line(record["since"]),
+    }
+    if record["failed_files"]:
+        rows["unreadable"] = f"{record['failed_files']} files; --json names them"
+    for name, value in rows.items():
+        table.add_row(name, Text(printable(str(value))))
+    Console(highlight=False, emoji=False).print(table)
+
+
+def _since_line(since: object) -> str:
+    assert isinstance(since, dict)
+    if "unknown" in since:
+        return str(since["unknown"])
+    counts = [f"{len(paths)} {kind}" for kind, paths in since.items() if paths]
+    return ", ".join(counts) + " since" if counts else "nothing has changed since"

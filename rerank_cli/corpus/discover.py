@@ -1,0 +1,269 @@
+"""Find the files of a folder that are worth indexing, and say why the others are not.
+
+The rules for ignoring are git's own: the last pattern that matches decides, patterns in a deeper
+folder come after those above it, and nothing below an ignored folder can be brought back.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.base import GitIgnorePatternError
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from rerank_cli.errors import InputError, UsageError
+from rerank_cli.records import FoundFile, SkippedFile
+
+# Ours comes second, so that it can bring back what git leaves out.
+IGNORE_FILES = (".gitignore", ".rerankignore")
+
+# As much as git reads before it calls a file binary.
+_PROBE_BYTES = 8 * 1024
+
+# Text in these encodings is full of NUL bytes; without the mark it cannot be told from binary.
+_WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+# The one common binary format that may show no NUL for a long while.
+_PDF_MARK = b"%PDF-"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    ignore_files: bool = True
+    # Beyond this, text is nearly always a log or a dump that would drown everything else.
+    max_file_size_bytes: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Every file of the root exactly once, sorted by path; a folder left out is one entry."""
+
+    files: tuple[FoundFile, ...]
+    skipped: tuple[SkippedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """The patterns of one ignore file, or of --exclude; `folder` is where they hold."""
+
+    origin: str
+    folder: str
+    patterns: tuple[GitIgnoreSpecPattern, ...]
+
+    def last_match(self, entry: str) -> GitIgnoreSpecPattern | None:
+        below = entry.removeprefix(self.folder)
+        return next((p for p in reversed(self.patterns) if _names(p, below)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to walk. `path` is empty for the root and ends in a slash for every other."""
+
+    path: str
+    location: Path
+    ignores: tuple[_Patterns, ...]
+
+
+def discover(root: Path, rules: Rules) -> Discovery:
+    """Find the files under *root*, a folder or a single file.
+
+    A file given by name is taken whatever the rules say of its name; only its size and content count.
+    Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
+    """
+    place = _existing(root)
+    outcomes = list(_Walk(place, rules).outcomes()) if place.is_dir() else [_judged_alone(root, rules)]
+    outcomes.sort(key=lambda outcome: outcome.path)
+    return Discovery(
+        files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
+        skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, SkippedFile)),
+    )
+
+
+def _existing(root: Path) -> Path:
+    try:
+        return root.resolve(strict=True)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"no such folder or file: {root}", remedy="check the path, and that its disk is mounted"
+        ) from error
+    except OSError as error:
+        raise InputError(f"cannot open {root}: {_in_words(error)}", remedy="check its permissions") from error
+    except RuntimeError as error:  # how Python before 3.13 says that a link leads to itself
+        raise InputError(
+            f"cannot open {root}: link to itself", remedy="give the folder it stands for"
+        ) from error
+
+
+def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
+    if not _is_utf8(root.name):
+        return SkippedFile(_shown(root.name), "its name is not valid UTF-8", failed=True)
+    return _judged_by_content(root.name, root, rules)
+
+
+class _Walk:
+    """One walk through the root, from the top down."""
+
+    def __init__(self, root: Path, rules: Rules) -> None:
+        self._root = root
+        self._rules = rules
+        self._include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
+        self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
+
+    def outcomes(self) -> Iterator[FoundFile | SkippedFile]:
+        # A list in place of recursion: folders may be nested deeper than Python's stack.
+        pending = [_Folder("", self._root, ())]
+        while pending:
+            folder = pending.pop()
+            try:
+                names = sorted(place.name for place in folder.location.iterdir())
+                ignores = folder.ignores + self._ignores_in(folder, names)
+            except OSError as error:
+                yield self._unlistable(folder, error)
+                continue
+            for name in names:
+                outcome = self._judged(_Folder(folder.path, folder.location, ignores), name)
+                if isinstance(outcome, _Folder):
+                    pending.append(outcome)
+                else:
+                    yield outcome
+
+    def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
+        if not folder.path:
+            raise InputError(
+                f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions"
+            ) from error
+        return SkippedFile(folder.path, _in_words(error), failed=True)
+
+    def _ignores_in(self, folder: _Folder, names: list[str]) -> tuple[_Patterns, ...]:
+        """An ignore file that cannot be read fails its folder: we would not know what to leave out."""
+        found = []
+        for name in IGNORE_FILES if self._rules.ignore_files else ():
+            location = folder.location / name
+            if name in names and stat.S_ISREG(location.lstat().st_mode):
+                lines = location.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+                found.append(_Patterns(folder.path + name, folder.path, _file_patterns(lines)))
+        return tuple(found)
+
+    def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
+        if not _is_utf8(name):
+            return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", failed=True)
+        location = folder.location / name
+        try:
+            mode = location.lstat().st_mode
+            path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
+            reason = self._reason_by_name(folder, name, path)
+            if not reason and stat.S_ISLNK(mode):
+                reason = self._reason_by_target(location)
+        except OSError as error:
+            return SkippedFile(folder.path + name, _in_words(error), failed=True)
+        if reason:
+            return SkippedFile(path, reason)
+        if stat.S_ISDIR(mode):
+            return _Folder(path, location, folder.ignores)
+        return _judged_by_content(path, location, self._rules)
+
+    def _reason_by_name(self, folder: _Folder, name: str, path: str) -> str:
+        if name == ".git":
+            return "git's own folder"
+        if name.startswith(".") and not self._rules.hidden:
+            return "hidden"
+        for ignore in reversed(folder.ignores):
+            if pattern := ignore.last_match(path):
+                if pattern.include:
+                    return f"ignored by {ignore.origin}: {pattern}"
+                break
+        if (excluded := self._exclude.last_match(path)) and excluded.include:
+            return f"matched by --exclude '{excluded}'"
+        if self._rules.include and not path.endswith("/") and not self._include.match_file(path):
+            return "not matched by --include"
+        return ""
+
+    def _reason_by_target(self, link: Path) -> str:
+        try:
+            target = link.resolve(strict=True)
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):
+            return "link to nothing"
+        if not target.is_relative_to(self._root):
+            return "link leads out of the folder"
+        if target.is_dir():
+            return "link to a folder that is indexed where it lies"
+        return ""
+
+
+def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | SkippedFile:
+    try:
+        status = location.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
+            return SkippedFile(path, "not a regular file")
+        if status.st_size > rules.max_file_size_bytes:
+            limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
+            return SkippedFile(path, f"larger than {limit} ({size})")
+        with location.open("rb") as file:
+            if _is_binary(file.read(_PROBE_BYTES)):
+                return SkippedFile(path, "binary")
+    except OSError as error:
+        return SkippedFile(path, _in_words(error), failed=True)
+    return FoundFile(path, location, status.st_size, status.st_mtime_ns)
+
+
+def _names(pattern: GitIgnoreSpecPattern, entry: str) -> bool:
+    """Whether *pattern* means *entry* itself, where pathspec also says yes for what lies below it.
+
+    The walk has judged the folders above already, and asking them again here would let a deeper
+    `!keep/` bring back every file in it.
+    """
+    ends = [match.end() for match in pattern.regex.finditer(entry)] if pattern.regex else []
+    if not ends:
+        return False
+    if pattern.regex is not None and pattern.regex.pattern.endswith("/"):  # `folder/**`: what is in it
+        return ends[0] < len(entry)
+    return ends[-1] == len(entry)
+
+
+def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitIgnoreSpecPattern, ...]:
+    try:
+        return tuple(GitIgnoreSpecPattern(glob) for glob in globs)
+    except GitIgnorePatternError as error:
+        raise UsageError(f"{flag}: {error}", remedy="write it as in a .gitignore file") from error
+
+
+def _file_patterns(lines: list[str]) -> tuple[GitIgnoreSpecPattern, ...]:
+    patterns = []
+    for line in lines:
+        try:
+            patterns.append(GitIgnoreSpecPattern(line))
+        except GitIgnorePatternError:
+            continue  # to git such a line matches nothing
+    return tuple(patterns)
+
+
+def _is_binary(start: bytes) -> bool:
+    return start.startswith(_PDF_MARK) or (b"\0" in start and not start.startswith(_WIDE_TEXT_MARKS))
+
+
+def _is_utf8(name: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _shown(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _in_words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _size_in_words(size_bytes: int) -> str:
+    if size_bytes < 1024 * 1024:
+        return f"{size_bytes / 1024:.1f} kB"
+    return f"{size_bytes / 1024 / 1024:.1f} MB"

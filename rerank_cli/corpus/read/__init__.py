@@ -1,0 +1,90 @@
+"""From the bytes of a file to documents: one reader a format, picked by the file's extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from rerank_cli.corpus.read import code, html, markdown, records, rst, text
+from rerank_cli.corpus.read.decode import decode
+from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.records import Block, Document, FoundFile
+
+__all__ = ["READER_VERSION", "Unreadable", "read_documents", "reader_name"]
+
+# Raise it whenever a reader gives another document for the same bytes: then files are read again.
+READER_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """`many` tells a file of records, which carry their own ids, from one that is a document."""
+
+    name: str
+    read: Callable[[str, str], tuple[Document, ...]]
+    many: bool = False
+
+
+_TEXT = _Reader("text", text.read)
+_MARKDOWN = _Reader("markdown", markdown.read)
+_RST = _Reader("rst", rst.read)
+_HTML = _Reader("html", html.read)
+_CODE = _Reader("code", code.read)
+_JSONL = _Reader("jsonl", records.read_jsonl, many=True)
+_CSV = _Reader("csv", records.read_csv, many=True)
+_TSV = _Reader("tsv", records.read_tsv, many=True)
+
+_READERS = {
+    ".md": _MARKDOWN,
+    ".markdown": _MARKDOWN,
+    ".mdown": _MARKDOWN,
+    ".mkd": _MARKDOWN,
+    ".mdx": _MARKDOWN,
+    ".rst": _RST,
+    ".rest": _RST,
+    ".html": _HTML,
+    ".htm": _HTML,
+    ".xhtml": _HTML,
+    ".jsonl": _JSONL,
+    ".ndjson": _JSONL,
+    ".csv": _CSV,
+    ".tsv": _TSV,
+    **dict.fromkeys(code.EXTENSIONS, _CODE),
+}
+
+
+def read_documents(file: FoundFile, content: bytes, *, lone: bool = False) -> tuple[Document, ...]:
+    """The documents in *content*, the bytes of *file*; none for a file of records without any.
+
+    A record's id is `path#id`, or the bare id where *lone* says that this file is the whole corpus.
+    Raises Unreadable.
+    """
+    reader = _reader(file.path)
+    documents = reader.read(decode(content), file.path)
+    if reader.many and not lone:
+        documents = tuple(replace(document, id=f"{file.path}#{document.id}") for document in documents)
+    return tuple(_under_its_title(document) for document in documents)
+
+
+def reader_name(path: str) -> str:
+    """The name of the reader that *path* goes to."""
+    return _reader(path).name
+
+
+def _reader(path: str) -> _Reader:
+    return _READERS.get(PurePosixPath(path).suffix.lower(), _TEXT)
+
+
+def _under_its_title(document: Document) -> Document:
+    """Put the title above every block that does not begin with it already."""
+    if not document.title:
+        return document
+    return replace(document, blocks=tuple(_titled(block, document.title) for block in document.blocks))
+
+
+def _titled(block: Block, title: str) -> Block:
+    opening = block.headings[0] if block.headings else block.text
+    if opening.casefold().split() == title.casefold().split():
+        return block
+    return replace(block, headings=(title, *block.headings))

@@ -1,0 +1,10 @@
+"""The one thing that goes wrong in a reader."""
+
+from __future__ import annotations
+
+
+class Unreadable(Exception):
+    """A file whose content cannot be understood; the message is one line that says why.
+
+    It concerns one file and ends no run: indexing reports the file and goes on.
+    """

@@ -1,0 +1,170 @@
+"""Read HTML: its visible text, block by block, under its headings."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.corpus.read.text import title_of
+from rerank_cli.records import Document
+
+# What a reader of the page does not see, or sees on every page of the site.
+_UNSEEN = frozenset(("script", "style", "nav", "template", "noscript", "svg"))
+
+# Where text begins that no one hides: a forgotten </nav> costs at most what stands before the next of these.
+_SURELY_SEEN = frozenset(("body", "main", "article", "h1"))
+
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+_BLOCKS = _HEADINGS | frozenset(
+    (
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    )
+)
+
+
+def read(text: str, path: str) -> tuple[Document, ...]:
+    """A single document; its title is its <title>, its first heading, or its file's name."""
+    outline = Outline()
+    title = feed(outline, text, first_line=1)
+    blocks = outline.blocks()
+    return (Document(path, title or outline.title or title_of(path), blocks),)
+
+
+def feed(outline: Outline, text: str, first_line: int) -> str:
+    """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins."""
+    page = _Page(outline, first_line)
+    page.feed(text)
+    page.close()
+    page.end_block()
+    return page.title
+
+
+class _Page(HTMLParser):
+    """Gathers text until a tag ends the block, keeping a newline for each one of the source."""
+
+    def __init__(self, outline: Outline, first_line: int) -> None:
+        super().__init__(convert_charrefs=True)
+        self.title = ""
+        self._outline = outline
+        self._lines_before = first_line - 1
+        self._gathered: list[str] = []
+        self._first_line = self._line = first_line
+        self._tag = ""
+        self._marker = ""
+        self._pre = 0
+        self._unseen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _SURELY_SEEN:
+            self._unseen.clear()
+        if tag in _UNSEEN:
+            self.end_block()
+            self._unseen.append(tag)
+        if self._unseen:
+            return
+        if tag in _BLOCKS:
+            self._begin_block(tag)
+        elif tag == "br":
+            self._gather(" ")
+        elif tag in ("td", "th") and "".join(self._gathered).strip():
+            self._gather(" | ")
+        elif tag == "img":
+            self._gather(" ".join((dict(attrs).get("alt") or "").split()))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag in _UNSEEN:  # <svg/> hides nothing; of any other tag HTML itself ignores the slash
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._unseen:
+            del self._unseen[self._unseen.index(tag) :]
+        elif tag in _BLOCKS and not self._unseen:
+            self.end_block()
+            if tag == "li":
+                self._marker = ""
+            elif tag == "pre" and self._pre:
+                self._pre -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self._gather(data)
+
+    def end_block(self) -> None:
+        """Hand over what was gathered; a block whose tag is never closed ends at the next one."""
+        text, tag = "".join(self._gathered), self._tag
+        self._gathered.clear()
+        if not text.strip():
+            return
+        self._tag = ""
+        if not self._pre:
+            text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
+        if tag == "title":
+            self.title = self.title or " ".join(text.split())
+        elif tag in _HEADINGS:
+            self._outline.heading(int(tag[1]), text, self._first_line, self._line)
+        else:
+            self._outline.block(self._marked(text), self._first_line, self._line)
+
+    def _begin_block(self, tag: str) -> None:
+        self.end_block()
+        self._tag = tag
+        if tag == "li":
+            self._marker = "- "
+        elif tag == "pre":
+            self._pre += 1
+
+    def _marked(self, text: str) -> str:
+        """Put the bullet of a list item before its first word."""
+        blank = len(text) - len(text.lstrip())
+        marker, self._marker = self._marker, ""
+        return text[:blank] + marker + text[blank:]
+
+    def _gather(self, text: str) -> None:
+        """Add *text*, after a newline for each line end in the markup since the last one."""
+        here = self._lines_before + self.getpos()[0]
+        if not self._gathered:
+            self._first_line = self._line = here
+        self._gathered.append("\n" * (here - self._line) + text)
+        self._line = here + text.count("\n")

@@ -1,0 +1,106 @@
+"""Read Markdown: its blocks as plain text, under its headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from rerank_cli.corpus.read.html import feed
+from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.corpus.read.text import title_of
+from rerank_cli.records import Document
+
+# YAML between dashes or TOML between plus signs. A key must follow at once: a lone rule is no front matter.
+_FRONT_MATTER = re.compile(
+    r"\A(?P<fence>---|\+\+\+)[ \t]*\n(?=[\w\"'-]+[ \t]*[:=]|#)(?P<fields>.*?)^(?P=fence)[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_TITLE_FIELD = re.compile(r"^title[ \t]*[:=][ \t]*(?P<title>\S.*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+# Headings in a quotation or a list end with it, so they lie deeper than any of the document itself.
+_NESTED = 100
+
+# Beyond its limit the parser drops content without a word; its own limit for CommonMark is 20.
+_MAX_NESTING = 200
+
+_PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"])
+
+
+def read(text: str, path: str) -> tuple[Document, ...]:
+    """A single document; its title is in the front matter, its first heading, or its file's name."""
+    front = _FRONT_MATTER.match(text)
+    if front:  # blanked rather than cut, so that lines keep their numbers
+        text = "\n" * front[0].count("\n") + text[front.end() :]
+    outline = Outline()
+    _walk(SyntaxTreeNode(_PARSER.parse(text)).children, outline, nesting=0)
+    blocks = outline.blocks()
+    title = _title_field(front["fields"]) if front else ""
+    return (Document(path, title or outline.title or title_of(path), blocks),)
+
+
+def _title_field(fields: str) -> str:
+    found = _TITLE_FIELD.search(fields)
+    return found["title"].strip("\"'").strip() if found else ""
+
+
+def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, marker: str = "") -> None:
+    """Add *nodes* to *outline*. *marker* is the bullet or number that belongs to the first of them."""
+    for node in nodes:
+        first_line, last_line = (node.map[0] + 1, node.map[1]) if node.map else (1, 1)
+        match node.type:
+            case "heading":
+                level = nesting * _NESTED + int(node.tag[1])
+                outline.heading(level, _plain(node.children[0]), first_line, last_line)
+            case "paragraph":
+                outline.block(marker + _plain(node.children[0]), first_line, last_line)
+            case "fence":
+                outline.verbatim(node.content.removesuffix("\n"), first_line + 1)
+            case "code_block":
+                outline.verbatim(node.content.removesuffix("\n"), first_line)
+            case "html_block":
+                feed(outline, node.content, first_line)
+            case "table":
+                outline.block(_table(node), first_line, last_line)
+            case "blockquote":
+                _walk(node.children, outline, nesting=nesting + 1)
+                outline.close((nesting + 1) * _NESTED)
+            case "bullet_list" | "ordered_list":
+                for item in node.children:
+                    _walk(item.children, outline, nesting=nesting + 1, marker=_marker(node, item))
+                    outline.close((nesting + 1) * _NESTED)
+        marker = ""
+
+
+def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
+    return f"{item.info}. " if items.type == "ordered_list" else "- "
+
+
+def _table(table: SyntaxTreeNode) -> str:
+    """The rows, cells between bars; the line of dashes stays as a blank one, so that lines still count."""
+    rows = [
+        " | ".join(_plain(cell.children[0]) for cell in row.children)
+        for part in table.children
+        for row in part.children
+    ]
+    return "\n".join([rows[0], "", *rows[1:]])
+
+
+def _plain(inline: SyntaxTreeNode) -> str:
+    """The words of *inline* in as many lines as they have in the source."""
+    return "".join(_words(node) for node in inline.children)
+
+
+def _words(node: SyntaxTreeNode) -> str:
+    match node.type:
+        case "text" | "code_inline" | "text_special":
+            return node.content
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "image":
+            return node.content
+        case "html_inline":
+            return "\n" * node.content.count("\n") or (" " if node.content.startswith("<br") else "")
+    return _plain(node)

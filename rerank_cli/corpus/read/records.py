@@ -1,0 +1,137 @@
+"""Read files of records: a document from each line of JSONL, each row of CSV or TSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.text import paragraphs
+from rerank_cli.records import Document
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record as it stands in the file; `id` is empty where it has none."""
+
+    id: str
+    title: str
+    text: str
+    first_line: int
+    last_line: int
+
+
+def read_jsonl(text: str, path: str) -> tuple[Document, ...]:
+    """One JSON object a line, with `_id` or `id`, perhaps `title`, and `text` or other strings."""
+    return _documents(_json_records(text))
+
+
+def read_csv(text: str, path: str) -> tuple[Document, ...]:
+    """A header, then one record a row, with the columns that a JSON object would have as keys."""
+    return _documents(_table_records(text, delimiter=","))
+
+
+def read_tsv(text: str, path: str) -> tuple[Document, ...]:
+    """As CSV, with tabs."""
+    return _documents(_table_records(text, delimiter="\t"))
+
+
+def _documents(records: Iterable[_Record]) -> tuple[Document, ...]:
+    documents = []
+    lines: dict[str, int] = {}
+    for record in records:
+        id = record.id or f"line-{record.first_line}"
+        if id in lines:
+            raise Unreadable(f"id {id!r} stands on line {lines[id]} and again on line {record.first_line}")
+        lines[id] = record.first_line
+        documents.append(_document(id, record))
+    return tuple(documents)
+
+
+def _document(id: str, record: _Record) -> Document:
+    """A title without a text is all there is to find, so it is the text."""
+    blocks = paragraphs(record.text or record.title)
+    whole = tuple(
+        replace(block, first_line=record.first_line, last_line=record.last_line) for block in blocks
+    )
+    return Document(id, record.title, whole)
+
+
+def _json_records(text: str) -> Iterator[_Record]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        fields = _json_object(line, number)
+        id = next((str(fields[key]) for key in ("_id", "id") if _is_scalar(fields.get(key))), "")
+        title = _string(fields.get("title"))
+        body = _string(fields["text"]) if "text" in fields else _other_strings(fields)
+        yield _Record(_storable(id), _storable(title), _storable(body), number, number)
+
+
+def _json_object(line: str, number: int) -> dict[str, object]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", str(error))
+        raise Unreadable(f"line {number}: not valid JSON ({reason})") from error
+    if not isinstance(fields, dict):
+        raise Unreadable(f"line {number}: not a JSON object")
+    return fields
+
+
+def _other_strings(fields: dict[str, object]) -> str:
+    others = (value for key, value in fields.items() if key not in ("_id", "id", "title"))
+    return "\n".join(value for value in others if isinstance(value, str) and value.strip())
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _string(value: object) -> str:
+    return str(value).strip() if _is_scalar(value) else ""
+
+
+def _storable(text: str) -> str:
+    """JSON can write half of a surrogate pair, which no file and no database takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _table_records(text: str, *, delimiter: str) -> Iterator[_Record]:
+    rows = _rows(text, delimiter)
+    _, _, header = next(rows, (0, 0, []))
+    names = [name.strip() for name in header]
+    for first_line, last_line, cells in rows:
+        if len(cells) > len(names):
+            raise Unreadable(f"line {first_line}: {len(cells)} cells under a header of {len(names)}")
+        yield _table_record(list(zip(names, cells, strict=False)), first_line, last_line)
+
+
+def _table_record(cells: list[tuple[str, str]], first_line: int, last_line: int) -> _Record:
+    named = {name.casefold(): cell.strip() for name, cell in reversed(cells)}
+    id = named.get("_id") or named.get("id") or ""
+    others = [
+        f"{name}: {cell.strip()}" if name else cell.strip()
+        for name, cell in cells
+        if name.casefold() not in ("_id", "id", "title") and cell.strip()
+    ]
+    body = named["text"] if "text" in named else "\n".join(others)
+    return _Record(id, named.get("title", ""), body, first_line, last_line)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+    """First line, last line and cells of each row that has any."""
+    # The limit is there for untrusted streams; this text is in memory already, and no cell is longer.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    first_line = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield first_line, reader.line_num, cells
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        raise Unreadable(f"line {first_line}: {error}") from error

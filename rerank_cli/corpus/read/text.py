@@ -1,0 +1,32 @@
+"""Read plain text: paragraphs between blank lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from rerank_cli.records import Block, Document
+
+# One match a run of lines that are not blank.
+_PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*", re.MULTILINE)
+
+
+def read(text: str, path: str) -> tuple[Document, ...]:
+    """A single document, named after its file."""
+    return (Document(path, title_of(path), tuple(paragraphs(text))),)
+
+
+def paragraphs(text: str, first_line: int = 1) -> Iterator[Block]:
+    """The paragraphs of *text*, which begins on *first_line*."""
+    line, seen = first_line, 0
+    for found in _PARAGRAPH.finditer(text):
+        line += text.count("\n", seen, found.start())
+        seen = found.start()
+        yield Block(found[0].rstrip(), line, line + found[0].count("\n"))
+
+
+def title_of(path: str) -> str:
+    """A title for a document without one: `bleed-radiators.txt` is about "bleed radiators"."""
+    stem = PurePosixPath(path).stem
+    return " ".join(re.split(r"[-_\s]+", stem)).strip() or stem

@@ -1,0 +1,287 @@
+"""Cut documents into passages that fit the models, along the document's own structure.
+
+What always holds: the `model_text` of a passage counts at most max_tokens, and the passages' bodies,
+read in order, have every word of every block exactly once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from rerank_cli.records import Block, Document, Passage, with_headings
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+_Trail = tuple[str, ...]
+
+# A trail stands in every passage of its section; beyond a third it would crowd out the text.
+_TRAIL_SHARE = 3
+
+# A section below a fifth of a passage says too little to be found, or judged, by itself.
+_TINY_SHARE = 5
+
+# Where a text that is too long is cut, the best places first. Only white space falls away.
+_SENTENCE_END = re.compile(
+    r"\n\s*\n"
+    r"|(?:(?<=[.!?…؟।])|(?<=[.!?…؟।][\"'”’)\]]))\s+(?=[\"'“‘(\[]?(?![a-zß-öø-ÿ])[^\W_])"  # noqa: RUF001
+    r"|(?<=[。！？])\s*"  # noqa: RUF001
+)
+_LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*")
+_WORD_END = re.compile(r"\s+")
+
+_PARAGRAPH_GAP = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A run of text that stays together. `gap` separates it from the piece before.
+
+    `exact` where each line of the text is one of the source; else the lines are those of its whole block.
+    """
+
+    text: str
+    gap: str
+    first_line: int
+    last_line: int
+    exact: bool
+
+    def cut(self, spans: Iterable[tuple[int, int]]) -> Iterator[_Piece]:
+        """The pieces between *spans* of white space, which become their gaps."""
+        start, line, gap = 0, self.first_line, self.gap
+        for end, after in (*spans, (len(self.text), len(self.text))):
+            text = self.text[start:end]
+            last_line = line + text.count("\n")
+            if text.strip():
+                lines = (line, last_line) if self.exact else (self.first_line, self.last_line)
+                yield _Piece(text, gap, *lines, self.exact)
+                gap = ""
+            gap += self.text[end:after]
+            line = last_line + self.text.count("\n", end, after)
+            start = after
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Pieces under one trail: at first all those of a heading, in the end those of a passage."""
+
+    trail: _Trail
+    pieces: tuple[_Piece, ...]
+
+    @property
+    def text(self) -> str:
+        first, *rest = self.pieces
+        return first.text + "".join(piece.gap + piece.text for piece in rest)
+
+    def halves(self) -> tuple[_Section, ...]:
+        """Two of about the same length, or the section itself if it is a single character."""
+        pieces = self.pieces if len(self.pieces) > 1 else _halves(self.pieces[0])
+        middle = len(pieces) // 2
+        return tuple(replace(self, pieces=half) for half in (pieces[:middle], pieces[middle:]) if half)
+
+
+class _Budget:
+    """How many tokens things take. Texts are counted in batches beforehand, each one once."""
+
+    def __init__(self, max_tokens: int, count_tokens: CountTokens) -> None:
+        self.max_tokens = max_tokens
+        self._count_tokens = count_tokens
+        self._known: dict[str, int] = {}
+        self._shortened: dict[_Trail, _Trail] = {}
+
+    def learn(self, texts: Iterable[str]) -> None:
+        unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if unknown:
+            self._known.update(zip(unknown, self._count_tokens(unknown), strict=True))
+
+    def tokens(self, text: str) -> int:
+        self.learn([text])
+        return self._known[text]
+
+    def size(self, section: _Section) -> int:
+        return sum(self.tokens(piece.text) for piece in section.pieces)
+
+    def room(self, trail: _Trail) -> int:
+        """What *trail*, shortened if need be, leaves for the text."""
+        return self.max_tokens - self.tokens(with_headings(self.shortened(trail), ""))
+
+    def shortened(self, trail: _Trail) -> _Trail:
+        """*trail*, or as much of it as takes no more than its share of a passage."""
+        if trail not in self._shortened:
+            share = self.max_tokens // _TRAIL_SHARE
+            fits = (t for t in _ever_shorter(trail) if self.tokens(with_headings(t, "")) <= share)
+            self._shortened[trail] = next(fits, ())
+        return self._shortened[trail]
+
+
+def split(document: Document, *, max_tokens: int, count_tokens: CountTokens) -> tuple[Passage, ...]:
+    """Cut *document* into passages of at most *max_tokens*, their heading trail included.
+
+    A section that needs several passages gets them in even sizes. A tiny one is joined with the next
+    under the same parent; their own headings then stand in the text. *count_tokens* is called a few
+    times, with many texts. Only a single character that counts for too much by itself is left too long.
+    """
+    budget = _Budget(max_tokens, count_tokens)
+    sections = _fitted(_sections(document.blocks), budget)
+    packed = [
+        replace(section, pieces=pieces)
+        for section in _joined(sections, budget)
+        for pieces in _packed(section, budget)
+    ]
+    settled = _settled(packed, budget)
+    return tuple(_passage(ordinal, section, budget) for ordinal, section in enumerate(settled))
+
+
+def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
+    first_line = min(piece.first_line for piece in section.pieces)
+    last_line = max(piece.last_line for piece in section.pieces)
+    return Passage(ordinal, first_line, last_line, budget.shortened(section.trail), section.text)
+
+
+def _sections(blocks: Sequence[Block]) -> list[_Section]:
+    written = (block for block in blocks if block.text.strip())
+    return [
+        _Section(trail, tuple(_pieces(tuple(under))))
+        for trail, under in groupby(written, key=lambda block: block.headings)
+    ]
+
+
+def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
+    """Blocks on neighbouring lines, such as list items, stay on neighbouring lines."""
+    previous_line = None
+    for block in blocks:
+        touches = previous_line is not None and block.first_line == previous_line + 1
+        gap = "\n" if touches else _PARAGRAPH_GAP
+        exact = block.text.count("\n") == block.last_line - block.first_line
+        yield _Piece(block.text, gap, block.first_line, block.last_line, exact)
+        previous_line = block.last_line
+
+
+def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
+    """Cut what no passage could hold: at sentences, at lines, at words, and at last within words."""
+    trails = {trail for section in sections for trail in (section.trail, section.trail[:-1])}
+    pieces = (piece.text for section in sections for piece in section.pieces)
+    budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *pieces])
+    for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _within_words):
+        sections = [
+            replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections
+        ]
+        budget.learn(piece.text for section in sections for piece in section.pieces)
+    return sections
+
+
+_Finer = Callable[[_Piece, float], Iterator[_Piece]]
+
+
+def _finer_pieces(section: _Section, finer: _Finer, budget: _Budget) -> Iterator[_Piece]:
+    room = budget.room(section.trail)
+    for piece in section.pieces:
+        tokens = budget.tokens(piece.text)
+        if tokens > room:
+            yield from finer(piece, room / tokens)
+        else:
+            yield piece
+
+
+def _at(boundary: re.Pattern[str]) -> _Finer:
+    return lambda piece, _: piece.cut(found.span() for found in boundary.finditer(piece.text))
+
+
+def _within_words(piece: _Piece, share: float) -> Iterator[_Piece]:
+    """Even lengths, half of what the *share* allows: tokens are not spread evenly over a text."""
+    length = max(1, int(len(piece.text) * share / 2))
+    return piece.cut((at, at) for at in range(length, len(piece.text), length))
+
+
+def _joined(sections: Iterable[_Section], budget: _Budget) -> list[_Section]:
+    joined: list[_Section] = []
+    for section in sections:
+        both = _both(joined[-1], section, budget) if joined else None
+        if both:
+            joined[-1] = both
+        else:
+            joined.append(section)
+    return joined
+
+
+def _both(first: _Section, second: _Section, budget: _Budget) -> _Section | None:
+    """The two in one passage, if *first* is tiny and *second* its child or its sibling."""
+    parent = second.trail[:-1]
+    if not parent or parent not in (first.trail, first.trail[:-1]):
+        return None
+    if budget.size(first) * _TINY_SHARE >= budget.max_tokens:
+        return None
+    both = _Section(parent, (*_headed(first, parent), *_headed(second, parent)))
+    return both if budget.size(both) <= budget.room(parent) else None
+
+
+def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
+    """The section's pieces, below its heading unless this is the parent's or begins the text anyway."""
+    heading = " > ".join(section.trail[len(parent) :])
+    first, *rest = section.pieces
+    if not heading or re.match(rf"\s*{re.escape(heading)}(?!\w)", first.text):
+        return section.pieces
+    line = replace(first, text=heading, gap=_PARAGRAPH_GAP, last_line=first.first_line)
+    return (line, replace(first, gap="\n"), *rest)
+
+
+def _packed(section: _Section, budget: _Budget) -> Iterator[tuple[_Piece, ...]]:
+    """The section's pieces in as few passages as can be, and these as even as can be."""
+    sizes = [budget.tokens(piece.text) for piece in section.pieces]
+    high = budget.room(section.trail)
+    fewest = len(_ends(sizes, high))
+    low = sum(sizes) // fewest
+    while low < high:  # the smallest capacity that needs no more passages
+        middle = (low + high) // 2
+        if len(_ends(sizes, middle)) > fewest:
+            low = middle + 1
+        else:
+            high = middle
+    start = 0
+    for end in _ends(sizes, high):
+        yield section.pieces[start:end]
+        start = end
+
+
+def _ends(sizes: Sequence[int], capacity: int) -> list[int]:
+    """Where each passage ends if every one takes what *capacity* lets it."""
+    ends, filled = [], 0
+    for at, size in enumerate(sizes):
+        if at and filled + size > capacity:
+            ends.append(at)
+            filled = 0
+        filled += size
+    return [*ends, len(sizes)]
+
+
+def _settled(sections: Sequence[_Section], budget: _Budget) -> Iterator[_Section]:
+    """Count whole passages, since tokens need not add up, and halve those that exceed."""
+    texts = [with_headings(budget.shortened(section.trail), section.text) for section in sections]
+    budget.learn(texts)
+    for section, text in zip(sections, texts, strict=True):
+        halves = section.halves() if budget.tokens(text) > budget.max_tokens else (section,)
+        if halves == (section,):
+            yield section
+        else:
+            yield from _settled(halves, budget)
+
+
+def _halves(piece: _Piece) -> tuple[_Piece, ...]:
+    if len(piece.text) < 2:
+        return (piece,)
+    middle = len(piece.text) // 2
+    spaces = [found.span() for found in _WORD_END.finditer(piece.text)]
+    nearest = min(spaces, key=lambda span: abs(span[0] - middle), default=(middle, middle))
+    return tuple(piece.cut([nearest]))
+
+
+def _ever_shorter(trail: _Trail) -> Iterator[_Trail]:
+    """First the headings between title and innermost go, then the title, then words at the end."""
+    for first in range(1, max(2, len(trail))):
+        yield (*trail[:1], *trail[first:])
+    words = trail[-1].split() if trail else []
+    while words:
+        yield (" ".join(words),)
+        words = words[: len(words) // 2]
+    yield ()

@@ -1,0 +1,330 @@
+"""From a folder to a new generation of its index: what changed, a plan, its application."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rerank_cli.corpus.discover import Discovery, Rules, discover
+from rerank_cli.corpus.read import READER_VERSION, Unreadable, read_documents, reader_name
+from rerank_cli.corpus.split import split
+from rerank_cli.errors import IndexMismatch, InputError, UsageError
+from rerank_cli.records import Document, Encoder, FoundFile, Listener, Passage, Progress, SkippedFile, ignore_progress
+from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
+from rerank_cli.store.layout import FORMAT_VERSION
+
+ENCODE_BATCH = 128
+"""Passages between two commits of vectors: about a second of work that a killed run loses."""
+
+RACY_WINDOW_NS = 2_000_000_000
+"""A file changed this shortly before it was read may change again under the same time stamp (FAT counts
+in steps of two seconds), so its stamp is not trusted: the next run compares content (as git does)."""
+
+SPECIAL_TOKENS = 2
+"""The encoder's window holds its own first and last token beside the passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How a folder becomes passages."""
+
+    encoder: str
+    passage_tokens: int
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """What a run did. Counts of files, but for `documents`, `passages`, `encoded` and `reused`."""
+
+    folder: Path
+    generation: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: tuple[SkippedFile, ...]
+    skipped: int
+    documents: int
+    passages: int
+    encoded: int
+    reused: int
+    elapsed_s: float
+
+    @property
+    def up_to_date(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanges:
+    """How the files found differ from those of the index, by path."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    touched: tuple[FileState, ...] = ()
+
+
+def update_index(
+    root: Path,
+    *,
+    index_folder: Path,
+    encoder: Encoder,
+    settings: IndexSettings,
+    rebuild: bool = False,
+    allow_empty: bool = False,
+    wait_s: float = 60.0,
+    listener: Listener = ignore_progress,
+) -> IndexSummary:
+    """Bring the index in *index_folder* up to date with *root*, or make it.
+
+    The encoder is used only if a passage is new. The old generation answers until the new one is
+    complete, and stays if anything fails.
+
+    Raises:
+        IndexMismatch: the index was made from another folder or with another encoder.
+        InputError: *root* cannot be read, or is suddenly empty.
+        IndexBusy: another process was writing for longer than *wait_s*.
+    """
+    started = time.perf_counter()
+    found = discover(root, settings.rules)
+    with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild) as writer:
+        _check_manifest(writer, root, encoder, rebuild=rebuild)
+        known = writer.files()
+        _check_not_vanished(root, found, known, allow_empty=allow_empty)
+        afresh = rebuild or _reads_differently(writer.manifest, settings)
+        changes = compare(found, known)
+        pending = {*changes.added, *changes.changed, *(changes.unchanged if afresh else ())}
+        files = [file for file in found.files if file.path in pending]
+        lone = root.is_file()
+        work = _Work(writer, encoder, settings, listener)
+        written = [work.read(file, lone=lone) for file in work.watch(files)]
+        written = _unique_documents(written, writer, removed=changes.removed)
+        encoded = work.encode(written)
+        if written or changes.removed or writer.manifest is None or writer.needs_mending():
+            listener(Progress("write", 0, 0))
+            wanted = _manifest(root, encoder, settings)
+            writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
+        writer.touch(changes.touched)
+        assert writer.manifest is not None
+        counts = writer.counts()
+        return IndexSummary(
+            folder=index_folder,
+            generation=writer.manifest.generation,
+            added=len(changes.added),
+            changed=len(changes.changed) if not afresh else len(changes.changed) + len(changes.unchanged),
+            removed=len(changes.removed),
+            unchanged=0 if afresh else len(changes.unchanged),
+            failed=_failures(found, writer.files().values()),
+            skipped=sum(not file.failed for file in found.skipped),
+            documents=counts.documents,
+            passages=counts.passages,
+            encoded=encoded,
+            reused=sum(len(passages) for file in written for _, passages in file.documents) - encoded,
+            elapsed_s=time.perf_counter() - started,
+        )
+
+
+def compare(found: Discovery, known: Mapping[str, FileState]) -> FileChanges:
+    """How *found* differs from *known*; a file whose stamp differs is compared by content."""
+    added, changed, unchanged, touched = [], [], [], []
+    for file in found.files:
+        state = known.get(file.path)
+        if state is None:
+            added.append(file.path)
+        elif (file.size_bytes, file.mtime_ns) == (state.size_bytes, state.mtime_ns):
+            unchanged.append(file.path)
+        elif file.size_bytes == state.size_bytes and _content_hash(file) == state.content_hash:
+            unchanged.append(file.path)
+            if _trusted_mtime(file):
+                touched.append(_state(file, state.content_hash, failure=state.failure))
+        else:
+            changed.append(file.path)
+    removed = sorted(known.keys() - {file.path for file in found.files})
+    return FileChanges(tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(touched))
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    """A file as read: its state and the passages of each of its documents."""
+
+    state: FileState
+    documents: tuple[tuple[Document, tuple[Passage, ...]], ...]
+
+    def stored(self) -> NewFile:
+        return NewFile(
+            self.state,
+            tuple(
+                NewDocument(document.id, document.title, passages, tuple(_text_hash(p) for p in passages))
+                for document, passages in self.documents
+            ),
+        )
+
+
+class _Work:
+    """The steps that read and encode, with what they share."""
+
+    def __init__(self, writer: IndexWriter, encoder: Encoder, settings: IndexSettings, listener: Listener) -> None:
+        self._writer = writer
+        self._encoder = encoder
+        self._settings = settings
+        self._listener = listener
+
+    def watch(self, files: list[FoundFile]) -> Iterable[FoundFile]:
+        for done, file in enumerate(files):
+            self._listener(Progress("read", done, len(files)))
+            yield file
+
+    def read(self, file: FoundFile, *, lone: bool) -> _ReadFile:
+        """Read and split one file; why it cannot be read becomes part of its state."""
+        try:
+            content = file.location.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), ())
+        digest = hashlib.sha256(content).digest()
+        try:
+            documents = read_documents(file, content, lone=lone)
+        except Unreadable as error:
+            return _ReadFile(_state(file, digest, failure=str(error)), ())
+        return _ReadFile(
+            _state(file, digest, failure=None), tuple((document, self._split(document)) for document in documents)
+        )
+
+    def _split(self, document: Document) -> tuple[Passage, ...]:
+        limit = self._encoder.max_tokens - SPECIAL_TOKENS
+        if self._settings.passage_tokens > limit:
+            raise UsageError(
+                f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",
+                remedy=f"set --passage-tokens to {limit} or less",
+            )
+        return split(
+            document, max_tokens=self._settings.passage_tokens, count_tokens=self._encoder.count_tokens
+        )
+
+    def encode(self, written: list[_ReadFile]) -> int:
+        """Encode the passages that no vector is kept for; how many there were."""
+        texts = {
+            _text_hash(passage): passage.model_text
+            for file in written
+            for _, passages in file.documents
+            for passage in passages
+        }
+        if not texts:
+            return 0
+        fingerprint = self._encoder.fingerprint
+        missing = self._writer.missing_vectors(fingerprint, texts)
+        for start in range(0, len(missing), ENCODE_BATCH):
+            self._listener(Progress("encode", start, len(missing)))
+            batch = missing[start : start + ENCODE_BATCH]
+            vectors = self._encoder.encode_passages([texts[text_hash] for text_hash in batch])
+            self._writer.keep_vectors(fingerprint, batch, vectors)
+        return len(missing)
+
+
+def _unique_documents(written: list[_ReadFile], writer: IndexWriter, *, removed: Iterable[str]) -> list[_ReadFile]:
+    """Fail a file whose record ids stand in the index already: a file may be named like a record's id."""
+    replaced = {*removed, *(file.state.path for file in written)}
+    owners = {document_id: path for document_id, path in writer.document_paths() if path not in replaced}
+    unique = []
+    for file in written:
+        clash = next((document.id for document, _ in file.documents if document.id in owners), None)
+        if clash is None:
+            owners.update((document.id, file.state.path) for document, _ in file.documents)
+            unique.append(file)
+        else:
+            failure = f"document id {clash!r} is taken by {owners[clash]}"
+            unique.append(_ReadFile(_failed(file.state, failure), ()))
+    return unique
+
+
+def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuild: bool) -> None:
+    manifest = writer.manifest
+    if manifest is None or rebuild:
+        return
+    if manifest.root != str(root):
+        raise IndexMismatch(
+            f"{writer.folder}: this index was made from {manifest.root}, not {root}",
+            remedy="name another index with --index, or give this one up with --rebuild",
+        )
+    if manifest.encoder_fingerprint != encoder.fingerprint:
+        raise IndexMismatch(
+            f"{writer.folder}: made with the encoder {manifest.encoder}, whose weights are not those asked for",
+            remedy=f"encode it anew: rerank-cli index --rebuild {root}",
+        )
+
+
+def _check_not_vanished(
+    root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_empty: bool
+) -> None:
+    if found.files or allow_empty:
+        return
+    if known:
+        raise InputError(
+            f"{root}: no file to index, but the index holds {len(known)}; is the disk mounted?",
+            remedy="pass --allow-empty if all of them are really gone",
+        )
+    raise InputError(f"{root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run")
+
+
+def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:
+    return manifest is not None and (
+        manifest.passage_tokens != settings.passage_tokens or manifest.reader_version != READER_VERSION
+    )
+
+
+def _manifest(root: Path, encoder: Encoder, settings: IndexSettings) -> Manifest:
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        generation=0,
+        root=str(root),
+        encoder=settings.encoder,
+        encoder_fingerprint=encoder.fingerprint,
+        dimensions=encoder.dimensions,
+        passage_tokens=settings.passage_tokens,
+        reader_version=READER_VERSION,
+        rules=asdict(settings.rules),
+        updated_at="",
+        exact=True,
+        vector_count=0,
+    )
+
+
+def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFile, ...]:
+    unreadable = [SkippedFile(state.path, state.failure, failed=True) for state in states if state.failure]
+    return tuple(sorted([*(file for file in found.skipped if file.failed), *unreadable], key=lambda file: file.path))
+
+
+def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> FileState:
+    return FileState(
+        path=file.path,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns if _trusted_mtime(file) else 0,
+        content_hash=content_hash,
+        reader=reader_name(file.path),
+        failure=failure,
+    )
+
+
+def _failed(state: FileState, failure: str) -> FileState:
+    return FileState(state.path, state.size_bytes, state.mtime_ns, state.content_hash, state.reader, failure)
+
+
+def _trusted_mtime(file: FoundFile) -> bool:
+    return file.mtime_ns < time.time_ns() - RACY_WINDOW_NS
+
+
+def _content_hash(file: FoundFile) -> bytes:
+    try:
+        return hashlib.sha256(file.location.read_bytes()).digest()
+    except OSError:
+        return b""  # it differs from any hash: reading it again will name the reason
+
+
+def _text_hash(passage: Passage) -> bytes:
+    return hashlib.sha256(passage.model_text.encode()).digest()[:16]

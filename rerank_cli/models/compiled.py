@@ -1,0 +1,49 @@
+"""What a compiled model is on disk: a graph, a tokenizer, and a record of both."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank_cli.models.catalogue import ModelSource, compiled_folder
+
+GRAPH_NAME = "model.onnx"
+TOKENIZER_NAME = "tokenizer.json"
+RECORD_NAME = "compiled.json"
+
+COMPILER_VERSION = 1
+"""Raise it when models compiled before must be compiled again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModel:
+    """A model's compiled form.
+
+    `precision` is "int8" or "float32", or "none" for a model that does not compile, with the `reason`.
+    `agreement` compares it with the original: least cosine for vectors, rank correlation for logits.
+    `width` is the number of outputs a text.
+    """
+
+    folder: Path
+    fingerprint: str
+    precision: str
+    reason: str
+    agreement: float
+    width: int
+    max_tokens: int
+    activation: str
+    query_prompt: str
+    passage_prompt: str
+
+
+def find_compiled(source: ModelSource) -> CompiledModel | None:
+    """The compiled form of *source*, None while there is none that can be used."""
+    folder = compiled_folder(source.fingerprint)
+    try:
+        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+        if record.pop("compiler_version") != COMPILER_VERSION:
+            return None
+        return CompiledModel(folder=folder, **record)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # absent, or cut off: it is made again

@@ -1,0 +1,140 @@
+"""Open a model by name: found at once, compiled and loaded only when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from rerank_cli.errors import ModelError
+from rerank_cli.models.catalogue import ModelSource, find_model
+from rerank_cli.models.compiled import CompiledModel, find_compiled
+from rerank_cli.records import Encoder, Listener, PairScores, Progress, Reranker, Vectors, ignore_progress
+
+
+Model = TypeVar("Model")
+
+
+def open_encoder(name: str, *, device: str = "cpu", listener: Listener = ignore_progress) -> Encoder:
+    """The encoder called *name*; nothing heavy is loaded until it is asked for more than its fingerprint.
+
+    Raises:
+        ModelError: there is no such encoder.
+    """
+    return _LazyEncoder(find_model(name, "encoder"), device, listener)
+
+
+def open_reranker(name: str, *, device: str = "cpu", listener: Listener = ignore_progress) -> Reranker:
+    """The reranker called *name*, loaded at its first use.
+
+    Raises:
+        ModelError: there is no such reranker.
+    """
+    return _LazyReranker(find_model(name, "reranker"), device, listener)
+
+
+def prepare(source: ModelSource, *, listener: Listener = ignore_progress) -> CompiledModel:
+    """The compiled form of *source*, made now if there is none."""
+    compiled = find_compiled(source)
+    if compiled is None:
+        from rerank_cli.models.compile import compile_model
+
+        listener(Progress(f"compile {source.name}", 0, 0))
+        compiled = compile_model(source)
+    return compiled
+
+
+class _LazyEncoder:
+    def __init__(self, source: ModelSource, device: str, listener: Listener) -> None:
+        self._source = source
+        self._device = device
+        self._listener = listener
+
+    @cached_property
+    def _loaded(self) -> Encoder:
+        def compiled(model: CompiledModel) -> Encoder:
+            from rerank_cli.models.onnx import OnnxEncoder
+
+            return OnnxEncoder(model)
+
+        def in_torch(source: ModelSource, device: str) -> Encoder:
+            from rerank_cli.models.torch import TorchEncoder
+
+            return TorchEncoder(source, device=device)
+
+        return _load(self._source, self._device, self._listener, compiled, in_torch)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._source.fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        return self._loaded.dimensions
+
+    @property
+    def max_tokens(self) -> int:
+        return self._loaded.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._loaded.count_tokens(texts)
+
+    def encode_query(self, text: str) -> Vectors:
+        return self._loaded.encode_query(text)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._loaded.encode_passages(texts)
+
+
+class _LazyReranker:
+    def __init__(self, source: ModelSource, device: str, listener: Listener) -> None:
+        self._source = source
+        self._device = device
+        self._listener = listener
+
+    @cached_property
+    def _loaded(self) -> Reranker:
+        def compiled(model: CompiledModel) -> Reranker:
+            from rerank_cli.models.onnx import OnnxReranker
+
+            return OnnxReranker(model)
+
+        def in_torch(source: ModelSource, device: str) -> Reranker:
+            from rerank_cli.models.torch import TorchReranker
+
+            return TorchReranker(source, device=device)
+
+        return _load(self._source, self._device, self._listener, compiled, in_torch)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._source.fingerprint
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        return self._loaded.score_pairs(query, passages)
+
+    def activate(self, logit: float) -> float:
+        return self._loaded.activate(logit)
+
+
+def _load(
+    source: ModelSource,
+    device: str,
+    listener: Listener,
+    compiled: Callable[[CompiledModel], Model],
+    in_torch: Callable[[ModelSource, str], Model],
+) -> Model:
+    """Run the compiled form on the CPU; sentence-transformers elsewhere, or where nothing compiles."""
+    if device != "cpu":
+        return in_torch(source, _checked_device(device))
+    model = prepare(source, listener=listener)
+    return compiled(model) if model.precision != "none" else in_torch(source, device)
+
+
+def _checked_device(device: str) -> str:
+    import torch
+
+    available = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()
+    if not available:
+        raise ModelError(f"no {device} device on this machine", remedy="leave --device out to run on the CPU")
+    return device

@@ -1,0 +1,148 @@
+"""The quick runtime: compiled models by onnxruntime and tokenizers alone.
+
+Every text runs by itself, unpadded, on one thread, and several run side by side. Dynamic int8 takes its
+scale from whatever shares a batch; alone, a text gets the same numbers whatever else is asked.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from rerank_cli.errors import ModelError
+from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.records import PairScores, Vectors
+
+MIN_PASSAGE_TOKENS = 16
+"""A passage cut shorter than this beside a long query would say nothing."""
+
+
+def worker_count() -> int:
+    """Texts to run side by side: the processors this process may use, or OMP_NUM_THREADS."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(allowed, int(asked))) if asked.isdigit() else allowed
+
+
+class _Runtime:
+    """A compiled graph and its tokenizer."""
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        self.tokenizer = Tokenizer.from_file(str(model.folder / TOKENIZER_NAME))
+        self._session = _session(model.folder / GRAPH_NAME)
+        self._inputs = {given.name for given in self._session.get_inputs()}
+
+    def run(self, encoding: Encoding) -> NDArray[np.float32]:
+        """The graph's output for one text, shape (1, width)."""
+        offered = {
+            "input_ids": encoding.ids,
+            "attention_mask": encoding.attention_mask,
+            "token_type_ids": encoding.type_ids,
+        }
+        given = {name: np.array([offered[name]], dtype=np.int64) for name in self._inputs}
+        output: NDArray[np.float32] = self._session.run(None, given)[0]
+        return output
+
+    def run_all(self, encodings: Sequence[Encoding], keep: Callable[[int, NDArray[np.float32]], None]) -> None:
+        """Run every text, the longest first so that no worker waits at the end; *keep* gets (place, output)."""
+
+        def one(place: int) -> None:
+            keep(place, self.run(encodings[place]))
+
+        longest_first = sorted(range(len(encodings)), key=lambda place: -len(encodings[place].ids))
+        if worker_count() == 1 or len(encodings) == 1:
+            for place in longest_first:
+                one(place)
+            return
+        with ThreadPoolExecutor(worker_count()) as pool:
+            for _ in pool.map(one, longest_first):
+                pass
+
+
+class OnnxEncoder:
+    """A compiled bi-encoder."""
+
+    def __init__(self, model: CompiledModel) -> None:
+        self._runtime = _Runtime(model)
+        self.fingerprint = model.fingerprint
+        self.dimensions = model.width
+        self.max_tokens = model.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        self._runtime.tokenizer.no_truncation()
+        return [len(encoding.ids) for encoding in self._runtime.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def encode_query(self, text: str) -> Vectors:
+        return self._encode([self._runtime.model.query_prompt + text])[0]
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._runtime.model.passage_prompt + text for text in texts])
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        self._runtime.tokenizer.enable_truncation(self.max_tokens)
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+
+        def keep(place: int, output: NDArray[np.float32]) -> None:
+            vectors[place] = output[0] / max(float(np.linalg.norm(output[0])), 1e-12)
+
+        self._runtime.run_all(self._runtime.tokenizer.encode_batch(texts), keep)
+        return vectors
+
+
+class OnnxReranker:
+    """A compiled cross-encoder."""
+
+    def __init__(self, model: CompiledModel) -> None:
+        self._runtime = _Runtime(model)
+        self.fingerprint = model.fingerprint
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        tokenizer = self._runtime.tokenizer
+        window = self._runtime.model.max_tokens
+        tokenizer.no_truncation()
+        room = window - tokenizer.num_special_tokens_to_add(is_pair=True) - len(tokenizer.encode(query, add_special_tokens=False).ids)
+        if room < MIN_PASSAGE_TOKENS:
+            raise ModelError(
+                f"the query leaves no room for a passage in the reranker's window of {window} tokens",
+                remedy="ask a shorter question",
+            )
+        tokenizer.enable_truncation(window, strategy="only_second")
+        encodings = tokenizer.encode_batch([(query, passage) for passage in passages])
+        logits = np.zeros(len(passages), dtype=np.float32)
+
+        def keep(place: int, output: NDArray[np.float32]) -> None:
+            logits[place] = output.reshape(-1)[0]
+
+        self._runtime.run_all(encodings, keep)
+        return PairScores(logits, truncated=sum(bool(encoding.overflowing) for encoding in encodings))
+
+    def activate(self, logit: float) -> float:
+        return activations[self._runtime.model.activation](logit)
+
+
+def _sigmoid(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1.0 + math.exp(logit))
+
+
+activations: dict[str, Callable[[float], float]] = {"sigmoid": _sigmoid, "identity": float}
+
+
+def _session(graph: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises bare classes of its own for each failure
+        raise ModelError(f"{graph}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force") from error
+

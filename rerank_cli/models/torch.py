@@ -1,0 +1,141 @@
+"""sentence-transformers itself: loads models, and runs those that have a GPU or do not compile."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_cli.errors import ModelError
+from rerank_cli.models.catalogue import ModelSource
+from rerank_cli.records import PairScores, Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+BATCH = 32
+
+
+def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> SentenceTransformer:
+    """Load a bi-encoder in float32, running no code of the model's own."""
+    _silence()
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(
+            str(source.folder),
+            device=device,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"attn_implementation": "eager", "dtype": "float32"},
+        )
+    except Exception as error:  # each architecture fails in its own way
+        raise _unloadable(source, error) from error
+
+
+def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEncoder:
+    """Load a cross-encoder with one score in float32, running no code of the model's own."""
+    _silence()
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model = CrossEncoder(
+            str(source.folder),
+            device=device,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"attn_implementation": "eager", "dtype": "float32"},
+        )
+    except Exception as error:  # each architecture fails in its own way
+        raise _unloadable(source, error) from error
+    model.float()
+    if model.num_labels != 1:
+        raise ModelError(
+            f"{source.name}: gives {model.num_labels} scores a pair", remedy="choose a reranker that gives one"
+        )
+    return model
+
+
+def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
+    """Raw logits, shape (len(passages),), before any activation."""
+    from torch.nn import Identity
+
+    pairs = [(query, passage) for passage in passages]
+    scores = model.predict(pairs, activation_fn=Identity(), batch_size=BATCH, show_progress_bar=False)
+    return np.asarray(scores, dtype=np.float32)
+
+
+def prompt_for(model: SentenceTransformer, *names: str) -> str:
+    """The prompt that the model wants before a text, by the first of *names* that it has."""
+    wanted = [*names, model.default_prompt_name] if model.default_prompt_name else names
+    return next((model.prompts[name] for name in wanted if model.prompts.get(name)), "")
+
+
+class TorchEncoder:
+    """A bi-encoder run by torch."""
+
+    def __init__(self, source: ModelSource, *, device: str) -> None:
+        self._model = load_sentence_transformer(source, device=device)
+        self.fingerprint = source.fingerprint
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self.max_tokens = int(self._model.max_seq_length)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        batch = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in batch["input_ids"]]
+
+    def encode_query(self, text: str) -> Vectors:
+        return self._encode([text], prompt_for(self._model, "query"))[0]
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode(list(texts), prompt_for(self._model, "document", "passage", "corpus"))
+
+    def _encode(self, texts: list[str], prompt: str) -> Vectors:
+        vectors: Any = self._model.encode(
+            texts, prompt=prompt, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+class TorchReranker:
+    """A cross-encoder run by torch."""
+
+    def __init__(self, source: ModelSource, *, device: str) -> None:
+        self._model = load_cross_encoder(source, device=device)
+        self.fingerprint = source.fingerprint
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        lengths = self._model.tokenizer([query] * len(passages), list(passages), truncation=False, verbose=False)
+        window = self._model.max_seq_length
+        truncated = sum(len(ids) > window for ids in lengths["input_ids"])
+        return PairScores(pair_logits(self._model, query, passages), truncated=truncated)
+
+    def activate(self, logit: float) -> float:
+        import torch
+
+        return float(self._model.activation_fn(torch.tensor(logit)))
+
+
+def _unloadable(source: ModelSource, error: Exception) -> ModelError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError(
+        f"{source.name}: cannot be loaded ({reason[:200]})",
+        remedy="check that it is a complete sentence-transformers model without code of its own",
+    )
+
+
+def _silence() -> None:
+    """Keep load reports and progress bars off the user's streams."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.filterwarnings("ignore", module="(transformers|sentence_transformers|torch)")
+    for name in ("transformers", "sentence_transformers"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()

@@ -1,0 +1,202 @@
+"""The frozen records that flow through the house, and the two ports to the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+# Corpus: from a folder to passages
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that discovery would index.
+
+    `path` is relative to the indexed root, with forward slashes; `location` is where it lies.
+    """
+
+    path: str
+    location: Path
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file or folder that is not indexed, and why, in words for the user.
+
+    `failed` tells a file that could not be read from one that a rule leaves out.
+    """
+
+    path: str
+    reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of source lines that belong together: a paragraph, a list item, a code block.
+
+    Lines count from 1 and include both ends. `headings` is the trail above it, outermost first.
+    """
+
+    text: str
+    first_line: int
+    last_line: int
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file, or one record of a JSONL or CSV file, as its reader understood it."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that fits the models. `text` is the body, without the trail."""
+
+    ordinal: int
+    first_line: int
+    last_line: int
+    headings: tuple[str, ...]
+    text: str
+
+    @property
+    def model_text(self) -> str:
+        """What both models and the lexical index see: the heading trail, then the body."""
+        return with_headings(self.headings, self.text)
+
+
+def with_headings(headings: Sequence[str], text: str) -> str:
+    """Put a heading trail in front of *text*, closed by a full stop where it ends without one."""
+    trail = " > ".join(headings)
+    if not trail:
+        return text
+    stop = "" if trail[-1] in ".?!:;" else "."
+    return f"{trail}{stop} {text}"
+
+
+# Search: from a query to hits
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage as the index keeps it. `id` is the index's own and means nothing outside it."""
+
+    id: int
+    document_id: str
+    path: str
+    title: str
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that the first stage brought. Ranks count from 1; None where a list lacks it."""
+
+    stored: StoredPassage
+    rank: int
+    score: float
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    lexical_rank: int | None = None
+    lexical_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate in its final place.
+
+    `order_score` is what the final order sorts by. `logit` and `score` are the reranker's own, None
+    where the second stage was left out; `reranker_rank` is the candidate's place by them among all
+    candidates.
+    """
+
+    candidate: Candidate
+    rank: int
+    order_score: float
+    logit: float | None = None
+    score: float | None = None
+    reranker_rank: int | None = None
+
+
+# Models
+
+
+@dataclass(frozen=True, slots=True)
+class PairScores:
+    """One logit a passage, shape (n,), higher is better, and how many passages were cut."""
+
+    logits: NDArray[np.float32]
+    truncated: int
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def dimensions(self) -> int: ...
+    @property
+    def max_tokens(self) -> int:
+        """The longest text the model reads whole, its special tokens included."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens in each text, special tokens left out."""
+        ...
+
+    def encode_query(self, text: str) -> Vectors:
+        """One unit vector, shape (dimensions,)."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors in the order of *texts*, shape (len(texts), dimensions)."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a query and a passage together and says how well the one answers the other."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        """Score every passage; a passage's score does not depend on the others."""
+        ...
+
+    def activate(self, logit: float) -> float:
+        """The model's own score for a logit (its activation, applied once)."""
+        ...
+
+
+# Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long step is. `total` is 0 while it is not known."""
+
+    stage: str
+    done: int
+    total: int
+
+
+Listener = Callable[[Progress], None]
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The listener that does nothing."""

@@ -1,0 +1,58 @@
+"""The second stage: from candidates to hits. Every candidate is read whole, together with the query."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from rerank_cli.records import Candidate, Hit, PairScores, Reranker
+from rerank_cli.retrieval import reciprocal_rank
+
+Fusion = Literal["rrf", "none"]
+
+
+def order(
+    candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion
+) -> tuple[Hit, ...]:
+    """Hits in the order of the logits, or of their reciprocal rank fusion with the first stage.
+
+    Equal scores keep the order of the first stage.
+    """
+    logits = [float(logit) for logit in scores.logits]
+    by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
+    ranks = {number: rank for rank, number in enumerate(by_logit, start=1)}
+    final = {
+        number: logits[number]
+        if fusion == "none"
+        else reciprocal_rank(ranks[number]) + reciprocal_rank(candidate.rank)
+        for number, candidate in enumerate(candidates)
+    }
+    best = sorted(final, key=lambda number: (-final[number], candidates[number].rank))
+    return tuple(
+        Hit(
+            candidate=candidates[number],
+            rank=rank,
+            order_score=final[number],
+            logit=logits[number],
+            score=reranker.activate(logits[number]),
+            reranker_rank=ranks[number],
+        )
+        for rank, number in enumerate(best, start=1)
+    )
+
+
+def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
+    """Hits in the order of the first stage, for a search without the second."""
+    return tuple(Hit(candidate, rank=candidate.rank, order_score=candidate.score) for candidate in candidates)
+
+
+def best_of_each_document(hits: Sequence[Hit], *, per_document: int) -> tuple[Hit, ...]:
+    """At most *per_document* hits of each document, the best ones; ranks stay what they were."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for hit in hits:
+        seen[hit.candidate.stored.document_id] += 1
+        if seen[hit.candidate.stored.document_id] <= per_document:
+            kept.append(hit)
+    return tuple(kept)

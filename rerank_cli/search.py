@@ -1,0 +1,112 @@
+"""Both stages for one query after another, over one index and with models loaded once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.records import Candidate, Encoder, Hit, Reranker
+from rerank_cli.reranking import Fusion, best_of_each_document, keep_order, order
+from rerank_cli.retrieval import Retriever, retrieve
+from rerank_cli.store import IndexReader
+
+MAX_QUERY_WORDS = 300
+"""Longer texts are documents, not queries: the reranker reads query and passage in one window of 512
+tokens and never cuts the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How both stages search. `reranks` False leaves the second out."""
+
+    retriever: Retriever
+    top_k: int
+    fusion: Fusion
+    reranks: bool
+    per_document: int
+    accept_path: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds spent in each stage."""
+
+    retrieve_s: float
+    rerank_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a query brought: every candidate, and the best hits of each document in final order."""
+
+    query: str
+    candidates: tuple[Candidate, ...]
+    hits: tuple[Hit, ...]
+    truncated: int
+    timings: Timings
+
+
+class Searcher:
+    """Searches one index; the encoder is needed unless words alone retrieve, the reranker unless it is left out."""
+
+    def __init__(
+        self, index: IndexReader, *, encoder: Encoder | None, reranker: Reranker | None, settings: SearchSettings
+    ) -> None:
+        if encoder is not None and encoder.fingerprint != index.manifest.encoder_fingerprint:
+            raise IndexMismatch(
+                f"{index.folder}: made with the encoder {index.manifest.encoder}, whose weights are not those asked for",
+                remedy=f"name that one with --encoder, or run: rerank-cli index --rebuild {index.manifest.root}",
+            )
+        self._index = index
+        self._encoder = encoder
+        self._reranker = reranker
+        self.settings = settings
+
+    def search(self, query: str) -> SearchResult:
+        """Retrieve, rerank, keep the best of each document.
+
+        Raises:
+            UsageError: the query is empty or no query at all by its length.
+        """
+        query = check_query(query)
+        started = time.perf_counter()
+        candidates = retrieve(
+            self._index,
+            query,
+            encoder=self._encoder,
+            retriever=self.settings.retriever,
+            top_k=self.settings.top_k,
+            accept_path=self.settings.accept_path,
+        )
+        retrieved = time.perf_counter()
+        hits, truncated = self._rerank(query, candidates)
+        reranked = time.perf_counter()
+        return SearchResult(
+            query=query,
+            candidates=candidates,
+            hits=best_of_each_document(hits, per_document=self.settings.per_document),
+            truncated=truncated,
+            timings=Timings(retrieve_s=retrieved - started, rerank_s=reranked - retrieved),
+        )
+
+    def _rerank(self, query: str, candidates: tuple[Candidate, ...]) -> tuple[tuple[Hit, ...], int]:
+        if not self.settings.reranks or not candidates:
+            return keep_order(candidates), 0
+        assert self._reranker is not None, "the second stage needs a reranker"
+        scores = self._reranker.score_pairs(query, [candidate.stored.passage.model_text for candidate in candidates])
+        return order(candidates, scores, reranker=self._reranker, fusion=self.settings.fusion), scores.truncated
+
+
+def check_query(query: str) -> str:
+    """The query with its blanks evened out."""
+    words = query.split()
+    if not words:
+        raise UsageError("the query is empty", remedy="say what to look for")
+    if len(words) > MAX_QUERY_WORDS:
+        raise UsageError(
+            f"the query has {len(words)} words, at most {MAX_QUERY_WORDS} are read",
+            remedy="ask for what you want to find rather than pasting a document",
+        )
+    return " ".join(words)

@@ -1,0 +1,31 @@
+"""The index on disk: its only writer and its only reader.
+
+Nothing above this package knows SQLite or hnswlib: it sees an index that can be opened, searched,
+read and committed to.
+"""
+
+from rerank_cli.store.index import (
+    Changes,
+    FileState,
+    IndexReader,
+    IndexWriter,
+    Manifest,
+    NewDocument,
+    NewFile,
+    Ranking,
+    open_reader,
+    open_writer,
+)
+
+__all__ = [
+    "Changes",
+    "FileState",
+    "IndexReader",
+    "IndexWriter",
+    "Manifest",
+    "NewDocument",
+    "NewFile",
+    "Ranking",
+    "open_reader",
+    "open_writer",
+]

@@ -1,0 +1,138 @@
+"""The only door to hnswlib: nearest vectors by cosine similarity.
+
+Up to `EXACT_LIMIT` vectors the search is an exact scan: it reads no more bytes than loading a graph
+would, answers in milliseconds, and gives the same answer whatever was added and removed before. Above it,
+an HNSW graph (Malkov and Yashunin, 2018) is searched.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hnswlib
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_cli.errors import IndexDamaged
+from rerank_cli.records import Vectors
+
+EXACT_LIMIT = 50_000
+"""A scan of 50,000 x 384 takes about 10 ms, as long as loading a graph of them takes longer than that."""
+
+M = 24
+EF_CONSTRUCTION = 200
+MIN_EF = 400
+"""Clustered text vectors lose recall at the usual ef of 100."""
+
+COMPACTION_SHARE = 0.2
+"""Deleted vectors stay in a graph and slow it; past this share it is built anew."""
+
+Labels = NDArray[np.int64]
+
+
+class GraphExhausted(Exception):
+    """The graph cannot reach as many live vectors as were asked for; an exact scan can."""
+
+
+class VectorIndex:
+    """An index of unit vectors under integer labels."""
+
+    def __init__(self, *, dimensions: int, exact: bool) -> None:
+        self.exact = exact
+        self._dimensions = dimensions
+        kind = hnswlib.BFIndex if exact else hnswlib.Index
+        self._library = kind(space="ip", dim=dimensions)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def search(self, vector: Vectors, depth: int) -> list[tuple[int, float]]:
+        """The *depth* nearest (label, cosine), and whatever ties with the last of them."""
+        wanted = min(self._count, depth + 16)
+        while wanted:
+            labels, distances = self._query(vector, wanted)
+            if wanted == self._count or len(labels) <= depth or distances[-1] > distances[depth - 1]:
+                last = distances[min(depth, len(labels)) - 1]
+                near = distances <= last
+                return [(int(n), 1.0 - float(d)) for n, d in zip(labels[near], distances[near], strict=True)]
+            wanted = min(self._count, wanted * 2)
+        return []
+
+    def _query(self, vector: Vectors, wanted: int) -> tuple[Labels, Vectors]:
+        if not self.exact:
+            self._library.set_ef(max(MIN_EF, 2 * wanted))
+        try:
+            labels, distances = self._library.knn_query(vector, k=wanted, num_threads=1)
+        except RuntimeError as error:  # hnswlib: "Cannot return the results in a contiguous 2D array"
+            raise GraphExhausted(str(error)) from error
+        order = np.argsort(distances[0], kind="stable")
+        return labels[0][order].astype(np.int64), distances[0][order]
+
+    def amend(self, *, removed: Labels, labels: Labels, vectors: Vectors) -> bool:
+        """Take *removed* out and add *vectors* under *labels*; False where building anew serves better."""
+        total = self._library.get_current_count()
+        live = self._count - len(removed) + len(labels)
+        dead = total - (self._count - len(removed))
+        if self.exact or live <= EXACT_LIMIT or dead > COMPACTION_SHARE * total:
+            return False
+        for label in removed:
+            self._library.mark_deleted(int(label))
+        self._library.resize_index(total + len(labels))
+        if len(labels):
+            self._library.add_items(vectors, labels, num_threads=1)
+        self._count = live
+        return True
+
+    def save(self, path: Path) -> None:
+        """Write to *path* and make sure that it lies on the disk."""
+        self._library.save_index(str(path))
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def build(labels: Labels, vectors: Vectors) -> VectorIndex:
+    """Index *vectors*, shape (n, dimensions), under *labels*, shape (n,).
+
+    One thread builds: several would build another graph each time.
+    """
+    index = VectorIndex(dimensions=vectors.shape[1], exact=len(labels) <= EXACT_LIMIT)
+    if index.exact:
+        index._library.init_index(max_elements=max(1, len(labels)))
+    else:
+        index._library.init_index(max_elements=len(labels), M=M, ef_construction=EF_CONSTRUCTION, random_seed=17)
+    if len(labels):
+        if index.exact:
+            index._library.add_items(vectors, labels)
+        else:
+            index._library.add_items(vectors, labels, num_threads=1)
+    index._count = len(labels)
+    return index
+
+
+def load(path: Path, *, dimensions: int, count: int, exact: bool) -> VectorIndex:
+    """Load what `save` wrote; *count* live vectors are expected in it."""
+    index = VectorIndex(dimensions=dimensions, exact=exact)
+    check_size(path, dimensions=dimensions, count=count)
+    try:
+        if exact:
+            index._library.load_index(str(path), max_elements=max(1, count))
+        else:
+            index._library.load_index(str(path))
+    except RuntimeError as error:
+        raise IndexDamaged(f"{path}: {error}", remedy="rebuild it: rerank-cli index --rebuild") from error
+    index._count = count
+    return index
+
+
+def check_size(path: Path, *, dimensions: int, count: int) -> None:
+    """hnswlib reads a cut file or a wrong dimension without complaint; the size gives both away."""
+    least = count * dimensions * 4
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        size = -1
+    if size < least:
+        found = "is missing" if size < 0 else f"is cut short ({size} of at least {least} bytes)"
+        raise IndexDamaged(f"{path}: {found}", remedy="rebuild it: rerank-cli index --rebuild")

@@ -1,0 +1,86 @@
+"""The catalog's tables in SQLite: files, documents, passages, their words (FTS5) and their vectors."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from rerank_cli.errors import IndexDamaged, InputError
+
+SCHEMA = """
+CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY,
+    size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    content_hash BLOB NOT NULL,
+    reader TEXT NOT NULL,
+    failure TEXT
+) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY,
+    document_id TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL REFERENCES files (path) ON DELETE CASCADE,
+    title TEXT NOT NULL
+);
+CREATE INDEX documents_by_path ON documents (path);
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL,
+    text_hash BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    UNIQUE (fingerprint, text_hash)
+);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    first_line INTEGER NOT NULL,
+    last_line INTEGER NOT NULL,
+    headings TEXT NOT NULL,
+    text TEXT NOT NULL,
+    vector INTEGER NOT NULL REFERENCES vectors (id),
+    UNIQUE (document, ordinal)
+);
+CREATE INDEX passages_by_vector ON passages (vector);
+CREATE VIRTUAL TABLE words USING fts5 (
+    headings, text, content = 'passages', content_rowid = 'id',
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER passage_added AFTER INSERT ON passages BEGIN
+    INSERT INTO words (rowid, headings, text) VALUES (new.id, new.headings, new.text);
+END;
+CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO words (words, rowid, headings, text) VALUES ('delete', old.id, old.headings, old.text);
+END;
+"""
+
+BUSY_TIMEOUT_S = 30.0
+"""Readers never wait; this is for the moment in which SQLite folds its write-ahead log back."""
+
+
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """Open the catalog at *path*; transactions are begun by the caller.
+
+    Raises:
+        IndexDamaged: the file is no SQLite database, or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")
+        if create:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        raise catalog_error(path, error) from error
+    return connection
+
+
+def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | InputError:
+    """What an error of SQLite's means to the user."""
+    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL if hasattr(error, "sqlite_errorcode") else False:
+        return InputError(f"{path.parent}: the disk is full", remedy="free some space and run again; nothing was lost")
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return InputError(f"{path}: {error}", remedy="check that the folder exists and is writable")
+    return IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER")

@@ -1,0 +1,626 @@
+"""An index: open it, search it, read it, commit to it.
+
+SQLite is the truth and the vector file is derived from it. A commit moves documents, passages, words
+and vectors from one generation to the next at once; a reader sees the generation it opened until it
+closes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rerank_cli.records import Passage, StoredPassage, Vectors
+from rerank_cli.store import ann
+from rerank_cli.store.catalog import SCHEMA, catalog_error, connect
+from rerank_cli.store.layout import FORMAT_VERSION, Layout
+
+Ranking = list[tuple[int, float]]
+"""(passage id, score), best first; equal scores stand in the order of document id and ordinal."""
+
+REBUILD = "build it anew: rerank-cli index --rebuild FOLDER"
+
+LOCK_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index is and how it was made."""
+
+    format_version: int
+    generation: int
+    root: str
+    encoder: str
+    encoder_fingerprint: str
+    dimensions: int
+    passage_tokens: int
+    reader_version: int
+    rules: Mapping[str, object]
+    updated_at: str
+    exact: bool
+    vector_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it was when it was last read. `failure` says why it could not be read."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    content_hash: bytes
+    reader: str
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to write: its passages and the hash of the text each is encoded from."""
+
+    document_id: str
+    title: str
+    passages: tuple[Passage, ...]
+    text_hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to write with all its documents; it takes the place of what stood under its path."""
+
+    state: FileState
+    documents: tuple[NewDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a commit changes: whole files written and files removed. A rename is one of each."""
+
+    written: tuple[NewFile, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an index holds."""
+
+    files: int
+    failed_files: int
+    documents: int
+    passages: int
+    size_bytes: int
+
+
+class IndexReader:
+    """One generation of an index. Use it as a context manager; it is not shared between threads."""
+
+    def __init__(self, layout: Layout, connection: sqlite3.Connection, manifest: Manifest) -> None:
+        self.folder = layout.folder
+        self.manifest = manifest
+        self._layout = layout
+        self._connection = connection
+        self._vectors: ann.VectorIndex | None = None
+
+    def __enter__(self) -> IndexReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def search_dense(self, vector: Vectors, depth: int, *, within: frozenset[int] | None = None) -> Ranking:
+        """The *depth* passages nearest to *vector* by cosine, out of those *within*."""
+        if self.manifest.vector_count == 0:
+            return []
+        if within is not None:
+            return self._cut(self._scan(vector, within), depth)
+        try:
+            nearest = self._vector_index().search(vector, depth)
+        except ann.GraphExhausted:
+            return self._cut(self._scan(vector, None), depth)
+        scores = dict(nearest)
+        rows = self._select("SELECT id, vector FROM passages WHERE vector IN", list(scores))
+        return self._cut([(passage, scores[label]) for passage, label in rows], depth)
+
+    def search_lexical(self, words: Sequence[str], depth: int, *, within: frozenset[int] | None = None) -> Ranking:
+        """The *depth* passages with the best BM25 (FTS5: k1 = 1.2, b = 0.75) for any of *words*."""
+        if not words or (within is not None and not within):
+            return []
+        match = " OR ".join('"{}"'.format(word.replace('"', '""')) for word in words)
+        query = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
+        with self._guard():
+            wanted = depth + 16
+            while within is None:
+                rows = self._connection.execute(query, (match, wanted)).fetchall()
+                if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
+                    return self._cut(rows, depth)
+                wanted *= 2
+            rows = self._connection.execute(query, (match, -1)).fetchall()
+        return self._cut([row for row in rows if row[0] in within], depth)
+
+    def passages_in(self, accept: Callable[[str], bool]) -> frozenset[int]:
+        """Ids of the passages whose file path *accept* takes."""
+        with self._guard():
+            paths = [path for (path,) in self._connection.execute("SELECT DISTINCT path FROM documents")]
+        taken = [path for path in paths if accept(path)]
+        rows = self._select(
+            "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE path IN", taken
+        )
+        return frozenset(row[0] for row in rows)
+
+    def read(self, passage_ids: Collection[int]) -> dict[int, StoredPassage]:
+        """The passages under *passage_ids*."""
+        rows = self._select(
+            "SELECT passages.id, document_id, path, title, ordinal, first_line, last_line, headings, text"
+            " FROM passages JOIN documents ON documents.id = document WHERE passages.id IN",
+            list(passage_ids),
+        )
+        return {
+            row[0]: StoredPassage(
+                id=row[0],
+                document_id=row[1],
+                path=row[2],
+                title=row[3],
+                passage=Passage(row[4], row[5], row[6], tuple(row[7].split("\n")) if row[7] else (), row[8]),
+            )
+            for row in rows
+        }
+
+    def files(self) -> dict[str, FileState]:
+        """Every file of the index by its path."""
+        query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"
+        with self._guard():
+            return {row[0]: FileState(*row) for row in self._connection.execute(query)}
+
+    def document_ids(self) -> frozenset[str]:
+        """The id of every document."""
+        with self._guard():
+            return frozenset(row[0] for row in self._connection.execute("SELECT document_id FROM documents"))
+
+    def counts(self) -> Counts:
+        """How much the index holds."""
+
+        with self._guard():
+            return _counts(self._layout, self._connection)
+
+    def _vector_index(self) -> ann.VectorIndex:
+        if self._vectors is None:
+            self._vectors = ann.load(
+                self._layout.vectors(self.manifest.generation),
+                dimensions=self.manifest.dimensions,
+                count=self.manifest.vector_count,
+                exact=self.manifest.exact,
+            )
+        return self._vectors
+
+    def _scan(self, vector: Vectors, within: frozenset[int] | None) -> Ranking:
+        """Exact cosines of the passages *within*, read from the catalog."""
+        select = "SELECT passages.id, vectors.vector FROM passages JOIN vectors ON vectors.id = passages.vector"
+        with self._guard():
+            if within is None:
+                rows = self._connection.execute(select).fetchall()
+            else:
+                rows = self._select(f"{select} WHERE passages.id IN", list(within))
+        if not rows:
+            return []
+        ids = [row[0] for row in rows]
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(len(ids), -1)
+        flat = ann.build(np.arange(len(ids)), matrix) if len(ids) <= ann.EXACT_LIMIT else None
+        if flat is not None:
+            return [(ids[label], score) for label, score in flat.search(vector, len(ids))]
+        return [(passage, float(score)) for passage, score in zip(ids, matrix @ vector, strict=True)]
+
+    def _cut(self, scored: Iterable[tuple[int, float]], depth: int) -> Ranking:
+        """Best first; ties in the order of document and ordinal, so that ids given by chance decide nothing."""
+        ranking = sorted(scored, key=lambda row: -row[1])
+        if len(ranking) > depth:
+            last = ranking[depth - 1][1]
+            ranking = [row for row in ranking if row[1] >= last]
+        rows = self._select(
+            "SELECT passages.id, document_id, ordinal FROM passages"
+            " JOIN documents ON documents.id = document WHERE passages.id IN",
+            [passage for passage, _ in ranking],
+        )
+        places = {passage: place for passage, *place in rows}
+        return sorted(ranking, key=lambda row: (-row[1], places[row[0]]))[:depth]
+
+    def _select(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+        """Run *query* with `IN (…)` for all *values*, however many."""
+        found: list[tuple] = []  # type: ignore[type-arg]
+        with self._guard():
+            for start in range(0, len(values), 10_000):
+                some = values[start : start + 10_000]
+                marks = ",".join("?" * len(some))
+                found.extend(self._connection.execute(f"{query} ({marks})", some))
+        return found
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise catalog_error(self._layout.catalog, error) from error
+
+
+def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
+    def count(query: str) -> int:
+        return int(connection.execute(query).fetchone()[0])
+
+    return Counts(
+        files=count("SELECT count(*) FROM files"),
+        failed_files=count("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
+        documents=count("SELECT count(*) FROM documents"),
+        passages=count("SELECT count(*) FROM passages"),
+        size_bytes=sum(path.stat().st_size for path in layout.folder.iterdir() if path.is_file()),
+    )
+
+
+def open_reader(folder: Path) -> IndexReader:
+    """Open the index in *folder* at its current generation.
+
+    Raises:
+        IndexMissing: there is none.
+        IndexDamaged: its files are incomplete.
+        IndexMismatch: it has another format.
+    """
+    layout = Layout(folder)
+    if not layout.catalog.is_file():
+        raise IndexMissing(f"{folder}: no index here", remedy="make one: rerank-cli index FOLDER")
+    connection = connect(layout.catalog)
+    try:
+        connection.execute("BEGIN")
+        manifest = _read_manifest(layout, connection)
+    except BaseException:
+        connection.close()
+        raise
+    if manifest is None:
+        connection.close()
+        raise IndexMissing(f"{folder}: the first run has not finished", remedy="run it again: rerank-cli index FOLDER")
+    reader = IndexReader(layout, connection, manifest)
+    if manifest.vector_count and not layout.vectors(manifest.generation).is_file():
+        reader.__exit__()
+        return _reopen(layout, missed=manifest.generation)
+    return reader
+
+
+def _reopen(layout: Layout, *, missed: int) -> IndexReader:
+    """A writer may have moved on between our snapshot and our look at its vectors; else they are lost."""
+    connection = connect(layout.catalog)
+    connection.execute("BEGIN")
+    manifest = _read_manifest(layout, connection)
+    if manifest is None or manifest.generation == missed:
+        connection.close()
+        path = layout.vectors(missed)
+        raise IndexDamaged(f"{path}: is missing", remedy="mend it: rerank-cli index FOLDER")
+    return IndexReader(layout, connection, manifest)
+
+
+def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest | None:
+    try:
+        rows = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM manifest")}
+    except sqlite3.Error as error:
+        raise catalog_error(layout.catalog, error) from error
+    except ValueError as error:
+        raise IndexDamaged(f"{layout.catalog}: the manifest cannot be read ({error})", remedy=REBUILD) from error
+    if not rows:
+        return None
+    if rows.get("format_version") != FORMAT_VERSION:
+        found = rows.get("format_version")
+        raise IndexMismatch(
+            f"{layout.folder}: index format {found}, this program reads {FORMAT_VERSION}", remedy=REBUILD
+        )
+    try:
+        return Manifest(**rows)
+    except TypeError as error:
+        raise IndexDamaged(f"{layout.catalog}: the manifest is incomplete ({error})", remedy=REBUILD) from error
+
+
+class IndexWriter:
+    """The one process that may change an index, from `open_writer`."""
+
+    def __init__(self, layout: Layout, connection: sqlite3.Connection) -> None:
+        self.folder = layout.folder
+        self._layout = layout
+        self._connection = connection
+        self.manifest = _read_manifest(layout, connection)
+
+    def files(self) -> dict[str, FileState]:
+        """Every file of the current generation by its path."""
+        query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"
+        return {row[0]: FileState(*row) for row in self._connection.execute(query)}
+
+    def document_paths(self) -> list[tuple[str, str]]:
+        """(document id, path) of every document."""
+        return list(self._connection.execute("SELECT document_id, path FROM documents"))
+
+    def counts(self) -> Counts:
+        """How much the current generation holds."""
+        return _counts(self._layout, self._connection)
+
+    def needs_mending(self) -> bool:
+        """Whether the vector file of the current generation is missing or cut short."""
+        if self.manifest is None or self.manifest.vector_count == 0:
+            return False
+        try:
+            ann.check_size(
+                self._layout.vectors(self.manifest.generation),
+                dimensions=self.manifest.dimensions,
+                count=self.manifest.vector_count,
+            )
+        except IndexDamaged:
+            return True
+        return False
+
+    def missing_vectors(self, fingerprint: str, text_hashes: Iterable[bytes]) -> list[bytes]:
+        """Those of *text_hashes* that no vector of this encoder is kept for, in their order, each once."""
+        with self._guard():
+            known = {
+                row[0]
+                for row in self._connection.execute("SELECT text_hash FROM vectors WHERE fingerprint = ?", (fingerprint,))
+            }
+        return [text_hash for text_hash in dict.fromkeys(text_hashes) if text_hash not in known]
+
+    def keep_vectors(self, fingerprint: str, text_hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Commit computed vectors at once, so that a killed run does not compute them again."""
+        if not np.isfinite(vectors).all():
+            raise InputError("the encoder gave a vector that is not finite", remedy="check the model")
+        rows = [
+            (fingerprint, text_hash, np.ascontiguousarray(vector, dtype=np.float32).tobytes())
+            for text_hash, vector in zip(text_hashes, vectors, strict=True)
+        ]
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO vectors (fingerprint, text_hash, vector) VALUES (?, ?, ?)", rows
+            )
+
+    def touch(self, states: Sequence[FileState]) -> None:
+        """Remember new times of files whose content is the same; no new generation."""
+        with self._transaction():
+            self._connection.executemany(
+                "UPDATE files SET size_bytes = ?, mtime_ns = ? WHERE path = ?",
+                [(state.size_bytes, state.mtime_ns, state.path) for state in states],
+            )
+
+    def commit(self, changes: Changes, manifest: Manifest) -> Manifest:
+        """Make *changes* visible as one new generation; all of it or nothing.
+
+        *manifest* says how they were made; generation, time and vector counts are filled in here.
+        """
+        old = self.manifest
+        generation = old.generation + 1 if old else 1
+        path = self._layout.vectors(generation)
+        with self._transaction():
+            before = self._live_labels()
+            self._apply(changes, manifest.encoder_fingerprint)
+            self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM passages)")
+            index = self._vector_index(before, manifest)
+            current = replace(
+                manifest,
+                generation=generation,
+                updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                exact=index.exact,
+                vector_count=len(index),
+            )
+            with _naming_disk_errors(path):
+                index.save(path.with_suffix(".hnsw.partial"))
+                path.with_suffix(".hnsw.partial").replace(path)
+                _sync_folder(self.folder)
+            self._write_manifest(current)
+        self.manifest = current
+        self._drop_old_vectors()
+        return current
+
+    def _apply(self, changes: Changes, fingerprint: str) -> None:
+        for path in [*changes.removed, *(file.state.path for file in changes.written)]:
+            self._remove(path)
+        for file in changes.written:
+            self._write_file(file.state)
+            for document in file.documents:
+                self._write_document(file.state.path, document, fingerprint)
+
+    def _remove(self, path: str) -> None:
+        self._connection.execute("DELETE FROM files WHERE path = ?", (path,))
+
+    def _write_file(self, state: FileState) -> None:
+        self._connection.execute(
+            "INSERT INTO files (path, size_bytes, mtime_ns, content_hash, reader, failure) VALUES (?, ?, ?, ?, ?, ?)",
+            (state.path, state.size_bytes, state.mtime_ns, state.content_hash, state.reader, state.failure),
+        )
+
+    def _write_document(self, path: str, document: NewDocument, fingerprint: str) -> None:
+        cursor = self._connection.execute(
+            "INSERT INTO documents (document_id, path, title) VALUES (?, ?, ?)",
+            (document.document_id, path, document.title),
+        )
+        self._connection.executemany(
+            "INSERT INTO passages (document, ordinal, first_line, last_line, headings, text, vector)"
+            " SELECT ?, ?, ?, ?, ?, ?, id FROM vectors WHERE fingerprint = ? AND text_hash = ?",
+            [
+                (
+                    cursor.lastrowid,
+                    passage.ordinal,
+                    passage.first_line,
+                    passage.last_line,
+                    "\n".join(" ".join(heading.split()) for heading in passage.headings),
+                    passage.text,
+                    fingerprint,
+                    text_hash,
+                )
+                for passage, text_hash in zip(document.passages, document.text_hashes, strict=True)
+            ],
+        )
+
+    def _live_labels(self) -> set[int]:
+        return {row[0] for row in self._connection.execute("SELECT DISTINCT vector FROM passages")}
+
+    def _vector_index(self, before: set[int], manifest: Manifest) -> ann.VectorIndex:
+        """The vectors of all passages: the last generation's graph amended where that pays, else built."""
+        after = self._live_labels()
+        if self.manifest and not self.manifest.exact and not self.needs_mending():
+            index = ann.load(
+                self._layout.vectors(self.manifest.generation),
+                dimensions=self.manifest.dimensions,
+                count=self.manifest.vector_count,
+                exact=False,
+            )
+            added = self._vectors_of(sorted(after - before), manifest.dimensions)
+            if index.amend(removed=np.array(sorted(before - after), dtype=np.int64), labels=added[0], vectors=added[1]):
+                return index
+        return ann.build(*self._vectors_of(None, manifest.dimensions))
+
+    def _vectors_of(self, labels: list[int] | None, dimensions: int) -> tuple[ann.Labels, Vectors]:
+        """Labels, shape (n,), and vectors, shape (n, dimensions); None asks for all, in the order of their texts."""
+        if labels is None:
+            rows = self._connection.execute("SELECT id, vector FROM vectors ORDER BY text_hash").fetchall()
+        else:
+            self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
+            self._connection.execute("DELETE FROM temp.wanted")
+            self._connection.executemany("INSERT INTO temp.wanted VALUES (?)", [(label,) for label in labels])
+            rows = self._connection.execute("SELECT id, vector FROM vectors JOIN temp.wanted USING (id)").fetchall()
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        return ids, matrix.reshape(len(ids), dimensions)
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        self._connection.execute("DELETE FROM manifest")
+        self._connection.executemany(
+            "INSERT INTO manifest VALUES (?, ?)",
+            [(key, json.dumps(value, sort_keys=True)) for key, value in asdict(manifest).items()],
+        )
+
+    def _drop_old_vectors(self) -> None:
+        """A reader of an older generation has its vectors in memory, or opens again."""
+        assert self.manifest is not None
+        current = self._layout.vectors(self.manifest.generation)
+        for path in self._layout.all_vectors():
+            if path != current:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._guard():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise catalog_error(self._layout.catalog, error) from error
+
+
+@contextmanager
+def open_writer(folder: Path, *, wait_s: float, rebuild: bool = False) -> Iterator[IndexWriter]:
+    """Hold the index in *folder* for writing; made if there is none.
+
+    With *rebuild*, an index that cannot be read, or has another format, gives way to an empty one.
+
+    Raises:
+        IndexBusy: another process held it for longer than *wait_s*.
+    """
+    layout = Layout(folder)
+    with _naming_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = layout.lock.open("a")
+    with lock:
+        _acquire(lock.fileno(), folder, wait_s)
+        if rebuild:
+            _discard_unreadable(layout)
+        connection = connect(layout.catalog, create=True)
+        try:
+            _create_tables(layout, connection)
+            yield IndexWriter(layout, connection)
+        finally:
+            connection.close()
+
+
+def delete_index(folder: Path, *, wait_s: float) -> None:
+    """Remove an index and its folder."""
+    layout = Layout(folder)
+    with layout.lock.open("a") as lock:
+        _acquire(lock.fileno(), folder, wait_s)
+        shutil.rmtree(folder)
+
+
+def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        if time.monotonic() >= deadline:
+            raise IndexBusy(
+                f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait"
+            )
+        time.sleep(LOCK_POLL_S)
+
+
+def _create_tables(layout: Layout, connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            for statement in _statements(SCHEMA):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise catalog_error(layout.catalog, error) from error
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of *script*; `executescript` would commit between them."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _discard_unreadable(layout: Layout) -> None:
+    if not layout.catalog.exists():
+        return
+    try:
+        with connect(layout.catalog) as connection:
+            _read_manifest(layout, connection)
+        connection.close()
+    except (IndexDamaged, IndexMismatch):
+        for path in layout.folder.glob("catalog.sqlite*"):
+            path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in *folder* last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _naming_disk_errors(path: Path) -> Iterator[None]:
+    """hnswlib reports a full disk as RuntimeError, Python as OSError."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be written ({error})", remedy="check space and permissions; nothing was lost") from error

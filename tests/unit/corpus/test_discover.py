@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.corpus.discover import Discovery, Rules, discover
+from rerank_cli.errors import InputError, UsageError
+from rerank_cli.records import FoundFile, SkippedFile
+
+
+def plant(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("words\n")
+
+
+def ignore(root: Path, path: str, *patterns: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text("".join(f"{pattern}\n" for pattern in patterns))
+
+
+def paths(discovery: Discovery) -> list[str]:
+    return [file.path for file in discovery.files]
+
+
+def reasons(discovery: Discovery) -> dict[str, str]:
+    return {skipped.path: skipped.reason for skipped in discovery.skipped}
+
+
+@pytest.fixture
+def guarded() -> Iterator[Path]:
+    """A folder outside of root's own, so that another user gets as far as its own permissions."""
+    root = Path(tempfile.mkdtemp())
+    root.chmod(0o755)
+    yield root
+    root.chmod(0o755)
+    for place in root.iterdir():
+        place.chmod(0o755)
+    shutil.rmtree(root)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Root may read everything, so root looks as nobody."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_files_come_sorted_by_path_with_their_size_and_time(tmp_path: Path) -> None:
+    plant(tmp_path, "b.md", "a/z.md", "a.md", "a-b.md")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a-b.md", "a.md", "a/z.md", "b.md"]
+    status = (tmp_path / "a/z.md").stat()
+    assert found.files[2] == FoundFile("a/z.md", tmp_path / "a/z.md", status.st_size, status.st_mtime_ns)
+    assert found.skipped == ()
+
+
+def test_an_empty_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    assert paths(discover(tmp_path, Rules())) == ["empty.txt"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kept"),
+    [
+        (["*.log"], ["keep.txt", "sub/deep/keep.txt", "sub/keep.txt"]),
+        (["/a.log"], ["keep.txt", "sub/a.log", "sub/deep/a.log", "sub/deep/keep.txt", "sub/keep.txt"]),
+        (
+            ["*.log", "!a.log"],
+            ["a.log", "keep.txt", "sub/a.log", "sub/deep/a.log", "sub/deep/keep.txt", "sub/keep.txt"],
+        ),
+        (["sub/"], ["a.log", "keep.txt"]),
+        (["sub/", "!sub/keep.txt"], ["a.log", "keep.txt"]),
+        (["sub/*", "!sub/keep.txt"], ["a.log", "keep.txt", "sub/keep.txt"]),
+        (["sub/**", "!sub/keep.txt"], ["a.log", "keep.txt", "sub/keep.txt"]),
+        (["**/deep"], ["a.log", "keep.txt", "sub/a.log", "sub/keep.txt"]),
+        (["*", "!*/", "!keep.txt"], ["keep.txt", "sub/deep/keep.txt", "sub/keep.txt"]),
+        (
+            ["# a.log", "", "keep.txt/"],
+            ["a.log", "keep.txt", "sub/a.log", "sub/deep/a.log", "sub/deep/keep.txt", "sub/keep.txt"],
+        ),
+        (["[", "!", "\\", "*.log"], ["keep.txt", "sub/deep/keep.txt", "sub/keep.txt"]),
+    ],
+)
+def test_ignore_patterns_mean_what_they_mean_to_git(
+    tmp_path: Path, patterns: list[str], kept: list[str]
+) -> None:
+    plant(tmp_path, "a.log", "keep.txt", "sub/a.log", "sub/keep.txt", "sub/deep/a.log", "sub/deep/keep.txt")
+    ignore(tmp_path, ".gitignore", *patterns)
+    assert paths(discover(tmp_path, Rules())) == kept
+
+
+def test_a_deeper_ignore_file_overrides_one_above_and_reaches_no_further_than_its_folder(
+    tmp_path: Path,
+) -> None:
+    plant(tmp_path, "a.log", "sub/a.log", "other/a.log", "sub/b.txt", "b.txt")
+    ignore(tmp_path, ".gitignore", "*.log")
+    ignore(tmp_path, "sub/.gitignore", "!a.log", "/b.txt")
+    assert paths(discover(tmp_path, Rules())) == ["b.txt", "sub/a.log"]
+
+
+def test_bringing_back_a_folder_does_not_bring_back_what_a_rule_above_leaves_out_in_it(
+    tmp_path: Path,
+) -> None:
+    plant(tmp_path, "sub/foo/a.log", "sub/foo/a.txt")
+    ignore(tmp_path, ".gitignore", "*.log")
+    ignore(tmp_path, "sub/.gitignore", "!foo/", "!foo")
+    assert paths(discover(tmp_path, Rules())) == ["sub/foo/a.txt"]
+
+
+def test_rerankignore_comes_after_gitignore(tmp_path: Path) -> None:
+    plant(tmp_path, "a.log", "b.log", "c.txt")
+    ignore(tmp_path, ".gitignore", "*.log")
+    ignore(tmp_path, ".rerankignore", "!a.log", "c.txt")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a.log"]
+    assert reasons(found)["c.txt"] == "ignored by .rerankignore: c.txt"
+
+
+def test_an_ignored_folder_is_one_entry_that_names_the_rule(tmp_path: Path) -> None:
+    plant(tmp_path, "sub/build/a.md", "sub/build/deep/b.md", "sub/c.log")
+    ignore(tmp_path, "sub/.gitignore", "build/", "*.log")
+    skipped = reasons(discover(tmp_path, Rules()))
+    assert skipped == {
+        "sub/.gitignore": "hidden",
+        "sub/build/": "ignored by sub/.gitignore: build/",
+        "sub/c.log": "ignored by sub/.gitignore: *.log",
+    }
+
+
+def test_ignore_files_can_be_left_aside(tmp_path: Path) -> None:
+    plant(tmp_path, "a.log")
+    ignore(tmp_path, ".gitignore", "*.log")
+    assert paths(discover(tmp_path, Rules(ignore_files=False))) == ["a.log"]
+
+
+def test_hidden_files_and_folders_are_left_out_unless_asked_for_and_git_always(tmp_path: Path) -> None:
+    plant(tmp_path, ".hidden.md", ".folder/a.md", ".git/HEAD", "a.md")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a.md"]
+    assert reasons(found) == {".folder/": "hidden", ".git/": "git's own folder", ".hidden.md": "hidden"}
+    assert paths(discover(tmp_path, Rules(hidden=True))) == [".folder/a.md", ".hidden.md", "a.md"]
+
+
+def test_include_keeps_only_what_it_matches_in_folders_of_any_name(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "a.txt", "docs/b.md", "docs/b.txt", "src/c.txt")
+    assert paths(discover(tmp_path, Rules(include=("*.md",)))) == ["a.md", "docs/b.md"]
+    assert paths(discover(tmp_path, Rules(include=("docs/",)))) == ["docs/b.md", "docs/b.txt"]
+    assert reasons(discover(tmp_path, Rules(include=("*.md", "src"))))["a.txt"] == "not matched by --include"
+
+
+def test_exclude_drops_files_and_whole_folders_and_names_its_pattern(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "a.bak", "old/b.md", "old/c.md")
+    found = discover(tmp_path, Rules(exclude=("*.bak", "old")))
+    assert paths(found) == ["a.md"]
+    assert reasons(found) == {"a.bak": "matched by --exclude '*.bak'", "old/": "matched by --exclude 'old'"}
+
+
+def test_exclude_wins_over_include(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "b.md")
+    assert paths(discover(tmp_path, Rules(include=("*.md",), exclude=("b.*",)))) == ["a.md"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "flag"), [(Rules(include=("!",)), "--include"), (Rules(exclude=("!",)), "--exclude")]
+)
+def test_a_broken_pattern_in_a_flag_is_an_error_of_usage(tmp_path: Path, rules: Rules, flag: str) -> None:
+    with pytest.raises(UsageError, match=flag):
+        discover(tmp_path, rules)
+
+
+def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x00\x00")
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7\nno NUL near")
+    (tmp_path / "c.txt").write_bytes("wide".encode("utf-16"))
+    (tmp_path / "d.txt").write_bytes("wide".encode("utf-32"))
+    (tmp_path / "e.txt").write_bytes("unmarked".encode("utf-16-le"))
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["c.txt", "d.txt"]
+    assert reasons(found) == dict.fromkeys(["a.png", "b.pdf", "e.txt"], "binary")
+
+
+@pytest.mark.parametrize(
+    ("limit", "size", "reason"),
+    [
+        (100, 101, "larger than 0.1 kB (0.1 kB)"),
+        (2048, 5000, "larger than 2.0 kB (4.9 kB)"),
+        (1024 * 1024, 1_600_000, "larger than 1.0 MB (1.5 MB)"),
+    ],
+)
+def test_a_file_over_the_limit_is_left_out_with_both_sizes(
+    tmp_path: Path, limit: int, size: int, reason: str
+) -> None:
+    (tmp_path / "big.txt").write_bytes(b"x" * size)
+    (tmp_path / "fits.txt").write_bytes(b"x" * limit)
+    found = discover(tmp_path, Rules(max_file_size_bytes=limit))
+    assert paths(found) == ["fits.txt"]
+    assert found.skipped == (SkippedFile("big.txt", reason),)
+
+
+def test_links_are_followed_only_to_files_inside(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    plant(tmp_path, "outside.md", "root/sub/a.md")
+    (root / "file.md").symlink_to("sub/a.md")
+    (root / "folder").symlink_to("sub")
+    (root / "loop").symlink_to("loop")
+    (root / "nothing").symlink_to("gone.md")
+    (root / "out").symlink_to(tmp_path)
+    (root / "out.md").symlink_to("../outside.md")
+    (root / "up").symlink_to(".")
+    found = discover(root, Rules())
+    assert paths(found) == ["file.md", "sub/a.md"]
+    inside = "link to a folder that is indexed where it lies"
+    assert reasons(found) == {
+        "folder": inside,
+        "loop": "link to nothing",
+        "nothing": "link to nothing",
+        "out": "link leads out of the folder",
+        "out.md": "link leads out of the folder",
+        "up": inside,
+    }
+
+
+def test_a_link_to_the_root_itself_is_walked(tmp_path: Path) -> None:
+    plant(tmp_path, "real/a.md")
+    (tmp_path / "link").symlink_to("real")
+    assert paths(discover(tmp_path / "link", Rules())) == ["a.md"]
+
+
+def test_pipes_and_sockets_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / ".gitignore")
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        found = discover(tmp_path, Rules())
+    assert reasons(found) == {
+        ".gitignore": "hidden",
+        "pipe": "not a regular file",
+        "socket": "not a regular file",
+    }
+
+
+def test_what_may_not_be_read_is_a_failure_and_the_rest_is_found(guarded: Path) -> None:
+    plant(guarded, "a.md", "secret.md", "closed/b.md", "unruled/c.md")
+    ignore(guarded, "unruled/.gitignore", "c.md")
+    (guarded / "secret.md").chmod(0)
+    (guarded / "closed").chmod(0)
+    (guarded / "unruled/.gitignore").chmod(0)
+    with unprivileged():
+        found = discover(guarded, Rules())
+    assert paths(found) == ["a.md"]
+    assert found.skipped == tuple(
+        SkippedFile(path, "permission denied", failed=True) for path in ("closed/", "secret.md", "unruled/")
+    )
+
+
+def test_a_root_that_cannot_be_listed_is_an_error(guarded: Path) -> None:
+    guarded.chmod(0)
+    with unprivileged(), pytest.raises(InputError, match=r"cannot list .*: permission denied"):
+        discover(guarded, Rules())
+
+
+def test_a_missing_root_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no such folder or file: .*gone") as caught:
+        discover(tmp_path / "gone", Rules())
+    assert "check the path" in caught.value.remedy
+
+
+def test_a_root_that_links_to_itself_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="cannot open"):
+        discover(tmp_path / "loop", Rules())
+
+
+def test_odd_names_are_found_as_they_are(tmp_path: Path) -> None:
+    names = ["[draft].md", "a\nb.md", "back\\slash.md", "ünï.md", "{x} *.md"]
+    plant(tmp_path, *names)
+    assert paths(discover(tmp_path, Rules())) == sorted(names)
+
+
+def test_a_name_that_is_not_utf8_is_a_failure_shown_escaped(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("x")
+    found = discover(tmp_path, Rules())
+    assert found.skipped == (SkippedFile("caf\\xe9.md", "its name is not valid UTF-8", failed=True),)
+    alone = discover(tmp_path / os.fsdecode(b"caf\xe9.md"), Rules())
+    assert alone.skipped == found.skipped
+
+
+def test_a_file_given_by_name_is_found_whatever_rules_say_of_its_name(tmp_path: Path) -> None:
+    plant(tmp_path, ".notes.log")
+    ignore(tmp_path, ".gitignore", "*.log")
+    found = discover(tmp_path / ".notes.log", Rules(include=("*.md",), exclude=("*.log",)))
+    assert paths(found) == [".notes.log"]
+
+
+def test_a_file_given_by_name_is_still_left_out_for_size_and_binary_content(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"\0")
+    assert discover(tmp_path / "a.bin", Rules()).skipped == (SkippedFile("a.bin", "binary"),)
+    small = Rules(max_file_size_bytes=0)
+    assert reasons(discover(tmp_path / "a.bin", small)) == {"a.bin": "larger than 0.0 kB (0.0 kB)"}

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.corpus.read import Unreadable, read_documents, reader_name
+from rerank_cli.records import Document, FoundFile
+
+
+def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:
+    return read_documents(FoundFile(path, Path(path), len(text), 0), text.encode(), lone=lone)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a.md", "markdown"),
+        ("A.MD", "markdown"),
+        ("a.rst", "rst"),
+        ("a.htm", "html"),
+        ("a.py", "code"),
+        ("a.toml", "code"),
+        ("a.json", "code"),
+        ("a.jsonl", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.csv", "csv"),
+        ("a.tsv", "tsv"),
+        ("a.txt", "text"),
+        ("a.unknown", "text"),
+        ("docs.md/LICENSE", "text"),
+        (".md", "text"),
+    ],
+)
+def test_the_extension_picks_the_reader(path: str, name: str) -> None:
+    assert reader_name(path) == name
+
+
+def test_a_text_file_is_its_paragraphs_under_the_words_of_its_name() -> None:
+    (document,) = read("home/bleed-the_radiators.txt", "\n\nOne\ntwo\n \t\nThree\n")
+    assert (document.id, document.title) == ("home/bleed-the_radiators.txt", "bleed the radiators")
+    assert [(b.text, b.first_line, b.last_line) for b in document.blocks] == [
+        ("One\ntwo", 3, 4),
+        ("Three", 6, 6),
+    ]
+    assert {b.headings for b in document.blocks} == {("bleed the radiators",)}
+
+
+def test_lines_count_as_an_editor_counts_them_whatever_ends_them() -> None:
+    (document,) = read("a.txt", "one\r\n\r\ntwo\rthree\x0cstill three\r\rfive")
+    assert [(b.first_line, b.last_line) for b in document.blocks] == [(1, 1), (3, 4), (6, 6)]
+
+
+@pytest.mark.parametrize("path", ["a.txt", "a.md", "a.rst", "a.html", "a.py"])
+@pytest.mark.parametrize("text", ["", "\n \n\t\n"])
+def test_a_blank_file_is_a_document_without_blocks(path: str, text: str) -> None:
+    (document,) = read(path, text)
+    assert document.blocks == ()
+
+
+def test_the_title_stands_above_every_block_but_is_never_said_twice() -> None:
+    (document,) = read("a.md", "# The  Boiler\n\nIntro.\n\n# Other\n\nMore.\n")
+    assert [b.headings for b in document.blocks] == [("The Boiler",), ("The Boiler", "Other")]
+
+
+def test_a_title_in_the_front_matter_that_the_first_heading_repeats_is_said_once() -> None:
+    (document,) = read("a.md", "---\ntitle: The boiler\n---\n# The BOILER\n\nIntro.\n")
+    assert document.title == "The boiler"
+    assert [b.headings for b in document.blocks] == [("The BOILER",)]
+
+
+def test_records_carry_the_path_of_their_file_unless_it_is_the_whole_corpus() -> None:
+    line = '{"_id": "7", "title": "T", "text": "words"}'
+    (document,) = read("sub/a.jsonl", line)
+    assert (document.id, document.blocks[0].headings) == ("sub/a.jsonl#7", ("T",))
+    (alone,) = read("a.jsonl", line, lone=True)
+    assert alone.id == "7"
+    (page,) = read("a.md", "words", lone=True)
+    assert page.id == "a.md"
+
+
+def test_a_file_that_cannot_be_understood_is_unreadable() -> None:
+    with pytest.raises(Unreadable, match=r"^line 2: "):
+        read("a.jsonl", '{"id": 1}\n{"id": 2')

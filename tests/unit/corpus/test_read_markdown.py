@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+
+from rerank_cli.corpus.read.markdown import read
+from rerank_cli.records import Block, Document
+
+PAGE = """\
+# Boiler *care*
+
+Turn the **main** [valve](https://example.org "tip") `clockwise`
+until it stops.\x20\x20
+Then wait.
+
+Pressure
+--------
+- first item
+  goes on
+- second item
+
+  with a paragraph
+
+  ```sh
+  code  kept   as is
+  ```
+3. three
+4. four
+
+> Quoted words.
+>
+> ### Inside
+>
+> Under it.
+
+    indented code
+
+### Table
+
+| A | B |
+|---|---|
+| 1 | **2** |
+| 3 | [4](x) |
+
+![The gauge](gauge.png) shows ~~all~~ <b>it</b>.
+"""
+
+
+def document(text: str, path: str = "some-page.md") -> Document:
+    (only,) = read(text, path)
+    return only
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    return document(text).blocks
+
+
+def test_a_page_becomes_plain_blocks_with_exact_lines_under_their_headings() -> None:
+    top, pressure, table = "Boiler care", "Pressure", "Table"
+    assert blocks(PAGE) == (
+        Block("Turn the main valve clockwise\nuntil it stops.\nThen wait.", 3, 5, (top,)),
+        Block("- first item\ngoes on", 9, 10, (top, pressure)),
+        Block("- second item", 11, 11, (top, pressure)),
+        Block("with a paragraph", 13, 13, (top, pressure)),
+        Block("code  kept   as is", 16, 16, (top, pressure)),
+        Block("3. three", 18, 18, (top, pressure)),
+        Block("4. four", 19, 19, (top, pressure)),
+        Block("Quoted words.", 21, 21, (top, pressure)),
+        Block("Under it.", 25, 25, (top, pressure, "Inside")),
+        Block("indented code", 27, 27, (top, pressure)),
+        Block("A | B\n\n1 | 2\n3 | 4", 31, 34, (top, pressure, table)),
+        Block("The gauge shows all it.", 36, 36, (top, pressure, table)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("---\ntitle: 'Front: matter'\ndate: 2020\n---\n# First\n", "Front: matter"),
+        ('+++\ntitle = "Front"\n+++\n# First\n', "Front"),
+        ("---\nlayout: page\n---\n# First\n", "First"),
+        ("Intro.\n\n## Second level\n\n# First level\n", "First level"),
+        ("## Opens the page\n\nWords.\n\n## Not this\n", "Opens the page"),
+        ("Words.\n\n## Not this\n", "some page"),
+        ("---\n\nNot front matter\n\n---\n", "some page"),
+        ("", "some page"),
+    ],
+)
+def test_the_title_is_in_the_front_matter_or_the_headings_or_the_name(text: str, title: str) -> None:
+    assert document(text).title == title
+
+
+def test_front_matter_is_no_text_and_shifts_no_line() -> None:
+    assert blocks("---\ntitle: T\ntags: [x]\n---\n\nWords.\n") == (Block("Words.", 6, 6),)
+
+
+def test_a_thematic_break_opens_no_front_matter() -> None:
+    assert [b.text for b in blocks("---\n\nWords.\n\n---\n\nMore.\n")] == ["Words.", "More."]
+
+
+def test_a_heading_with_nothing_under_it_is_text_itself() -> None:
+    assert blocks("# Top\n\n## Empty\n\n## Full\n\nWords.\n\n### Last\n") == (
+        Block("Empty", 3, 3, ("Top",)),
+        Block("Words.", 7, 7, ("Top", "Full")),
+        Block("Last", 9, 9, ("Top", "Full")),
+    )
+
+
+def test_html_blocks_lose_their_tags_and_may_hold_headings() -> None:
+    page = (
+        '<h1 align="center">\n  Project\n</h1>\n\n<div>\n<p>Shown</p><!-- not -->\n</div>\n\nWords<br>here.\n'
+    )
+    found = document(page)
+    assert found.title == "Project"
+    assert found.blocks == (Block("Shown", 6, 6, ("Project",)), Block("Words here.", 9, 9, ("Project",)))
+
+
+def test_a_fence_that_is_never_closed_and_one_that_is_empty_keep_lines_right() -> None:
+    assert blocks("```\n```\n\n```py\n\nx = 1\ny = 2") == (Block("x = 1\ny = 2", 6, 7),)
+
+
+def test_a_paragraph_keeps_as_many_lines_as_its_source_has() -> None:
+    (block,) = blocks("one <span\nclass=x>two</span>\n*three\nfour*")
+    assert block == Block("one \ntwo\nthree\nfour", 1, 4)
+
+
+def test_text_in_lists_nested_deeper_than_the_parsers_own_limit_is_not_lost() -> None:
+    page = "".join(f"{'  ' * depth}- level{depth}\n" for depth in range(40))
+    assert [b.text for b in blocks(page)] == [f"- level{depth}" for depth in range(40)]

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import pytest
+
+from rerank_cli.corpus.read.rst import read
+from rerank_cli.records import Block, Document
+
+
+def document(text: str) -> Document:
+    (only,) = read(text, "some-page.rst")
+    return only
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    return document(text).blocks
+
+
+def texts(text: str) -> list[str]:
+    return [block.text for block in blocks(text)]
+
+
+def test_levels_follow_the_order_in_which_adornments_first_appear() -> None:
+    page = "=====\n Top\n=====\n\nA\n=\na\n\nB\n--\nb\n\nC\n=\nc\n"
+    assert [(b.text, b.headings, b.first_line) for b in blocks(page)] == [
+        ("a", ("Top", "A"), 7),
+        ("b", ("Top", "A", "B"), 11),
+        ("c", ("Top", "C"), 15),
+    ]
+    assert document(page).title == "Top"
+
+
+def test_an_underline_of_four_may_fall_short_of_its_title() -> None:
+    assert blocks("A long title\n----\ntext\n")[0].headings == ("A long title",)
+    assert texts("Not a title\n--\ntext\n") == ["Not a title\n--\ntext"]
+
+
+def test_a_transition_is_no_text_and_no_title() -> None:
+    assert texts("One.\n\n----\n\nTwo.\n") == ["One.", "Two."]
+
+
+def test_a_page_without_titles_is_named_by_its_file() -> None:
+    assert document("Words.\n").title == "some page"
+
+
+@pytest.mark.parametrize(
+    ("markup", "plain"),
+    [
+        (":func:`name`", "name"),
+        (":meth:`~flask.Flask.route`", "route"),
+        (":py:class:`!.Request`", "Request"),
+        (":ref:`see this <label>`", "see this"),
+        ("``liter*al``", "liter*al"),
+        ("`text <https://example.org>`_", "text"),
+        ("`text <https://example.org>`__", "text"),
+        ("`phrase`_ and word_ and `title`", "phrase and word and title"),
+        ("**strong** and *emphasis*", "strong and emphasis"),
+        ("2 * 3 * 4 and a*b*c", "2 * 3 * 4 and a*b*c"),
+        ("snake_case_name and ``_x_``", "snake_case_name and _x_"),
+        (r"a\*b and re\ ``st``", "a*b and rest"),
+        ("|app| runs", "The App runs"),
+        ("|unknown| runs", "unknown runs"),
+    ],
+)
+def test_inline_markup_leaves_its_words(markup: str, plain: str) -> None:
+    assert texts(f"{markup}\n\n.. |app| replace:: The *App*\n") == [plain]
+
+
+def test_markup_that_spans_lines_keeps_their_number() -> None:
+    (block,) = blocks("See :ref:`the\nlabel <some\ntarget>` and\nmore.\n")
+    assert block == Block("See the\nlabel\n and\nmore.", 1, 4)
+
+
+def test_code_is_kept_as_it_is_after_directives_and_double_colons() -> None:
+    page = (
+        "Like this::\n\n    x = *y*\n      z\n\n.. code-block:: python\n    :linenos:\n\n"
+        "    def f():\n\n        pass\n\nEnd.\n"
+    )
+    assert blocks(page) == (
+        Block("Like this:", 1, 1),
+        Block("x = *y*\n  z", 3, 4),
+        Block("def f():\n\n    pass", 9, 11),
+        Block("End.", 13, 13),
+    )
+
+
+def test_a_double_colon_by_itself_is_not_shown() -> None:
+    assert texts("Words ::\n\n  code\n\n::\n\n  more\n") == ["Words", "code", "more"]
+
+
+def test_what_no_reader_sees_is_dropped() -> None:
+    page = (
+        ".. _label:\n.. currentmodule:: flask\n\n.. a comment\n   that goes on\n\n..\n   another\n\n"
+        ".. toctree::\n   :maxdepth: 2\n\n   config\n\n__ https://example.org\n\nWords.\n"
+    )
+    assert blocks(page) == (Block("Words.", 17, 17),)
+
+
+def test_admonitions_and_notes_show_their_argument_and_their_body() -> None:
+    page = (
+        ".. admonition:: Take *care*\n\n    It is hot.\n\n.. note:: Starts here\n   and goes on.\n"
+        "   :no: option\n"
+    )
+    assert blocks(page)[:2] == (Block("Take care", 1, 1), Block("It is hot.", 3, 3))
+    assert blocks(page)[2].text == "Starts here\nand goes on."
+
+
+def test_versions_are_spoken_as_on_the_page() -> None:
+    page = ".. versionadded:: 0.5\n\n.. deprecated:: 2.0\n   Use x.\n"
+    assert texts(page) == ["Added in version 0.5", "Deprecated since version 2.0\nUse x."]
+
+
+def test_an_image_is_its_alternative_text_and_a_figure_its_caption_too() -> None:
+    page = ".. image:: a.png\n   :align: left\n   :alt: The gauge\n\n.. figure:: b.png\n\n   The caption.\n"
+    assert blocks(page) == (Block("The gauge", 3, 3), Block("The caption.", 7, 7))
+
+
+def test_the_signature_of_a_description_is_a_heading_until_its_body_ends() -> None:
+    page = (
+        "T\n=\n\n.. py:data:: DEBUG\n\n   Switch.\n\n   .. method:: a(x)\n               b(y)\n\n"
+        "      Inner.\n\nAfter.\n\n.. autoclass:: Flask\n   :members:\n"
+    )
+    assert blocks(page) == (
+        Block("Switch.", 6, 6, ("T", "DEBUG")),
+        Block("Inner.", 11, 11, ("T", "DEBUG", "a(x), b(y)")),
+        Block("After.", 13, 13, ("T",)),
+        Block("Flask", 15, 15, ("T",)),
+    )
+
+
+def test_list_items_are_blocks_of_their_own() -> None:
+    page = "-   one\n    goes on\n-   two\n\n    with more\n\n1.  three\n#.  four\n\n(a) five\n"
+    assert [(b.text, b.first_line, b.last_line) for b in blocks(page)] == [
+        ("- one\ngoes on", 1, 2),
+        ("- two", 3, 3),
+        ("with more", 5, 5),
+        ("1. three", 7, 7),
+        ("#. four", 8, 8),
+        ("(a) five", 10, 10),
+    ]
+
+
+def test_a_paragraph_that_begins_like_an_item_is_none() -> None:
+    assert texts("A. Smith wrote\nthis.\n") == ["A. Smith wrote\nthis."]
+
+
+def test_definitions_quotations_and_fields_keep_their_words() -> None:
+    assert texts("term\n    Its meaning.\n\n    A quote.\n\n:field: value\n") == [
+        "term",
+        "Its meaning.",
+        "A quote.",
+        ":field: value",
+    ]
+
+
+def test_tables_keep_their_rows_without_their_edges() -> None:
+    simple = "=====  ===\nName   B\n=====  ===\n``x``  1\n\ny      2\n=====  ===\n\nEnd.\n"
+    assert blocks(simple) == (Block("Name   B\n\nx  1\n\ny      2", 2, 6), Block("End.", 9, 9))
+    grid = "+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\nEnd.\n"
+    assert blocks(grid) == (Block("| a | b |\n\n| 1 | 2 |", 2, 4), Block("End.", 6, 6))
+
+
+def test_a_footnote_is_text_and_a_doctest_is_verbatim() -> None:
+    assert texts(".. [1] A *note*\n   goes on.\n\n>>> f(*a*)\n1\n") == [
+        "[1] A note\ngoes on.",
+        ">>> f(*a*)\n1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["====", "====\nA", "A\n====", "..", ".. x::", "- ", "+---+", "::", "   ", "=== ==="]
+)
+def test_a_page_that_breaks_off_is_still_read(text: str) -> None:
+    assert document(text).id == "some-page.rst"

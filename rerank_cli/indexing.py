@@ -203,9 +203,7 @@ class _Work:
                 f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",
                 remedy=f"set --passage-tokens to {limit} or less",
             )
-        return split(
-            document, max_tokens=self._settings.passage_tokens, count_tokens=self._encoder.count_tokens
-        )
+        return split(document, max_tokens=self._settings.passage_tokens, count_tokens=self._encoder.count_tokens)
 
     def encode(self, written: list[_ReadFile]) -> int:
         """Encode the passages that no vector is kept for; how many there were."""
@@ -254,14 +252,12 @@ def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuil
         )
     if manifest.encoder_fingerprint != encoder.fingerprint:
         raise IndexMismatch(
-            f"{writer.folder}: made with the encoder {manifest.encoder}, whose weights are not those asked for",
+            f"{writer.folder}: made with the encoder {manifest.encoder}, not the one asked for",
             remedy=f"encode it anew: rerank-cli index --rebuild {root}",
         )
 
 
-def _check_not_vanished(
-    root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_empty: bool
-) -> None:
+def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_empty: bool) -> None:
     if found.files or allow_empty:
         return
     if known:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
+from rerank_cli.config import Fusion
 from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 from rerank_cli.retrieval import reciprocal_rank
-
-Fusion = Literal["rrf", "none"]
 
 
 def order(
@@ -23,9 +21,7 @@ def order(
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
     ranks = {number: rank for rank, number in enumerate(by_logit, start=1)}
     final = {
-        number: logits[number]
-        if fusion == "none"
-        else reciprocal_rank(ranks[number]) + reciprocal_rank(candidate.rank)
+        number: logits[number] if fusion == "none" else reciprocal_rank(ranks[number]) + reciprocal_rank(candidate.rank)
         for number, candidate in enumerate(candidates)
     }
     best = sorted(final, key=lambda number: (-final[number], candidates[number].rank))

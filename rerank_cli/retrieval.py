@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
+from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.records import Candidate, Encoder
 from rerank_cli.store import IndexReader, Ranking
-
-Retriever = Literal["hybrid", "dense", "lexical"]
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""

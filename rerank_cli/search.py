@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import IndexMismatch, UsageError
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
-from rerank_cli.reranking import Fusion, best_of_each_document, keep_order, order
-from rerank_cli.retrieval import Retriever, retrieve
+from rerank_cli.reranking import best_of_each_document, keep_order, order
+from rerank_cli.retrieval import retrieve
 from rerank_cli.store import IndexReader
 
 MAX_QUERY_WORDS = 300
@@ -56,7 +57,7 @@ class Searcher:
     ) -> None:
         if encoder is not None and encoder.fingerprint != index.manifest.encoder_fingerprint:
             raise IndexMismatch(
-                f"{index.folder}: made with the encoder {index.manifest.encoder}, whose weights are not those asked for",
+                f"{index.folder}: made with the encoder {index.manifest.encoder}, not the one asked for",
                 remedy=f"name that one with --encoder, or run: rerank-cli index --rebuild {index.manifest.root}",
             )
         self._index = index

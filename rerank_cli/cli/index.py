@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,10 @@ from rerank_cli.cli.terminal import printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import FilesSkipped, InputError
 
+if TYPE_CHECKING:
+    from rerank_cli.corpus.discover import Rules
+    from rerank_cli.indexing import IndexSummary
+
 SHOWN_FAILURES = 10
 """More lines than these would push the summary off the screen; --json has all of them."""
 
@@ -23,11 +27,16 @@ SHOWN_FAILURES = 10
 def run(
     folder: Annotated[Path, typer.Argument(help="A folder, a file, or a .jsonl corpus.", show_default=False)],
     index: IndexName = None,
-    include: Annotated[list[str] | None, typer.Option(help="Index only files that match this glob. May be repeated.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files that match this glob. May be repeated.")] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Index only files that match this glob. May be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave out files that match this glob. May be repeated.")
+    ] = None,
     hidden: Annotated[bool | None, typer.Option("--hidden", help="Index hidden files too.", show_default=False)] = None,
     no_ignore: Annotated[
-        bool | None, typer.Option("--no-ignore", help="Pay no heed to .gitignore and .rerankignore.", show_default=False)
+        bool | None,
+        typer.Option("--no-ignore", help="Pay no heed to .gitignore and .rerankignore.", show_default=False),
     ] = None,
     max_file_size: Annotated[
         str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
@@ -35,8 +44,12 @@ def run(
     passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
     encoder: EncoderName = None,
     device: Device = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be indexed, and why each other file would not.")] = False,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Read every file again; give up an index of another format or model.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be indexed, and why each other file would not.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read every file again; give up an index of another format or model.")
+    ] = False,
     allow_empty: Annotated[
         bool | None, typer.Option("--allow-empty", help="Accept that all files are gone.", show_default=False)
     ] = None,
@@ -44,7 +57,8 @@ def run(
         bool | None, typer.Option("--strict", help="Exit with 5 if a file could not be read.", show_default=False)
     ] = None,
     wait_s: Annotated[
-        float | None, typer.Option("--wait", help="Seconds to wait for another process that writes.", show_default=False)
+        float | None,
+        typer.Option("--wait-s", help="Seconds to wait for another process that writes.", show_default=False),
     ] = None,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -82,7 +96,6 @@ def _root(folder: Path) -> Path:
 
 
 def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool, as_json: bool, quiet: bool) -> int:
-    from rerank_cli.corpus.discover import Rules
     from rerank_cli.indexing import IndexSettings, update_index
     from rerank_cli.models.loading import open_encoder
     from rerank_cli.store.location import default_folder, named_folder
@@ -95,7 +108,7 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
             settings=IndexSettings(
                 encoder=settings.encoder,
                 passage_tokens=settings.passage_tokens,
-                rules=Rules(**_rules(settings)),
+                rules=_rules(settings),
             ),
             rebuild=rebuild,
             allow_empty=settings.allow_empty,
@@ -114,20 +127,19 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
     return 0
 
 
-def _rules(settings: Settings) -> dict[str, object]:
-    return {
-        "include": settings.include,
-        "exclude": settings.exclude,
-        "hidden": settings.hidden,
-        "ignore_files": settings.ignore_files,
-        "max_file_size_bytes": settings.max_file_size,
-    }
+def _rules(settings: Settings) -> Rules:
+    from rerank_cli.corpus.discover import Rules
+
+    return Rules(
+        include=settings.include,
+        exclude=settings.exclude,
+        hidden=settings.hidden,
+        ignore_files=settings.ignore_files,
+        max_file_size_bytes=settings.max_file_size,
+    )
 
 
-def _one_line(summary: object) -> str:
-    from rerank_cli.indexing import IndexSummary
-
-    assert isinstance(summary, IndexSummary)
+def _one_line(summary: IndexSummary) -> str:
     holds = f"{summary.documents} documents, {summary.passages} passages"
     if summary.up_to_date:
         news = "up to date"
@@ -147,16 +159,18 @@ def _print_failures(failures: list[tuple[str, str]]) -> None:
 
 
 def _list_files(root: Path, settings: Settings, *, as_json: bool) -> int:
-    from rerank_cli.corpus.discover import Rules, discover
+    from rerank_cli.corpus.discover import discover
 
-    found = discover(root, Rules(**_rules(settings)))
+    found = discover(root, _rules(settings))
     if as_json:
         files = [{"path": file.path, "size_bytes": file.size_bytes} for file in found.files]
-        skipped = [asdict(file) for file in found.skipped]
-        print(json.dumps({"root": str(root), "files": files, "skipped": skipped}, ensure_ascii=False))
+        left_out = [asdict(file) for file in found.skipped]
+        print(json.dumps({"root": str(root), "files": files, "skipped": left_out}, ensure_ascii=False))
         return 0
     for file in found.files:
         sys.stdout.write(f"index\t{printable(file.path)}\n")
     for skipped in found.skipped:
-        sys.stdout.write(f"{'fail' if skipped.failed else 'skip'}\t{printable(skipped.path)}\t{printable(skipped.reason)}\n")
+        sys.stdout.write(
+            f"{'fail' if skipped.failed else 'skip'}\t{printable(skipped.path)}\t{printable(skipped.reason)}\n"
+        )
     return 0

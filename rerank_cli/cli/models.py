@@ -35,7 +35,10 @@ def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False
 def prepare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Models to compile, as encoder:NAME or reranker:NAME; those configured if none is named.", show_default=False),
+        typer.Argument(
+            help="Models to compile, as encoder:NAME or reranker:NAME; those configured if none is named.",
+            show_default=False,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compile again what is compiled.")] = False,
     config: ConfigFile = None,
@@ -111,6 +114,13 @@ def _print_table(records: list[dict[str, object]]) -> None:
         size = record["size_bytes"]
         assert isinstance(size, int)
         compiled = record["compiled"] or "not yet"
-        cells = (record["kind"], record["name"], record["origin"], f"{size / 1e6:.0f} MB", compiled, record["fingerprint"])
+        cells = (
+            record["kind"],
+            record["name"],
+            record["origin"],
+            f"{size / 1e6:.0f} MB",
+            compiled,
+            record["fingerprint"],
+        )
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
     Console(highlight=False, emoji=False).print(table)

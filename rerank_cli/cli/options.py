@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -25,9 +25,7 @@ EncoderName = Annotated[
 RerankerName = Annotated[
     str | None, typer.Option("--reranker", help="Cross-encoder: built-in name, folder, or hub id.", show_default=False)
 ]
-Device = Annotated[
-    str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)
-]
+Device = Annotated[str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -46,6 +44,3 @@ def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
 
     spec = GitIgnoreSpec.from_lines(globs)
     return spec.match_file
-
-
-Format = Literal["table", "plain", "json", "jsonl", "tsv", "paths", "trec"]

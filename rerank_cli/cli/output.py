@@ -111,8 +111,8 @@ def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: 
         candidate, stored = hit.candidate, hit.candidate.stored
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
-            query_id, place, hit.score, hit.logit, hit.order_score, candidate.rank, candidate.score, candidate.dense_rank,
-            candidate.dense_score, candidate.lexical_rank, candidate.lexical_score, stored.document_id, stored.path,
+            query_id, place, hit.score, hit.logit, hit.order_score, candidate.rank, candidate.score,
+            candidate.dense_rank, candidate.dense_score, candidate.lexical_rank, candidate.lexical_score, stored.document_id, stored.path,
             stored.passage.first_line, stored.passage.last_line, _heading(hit), shown,
         )  # fmt: skip
         lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
@@ -124,7 +124,7 @@ def _paths(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[
 
 
 def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
-    """TREC run lines. trec_eval sorts by the score as a 32-bit float and breaks ties by id, so no two are equal."""
+    """TREC run lines. trec_eval sorts by the 32-bit score and ties by id: no two are equal here."""
     lines = []
     last = math.inf
     for place, hit in enumerate(hits, start=1):

@@ -24,8 +24,6 @@ def drawn_progress(*, quiet: bool) -> Iterator[Listener]:
         task = bar.add_task("", total=None)
 
         def draw(progress: Progress) -> None:
-            bar.update(
-                task, description=progress.stage, completed=progress.done, total=progress.total or None
-            )
+            bar.update(task, description=progress.stage, completed=progress.done, total=progress.total or None)
 
         yield draw

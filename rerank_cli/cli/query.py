@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Quiet, RerankerName, configured, path_filter
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    EncoderName,
+    IndexName,
+    Quiet,
+    RerankerName,
+    configured,
+    path_filter,
+)
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError
@@ -32,20 +41,38 @@ class Query:
 
 
 def run(
-    text: Annotated[str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)
+    ] = None,
     queries: Annotated[
-        Path | None, typer.Option(help="Queries as JSONL with _id and text, or as lines of id<TAB>text.", show_default=False)
+        Path | None,
+        typer.Option(help="Queries as JSONL with _id and text, or as lines of id<TAB>text.", show_default=False),
     ] = None,
     index: IndexName = None,
-    retriever: Annotated[str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)] = None,
-    top_k: Annotated[int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)] = None,
-    no_rerank: Annotated[bool | None, typer.Option("--no-rerank", help="Leave the second stage out.", show_default=False)] = None,
-    fusion: Annotated[str | None, typer.Option(help="Final order: rrf fuses both stages, none trusts the reranker alone.", show_default=False)] = None,
+    retriever: Annotated[
+        str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
+    ] = None,
+    no_rerank: Annotated[
+        bool | None, typer.Option("--no-rerank", help="Leave the second stage out.", show_default=False)
+    ] = None,
+    fusion: Annotated[
+        str | None,
+        typer.Option(help="Final order: rrf fuses both stages, none trusts the reranker alone.", show_default=False),
+    ] = None,
     top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
     per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
     min_score: Annotated[float | None, typer.Option(help="Least score by the reranker.", show_default=False)] = None,
-    path: Annotated[list[str] | None, typer.Option(help="Search only files that match this glob. May be repeated.", show_default=False)] = None,
-    format: Annotated[str | None, typer.Option("--format", "-f", help="table, plain, json, jsonl, tsv, paths or trec.", show_default=False)] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(help="Search only files that match this glob. May be repeated.", show_default=False),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="table, plain, json, jsonl, tsv, paths or trec.", show_default=False),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show where each hit stood in each list.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
@@ -74,11 +101,26 @@ def run(
     if settings.min_score is not None and not settings.rerank:
         raise UsageError("--min-score judges the reranker's score, and --no-rerank leaves it out", remedy="drop one")
     asked = _queries(text, queries)
-    return _answer(asked, many=text is None or text == "-", index=index, settings=settings, globs=path or [], explain=explain, quiet=quiet)
+    return _answer(
+        asked,
+        many=text is None or text == "-",
+        index=index,
+        settings=settings,
+        globs=path or [],
+        explain=explain,
+        quiet=quiet,
+    )
 
 
 def _answer(
-    asked: Iterator[Query], *, many: bool, index: str | None, settings: Settings, globs: list[str], explain: bool, quiet: bool
+    asked: Iterator[Query],
+    *,
+    many: bool,
+    index: str | None,
+    settings: Settings,
+    globs: list[str],
+    explain: bool,
+    quiet: bool,
 ) -> int:
     from rerank_cli.cli.output import Presentation, writer_for
     from rerank_cli.models.loading import open_encoder, open_reranker
@@ -90,8 +132,12 @@ def _answer(
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
         searcher = Searcher(
             reader,
-            encoder=None if settings.retriever == "lexical" else open_encoder(settings.encoder, device=settings.device, listener=listener),
-            reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if settings.rerank else None,
+            encoder=None
+            if settings.retriever == "lexical"
+            else open_encoder(settings.encoder, device=settings.device, listener=listener),
+            reranker=open_reranker(settings.reranker, device=settings.device, listener=listener)
+            if settings.rerank
+            else None,
             settings=SearchSettings(
                 retriever=settings.retriever,
                 top_k=settings.top_k,
@@ -122,8 +168,10 @@ def _write(asked: Iterator[Query], searcher: Searcher, settings: Settings, write
 
 def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
     if (text is None) == (file is None):
-        raise UsageError("no query", remedy="give TEXT, - for stdin, or --queries FILE") if text is None else UsageError(
-            "both TEXT and --queries were given", remedy="drop one"
+        raise (
+            UsageError("no query", remedy="give TEXT, - for stdin, or --queries FILE")
+            if text is None
+            else UsageError("both TEXT and --queries were given", remedy="drop one")
         )
     if file is not None:
         return _queries_of(file)
@@ -138,7 +186,9 @@ def _queries_of(file: Path) -> Iterator[Query]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read ({error})", remedy="give UTF-8 JSONL, or lines of id<TAB>text") from error
+        raise InputError(
+            f"{file}: cannot be read ({error})", remedy="give UTF-8 JSONL, or lines of id<TAB>text"
+        ) from error
     parsed = [_parse(line, f"{file}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
     if not parsed:
         raise InputError(f"{file}: holds no query", remedy="give JSONL with _id and text, or lines of id<TAB>text")

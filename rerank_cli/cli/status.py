@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rerank_cli.cli.options import IndexName, Json
 from rerank_cli.cli.terminal import printable
@@ -49,7 +50,7 @@ def _changes_since(root: Path, rules: object, known: object) -> dict[str, object
     from rerank_cli.indexing import compare
 
     assert isinstance(rules, dict) and isinstance(known, dict)
-    restored = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
+    restored: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
     try:
         changes = compare(discover(root, Rules(**restored)), known)
     except InputError as error:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -41,7 +42,7 @@ class Rules:
     hidden: bool = False
     ignore_files: bool = True
     # Beyond this, text is nearly always a log or a dump that would drown everything else.
-    max_file_size_bytes: int = 10 * 1024 * 1024
+    max_file_size_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class _Folder:
 def discover(root: Path, rules: Rules) -> Discovery:
     """Find the files under *root*, a folder or a single file.
 
-    A file given by name is taken whatever the rules say of its name; only its size and content count.
+    A file given by name is taken whatever the rules say of its name and size; only its content counts.
     Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
     """
     place = _existing(root)
@@ -99,15 +100,13 @@ def _existing(root: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot open {root}: {_in_words(error)}", remedy="check its permissions") from error
     except RuntimeError as error:  # how Python before 3.13 says that a link leads to itself
-        raise InputError(
-            f"cannot open {root}: link to itself", remedy="give the folder it stands for"
-        ) from error
+        raise InputError(f"cannot open {root}: link to itself", remedy="give the folder it stands for") from error
 
 
 def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", failed=True)
-    return _judged_by_content(root.name, root, rules)
+    return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize))
 
 
 class _Walk:
@@ -139,9 +138,7 @@ class _Walk:
 
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
-            raise InputError(
-                f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions"
-            ) from error
+            raise InputError(f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions") from error
         return SkippedFile(folder.path, _in_words(error), failed=True)
 
     def _ignores_in(self, folder: _Folder, names: list[str]) -> tuple[_Patterns, ...]:

@@ -125,9 +125,7 @@ def split(document: Document, *, max_tokens: int, count_tokens: CountTokens) -> 
     budget = _Budget(max_tokens, count_tokens)
     sections = _fitted(_sections(document.blocks), budget)
     packed = [
-        replace(section, pieces=pieces)
-        for section in _joined(sections, budget)
-        for pieces in _packed(section, budget)
+        replace(section, pieces=pieces) for section in _joined(sections, budget) for pieces in _packed(section, budget)
     ]
     settled = _settled(packed, budget)
     return tuple(_passage(ordinal, section, budget) for ordinal, section in enumerate(settled))
@@ -164,9 +162,7 @@ def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
     pieces = (piece.text for section in sections for piece in section.pieces)
     budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *pieces])
     for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _within_words):
-        sections = [
-            replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections
-        ]
+        sections = [replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections]
         budget.learn(piece.text for section in sections for piece in section.pieces)
     return sections
 

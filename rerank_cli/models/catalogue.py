@@ -101,7 +101,7 @@ def _builtin_encoder_folder() -> Path:
 def _hub_folder(name: str, kind: Kind) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     ignored = ["*.onnx", "onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.gguf"]
@@ -113,13 +113,16 @@ def _hub_folder(name: str, kind: Kind) -> Path:
         return Path(snapshot_download(name, ignore_patterns=ignored))
     except Exception as error:  # the hub's client raises errors of several libraries
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{name}: no such {kind} here, and it cannot be fetched ({reason})", remedy=_choices(kind)) from error
+        raise ModelError(
+            f"{name}: no such {kind} here, and it cannot be fetched ({reason})", remedy=_choices(kind)
+        ) from error
 
 
 def _check_kind(folder: Path, name: str, kind: Kind) -> None:
     """Keep an encoder from being loaded as a reranker with an untrained head, and the reverse."""
     config = _read_json(folder / "config.json", name)
-    architecture = next(iter(config.get("architectures") or []), "")
+    architectures = config.get("architectures")
+    architecture = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
     recorded = folder / "config_sentence_transformers.json"
     declared = _read_json(recorded, name).get("model_type", "") if recorded.is_file() else ""
     scores = declared == "CrossEncoder" or architecture.endswith(("ForSequenceClassification", "ForCausalLM"))
@@ -133,9 +136,13 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{name}: {path} cannot be read ({error})", remedy="check that it is a sentence-transformers folder") from error
+        raise ModelError(
+            f"{name}: {path} cannot be read ({error})", remedy="check that it is a sentence-transformers folder"
+        ) from error
     if not isinstance(content, dict):
-        raise ModelError(f"{name}: {path} is no model configuration", remedy="check that it is a sentence-transformers folder")
+        raise ModelError(
+            f"{name}: {path} is no model configuration", remedy="check that it is a sentence-transformers folder"
+        )
     return content
 
 

@@ -77,7 +77,9 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
         if agreement >= least:
             (folder / "float32.onnx").unlink(missing_ok=True)
             return replace(described, precision=precision, agreement=agreement)
-    return replace(described, precision="none", reason=f"the compiled model disagrees with the original ({agreement:.3f})")
+    return replace(
+        described, precision="none", reason=f"the compiled model disagrees with the original ({agreement:.3f})"
+    )
 
 
 def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
@@ -123,7 +125,9 @@ def _export(loaded: Any, path: Path, *, output: str) -> None:
     """Trace all modules as one graph. The older exporter gives a graph that runs a fifth faster than dynamo's."""
     import torch
 
-    names = [name for name in loaded.tokenizer.model_input_names if name in ("input_ids", "attention_mask", "token_type_ids")]
+    names = [
+        name for name in loaded.tokenizer.model_input_names if name in ("input_ids", "attention_mask", "token_type_ids")
+    ]
 
     class Whole(torch.nn.Module):
         def __init__(self) -> None:
@@ -172,7 +176,9 @@ def _agreement(compiled: CompiledModel, source: ModelSource, wanted: np.ndarray[
     return rank_correlation(got, wanted)
 
 
-def rank_correlation(left: Sequence[float] | np.ndarray[Any, Any], right: Sequence[float] | np.ndarray[Any, Any]) -> float:
+def rank_correlation(
+    left: Sequence[float] | np.ndarray[Any, Any], right: Sequence[float] | np.ndarray[Any, Any]
+) -> float:
     """Spearman's rho of two score lists without regard to ties."""
     ranks = [np.argsort(np.argsort(np.asarray(scores), kind="stable"), kind="stable") for scores in (left, right)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

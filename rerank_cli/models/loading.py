@@ -11,7 +11,6 @@ from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
 from rerank_cli.records import Encoder, Listener, PairScores, Progress, Reranker, Vectors, ignore_progress
 
-
 Model = TypeVar("Model")
 
 

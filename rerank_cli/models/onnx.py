@@ -79,10 +79,13 @@ class OnnxEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         self._runtime.tokenizer.no_truncation()
-        return [len(encoding.ids) for encoding in self._runtime.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [
+            len(encoding.ids)
+            for encoding in self._runtime.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
 
     def encode_query(self, text: str) -> Vectors:
-        return self._encode([self._runtime.model.query_prompt + text])[0]
+        return self._encode([self._runtime.model.query_prompt + text]).reshape(-1)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode([self._runtime.model.passage_prompt + text for text in texts])
@@ -109,7 +112,11 @@ class OnnxReranker:
         tokenizer = self._runtime.tokenizer
         window = self._runtime.model.max_tokens
         tokenizer.no_truncation()
-        room = window - tokenizer.num_special_tokens_to_add(is_pair=True) - len(tokenizer.encode(query, add_special_tokens=False).ids)
+        room = (
+            window
+            - tokenizer.num_special_tokens_to_add(is_pair=True)
+            - len(tokenizer.encode(query, add_special_tokens=False).ids)
+        )
         if room < MIN_PASSAGE_TOKENS:
             raise ModelError(
                 f"the query leaves no room for a passage in the reranker's window of {window} tokens",
@@ -144,5 +151,6 @@ def _session(graph: Path) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises bare classes of its own for each failure
-        raise ModelError(f"{graph}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force") from error
-
+        raise ModelError(
+            f"{graph}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force"
+        ) from error

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BATCH = 32
 
+UNLIMITED = 1_000_000
+"""For a model that names no longest text."""
+
 
 def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> SentenceTransformer:
     """Load a bi-encoder in float32, running no code of the model's own."""
@@ -27,7 +30,7 @@ def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> Se
     from sentence_transformers import SentenceTransformer
 
     try:
-        return SentenceTransformer(
+        model: SentenceTransformer = SentenceTransformer(
             str(source.folder),
             device=device,
             local_files_only=True,
@@ -36,6 +39,8 @@ def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> Se
         )
     except Exception as error:  # each architecture fails in its own way
         raise _unloadable(source, error) from error
+    model.float()
+    return model
 
 
 def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEncoder:
@@ -44,7 +49,7 @@ def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEnco
     from sentence_transformers import CrossEncoder
 
     try:
-        model = CrossEncoder(
+        model: CrossEncoder = CrossEncoder(
             str(source.folder),
             device=device,
             local_files_only=True,
@@ -73,7 +78,7 @@ def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDA
 def prompt_for(model: SentenceTransformer, *names: str) -> str:
     """The prompt that the model wants before a text, by the first of *names* that it has."""
     wanted = [*names, model.default_prompt_name] if model.default_prompt_name else names
-    return next((model.prompts[name] for name in wanted if model.prompts.get(name)), "")
+    return next((prompt for prompt in (model.prompts.get(name) for name in wanted) if prompt), "")
 
 
 class TorchEncoder:
@@ -83,14 +88,14 @@ class TorchEncoder:
         self._model = load_sentence_transformer(source, device=device)
         self.fingerprint = source.fingerprint
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
-        self.max_tokens = int(self._model.max_seq_length)
+        self.max_tokens = self._model.max_seq_length or UNLIMITED
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         batch = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in batch["input_ids"]]
 
     def encode_query(self, text: str) -> Vectors:
-        return self._encode([text], prompt_for(self._model, "query"))[0]
+        return self._encode([text], prompt_for(self._model, "query")).reshape(-1)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(list(texts), prompt_for(self._model, "document", "passage", "corpus"))
@@ -111,14 +116,15 @@ class TorchReranker:
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
         lengths = self._model.tokenizer([query] * len(passages), list(passages), truncation=False, verbose=False)
-        window = self._model.max_seq_length
+        window = self._model.max_seq_length or UNLIMITED
         truncated = sum(len(ids) > window for ids in lengths["input_ids"])
         return PairScores(pair_logits(self._model, query, passages), truncated=truncated)
 
     def activate(self, logit: float) -> float:
         import torch
 
-        return float(self._model.activation_fn(torch.tensor(logit)))
+        activation: Any = self._model.activation_fn
+        return float(activation(torch.tensor(logit)))
 
 
 def _unloadable(source: ModelSource, error: Exception) -> ModelError:
@@ -136,6 +142,6 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", module="(transformers|sentence_transformers|torch)")
     for name in ("transformers", "sentence_transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    from transformers.utils import logging as transformers_logging
+    from transformers.utils.logging import disable_progress_bar
 
-    transformers_logging.disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -222,7 +222,8 @@ def new_cross_encoder(base: Path, *, max_tokens: int) -> CrossEncoder:
         inner.linear.bias.zero_()
         outer.linear.weight.normal_(std=0.02)
         outer.linear.bias.zero_()
-    return CrossEncoder(modules=[transformer, Pooling(width), inner, outer], device=None)
+    model: CrossEncoder = CrossEncoder(modules=[transformer, Pooling(width), inner, outer])
+    return model
 
 
 def train_reranker(groups: Sequence[Group], *, base: Path, checkpoints: Path, fit: Fit, resume: bool) -> CrossEncoder:
@@ -233,7 +234,8 @@ def train_reranker(groups: Sequence[Group], *, base: Path, checkpoints: Path, fi
 
     torch.manual_seed(fit.seed)
     model = new_cross_encoder(base, max_tokens=fit.max_tokens)
-    for embedding in model[0].model.embeddings.parameters():
+    layers: Any = model[0]
+    for embedding in layers.model.embeddings.parameters():
         embedding.requires_grad_(False)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):

@@ -366,7 +366,9 @@ class IndexWriter:
         with self._guard():
             known = {
                 row[0]
-                for row in self._connection.execute("SELECT text_hash FROM vectors WHERE fingerprint = ?", (fingerprint,))
+                for row in self._connection.execute(
+                    "SELECT text_hash FROM vectors WHERE fingerprint = ?", (fingerprint,)
+                )
             }
         return [text_hash for text_hash in dict.fromkeys(text_hashes) if text_hash not in known]
 
@@ -570,7 +572,7 @@ def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
                 raise
         if time.monotonic() >= deadline:
             raise IndexBusy(
-                f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait"
+                f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s"
             )
         time.sleep(LOCK_POLL_S)
 
@@ -623,4 +625,6 @@ def _naming_disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be written ({error})", remedy="check space and permissions; nothing was lost") from error
+        raise InputError(
+            f"{path}: cannot be written ({error})", remedy="check space and permissions; nothing was lost"
+        ) from error

@@ -64,7 +64,7 @@ def read_documents(file: FoundFile, content: bytes, *, lone: bool = False) -> tu
     documents = reader.read(decode(content), file.path)
     if reader.many and not lone:
         documents = tuple(replace(document, id=f"{file.path}#{document.id}") for document in documents)
-    return tuple(_under_its_title(document) for document in documents)
+    return tuple(_under_its_title(document, file.path) for document in documents)
 
 
 def reader_name(path: str) -> str:
@@ -76,9 +76,13 @@ def _reader(path: str) -> _Reader:
     return _READERS.get(PurePosixPath(path).suffix.lower(), _TEXT)
 
 
-def _under_its_title(document: Document) -> Document:
-    """Put the title above every block that does not begin with it already."""
-    if not document.title:
+def _under_its_title(document: Document, path: str) -> Document:
+    """Put the title above every block that does not begin with it already.
+
+    A title that only repeats the file's name stays out: a vector belongs to the text, and renaming a
+    file must not change it.
+    """
+    if document.title in ("", path, text.title_of(path)):
         return document
     return replace(document, blocks=tuple(_titled(block, document.title) for block in document.blocks))
 

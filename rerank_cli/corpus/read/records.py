@@ -54,9 +54,7 @@ def _documents(records: Iterable[_Record]) -> tuple[Document, ...]:
 def _document(id: str, record: _Record) -> Document:
     """A title without a text is all there is to find, so it is the text."""
     blocks = paragraphs(record.text or record.title)
-    whole = tuple(
-        replace(block, first_line=record.first_line, last_line=record.last_line) for block in blocks
-    )
+    whole = tuple(replace(block, first_line=record.first_line, last_line=record.last_line) for block in blocks)
     return Document(id, record.title, whole)
 
 

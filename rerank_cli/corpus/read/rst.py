@@ -11,9 +11,7 @@ from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
-_DIRECTIVE = re.compile(
-    r"^\.\. +(?:\|[^|]+\| +)?(?P<name>[\w.+-]+(?::[\w.+-]+)*) ?::(?: +(?P<argument>.*)|$)"
-)
+_DIRECTIVE = re.compile(r"^\.\. +(?:\|[^|]+\| +)?(?P<name>[\w.+-]+(?::[\w.+-]+)*) ?::(?: +(?P<argument>.*)|$)")
 _FOOTNOTE = re.compile(r"^\.\. +(?=\[[^\]]+\] )")
 _SUBSTITUTION = re.compile(r"^\.\. \|(?P<name>[^|\n]+)\| replace:: *(?P<text>.*)$", re.MULTILINE)
 _OPTION = re.compile(r"^:[\w -]+:(?: |$)")
@@ -121,8 +119,7 @@ _Lines = Sequence[_Line]
 def read(text: str, path: str) -> tuple[Document, ...]:
     """A single document; its title is its first section title, or its file's name."""
     lines = [
-        _Line(number, line.expandtabs(_TAB_COLUMNS).rstrip())
-        for number, line in enumerate(text.split("\n"), start=1)
+        _Line(number, line.expandtabs(_TAB_COLUMNS).rstrip()) for number, line in enumerate(text.split("\n"), start=1)
     ]
     outline = Outline()
     _Parser(outline, {m["name"]: m["text"] for m in _SUBSTITUTION.finditer(text)}).body(lines, depth=0)
@@ -174,12 +171,7 @@ class _Parser:
                 return self._title(first[0] * 2, rest[0], lines, at, at + 3)
             return 0
         # From four characters on, docutils lets an underline fall short of its title.
-        if (
-            rest
-            and not first.startswith(" ")
-            and _ADORNMENT.match(rest[0])
-            and len(rest[0]) >= min(4, len(first))
-        ):
+        if rest and not first.startswith(" ") and _ADORNMENT.match(rest[0]) and len(rest[0]) >= min(4, len(first)):
             return self._title(rest[0][0], first, lines, at, at + 2)
         return 0
 
@@ -206,9 +198,7 @@ class _Parser:
             self._verbatim(content)
         elif name in ("image", "figure"):
             end = _first_blank(body)
-            alts = [
-                replace(line, text=found["text"]) for line in body[:end] if (found := _ALT.match(line.text))
-            ]
+            alts = [replace(line, text=found["text"]) for line in body[:end] if (found := _ALT.match(line.text))]
             self.body([*alts, *_dedented(body[end:])], depth=depth + 1)
         elif _DESCRIBES.match(name):
             self._description(argument, content, depth)

@@ -94,9 +94,7 @@ def test_an_empty_file_is_found(tmp_path: Path) -> None:
         (["[", "!", "\\", "*.log"], ["keep.txt", "sub/deep/keep.txt", "sub/keep.txt"]),
     ],
 )
-def test_ignore_patterns_mean_what_they_mean_to_git(
-    tmp_path: Path, patterns: list[str], kept: list[str]
-) -> None:
+def test_ignore_patterns_mean_what_they_mean_to_git(tmp_path: Path, patterns: list[str], kept: list[str]) -> None:
     plant(tmp_path, "a.log", "keep.txt", "sub/a.log", "sub/keep.txt", "sub/deep/a.log", "sub/deep/keep.txt")
     ignore(tmp_path, ".gitignore", *patterns)
     assert paths(discover(tmp_path, Rules())) == kept
@@ -200,9 +198,7 @@ def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: 
         (1024 * 1024, 1_600_000, "larger than 1.0 MB (1.5 MB)"),
     ],
 )
-def test_a_file_over_the_limit_is_left_out_with_both_sizes(
-    tmp_path: Path, limit: int, size: int, reason: str
-) -> None:
+def test_a_file_over_the_limit_is_left_out_with_both_sizes(tmp_path: Path, limit: int, size: int, reason: str) -> None:
     (tmp_path / "big.txt").write_bytes(b"x" * size)
     (tmp_path / "fits.txt").write_bytes(b"x" * limit)
     found = discover(tmp_path, Rules(max_file_size_bytes=limit))
@@ -306,8 +302,8 @@ def test_a_file_given_by_name_is_found_whatever_rules_say_of_its_name(tmp_path: 
     assert paths(found) == [".notes.log"]
 
 
-def test_a_file_given_by_name_is_still_left_out_for_size_and_binary_content(tmp_path: Path) -> None:
+def test_a_file_given_by_name_is_taken_at_any_size_but_never_with_binary_content(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\0")
     assert discover(tmp_path / "a.bin", Rules()).skipped == (SkippedFile("a.bin", "binary"),)
-    small = Rules(max_file_size_bytes=0)
-    assert reasons(discover(tmp_path / "a.bin", small)) == {"a.bin": "larger than 0.0 kB (0.0 kB)"}
+    plant(tmp_path, "corpus.jsonl")
+    assert paths(discover(tmp_path / "corpus.jsonl", Rules(max_file_size_bytes=0))) == ["corpus.jsonl"]

@@ -106,9 +106,7 @@ def test_a_heading_with_nothing_under_it_is_text_itself() -> None:
 
 
 def test_html_blocks_lose_their_tags_and_may_hold_headings() -> None:
-    page = (
-        '<h1 align="center">\n  Project\n</h1>\n\n<div>\n<p>Shown</p><!-- not -->\n</div>\n\nWords<br>here.\n'
-    )
+    page = '<h1 align="center">\n  Project\n</h1>\n\n<div>\n<p>Shown</p><!-- not -->\n</div>\n\nWords<br>here.\n'
     found = document(page)
     assert found.title == "Project"
     assert found.blocks == (Block("Shown", 6, 6, ("Project",)), Block("Words here.", 9, 9, ("Project",)))

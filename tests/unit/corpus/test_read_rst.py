@@ -96,10 +96,7 @@ def test_what_no_reader_sees_is_dropped() -> None:
 
 
 def test_admonitions_and_notes_show_their_argument_and_their_body() -> None:
-    page = (
-        ".. admonition:: Take *care*\n\n    It is hot.\n\n.. note:: Starts here\n   and goes on.\n"
-        "   :no: option\n"
-    )
+    page = ".. admonition:: Take *care*\n\n    It is hot.\n\n.. note:: Starts here\n   and goes on.\n   :no: option\n"
     assert blocks(page)[:2] == (Block("Take care", 1, 1), Block("It is hot.", 3, 3))
     assert blocks(page)[2].text == "Starts here\nand goes on."
 
@@ -166,8 +163,6 @@ def test_a_footnote_is_text_and_a_doctest_is_verbatim() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["====", "====\nA", "A\n====", "..", ".. x::", "- ", "+---+", "::", "   ", "=== ==="]
-)
+@pytest.mark.parametrize("text", ["====", "====\nA", "A\n====", "..", ".. x::", "- ", "+---+", "::", "   ", "=== ==="])
 def test_a_page_that_breaks_off_is_still_read(text: str) -> None:
     assert document(text).id == "some-page.rst"

@@ -36,9 +36,7 @@ def real_tokens() -> CountTokens:
     tokenizer = Tokenizer.from_file(str(next(folder.rglob("tokenizer.json"))))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return lambda texts: [
-        len(found) for found in tokenizer.encode_batch(list(texts), add_special_tokens=False)
-    ]
+    return lambda texts: [len(found) for found in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
 def paragraphs(*texts: str, headings: tuple[str, ...] = ()) -> tuple[Block, ...]:
@@ -82,9 +80,7 @@ def signs(text: str) -> str:
 
 @settings(deadline=None)
 @given(documents(), st.integers(3, 40), st.sampled_from([by_words, by_length, by_pairs]))
-def test_no_passage_is_longer_than_the_models_read(
-    document: Document, max_tokens: int, count: CountTokens
-) -> None:
+def test_no_passage_is_longer_than_the_models_read(document: Document, max_tokens: int, count: CountTokens) -> None:
     for passage in split(document, max_tokens=max_tokens, count_tokens=count):
         assert count([passage.model_text])[0] <= max_tokens or len(signs(passage.text)) == 1
 
@@ -246,9 +242,7 @@ def test_a_tiny_introduction_joins_its_first_subsection() -> None:
 
 
 def test_a_heading_that_begins_the_text_is_not_said_again() -> None:
-    (found,) = passages(
-        Block("def a(): 1", 1, 1, ("f.py", "def a")), Block("def b(): 2", 3, 3, ("f.py", "def b"))
-    )
+    (found,) = passages(Block("def a(): 1", 1, 1, ("f.py", "def a")), Block("def b(): 2", 3, 3, ("f.py", "def b")))
     assert found.text == "def a(): 1\n\ndef b(): 2"
 
 
@@ -260,9 +254,7 @@ def test_a_heading_that_begins_the_text_is_not_said_again() -> None:
         ((), ("A",)),
     ],
 )
-def test_tiny_sections_without_a_common_parent_stay_apart(
-    first: tuple[str, ...], second: tuple[str, ...]
-) -> None:
+def test_tiny_sections_without_a_common_parent_stay_apart(first: tuple[str, ...], second: tuple[str, ...]) -> None:
     found = passages(Block("one", 1, 1, first), Block("two", 4, 4, second))
     assert [passage.headings for passage in found] == [first, second]
 
@@ -291,8 +283,7 @@ def test_tokens_are_counted_in_a_few_batches_and_no_text_twice() -> None:
 
 def test_the_real_tokenizer_never_counts_a_passage_too_long(real_tokens: CountTokens) -> None:
     page = "# Boiler\n\n" + "\n\n".join(
-        f"## Part {i}\n\nTurn valve {i} (see §{i}.{i}) — wait…\n\n```\n{'x_' * (i * 3)}=={i}\n```"
-        for i in range(40)
+        f"## Part {i}\n\nTurn valve {i} (see §{i}.{i}) — wait…\n\n```\n{'x_' * (i * 3)}=={i}\n```" for i in range(40)
     )
     (document,) = markdown.read(page, "boiler.md")
     found = split(document, max_tokens=64, count_tokens=real_tokens)

@@ -10,7 +10,8 @@ The rooms, from the bottom up; imports only go down:
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, read (one reader a format), split
-    models       the only door to models: catalogue, compile, compiled, onnx, torch, loading, probe, train, builtin
+    models       the only door to models: catalogue, compile, compiled, onnx, torch, window, loading, probe,
+                 train, builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
@@ -92,8 +92,8 @@ def update_index(
         IndexBusy: another process was writing for longer than *wait_s*.
     """
     started = time.perf_counter()
-    found = discover(root, settings.rules)
     with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild) as writer:
+        found = discover(root, settings.rules)  # not before our turn: another writer may know newer files
         _check_manifest(writer, root, encoder, rebuild=rebuild)
         known = writer.files()
         _check_not_vanished(root, found, known, allow_empty=allow_empty)
@@ -104,11 +104,10 @@ def update_index(
         lone = root.is_file()
         work = _Work(writer, encoder, settings, listener)
         written = [work.read(file, lone=lone) for file in work.watch(files)]
-        written = _unique_documents(written, writer, removed=changes.removed)
         encoded = work.encode(written)
-        if written or changes.removed or writer.manifest is None or writer.needs_mending():
+        wanted = _manifest(root, encoder, settings)
+        if written or changes.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
-            wanted = _manifest(root, encoder, settings)
             writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
         writer.touch(changes.touched)
         assert writer.manifest is not None
@@ -225,22 +224,6 @@ class _Work:
         return len(missing)
 
 
-def _unique_documents(written: list[_ReadFile], writer: IndexWriter, *, removed: Iterable[str]) -> list[_ReadFile]:
-    """Fail a file whose record ids stand in the index already: a file may be named like a record's id."""
-    replaced = {*removed, *(file.state.path for file in written)}
-    owners = {document_id: path for document_id, path in writer.document_paths() if path not in replaced}
-    unique = []
-    for file in written:
-        clash = next((document.id for document, _ in file.documents if document.id in owners), None)
-        if clash is None:
-            owners.update((document.id, file.state.path) for document, _ in file.documents)
-            unique.append(file)
-        else:
-            failure = f"document id {clash!r} is taken by {owners[clash]}"
-            unique.append(_ReadFile(_failed(file.state, failure), ()))
-    return unique
-
-
 def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuild: bool) -> None:
     manifest = writer.manifest
     if manifest is None or rebuild:
@@ -274,6 +257,14 @@ def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bo
     )
 
 
+def _describes(manifest: Manifest | None, wanted: Manifest) -> bool:
+    """Whether the index says of itself what *wanted* does, but for what a commit fills in."""
+    filled_in = ("generation", "updated_at", "exact", "vector_count", "vectors_size_bytes")
+    return manifest is not None and manifest == replace(
+        wanted, **{field: getattr(manifest, field) for field in filled_in}
+    )
+
+
 def _manifest(root: Path, encoder: Encoder, settings: IndexSettings) -> Manifest:
     return Manifest(
         format_version=FORMAT_VERSION,
@@ -284,10 +275,11 @@ def _manifest(root: Path, encoder: Encoder, settings: IndexSettings) -> Manifest
         dimensions=encoder.dimensions,
         passage_tokens=settings.passage_tokens,
         reader_version=READER_VERSION,
-        rules=asdict(settings.rules),
+        rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in asdict(settings.rules).items()},
         updated_at="",
         exact=True,
         vector_count=0,
+        vectors_size_bytes=0,
     )
 
 
@@ -300,15 +292,11 @@ def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> File
     return FileState(
         path=file.path,
         size_bytes=file.size_bytes,
-        mtime_ns=file.mtime_ns if _trusted_mtime(file) else 0,
+        mtime_ns=file.mtime_ns if content_hash and _trusted_mtime(file) else 0,
         content_hash=content_hash,
         reader=reader_name(file.path),
         failure=failure,
     )
-
-
-def _failed(state: FileState, failure: str) -> FileState:
-    return FileState(state.path, state.size_bytes, state.mtime_ns, state.content_hash, state.reader, failure)
 
 
 def _trusted_mtime(file: FoundFile) -> bool:
@@ -319,7 +307,7 @@ def _content_hash(file: FoundFile) -> bytes:
     try:
         return hashlib.sha256(file.location.read_bytes()).digest()
     except OSError:
-        return b""  # it differs from any hash: reading it again will name the reason
+        return b""  # as the state of a file that could not be read, and of no other
 
 
 def _text_hash(passage: Passage) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
-from rerank_cli.records import Candidate, Encoder
+from rerank_cli.records import Candidate, Encoder, StoredPassage
 from rerank_cli.store import IndexReader, Ranking
 
 LIST_DEPTH = 1000
@@ -56,7 +57,8 @@ def retrieve(
 
 def query_words(query: str) -> list[str]:
     """The words to look for, each once, in their order; stop words only where there is nothing else."""
-    words = list(dict.fromkeys(word.casefold() for word in re.findall(r"\w+", query)))
+    # NFC, since an accent of its own is no letter to \w; no casefold, since FTS5 keeps the ß that it would undo.
+    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", query).lower())))
     telling = [word for word in words if word not in STOP_WORDS]
     return telling or words
 
@@ -82,7 +84,7 @@ def _candidates(
     if len(best) > top_k:
         best = [row for row in best if row[1] >= best[top_k - 1][1]]
     stored = index.read([passage for passage, _ in best])
-    best.sort(key=lambda row: (-row[1], stored[row[0]].document_id, stored[row[0]].passage.ordinal))
+    best.sort(key=lambda row: (-row[1], _place(stored[row[0]])))
     return tuple(
         Candidate(
             stored=stored[passage],
@@ -95,3 +97,8 @@ def _candidates(
         )
         for rank, (passage, score) in enumerate(best[:top_k], start=1)
     )
+
+
+def _place(stored: StoredPassage) -> tuple[str, int, str]:
+    """What decides between equal scores. The path comes last: two files may give documents of one id."""
+    return stored.document_id, stored.passage.ordinal, stored.path

@@ -23,7 +23,7 @@ class Snippet:
 
 
 def snippet(text: str, words: Sequence[str], *, width: int) -> Snippet:
-    """At most *width* characters around the sentence that holds most of *words*; the opening if none does."""
+    """At most *width* (5 or more) characters around the sentence with most of *words*; the opening if none has any."""
     wanted = {stem(word) for word in words}
     sentences = [" ".join(sentence.split()) for sentence in SENTENCE_END.split(text) if sentence.strip()]
     if not sentences:
@@ -49,15 +49,16 @@ def stem(word: str) -> str:
 
 
 def _shorten(sentence: str, wanted: set[str], width: int) -> str:
-    """Cut a long sentence so that its first matched word stays in sight."""
+    """Cut a long sentence, between words where it can be, so that its first matched word stays in sight."""
     if len(sentence) <= width:
         return sentence
-    first = next((match.start() for match in WORD.finditer(sentence) if stem(match.group()) in wanted), 0)
-    start = 0 if first < width // 2 else sentence.rfind(" ", 0, max(1, first - width // 4)) + 1
+    first, last = next((match.span() for match in WORD.finditer(sentence) if stem(match.group()) in wanted), (0, 0))
+    start = 0
+    if first >= width // 2:
+        start = max(sentence.rfind(" ", 0, first - width // 4) + 1, first - width // 2)
     opening = "… " if start else ""
-    room = width - len(opening) - 2
-    piece = sentence[start : start + room]
-    if start + room < len(sentence):
-        piece = piece[: piece.rfind(" ")] if " " in piece else piece
-        return f"{opening}{piece} …"
-    return f"{opening}{piece}"
+    end = start + max(1, width - len(opening) - 2)
+    if end < len(sentence):
+        blank = max(sentence.rfind(" ", start, end), min(last, end))
+        return f"{opening}{sentence[start : blank if blank > start else end]} …"
+    return f"{opening}{sentence[start:end]}"

@@ -11,7 +11,7 @@ import typer
 
 from rerank_cli import __version__
 from rerank_cli.cli import config, index, models, query, status
-from rerank_cli.cli.terminal import say
+from rerank_cli.cli.terminal import say, tell
 from rerank_cli.errors import RerankError
 
 INTERRUPTED = 130
@@ -20,7 +20,6 @@ OUTPUT_CLOSED = 141
 app = typer.Typer(
     name="rerank-cli",
     help="Search a folder of documents in two stages: retrieve many, rerank them all, show the best few.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -40,26 +39,30 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Search a folder of documents in two stages: retrieve many, rerank them all, show the best few."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     try:
-        code = app(standalone_mode=False)
+        code = _run(sys.argv[1:])
         sys.stdout.flush()
     except RerankError as error:
-        say(f"rerank-cli: {error}" + (f"; {error.remedy}" if error.remedy else ""))
+        tell(error)
         _leave(error.exit_code)
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        say(f"rerank-cli: {message}; see rerank-cli --help")
+        say(f"rerank-cli: {message.rstrip('.')}; see rerank-cli --help")
         _leave(2)
     except (KeyboardInterrupt, typer.Abort):
         say("rerank-cli: interrupted")
@@ -67,6 +70,16 @@ def main() -> NoReturn:
     except BrokenPipeError:
         _leave(OUTPUT_CLOSED)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _run(arguments: list[str]) -> object:
+    """What the command returns. Typer's own `main` would keep an interrupt to itself and make 1 of a closed pipe."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("rerank-cli", arguments) as context:
+            return command.invoke(context)
+    except typer.Exit as left:
+        return left.exit_code
 
 
 def _leave(code: int) -> NoReturn:

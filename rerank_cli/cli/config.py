@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
-from rerank_cli.cli.options import ConfigFile, Json, configured
+from rerank_cli.cli.options import ConfigFile, Json, configured, working_folder
 from rerank_cli.cli.terminal import printable
 
 
@@ -14,7 +13,7 @@ def run(config: ConfigFile = None, as_json: Json = False) -> int:
     """Print every setting with its value and where that came from; the output is a valid rerank.yaml."""
     from rerank_cli.config import as_yaml
 
-    merged = configured(Path.cwd(), config, {})
+    merged = configured(working_folder(), config, {})
     if as_json:
         values = {
             key: {"value": value, "origin": merged.origins[key]} for key, value in asdict(merged.settings).items()

@@ -89,10 +89,13 @@ def run(
 
 
 def _root(folder: Path) -> Path:
-    root = folder.expanduser().absolute()
-    if not root.exists():
-        raise InputError(f"{folder}: no such folder or file", remedy="check the path")
-    return root.resolve()
+    try:
+        return folder.expanduser().resolve(strict=True)
+    except FileNotFoundError as error:
+        raise InputError(f"{folder}: no such folder or file", remedy="check the path") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, nobody's home
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder}: cannot be followed ({reason})", remedy="check the path") from error
 
 
 def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool, as_json: bool, quiet: bool) -> int:

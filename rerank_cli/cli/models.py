@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured
+from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, working_folder
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import printable
+from rerank_cli.cli.terminal import console, printable
 
 if TYPE_CHECKING:
     from rerank_cli.models.catalogue import ModelSource
@@ -23,7 +24,7 @@ def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False
     """List the models that are here; compile them ahead."""
     if context.invoked_subcommand is not None:
         return 0
-    records = [_record(source) for source in _configured_sources(config)]
+    records = [_record(source) for source in _configured_sources(config, fetch=False)]
     if as_json:
         print(json.dumps({"models": records}, ensure_ascii=False, indent=2))
     else:
@@ -45,30 +46,25 @@ def prepare(
     quiet: Quiet = False,
 ) -> int:
     """Fetch and compile models now, so that no later run has to (for cron and machines without a network)."""
-    import shutil
-
-    from rerank_cli.models.catalogue import compiled_folder
     from rerank_cli.models.loading import prepare as prepare_source
 
-    sources = [_named(name) for name in names] if names else _configured_sources(config)
+    sources = [_named(name) for name in names] if names else _configured_sources(config, fetch=True)
     with drawn_progress(quiet=quiet) as listener:
         for source in sources:
-            if force:
-                shutil.rmtree(compiled_folder(source.fingerprint), ignore_errors=True)
-            compiled = prepare_source(source, listener=listener)
+            compiled = prepare_source(source, afresh=force, listener=listener)
             if not quiet:
                 note = f"agreement {compiled.agreement:.3f}" if compiled.precision != "none" else compiled.reason
-                print(printable(f"{source.kind}\t{source.name}\t{compiled.precision}\t{note}").replace("\\t", "\t"))
+                print("\t".join(printable(word) for word in (source.kind, source.name, compiled.precision, note)))
     return 0
 
 
-def _configured_sources(config: Path | None) -> list[ModelSource]:
+def _configured_sources(config: Path | None, *, fetch: bool) -> list[ModelSource]:
     """The built-in models and those that the configuration names, each once."""
     from rerank_cli.models.catalogue import builtin_names, find_model
 
-    settings = configured(Path.cwd(), config, {}).settings
+    settings = configured(working_folder(), config, {}).settings
     names = [*builtin_names(), (settings.encoder, "encoder"), (settings.reranker, "reranker")]
-    return [find_model(name, kind) for name, kind in dict.fromkeys(names)]
+    return [find_model(name, kind, fetch=fetch) for name, kind in dict.fromkeys(names)]
 
 
 def _named(text: str) -> ModelSource:
@@ -103,7 +99,6 @@ def _record(source: ModelSource) -> dict[str, object]:
 
 def _print_table(records: list[dict[str, object]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -123,4 +118,4 @@ def _print_table(records: list[dict[str, object]]) -> None:
             record["fingerprint"],
         )
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
-    Console(highlight=False, emoji=False).print(table)
+    console(sys.stdout).print(table)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rerank_cli.config import Config, load_config
+from rerank_cli.errors import InputError
 
 ConfigFile = Annotated[
     Path | None,
@@ -34,6 +35,14 @@ def configured(start: Path, config_file: Path | None, flags: dict[str, object]) 
     """The settings from every source; a flag that was not given is None and counts for nothing."""
     given = {key: value for key, value in flags.items() if value is not None and value != []}
     return load_config(flags=given, start=start, config_file=config_file, environment=os.environ)
+
+
+def working_folder() -> Path:
+    """The current directory, its links followed."""
+    try:
+        return Path.cwd().resolve()
+    except OSError as error:
+        raise InputError(f"the current directory cannot be found ({error.strerror})", remedy="cd to another") from error
 
 
 def path_filter(globs: list[str]) -> Callable[[str], bool] | None:

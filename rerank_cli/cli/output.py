@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import quote
 
 from rerank_cli import __version__
-from rerank_cli.cli.terminal import printable
+from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import Settings
 from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 PLAIN_SNIPPET = 160
-NARROW = 100
-"""Below this many columns, headings share a cell with the path."""
+TABLE_LINES = 3
+"""Lines of the terminal that a passage takes in the table, at most."""
+
+CELLS_BEFORE = 24
+"""Columns of the terminal that rank, movement and score take in the table."""
 
 TSV_COLUMNS = (
     "query_id", "rank", "score", "logit", "order_score", "first_stage_rank", "first_stage_score", "dense_rank",
@@ -42,6 +45,7 @@ class Presentation:
     settings: Settings
     manifest: Manifest
     folder: Path
+    reranker_fingerprint: str | None
     many: bool
     explain: bool
     paths: tuple[str, ...]
@@ -74,14 +78,21 @@ class _LineWriter:
         self._presentation = presentation
         self._stream = stream
         self._lines = lines
-        stream.write(header)
+        self._header = header
 
     def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+        self._begin()
         self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, query_id, result, hits))
         self._stream.flush()
 
     def close(self) -> None:
+        self._begin()
         self._stream.flush()
+
+    def _begin(self) -> None:
+        """Write the header, once, and not before there is a result: an error leaves stdout empty."""
+        self._stream.write(self._header)
+        self._header = ""
 
 
 class LinesOf(Protocol):
@@ -112,8 +123,9 @@ def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: 
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
             query_id, place, hit.score, hit.logit, hit.order_score, candidate.rank, candidate.score,
-            candidate.dense_rank, candidate.dense_score, candidate.lexical_rank, candidate.lexical_score, stored.document_id, stored.path,
-            stored.passage.first_line, stored.passage.last_line, _heading(hit), shown,
+            candidate.dense_rank, candidate.dense_score, candidate.lexical_rank, candidate.lexical_score,
+            stored.document_id, stored.path, stored.passage.first_line, stored.passage.last_line,
+            _heading(hit), shown,
         )  # fmt: skip
         lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
     return lines
@@ -129,9 +141,15 @@ def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[H
     last = math.inf
     for place, hit in enumerate(hits, start=1):
         last = min(_float32(hit.order_score), _below(last))
-        document = quote(hit.candidate.stored.document_id, safe="/#:@!$&'()*+,;=?[]<>|{}^`\\\"")
-        lines.append(f"{quote(query_id, safe='')} Q0 {document} {place} {last!r} rerank-cli")
+        document = _trec_id(hit.candidate.stored.document_id)
+        lines.append(f"{_trec_id(query_id)} Q0 {document} {place} {last!r} rerank-cli")
     return lines
+
+
+def _trec_id(name: str) -> str:
+    """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
+    breaks = {letter for letter in name if letter == "%" or letter.isspace() or not letter.isprintable()}
+    return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
 
 
 def _float32(value: float) -> float:
@@ -181,6 +199,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "encoder": manifest.encoder,
             "encoder_fingerprint": manifest.encoder_fingerprint,
             "reranker": settings.reranker if settings.rerank else None,
+            "reranker_fingerprint": presentation.reranker_fingerprint,
         },
         "parameters": {
             "retriever": settings.retriever,
@@ -236,10 +255,8 @@ class _TableWriter:
     """A table for a terminal, as wide as the terminal is."""
 
     def __init__(self, presentation: Presentation, stream: TextIO) -> None:
-        from rich.console import Console
-
         self._presentation = presentation
-        self._console = Console(file=stream, highlight=False, emoji=False)
+        self._console = console(stream)
 
     def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
         from rich.text import Text
@@ -257,35 +274,34 @@ class _TableWriter:
         from rich import box
         from rich.table import Table
 
-        wide = self._console.width >= NARROW
-        table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), collapse_padding=True, show_edge=False)
         table.add_column("#", justify="right", no_wrap=True)
         table.add_column("move", justify="right", no_wrap=True)
         table.add_column("score", justify="right", no_wrap=True)
-        table.add_column("where", ratio=3 if wide else 2, overflow="fold")
-        table.add_column("passage", ratio=6 if wide else 3, overflow="fold")
+        table.add_column("passage", ratio=1, overflow="fold")
         words = query_words(result.query)
-        room = max(40, int(self._console.width * 0.55) * 3)
         for place, hit in enumerate(hits, start=1):
             table.add_row(
                 str(place),
                 _movement(hit) if hit.reranker_rank else "",
                 f"{_shown_score(hit):.3f}",
-                _where(hit),
-                self._passage(hit, words, room),
+                self._passage(hit, words),
             )
         return table
 
-    def _passage(self, hit: Hit, words: Sequence[str], room: int) -> Text:
+    def _passage(self, hit: Hit, words: Sequence[str]) -> Text:
+        """Where the passage stands, and under it the piece of it that shows why it was found."""
         from rich.text import Text
 
+        room = max(40, (self._console.width - CELLS_BEFORE) * TABLE_LINES)
         shown = snippet(printable_lines(hit.candidate.stored.passage.text), words, width=min(room, 240))
         text = Text(shown.text)
         for start, end in shown.marks:
             text.stylize("bold yellow", start, end)
+        lines = [_where(hit), text]
         if self._presentation.explain:
-            text.append(f"\n{explanation(hit)}", style="dim")
-        return text
+            lines.append(Text(explanation(hit), style="dim"))
+        return Text("\n").join(lines)
 
     def _footer(self, result: SearchResult, hits: Sequence[Hit]) -> str:
         settings = self._presentation.settings
@@ -321,7 +337,7 @@ def _where(hit: Hit) -> Text:
 
     where = Text(printable(_location(hit)), style="cyan")
     if _heading(hit):
-        where.append(f"\n{printable(_heading(hit))}", style="dim")
+        where.append(f"  {printable(_heading(hit))}", style="dim")
     return where
 
 

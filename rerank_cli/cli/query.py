@@ -20,8 +20,10 @@ from rerank_cli.cli.options import (
     RerankerName,
     configured,
     path_filter,
+    working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.terminal import tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError
 
@@ -34,10 +36,11 @@ NO_RESULT = 1
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query and the id that machine formats print."""
+    """A query, the id that machine formats print, and where it was read, as errors begin."""
 
     id: str
     text: str
+    origin: str = ""
 
 
 def run(
@@ -82,7 +85,7 @@ def run(
 ) -> int:
     """Search an index in two stages: retrieve many, rerank them all, show the best few."""
     settings = configured(
-        Path.cwd(),
+        working_folder(),
         config,
         {
             "retriever": retriever,
@@ -128,16 +131,17 @@ def _answer(
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
-    folder = find_index(index, start=Path.cwd().resolve())
+    folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
+        encoder = reranker = None
+        if settings.retriever != "lexical":
+            encoder = open_encoder(settings.encoder, device=settings.device, listener=listener)
+        if settings.rerank:
+            reranker = open_reranker(settings.reranker, device=settings.device, listener=listener)
         searcher = Searcher(
             reader,
-            encoder=None
-            if settings.retriever == "lexical"
-            else open_encoder(settings.encoder, device=settings.device, listener=listener),
-            reranker=open_reranker(settings.reranker, device=settings.device, listener=listener)
-            if settings.rerank
-            else None,
+            encoder=encoder,
+            reranker=reranker,
             settings=SearchSettings(
                 retriever=settings.retriever,
                 top_k=settings.top_k,
@@ -148,22 +152,39 @@ def _answer(
             ),
         )
         presentation = Presentation(
-            settings=settings, manifest=reader.manifest, folder=folder, many=many, explain=explain, paths=tuple(globs)
+            settings=settings,
+            manifest=reader.manifest,
+            folder=folder,
+            reranker_fingerprint=reranker.fingerprint if reranker else None,
+            many=many,
+            explain=explain,
+            paths=tuple(globs),
         )
         return _write(asked, searcher, settings, writer_for(presentation, sys.stdout))
 
 
 def _write(asked: Iterator[Query], searcher: Searcher, settings: Settings, writer: ResultWriter) -> int:
-    """Answer each query and write it at once; 1 if none of them found anything."""
-    found = False
+    """Answer each query and write it at once.
+
+    One of many that cannot be asked is told and passed over, so that the others get their answers.
+    Returns 2 if there was such a query, 1 if none found anything, else 0.
+    """
+    found, refused = False, 0
     for query in asked:
-        result = searcher.search(query.text)
+        try:
+            result = searcher.search(query.text)
+        except UsageError as error:
+            if not query.origin:
+                raise
+            tell(error, where=query.origin)
+            refused = error.exit_code
+            continue
         hits = [hit for hit in result.hits if settings.min_score is None or (hit.score or 0.0) >= settings.min_score]
         shown = hits[: settings.top_n]
         writer.write(query.id, result, shown)
         found = found or bool(shown)
     writer.close()
-    return 0 if found else NO_RESULT
+    return refused or (0 if found else NO_RESULT)
 
 
 def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
@@ -176,33 +197,49 @@ def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
     if file is not None:
         return _queries_of(file)
     if text == "-":
-        return (Query(str(number), line) for number, line in enumerate(sys.stdin, start=1) if line.strip())
+        return _queries_typed()
     assert text is not None
     return iter([Query("1", text)])
+
+
+def _queries_typed() -> Iterator[Query]:
+    """Each line of stdin as it comes, known by its number."""
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        if line.strip():
+            yield Query(str(number), line.decode("utf-8", errors="replace"), origin=f"stdin:{number}: ")
 
 
 def _queries_of(file: Path) -> Iterator[Query]:
     """Read the whole file before the first answer: a bad line is told before any work is done."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{file}: cannot be read ({error})", remedy="give UTF-8 JSONL, or lines of id<TAB>text"
-        ) from error
-    parsed = [_parse(line, f"{file}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut at U+2028 as well
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})", remedy="check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
+    parsed: dict[str, Query] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            query = _parse(line, f"{file}:{number}: ")
+            if query.id in parsed:
+                raise InputError(f"{query.origin}the id {query.id!r} stands twice", remedy="give each query its own")
+            parsed[query.id] = query
     if not parsed:
         raise InputError(f"{file}: holds no query", remedy="give JSONL with _id and text, or lines of id<TAB>text")
-    return iter(parsed)
+    return iter(parsed.values())
 
 
-def _parse(line: str, where: str) -> Query:
+def _parse(line: str, origin: str) -> Query:
     if not line.lstrip().startswith("{"):
-        identifier, tab, text = line.partition("\t")
-        if not tab or not text.strip():
-            raise InputError(f"{where}: not id<TAB>text", remedy="put a tab between the id and the query")
-        return Query(identifier, text)
+        identifier, _, text = line.strip("\r").partition("\t")
+        if not identifier.strip() or not text.strip():
+            raise InputError(f"{origin}not id<TAB>text", remedy="put a tab between the id and the query")
+        return Query(identifier.strip(), text, origin)
     try:
         record = json.loads(line)
-        return Query(str(record["_id"]), str(record["text"]))
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{where}: not a query ({error!r})", remedy='write {"_id": …, "text": …}') from error
+    except ValueError as error:
+        raise InputError(f"{origin}not valid JSON ({error})", remedy='write {"_id": …, "text": …}') from error
+    identifier, text = record.get("_id"), record.get("text")
+    if not isinstance(identifier, str | int) or not isinstance(text, str) or not str(identifier).strip():
+        raise InputError(f"{origin}not a query with _id and text", remedy='write {"_id": …, "text": …}')
+    return Query(str(identifier), text, origin)

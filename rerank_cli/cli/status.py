@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rerank_cli.cli.options import IndexName, Json
-from rerank_cli.cli.terminal import printable
+from rerank_cli.cli.options import IndexName, Json, working_folder
+from rerank_cli.cli.terminal import console, printable
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
     """Show what is indexed, with what, how big it is, and what has changed on disk since."""
     from rerank_cli.store.location import find_index
 
-    record = _status(find_index(index, start=Path.cwd().resolve()))
+    record = _status(find_index(index, start=working_folder()))
     if as_json:
         print(json.dumps(record, ensure_ascii=False, indent=2))
     else:
@@ -59,7 +60,6 @@ def _changes_since(root: Path, rules: object, known: object) -> dict[str, object
 
 
 def _print_table(record: dict[str, object]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -83,7 +83,7 @@ def _print_table(record: dict[str, object]) -> None:
         rows["unreadable"] = f"{record['failed_files']} files; --json names them"
     for name, value in rows.items():
         table.add_row(name, Text(printable(str(value))))
-    Console(highlight=False, emoji=False).print(table)
+    console(sys.stdout).print(table)
 
 
 def _since_line(since: object) -> str:

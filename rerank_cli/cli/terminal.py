@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from rerank_cli.errors import RerankError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible format characters (right-to-left overrides among them), surrogates, line and
@@ -20,6 +26,23 @@ def printable(text: str) -> str:
 def say(message: str) -> None:
     """Write one line to stderr."""
     print(printable(message), file=sys.stderr)
+
+
+def tell(error: RerankError, *, where: str = "") -> None:
+    """Write what went wrong, where, and what to do, as one line to stderr."""
+    say(f"rerank-cli: {where}{error}" + (f"; {error.remedy}" if error.remedy else ""))
+
+
+def console(stream: TextIO) -> Console:
+    """Rich's console on *stream*, as the whole program wants it: no colours or emoji of its own finding."""
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            """Raise again: Rich would end the program with 1, which means that nothing was found."""
+            raise BrokenPipeError
+
+    return PlainConsole(file=stream, highlight=False, emoji=False)
 
 
 def _escape(letter: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -41,15 +42,16 @@ class ModelSource:
     fingerprint: str
 
 
-def find_model(name: str, kind: Kind) -> ModelSource:
+def find_model(name: str, kind: Kind, *, fetch: bool = True) -> ModelSource:
     """Find the model called *name*: a built-in one, a local folder, or a hub id.
 
-    The hub is asked only for what is not in its local cache, and never when HF_HUB_OFFLINE is set.
+    The hub is asked only for what is not in its local cache, and never without *fetch* or when
+    HF_HUB_OFFLINE is set.
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is of the other kind.
     """
-    folder, origin = _locate(name, kind)
+    folder, origin = _locate(name, kind, fetch=fetch)
     _check_kind(folder, name, kind)
     return ModelSource(name, kind, folder, origin, _fingerprint(folder, name))
 
@@ -70,7 +72,7 @@ def compiled_folder(fingerprint: str) -> Path:
     return cache_folder() / "models" / fingerprint
 
 
-def _locate(name: str, kind: Kind) -> tuple[Path, Literal["built in", "folder", "hub"]]:
+def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Literal["built in", "folder", "hub"]]:
     if kind == "encoder" and name == BUILTIN_ENCODER:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:
@@ -80,7 +82,7 @@ def _locate(name: str, kind: Kind) -> tuple[Path, Literal["built in", "folder", 
         return folder.resolve(), "folder"
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
         raise ModelError(f"{name}: no such {kind}", remedy=_choices(kind))
-    return _hub_folder(name, kind), "hub"
+    return _hub_folder(name, kind, fetch=fetch), "hub"
 
 
 def _choices(kind: Kind) -> str:
@@ -98,17 +100,26 @@ def _builtin_encoder_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _hub_folder(name: str, kind: Kind) -> Path:
+def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.constants import is_offline_mode
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     ignored = ["*.onnx", "onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.gguf"]
     try:
         return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, ValueError):
-        pass  # not in the local cache: ask the hub
+    except HFValidationError as error:
+        raise ModelError(f"{name}: no such {kind}", remedy=_choices(kind)) from error
+    except LocalEntryNotFoundError as error:
+        if is_offline_mode():
+            raise ModelError(
+                f"{name}: no such {kind} here, and HF_HUB_OFFLINE keeps it from being fetched", remedy=_choices(kind)
+            ) from error
+        if not fetch:
+            fetching = f"fetch it: rerank-cli models prepare {kind}:{name}"
+            raise ModelError(f"{name}: no such {kind} here", remedy=fetching) from error
     try:
         return Path(snapshot_download(name, ignore_patterns=ignored))
     except Exception as error:  # the hub's client raises errors of several libraries
@@ -120,11 +131,13 @@ def _hub_folder(name: str, kind: Kind) -> Path:
 
 def _check_kind(folder: Path, name: str, kind: Kind) -> None:
     """Keep an encoder from being loaded as a reranker with an untrained head, and the reverse."""
-    config = _read_json(folder / "config.json", name)
+    recorded = folder / "config.json"
+    modular = not recorded.is_file() and (folder / "modules.json").is_file()
+    config = {} if modular else _read_json(recorded, name)  # a static embedding has its configuration elsewhere
     architectures = config.get("architectures")
     architecture = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
-    recorded = folder / "config_sentence_transformers.json"
-    declared = _read_json(recorded, name).get("model_type", "") if recorded.is_file() else ""
+    declaration = folder / "config_sentence_transformers.json"
+    declared = _read_json(declaration, name).get("model_type", "") if declaration.is_file() else ""
     scores = declared == "CrossEncoder" or architecture.endswith(("ForSequenceClassification", "ForCausalLM"))
     if kind == "reranker" and not scores:
         raise ModelError(f"{name}: is no cross-encoder", remedy="an encoder belongs under --encoder")
@@ -147,7 +160,10 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
 
 
 def _fingerprint(folder: Path, name: str) -> str:
-    """Hash what decides the model's numbers; remembered until a file's size or time changes."""
+    """Hash what decides the model's numbers; remembered until a file's size or time changes.
+
+    Where nothing can be remembered it is hashed each time: that costs a second, and no answer.
+    """
     parts = [path for path in sorted(folder.rglob("*")) if path.is_file() and _counts(path.relative_to(folder))]
     if not any(path.suffix in WEIGHT_SUFFIXES for path in parts):
         raise ModelError(f"{name}: no weights in {folder}", remedy="check that it is a sentence-transformers folder")
@@ -160,7 +176,8 @@ def _fingerprint(folder: Path, name: str) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no memo, or none that can be used: hash again and write one
     fingerprint = _hash_parts(folder, parts, name)
-    _remember(memo, {"stamp": stamp, "fingerprint": fingerprint})
+    with suppress(OSError):
+        _remember(memo, {"stamp": stamp, "fingerprint": fingerprint})
     return fingerprint
 
 

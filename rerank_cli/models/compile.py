@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,16 @@ import numpy as np
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.catalogue import ModelSource, compiled_folder
-from rerank_cli.models.compiled import COMPILER_VERSION, GRAPH_NAME, RECORD_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.models.compiled import (
+    COMPILER_VERSION,
+    GRAPH_NAME,
+    RECORD_NAME,
+    TOKENIZER_NAME,
+    CompiledModel,
+    find_compiled,
+)
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
+from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
 
 OPSET = 17
 
@@ -30,56 +37,73 @@ MIN_RANK_CORRELATION = 0.95
 """Spearman's, over all probe pairs."""
 
 
-def compile_model(source: ModelSource) -> CompiledModel:
+def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel:
     """Compile *source* into the cache: int8 if it agrees with the original, else float32.
 
     A model that cannot be exported gets a record that says so, and is run by torch from then on.
+    What another process compiled meanwhile is taken as it is, unless *afresh*.
 
     Raises:
         ModelError: the model cannot be loaded, or the cache cannot be written.
     """
     target = compiled_folder(source.fingerprint)
-    with _quiet():
-        loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".compiling-") as name:
-            folder = Path(name)
-            compiled = replace(_compile_into(folder, source, loaded), folder=target)
-            _write_record(folder, compiled)
-            if target.exists():
-                shutil.rmtree(target)
-            folder.rename(target)
-            folder.mkdir()  # for the context manager to remove
+        with _one_at_a_time(target):
+            return (None if afresh else find_compiled(source)) or _compile(source, target)
     except OSError as error:
         raise ModelError(f"{target}: cannot be written ({error})", remedy="check space and permissions") from error
+
+
+@contextmanager
+def _one_at_a_time(target: Path) -> Iterator[None]:
+    """Hold the lock of *target*: two processes at once would take twice as long for the same graph."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(source: ModelSource, target: Path) -> CompiledModel:
+    """Compile beside *target* and put the whole folder in its place."""
+    with _quiet():
+        loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".compiling-") as name:
+        made, old = Path(name) / "new", Path(name) / "old"
+        made.mkdir()
+        compiled = replace(_compile_into(made, source, loaded), folder=target)
+        _write_record(made, compiled)
+        if target.exists():
+            target.rename(old)
+        made.rename(target)
     return compiled
 
 
 def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
     described = _describe(folder, source, loaded)
-    _write_tokenizer(loaded, folder / TOKENIZER_NAME)
+    graph, exact = folder / GRAPH_NAME, folder / "float32.onnx"
     try:
+        _write_tokenizer(loaded, folder / TOKENIZER_NAME)
         with _quiet():
-            _export(loaded, folder / "float32.onnx", output=_output_name(source))
+            _export(loaded, exact, output=_output_name(source))
+            _quantize(exact, graph)
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
-        return replace(described, precision="none", reason=f"{type(error).__name__}: {error}".splitlines()[0][:200])
-    wanted = _original_outputs(source, loaded)
-    for precision in ("int8", "float32"):
-        graph = folder / GRAPH_NAME
-        if precision == "int8":
-            with _quiet():
-                _quantize(folder / "float32.onnx", graph)
-        else:
-            (folder / "float32.onnx").replace(graph)
-        agreement = _agreement(replace(described, precision=precision), source, wanted)
-        least = MIN_COSINE if source.kind == "encoder" else MIN_RANK_CORRELATION
-        if agreement >= least:
-            (folder / "float32.onnx").unlink(missing_ok=True)
-            return replace(described, precision=precision, agreement=agreement)
-    return replace(
-        described, precision="none", reason=f"the compiled model disagrees with the original ({agreement:.3f})"
-    )
+        exact.unlink(missing_ok=True)
+        return replace(described, reason=f"{type(error).__name__}: {error}".splitlines()[0][:200])
+    wanted = _original_outputs(source, loaded, passage_prompt=described.passage_prompt)
+    agreement = _agreement(described, source, wanted)
+    if agreement >= _least_agreement(source):
+        exact.unlink()
+        return replace(described, precision="int8", agreement=agreement)
+    exact.replace(graph)
+    agreement = _agreement(described, source, wanted)
+    if agreement >= _least_agreement(source):
+        return replace(described, precision="float32", agreement=agreement)
+    graph.unlink()
+    return replace(described, reason=f"the compiled model disagrees with the original ({agreement:.3f})")
+
+
+def _least_agreement(source: ModelSource) -> float:
+    return MIN_COSINE if source.kind == "encoder" else MIN_RANK_CORRELATION
 
 
 def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
@@ -91,7 +115,7 @@ def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
         reason="",
         agreement=0.0,
         width=loaded.get_embedding_dimension() if encoder else 1,
-        max_tokens=loaded.max_seq_length,
+        max_tokens=loaded.max_seq_length or UNLIMITED,
         activation="identity" if encoder else _activation_name(source, loaded),
         query_prompt=prompt_for(loaded, "query") if encoder else "",
         passage_prompt=prompt_for(loaded, "document", "passage", "corpus") if encoder else "",
@@ -157,9 +181,11 @@ def _quantize(source: Path, target: Path) -> None:
     quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
 
 
-def _original_outputs(source: ModelSource, loaded: Any) -> np.ndarray[Any, Any]:
+def _original_outputs(source: ModelSource, loaded: Any, *, passage_prompt: str) -> np.ndarray[Any, Any]:
     if source.kind == "encoder":
-        vectors = loaded.encode(list(PROBE_PASSAGES), normalize_embeddings=True, show_progress_bar=False)
+        vectors = loaded.encode(
+            list(PROBE_PASSAGES), prompt=passage_prompt, normalize_embeddings=True, show_progress_bar=False
+        )
         return np.asarray(vectors, dtype=np.float32)
     return np.concatenate([pair_logits(loaded, query, PROBE_PASSAGES) for query in PROBE_QUERIES])
 
@@ -169,7 +195,7 @@ def _agreement(compiled: CompiledModel, source: ModelSource, wanted: np.ndarray[
     from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
 
     if source.kind == "encoder":
-        encoder = OnnxEncoder(replace(compiled, passage_prompt=""))
+        encoder = OnnxEncoder(compiled)
         return float((encoder.encode_passages(PROBE_PASSAGES) * wanted).sum(axis=1).min())
     reranker = OnnxReranker(compiled)
     got = np.concatenate([reranker.score_pairs(query, PROBE_PASSAGES).logits for query in PROBE_QUERIES])

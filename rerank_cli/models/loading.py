@@ -32,14 +32,15 @@ def open_reranker(name: str, *, device: str = "cpu", listener: Listener = ignore
     return _LazyReranker(find_model(name, "reranker"), device, listener)
 
 
-def prepare(source: ModelSource, *, listener: Listener = ignore_progress) -> CompiledModel:
-    """The compiled form of *source*, made now if there is none."""
-    compiled = find_compiled(source)
+def prepare(source: ModelSource, *, afresh: bool = False, listener: Listener = ignore_progress) -> CompiledModel:
+    """The compiled form of *source*, made now if there is none, or *afresh*."""
+    compiled = None if afresh else find_compiled(source)
     if compiled is None:
         from rerank_cli.models.compile import compile_model
 
-        listener(Progress(f"compile {source.name}", 0, 0))
-        compiled = compile_model(source)
+        listener(Progress(f"compile {source.name}", 0, 1))
+        compiled = compile_model(source, afresh=afresh)
+        listener(Progress(f"compile {source.name}", 1, 1))
     return compiled
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -19,10 +20,8 @@ from tokenizers import Encoding, Tokenizer
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.models.window import check_room
 from rerank_cli.records import PairScores, Vectors
-
-MIN_PASSAGE_TOKENS = 16
-"""A passage cut shorter than this beside a long query would say nothing."""
 
 
 def worker_count() -> int:
@@ -37,8 +36,8 @@ class _Runtime:
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        self.tokenizer = Tokenizer.from_file(str(model.folder / TOKENIZER_NAME))
-        self._session = _session(model.folder / GRAPH_NAME)
+        self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
+        self._session = _loaded(model.folder / GRAPH_NAME, _session)
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def run(self, encoding: Encoding) -> NDArray[np.float32]:
@@ -112,16 +111,11 @@ class OnnxReranker:
         tokenizer = self._runtime.tokenizer
         window = self._runtime.model.max_tokens
         tokenizer.no_truncation()
-        room = (
-            window
-            - tokenizer.num_special_tokens_to_add(is_pair=True)
-            - len(tokenizer.encode(query, add_special_tokens=False).ids)
+        check_room(
+            window,
+            query_tokens=len(tokenizer.encode(query, add_special_tokens=False).ids),
+            special_tokens=tokenizer.num_special_tokens_to_add(is_pair=True),
         )
-        if room < MIN_PASSAGE_TOKENS:
-            raise ModelError(
-                f"the query leaves no room for a passage in the reranker's window of {window} tokens",
-                remedy="ask a shorter question",
-            )
         tokenizer.enable_truncation(window, strategy="only_second")
         encodings = tokenizer.encode_batch([(query, passage) for passage in passages])
         logits = np.zeros(len(passages), dtype=np.float32)
@@ -143,14 +137,21 @@ def _sigmoid(logit: float) -> float:
 activations: dict[str, Callable[[float], float]] = {"sigmoid": _sigmoid, "identity": float}
 
 
-def _session(graph: Path) -> onnxruntime.InferenceSession:
+Part = TypeVar("Part")
+
+
+def _loaded(path: Path, load: Callable[[str], Part]) -> Part:
+    try:
+        return load(str(path))
+    except Exception as error:  # both libraries raise bare exceptions of their own for each failure
+        raise ModelError(
+            f"{path}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force"
+        ) from error
+
+
+def _session(graph: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises bare classes of its own for each failure
-        raise ModelError(
-            f"{graph}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force"
-        ) from error
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

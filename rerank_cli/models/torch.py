@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.catalogue import ModelSource
+from rerank_cli.models.window import check_room
 from rerank_cli.records import PairScores, Vectors
 
 if TYPE_CHECKING:
@@ -67,11 +68,17 @@ def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEnco
 
 
 def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
-    """Raw logits, shape (len(passages),), before any activation."""
+    """Raw logits, shape (len(passages),), before any activation; of a long pair the passage is cut."""
     from torch.nn import Identity
 
     pairs = [(query, passage) for passage in passages]
-    scores = model.predict(pairs, activation_fn=Identity(), batch_size=BATCH, show_progress_bar=False)
+    scores = model.predict(
+        pairs,
+        activation_fn=Identity(),
+        batch_size=BATCH,
+        show_progress_bar=False,
+        processing_kwargs={"text": {"truncation": "only_second"}},
+    )
     return np.asarray(scores, dtype=np.float32)
 
 
@@ -115,8 +122,15 @@ class TorchReranker:
         self.fingerprint = source.fingerprint
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        lengths = self._model.tokenizer([query] * len(passages), list(passages), truncation=False, verbose=False)
-        window = self._model.max_seq_length or UNLIMITED
+        if not passages:
+            return PairScores(np.zeros(0, dtype=np.float32), truncated=0)
+        tokenizer, window = self._model.tokenizer, self._model.max_seq_length or UNLIMITED
+        check_room(
+            window,
+            query_tokens=len(tokenizer(query, add_special_tokens=False, verbose=False)["input_ids"]),
+            special_tokens=tokenizer.num_special_tokens_to_add(pair=True),
+        )
+        lengths = tokenizer([query] * len(passages), list(passages), truncation=False, verbose=False)
         truncated = sum(len(ids) > window for ids in lengths["input_ids"])
         return PairScores(pair_logits(self._model, query, passages), truncated=truncated)
 

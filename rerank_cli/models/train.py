@@ -269,6 +269,16 @@ def train_reranker(groups: Sequence[Group], *, base: Path, checkpoints: Path, fi
     return model
 
 
+def save_half_precision(model: CrossEncoder, folder: Path, *, window: int) -> None:
+    """Write *model* as a sentence-transformers folder in half precision that reads *window* tokens.
+
+    The model card is left out: sentence-transformers' own would quote the training texts.
+    """
+    model.half()
+    model.max_seq_length = window
+    model.save_pretrained(str(folder), create_model_card=False)
+
+
 def listwise_loss(model: CrossEncoder, *, pointwise_weight: float) -> torch.nn.Module:
     """Cross entropy to the target distribution (ListNet; Cao et al., 2007) + weighted pointwise cross entropy.
 

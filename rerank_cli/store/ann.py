@@ -7,6 +7,7 @@ an HNSW graph (Malkov and Yashunin, 2018) is searched.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rerank_cli.errors import IndexDamaged
 from rerank_cli.records import Vectors
 
 EXACT_LIMIT = 50_000
-"""A scan of 50,000 x 384 takes about 10 ms, as long as loading a graph of them takes longer than that."""
+"""A scan of 50,000 x 384 takes about 10 ms; loading a graph of them takes longer than that."""
 
 M = 24
 EF_CONSTRUCTION = 200
@@ -27,6 +28,9 @@ MIN_EF = 400
 
 COMPACTION_SHARE = 0.2
 """Deleted vectors stay in a graph and slow it; past this share it is built anew."""
+
+MEND = "mend it: rerank-cli index FOLDER"
+"""The catalog holds every vector: no model is needed."""
 
 Labels = NDArray[np.int64]
 
@@ -70,12 +74,12 @@ class VectorIndex:
         order = np.argsort(distances[0], kind="stable")
         return labels[0][order].astype(np.int64), distances[0][order]
 
-    def amend(self, *, removed: Labels, labels: Labels, vectors: Vectors) -> bool:
+    def amend(self, *, removed: Labels, labels: Labels, vectors: Vectors, exact_limit: int = EXACT_LIMIT) -> bool:
         """Take *removed* out and add *vectors* under *labels*; False where building anew serves better."""
         total = self._library.get_current_count()
         live = self._count - len(removed) + len(labels)
         dead = total - (self._count - len(removed))
-        if self.exact or live <= EXACT_LIMIT or dead > COMPACTION_SHARE * total:
+        if self.exact or live <= exact_limit or dead > COMPACTION_SHARE * total:
             return False
         for label in removed:
             self._library.mark_deleted(int(label))
@@ -85,19 +89,32 @@ class VectorIndex:
         self._count = live
         return True
 
-    def save(self, path: Path) -> None:
-        """Write to *path* and make sure that it lies on the disk."""
+    def save(self, path: Path) -> int:
+        """Write to *path* and make sure that it lies on the disk; its size in bytes.
+
+        hnswlib writes on where the disk is full and says nothing: only the size gives it away.
+        """
         self._library.save_index(str(path))
         with path.open("rb") as file:
             os.fsync(file.fileno())
+        size_bytes = path.stat().st_size
+        if size_bytes != self._saved_size_bytes():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return size_bytes
+
+    def _saved_size_bytes(self) -> int:
+        """What a whole file takes. A flat one: three counts, then each vector with its label."""
+        if self.exact:
+            return 24 + max(1, self._count) * (4 * self._dimensions + 8)
+        return int(self._library.index_file_size())
 
 
-def build(labels: Labels, vectors: Vectors) -> VectorIndex:
-    """Index *vectors*, shape (n, dimensions), under *labels*, shape (n,).
+def build(labels: Labels, vectors: Vectors, *, exact_limit: int = EXACT_LIMIT) -> VectorIndex:
+    """Index *vectors*, shape (n, dimensions), under *labels*, shape (n,); as a graph above *exact_limit* of them.
 
     One thread builds: several would build another graph each time.
     """
-    index = VectorIndex(dimensions=vectors.shape[1], exact=len(labels) <= EXACT_LIMIT)
+    index = VectorIndex(dimensions=vectors.shape[1], exact=len(labels) <= exact_limit)
     if index.exact:
         index._library.init_index(max_elements=max(1, len(labels)))
     else:
@@ -111,28 +128,30 @@ def build(labels: Labels, vectors: Vectors) -> VectorIndex:
     return index
 
 
-def load(path: Path, *, dimensions: int, count: int, exact: bool) -> VectorIndex:
-    """Load what `save` wrote; *count* live vectors are expected in it."""
+def load(path: Path, *, dimensions: int, count: int, exact: bool, size_bytes: int) -> VectorIndex:
+    """Load what `save` wrote; *count* live vectors are expected in it.
+
+    Raises:
+        IndexDamaged: the file is missing or is not the one that was saved.
+    """
     index = VectorIndex(dimensions=dimensions, exact=exact)
-    check_size(path, dimensions=dimensions, count=count)
+    check_size(path, size_bytes)
     try:
         if exact:
             index._library.load_index(str(path), max_elements=max(1, count))
         else:
             index._library.load_index(str(path))
     except RuntimeError as error:
-        raise IndexDamaged(f"{path}: {error}", remedy="rebuild it: rerank-cli index --rebuild") from error
+        raise IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER") from error
     index._count = count
     return index
 
 
-def check_size(path: Path, *, dimensions: int, count: int) -> None:
+def check_size(path: Path, size_bytes: int) -> None:
     """hnswlib reads a cut file or a wrong dimension without complaint; the size gives both away."""
-    least = count * dimensions * 4
     try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        size = -1
-    if size < least:
-        found = "is missing" if size < 0 else f"is cut short ({size} of at least {least} bytes)"
-        raise IndexDamaged(f"{path}: {found}", remedy="rebuild it: rerank-cli index --rebuild")
+        found = path.stat().st_size
+    except FileNotFoundError as error:
+        raise IndexDamaged(f"{path}: is missing", remedy=MEND) from error
+    if found != size_bytes:
+        raise IndexDamaged(f"{path}: has {found} bytes in place of {size_bytes}", remedy=MEND)

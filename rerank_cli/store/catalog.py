@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from rerank_cli.errors import IndexDamaged, InputError
+from rerank_cli.errors import IndexBusy, IndexDamaged, InputError
 
 SCHEMA = """
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -19,11 +19,11 @@ CREATE TABLE files (
 ) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
-    document_id TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL,
     path TEXT NOT NULL REFERENCES files (path) ON DELETE CASCADE,
-    title TEXT NOT NULL
+    title TEXT NOT NULL,
+    UNIQUE (path, document_id)
 );
-CREATE INDEX documents_by_path ON documents (path);
 CREATE TABLE vectors (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     fingerprint TEXT NOT NULL,
@@ -77,10 +77,15 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | InputError:
+def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | IndexBusy | InputError:
     """What an error of SQLite's means to the user."""
-    if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL if hasattr(error, "sqlite_errorcode") else False:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
         return InputError(f"{path.parent}: the disk is full", remedy="free some space and run again; nothing was lost")
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+    if code == sqlite3.SQLITE_IOERR:  # a quota and a file size limit show up here, not under SQLITE_FULL
+        return InputError(f"{path}: {error}", remedy="check the disk, its space and your quota; nothing was lost")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return InputError(f"{path}: {error}", remedy="check that the folder exists and is writable")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return IndexBusy(f"{path}: {error}", remedy="try again")
     return IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER")

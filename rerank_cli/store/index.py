@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Manifest:
     updated_at: str
     exact: bool
     vector_count: int
+    vectors_size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +196,21 @@ class IndexReader:
 
     def _vector_index(self) -> ann.VectorIndex:
         if self._vectors is None:
-            self._vectors = ann.load(
-                self._layout.vectors(self.manifest.generation),
-                dimensions=self.manifest.dimensions,
-                count=self.manifest.vector_count,
-                exact=self.manifest.exact,
-            )
+            try:
+                self._vectors = _load_vectors(self._layout, self.manifest)
+            except IndexDamaged:
+                if self._layout.vectors(self.manifest.generation).exists():
+                    raise
+                self._vectors = self._vectors_of_snapshot()
         return self._vectors
+
+    def _vectors_of_snapshot(self) -> ann.VectorIndex:
+        """A commit since we opened took our vector file away; our snapshot of the catalog still has them all."""
+        with self._guard():
+            rows = self._connection.execute(
+                "SELECT id, vector FROM vectors WHERE id IN (SELECT vector FROM passages)"
+            ).fetchall()
+        return ann.build(*_matrix(rows, self.manifest.dimensions), exact_limit=len(rows))
 
     def _scan(self, vector: Vectors, within: frozenset[int] | None) -> Ranking:
         """Exact cosines of the passages *within*, read from the catalog."""
@@ -213,12 +222,8 @@ class IndexReader:
                 rows = self._select(f"{select} WHERE passages.id IN", list(within))
         if not rows:
             return []
-        ids = [row[0] for row in rows]
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32).reshape(len(ids), -1)
-        flat = ann.build(np.arange(len(ids)), matrix) if len(ids) <= ann.EXACT_LIMIT else None
-        if flat is not None:
-            return [(ids[label], score) for label, score in flat.search(vector, len(ids))]
-        return [(passage, float(score)) for passage, score in zip(ids, matrix @ vector, strict=True)]
+        flat = ann.build(*_matrix(rows, self.manifest.dimensions), exact_limit=len(rows))
+        return flat.search(vector, len(rows))
 
     def _cut(self, scored: Iterable[tuple[int, float]], depth: int) -> Ranking:
         """Best first; ties in the order of document and ordinal, so that ids given by chance decide nothing."""
@@ -227,7 +232,7 @@ class IndexReader:
             last = ranking[depth - 1][1]
             ranking = [row for row in ranking if row[1] >= last]
         rows = self._select(
-            "SELECT passages.id, document_id, ordinal FROM passages"
+            "SELECT passages.id, document_id, ordinal, path FROM passages"
             " JOIN documents ON documents.id = document WHERE passages.id IN",
             [passage for passage, _ in ranking],
         )
@@ -250,6 +255,23 @@ class IndexReader:
             yield
         except sqlite3.Error as error:
             raise catalog_error(self._layout.catalog, error) from error
+
+
+def _matrix(rows: Sequence[tuple[int, bytes]], dimensions: int) -> tuple[ann.Labels, Vectors]:
+    """Labels, shape (n,), and vectors, shape (n, dimensions), of (label, vector) rows."""
+    labels = np.array([row[0] for row in rows], dtype=np.int64)
+    matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+    return labels, matrix.reshape(len(labels), dimensions)
+
+
+def _load_vectors(layout: Layout, manifest: Manifest) -> ann.VectorIndex:
+    return ann.load(
+        layout.vectors(manifest.generation),
+        dimensions=manifest.dimensions,
+        count=manifest.vector_count,
+        exact=manifest.exact,
+        size_bytes=manifest.vectors_size_bytes,
+    )
 
 
 def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
@@ -301,12 +323,14 @@ def _reopen(layout: Layout, *, missed: int) -> IndexReader:
     if manifest is None or manifest.generation == missed:
         connection.close()
         path = layout.vectors(missed)
-        raise IndexDamaged(f"{path}: is missing", remedy="mend it: rerank-cli index FOLDER")
+        raise IndexDamaged(f"{path}: is missing", remedy=ann.MEND)
     return IndexReader(layout, connection, manifest)
 
 
 def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest | None:
     try:
+        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            return None  # its first writer has not made the tables yet
         rows = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM manifest")}
     except sqlite3.Error as error:
         raise catalog_error(layout.catalog, error) from error
@@ -328,35 +352,30 @@ def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest |
 class IndexWriter:
     """The one process that may change an index, from `open_writer`."""
 
-    def __init__(self, layout: Layout, connection: sqlite3.Connection) -> None:
+    def __init__(self, layout: Layout, connection: sqlite3.Connection, *, exact_limit: int) -> None:
         self.folder = layout.folder
         self._layout = layout
         self._connection = connection
+        self._exact_limit = exact_limit
         self.manifest = _read_manifest(layout, connection)
 
     def files(self) -> dict[str, FileState]:
         """Every file of the current generation by its path."""
         query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"
-        return {row[0]: FileState(*row) for row in self._connection.execute(query)}
-
-    def document_paths(self) -> list[tuple[str, str]]:
-        """(document id, path) of every document."""
-        return list(self._connection.execute("SELECT document_id, path FROM documents"))
+        with self._guard():
+            return {row[0]: FileState(*row) for row in self._connection.execute(query)}
 
     def counts(self) -> Counts:
         """How much the current generation holds."""
-        return _counts(self._layout, self._connection)
+        with self._guard():
+            return _counts(self._layout, self._connection)
 
     def needs_mending(self) -> bool:
         """Whether the vector file of the current generation is missing or cut short."""
-        if self.manifest is None or self.manifest.vector_count == 0:
+        if self.manifest is None:
             return False
         try:
-            ann.check_size(
-                self._layout.vectors(self.manifest.generation),
-                dimensions=self.manifest.dimensions,
-                count=self.manifest.vector_count,
-            )
+            ann.check_size(self._layout.vectors(self.manifest.generation), self.manifest.vectors_size_bytes)
         except IndexDamaged:
             return True
         return False
@@ -406,17 +425,18 @@ class IndexWriter:
             self._apply(changes, manifest.encoder_fingerprint)
             self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM passages)")
             index = self._vector_index(before, manifest)
+            with _naming_disk_errors(path):
+                size_bytes = index.save(path.with_suffix(".hnsw.partial"))
+                path.with_suffix(".hnsw.partial").replace(path)
+                _sync_folder(self.folder)
             current = replace(
                 manifest,
                 generation=generation,
                 updated_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 exact=index.exact,
                 vector_count=len(index),
+                vectors_size_bytes=size_bytes,
             )
-            with _naming_disk_errors(path):
-                index.save(path.with_suffix(".hnsw.partial"))
-                path.with_suffix(".hnsw.partial").replace(path)
-                _sync_folder(self.folder)
             self._write_manifest(current)
         self.manifest = current
         self._drop_old_vectors()
@@ -468,17 +488,14 @@ class IndexWriter:
     def _vector_index(self, before: set[int], manifest: Manifest) -> ann.VectorIndex:
         """The vectors of all passages: the last generation's graph amended where that pays, else built."""
         after = self._live_labels()
-        if self.manifest and not self.manifest.exact and not self.needs_mending():
-            index = ann.load(
-                self._layout.vectors(self.manifest.generation),
-                dimensions=self.manifest.dimensions,
-                count=self.manifest.vector_count,
-                exact=False,
-            )
-            added = self._vectors_of(sorted(after - before), manifest.dimensions)
-            if index.amend(removed=np.array(sorted(before - after), dtype=np.int64), labels=added[0], vectors=added[1]):
-                return index
-        return ann.build(*self._vectors_of(None, manifest.dimensions))
+        if self.manifest and not self.manifest.exact:
+            with suppress(IndexDamaged):  # then it is built from the catalog
+                index = _load_vectors(self._layout, self.manifest)
+                labels, vectors = self._vectors_of(sorted(after - before), manifest.dimensions)
+                removed = np.array(sorted(before - after), dtype=np.int64)
+                if index.amend(removed=removed, labels=labels, vectors=vectors, exact_limit=self._exact_limit):
+                    return index
+        return ann.build(*self._vectors_of(None, manifest.dimensions), exact_limit=self._exact_limit)
 
     def _vectors_of(self, labels: list[int] | None, dimensions: int) -> tuple[ann.Labels, Vectors]:
         """Labels, shape (n,), and vectors, shape (n, dimensions); None asks for all, in the order of their texts."""
@@ -489,9 +506,7 @@ class IndexWriter:
             self._connection.execute("DELETE FROM temp.wanted")
             self._connection.executemany("INSERT INTO temp.wanted VALUES (?)", [(label,) for label in labels])
             rows = self._connection.execute("SELECT id, vector FROM vectors JOIN temp.wanted USING (id)").fetchall()
-        ids = np.array([row[0] for row in rows], dtype=np.int64)
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-        return ids, matrix.reshape(len(ids), dimensions)
+        return _matrix(rows, dimensions)
 
     def _write_manifest(self, manifest: Manifest) -> None:
         self._connection.execute("DELETE FROM manifest")
@@ -501,7 +516,7 @@ class IndexWriter:
         )
 
     def _drop_old_vectors(self) -> None:
-        """A reader of an older generation has its vectors in memory, or opens again."""
+        """A reader of an older generation has its vectors in memory, or takes them from its snapshot."""
         assert self.manifest is not None
         current = self._layout.vectors(self.manifest.generation)
         for path in self._layout.all_vectors():
@@ -529,10 +544,13 @@ class IndexWriter:
 
 
 @contextmanager
-def open_writer(folder: Path, *, wait_s: float, rebuild: bool = False) -> Iterator[IndexWriter]:
+def open_writer(
+    folder: Path, *, wait_s: float, rebuild: bool = False, exact_limit: int = ann.EXACT_LIMIT
+) -> Iterator[IndexWriter]:
     """Hold the index in *folder* for writing; made if there is none.
 
     With *rebuild*, an index that cannot be read, or has another format, gives way to an empty one.
+    Above *exact_limit* vectors it keeps a graph of them.
 
     Raises:
         IndexBusy: another process held it for longer than *wait_s*.
@@ -548,7 +566,7 @@ def open_writer(folder: Path, *, wait_s: float, rebuild: bool = False) -> Iterat
         connection = connect(layout.catalog, create=True)
         try:
             _create_tables(layout, connection)
-            yield IndexWriter(layout, connection)
+            yield IndexWriter(layout, connection, exact_limit=exact_limit)
         finally:
             connection.close()
 
@@ -602,12 +620,21 @@ def _discard_unreadable(layout: Layout) -> None:
     if not layout.catalog.exists():
         return
     try:
-        with connect(layout.catalog) as connection:
+        with closing(connect(layout.catalog)) as connection:
             _read_manifest(layout, connection)
-        connection.close()
+            _check_pages(layout, connection)
     except (IndexDamaged, IndexMismatch):
         for path in layout.folder.glob("catalog.sqlite*"):
-            path.unlink()
+            path.unlink(missing_ok=True)
+
+
+def _check_pages(layout: Layout, connection: sqlite3.Connection) -> None:
+    try:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise catalog_error(layout.catalog, error) from error
+    if verdict != "ok":
+        raise IndexDamaged(f"{layout.catalog}: {verdict}", remedy=REBUILD)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,6 +10,9 @@ from rerank_cli.errors import IndexMissing, RerankError, UsageError
 from rerank_cli.store.index import open_reader
 from rerank_cli.store.layout import Layout
 
+MAX_READABLE = 50
+"""Letters of a folder's name in the name of its index: at four bytes each, they fit a file name."""
+
 
 def indexes_folder() -> Path:
     """The folder of all indexes that no path was given for: `$XDG_DATA_HOME/rerank-cli/indexes`."""
@@ -21,7 +24,7 @@ def default_folder(root: Path) -> Path:
     """The index of *root* that no other name was given to; two roots of one name do not share it."""
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
     readable = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in root.name) or "root"
-    return indexes_folder() / f"{readable}-{digest}"
+    return indexes_folder() / f"{readable[:MAX_READABLE]}-{digest}"
 
 
 def named_folder(name: str) -> Path:
@@ -38,10 +41,13 @@ def find_index(asked: str | None, *, start: Path) -> Path:
 
     Raises:
         IndexMissing: there is none, or there are several and none is nearer than the others.
+        UnusableIndex: none of those that are here can be used.
     """
     if asked is not None:
         return named_folder(asked)
-    known = list_indexes()
+    known, unusable = _known_indexes()
+    if unusable and not known:
+        raise unusable[0]
     if not known:
         raise IndexMissing("no folder is indexed yet", remedy="make an index: rerank-cli index FOLDER")
     around = [(root, folder) for folder, root in known if start == root or root in start.parents]
@@ -53,13 +59,13 @@ def find_index(asked: str | None, *, start: Path) -> Path:
     raise IndexMissing(f"several folders are indexed: {names}", remedy="choose one with --index NAME")
 
 
-def list_indexes() -> list[tuple[Path, Path]]:
-    """(index folder, indexed root) of every readable index in `indexes_folder`, by name."""
-    found = []
+def _known_indexes() -> tuple[list[tuple[Path, Path]], list[RerankError]]:
+    """(index folder, indexed root) of every usable index in `indexes_folder`, by name; why each other is not."""
+    found, unusable = [], []
     for catalog in sorted(indexes_folder().glob(f"*/{Layout(Path()).catalog.name}")):
         try:
             with open_reader(catalog.parent) as reader:
                 found.append((catalog.parent, Path(reader.manifest.root)))
-        except RerankError:
-            continue  # a damaged neighbour must not keep a sound index from being found
-    return found
+        except RerankError as error:
+            unusable.append(error)  # a damaged neighbour must not keep a sound index from being found
+    return found, unusable

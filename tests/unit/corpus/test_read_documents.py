@@ -36,14 +36,21 @@ def test_the_extension_picks_the_reader(path: str, name: str) -> None:
     assert reader_name(path) == name
 
 
-def test_a_text_file_is_its_paragraphs_under_the_words_of_its_name() -> None:
+def test_a_text_file_is_its_paragraphs_titled_by_its_name() -> None:
     (document,) = read("home/bleed-the_radiators.txt", "\n\nOne\ntwo\n \t\nThree\n")
     assert (document.id, document.title) == ("home/bleed-the_radiators.txt", "bleed the radiators")
     assert [(b.text, b.first_line, b.last_line) for b in document.blocks] == [
         ("One\ntwo", 3, 4),
         ("Three", 6, 6),
     ]
-    assert {b.headings for b in document.blocks} == {("bleed the radiators",)}
+
+
+@pytest.mark.parametrize("text", ["One\n\ntwo", "def one():\n    two\n"])
+@pytest.mark.parametrize("extension", ["txt", "md", "rst", "html", "py"])
+def test_what_the_models_see_does_not_change_when_a_file_is_renamed(extension: str, text: str) -> None:
+    (before,), (after,) = read(f"a.{extension}", text), read(f"sub/b-c.{extension}", text)
+    assert before.title != after.title
+    assert before.blocks == after.blocks
 
 
 def test_lines_count_as_an_editor_counts_them_whatever_ends_them() -> None:

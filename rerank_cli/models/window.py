@@ -1,0 +1,17 @@
+"""The window that a reranker reads at once: query and passage share it, and only the passage is cut."""
+
+from __future__ import annotations
+
+from rerank_cli.errors import UsageError
+
+MIN_PASSAGE_TOKENS = 16
+"""A passage cut shorter than this beside a long query would say nothing."""
+
+
+def check_room(window: int, *, query_tokens: int, special_tokens: int) -> None:
+    """Raise UsageError if the query leaves no room for a passage."""
+    if window - special_tokens - query_tokens < MIN_PASSAGE_TOKENS:
+        raise UsageError(
+            f"the query leaves no room for a passage in the reranker's window of {window} tokens",
+            remedy="ask a shorter question",
+        )

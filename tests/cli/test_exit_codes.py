@@ -1,0 +1,190 @@
+"""What a command's end tells the shell, and the one line that tells the user."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, assert_one_line, write_files
+
+
+def test_hits_end_with_0_and_nothing_on_stderr(indexed: Path, process: Cli) -> None:
+    outcome = process("query", "cold radiator")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out
+
+
+def test_no_hit_ends_with_1(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "zebra", "--retriever", "lexical")
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", "")
+
+
+def test_hits_below_min_score_are_none_and_end_with_1(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "radiator", "--min-score", "2")
+    assert (outcome.code, outcome.out) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["query", "x", "--format", "xml"], ["--format is 'xml'", "jsonl"]),
+        (["query", "x", "--top-n", "0"], ["--top-n is 0", "1 or more"]),
+        (["query", "x", "--top-k", "1001"], ["--top-k is 1001", "1000"]),
+        (["query", "x", "--top-n", "many"], ["--top-n", "integer"]),
+        (["query", "x", "--min-score", "0.2", "--no-rerank"], ["--min-score", "--no-rerank", "drop one"]),
+        (["query"], ["no query", "--queries FILE"]),
+        (["query", "x", "--queries", "y"], ["both TEXT and --queries", "drop one"]),
+        (["query", "x", "--index", ""], ["empty name"]),
+        (["query", "x", "--frobnicate"], ["--frobnicate", "see rerank-cli --help"]),
+        (["frobnicate"], ["'frobnicate'; see rerank-cli --help"]),
+        (["models", "frobnicate"], ["'frobnicate'; see"]),
+        (["models", "prepare", "all-MiniLM-L6-v2"], ["says no kind", "encoder:all-MiniLM-L6-v2"]),
+        (["index"], ["folder"]),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_line(cli: Cli, arguments: list[str], parts: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == 2
+    assert_one_line(outcome, *parts)
+
+
+@pytest.mark.parametrize("query", ["", "  \t "])
+def test_an_empty_query_ends_with_2(indexed: Path, cli: Cli, query: str) -> None:
+    outcome = cli("query", query, "--format", "tsv")
+    assert outcome.code == 2
+    assert_one_line(outcome, "the query is empty")
+
+
+def test_a_query_of_10000_words_ends_with_2(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "word " * 10_000, "--format", "json")
+    assert outcome.code == 2
+    assert_one_line(outcome, "10000 words", "at most 300")
+
+
+def test_a_query_that_fills_the_rerankers_window_ends_with_2(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250)
+    assert outcome.code == 2
+    assert_one_line(outcome, "leaves no room", "512", "shorter")
+
+
+def test_no_command_prints_the_help_on_stderr_and_ends_with_2(cli: Cli) -> None:
+    outcome = cli()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("Usage:") and "  query " in outcome.err
+
+
+@pytest.mark.parametrize("command", [["query", "x"], ["status"]])
+def test_without_an_index_it_ends_with_3_and_says_how_to_make_one(cli: Cli, command: list[str]) -> None:
+    outcome = cli(*command)
+    assert outcome.code == 3
+    assert_one_line(outcome, "no folder is indexed yet", "rerank-cli index FOLDER")
+
+
+def test_an_index_that_is_not_there_ends_with_3_and_is_named(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "x", "--index", "nowhere")
+    assert outcome.code == 3
+    assert_one_line(outcome, "indexes/nowhere: no index here")
+
+
+def test_a_damaged_index_that_is_the_only_one_is_told_as_damaged(tmp_path: Path, cli: Cli) -> None:
+    catalog = Path(os.environ["XDG_DATA_HOME"]) / "rerank-cli" / "indexes" / "docs-1" / "catalog.sqlite"
+    catalog.parent.mkdir(parents=True)
+    catalog.write_bytes(b"this is no database" * 100)
+    outcome = cli("status")
+    assert outcome.code == 3
+    assert_one_line(outcome, str(catalog))
+
+
+def test_an_index_of_another_encoder_ends_with_3_and_the_command_that_mends_it(
+    indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerank_cli.models.catalogue._fingerprint", lambda folder, name: "another")
+    outcome = cli("query", "radiator", "--no-rerank")
+    assert outcome.code == 3
+    assert_one_line(outcome, "made with the encoder all-MiniLM-L6-v2", f"rerank-cli index --rebuild {indexed}")
+
+
+@pytest.mark.parametrize(
+    ("folder", "part"),
+    [("/nowhere", "no such folder"), ("a" * 300, "File name too long"), ("~nobody-of-this-name/x", "home directory")],
+)
+def test_a_folder_that_cannot_be_found_ends_with_4(cli: Cli, folder: str, part: str) -> None:
+    outcome = cli("index", folder)
+    assert outcome.code == 4
+    assert_one_line(outcome, folder, part, "check the path")
+
+
+def test_a_folder_without_documents_ends_with_4(tmp_path: Path, model_cache: Path, cli: Cli) -> None:
+    outcome = cli("index", tmp_path)
+    assert outcome.code == 4
+    assert_one_line(outcome, str(tmp_path), "no file to index", "--dry-run")
+
+
+def test_a_lost_working_directory_ends_with_4(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    outcome = cli("status")
+    assert outcome.code == 4
+    assert_one_line(outcome, "current directory")
+
+
+def test_strict_ends_with_5_where_a_file_cannot_be_read_and_0_without(
+    tmp_path: Path, model_cache: Path, cli: Cli
+) -> None:
+    write_files(tmp_path, {"good.md": "Bleed the radiator.\n", "bad.jsonl": '{"_id": "1", "text": "fine"}\n{"_id":\n'})
+    outcome = cli("index", tmp_path, "--strict", "--quiet")
+    assert outcome.code == 5
+    assert_one_line(outcome, "1 file could not be read")
+    lenient = cli("index", tmp_path)
+    assert lenient.code == 0
+    assert "1 could not be read" in lenient.out
+    assert [line[: line.index(".jsonl")] for line in lenient.err.splitlines()] == ["rerank-cli: bad"]
+
+
+def test_a_locked_index_ends_with_75_at_once(tmp_path: Path, model_cache: Path, cli: Cli) -> None:
+    write_files(tmp_path / "docs", {"a.md": "Bleed the radiator.\n"})
+    (tmp_path / "index").mkdir()
+    with (tmp_path / "index" / "write.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        started = time.monotonic()
+        outcome = cli("index", tmp_path / "docs", "--index", tmp_path / "index", "--wait-s", "0")
+    assert outcome.code == 75
+    assert time.monotonic() - started < 5
+    assert_one_line(outcome, str(tmp_path / "index"), "another process is writing", "--wait-s")
+
+
+def test_an_interrupt_ends_with_130_and_one_line(indexed: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rerank_cli", "query", "-", "--format", "jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdin and running.stdout and running.stderr
+        running.stdin.write(b"radiator\n")
+        running.stdin.flush()
+        assert running.stdout.readline().startswith(b'{"query_id": "1"')
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
+        assert running.stderr.read() == b"rerank-cli: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["query", "radiator", "--format", "table"], ["query", "radiator"], ["status"], ["config"]]
+)
+def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "rerank_cli", *arguments], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -1,0 +1,266 @@
+"""What `query` prints: each format says the same hits, and no document can steer a terminal."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pty
+import struct
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import ir_measures
+import numpy as np
+import pytest
+
+from rerank_cli.cli.output import TSV_COLUMNS
+from tests.cli.conftest import Cli, Outcome
+
+MACHINE = ("json", "jsonl", "tsv", "paths", "trec")
+ODD_QUERY = "gauge reads bar pressure"
+ODD_PATH = "[b]odd\n\x1b[31m\u202e.md"
+ODD_SHOWN = r"[b]odd\n\x1b[31m\u202e.md"
+
+
+@pytest.fixture
+def two_queries(tmp_path: Path) -> Path:
+    path = tmp_path / "queries.jsonl"
+    path.write_text('{"_id": "q 1", "text": "cold radiator"}\n{"_id": "q/2", "text": "boiler pressure"}\n')
+    return path
+
+
+def rows(outcome: Outcome) -> list[dict[str, str]]:
+    header, *lines = outcome.lines
+    assert tuple(header.split("\t")) == TSV_COLUMNS
+    return [dict(zip(TSV_COLUMNS, line.split("\t"), strict=True)) for line in lines]
+
+
+def test_json_carries_index_models_parameters_timings_and_every_score(indexed: Path, cli: Cli) -> None:
+    record = cli("query", "cold radiator", "-f", "json", "--top-k", "5", "-n", "2", "--path", "*.md").json
+    assert record["index"]["root"] == str(indexed)
+    assert record["index"]["generation"] == 1
+    assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint"} == set(record["models"])
+    assert all(record["models"].values())
+    assert record["parameters"] == {
+        "retriever": "hybrid",
+        "top_k": 5,
+        "rerank": True,
+        "fusion": "rrf",
+        "top_n": 2,
+        "per_document": 1,
+        "min_score": None,
+        "path": ["*.md"],
+    }
+    (result,) = record["results"]
+    assert result["query"] == "cold radiator"
+    assert result["candidates"] == 5
+    assert result["timings"]["retrieve_s"] > 0 < result["timings"]["rerank_s"]
+    assert [hit["rank"] for hit in result["hits"]] == [1, 2]
+    best = result["hits"][0]
+    assert best["path"] == "heating/radiators.md"
+    assert (best["first_line"], best["last_line"]) == (5, 5)
+    assert best["headings"] == ["Radiators", "Cold at the top"]
+    assert best["text"].startswith("A radiator that is cold at the top holds air.")
+    assert best["score"] == pytest.approx(1 / (1 + np.exp(-best["logit"])))
+    assert best["first_stage"]["dense_rank"] and best["first_stage"]["lexical_score"]
+
+
+def test_json_without_the_second_stage_names_no_reranker_and_gives_no_score_of_it(indexed: Path, cli: Cli) -> None:
+    record = cli("query", "cold radiator", "-f", "json", "--no-rerank").json
+    assert (record["models"]["reranker"], record["models"]["reranker_fingerprint"]) == (None, None)
+    assert {hit["score"] for hit in record["results"][0]["hits"]} == {None}
+    assert [hit["order_score"] for hit in record["results"][0]["hits"]] == [
+        hit["first_stage"]["score"] for hit in record["results"][0]["hits"]
+    ]
+
+
+def test_jsonl_is_one_object_a_query(indexed: Path, cli: Cli, two_queries: Path) -> None:
+    outcome = cli("query", "--queries", two_queries, "-f", "jsonl")
+    assert [Outcome(0, line, "").json["query_id"] for line in outcome.lines] == ["q 1", "q/2"]
+
+
+def test_tsv_has_a_header_and_a_value_for_each_column(indexed: Path, cli: Cli, two_queries: Path) -> None:
+    table = rows(cli("query", "--queries", two_queries, "-f", "tsv"))
+    assert {row["query_id"] for row in table} == {"q 1", "q/2"}
+    best = table[0]
+    assert (best["rank"], best["path"], best["first_line"]) == ("1", "heating/radiators.md", "5")
+    assert best["heading"] == "Radiators > Cold at the top"
+    hit = cli("query", "cold radiator", "-f", "json").json["results"][0]["hits"][0]
+    assert float(best["score"]) == hit["score"], "at full precision"
+
+
+def test_every_format_shows_the_same_documents_in_the_same_order(indexed: Path, cli: Cli) -> None:
+    paths = cli("query", "cold radiator", "-f", "paths").lines
+    assert len(paths) == len(set(paths)) == 6
+    assert [row["path"] for row in rows(cli("query", "cold radiator", "-f", "tsv"))] == paths
+    plain = [line.split("\t") for line in cli("query", "cold radiator", "-f", "plain").lines]
+    assert [columns[0] for columns in plain] == ["1", "2", "3", "4", "5", "6"]
+    assert [columns[2].rpartition(":")[0] for columns in plain] == paths
+
+
+@pytest.mark.parametrize("format", MACHINE)
+def test_a_machine_format_is_valid_without_a_hit(indexed: Path, cli: Cli, format: str) -> None:
+    outcome = cli("query", "zebra", "--retriever", "lexical", "-f", format)
+    assert outcome.code == 1
+    if format == "json":
+        assert outcome.json["results"][0]["hits"] == []
+    elif format == "jsonl":
+        assert outcome.json["hits"] == []
+    elif format == "tsv":
+        assert rows(outcome) == []
+    else:
+        assert outcome.out == ""
+
+
+@pytest.mark.parametrize("format", MACHINE)
+def test_a_machine_format_neither_wraps_nor_colours(
+    indexed: Path, cli: Cli, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR")
+    outcome = cli("query", "cold radiator", "-n", "1", "-f", format)
+    assert "\x1b" not in outcome.out
+    if format not in ("json", "tsv"):
+        assert len(outcome.lines) == 1
+
+
+# TREC
+
+
+def test_a_trec_run_is_ranked_by_trec_eval_as_we_rank(indexed: Path, cli: Cli, two_queries: Path) -> None:
+    outcome = cli("query", "--queries", two_queries, "-f", "trec", "--per-document", "5")
+    run = list(ir_measures.read_trec_run(outcome.out))
+    assert {doc.query_id for doc in run} == {"q%201", "q/2"}
+    for query_id in ("q%201", "q/2"):
+        ranked = [doc for doc in run if doc.query_id == query_id]
+        documents = [doc.doc_id for doc in ranked]
+        assert len(set(documents)) == len(documents) == 6
+        scores = [np.float32(doc.score) for doc in ranked]
+        assert all(above > below for above, below in itertools.pairwise(scores))
+        for place, document in enumerate(documents, start=1):
+            judged = [ir_measures.Qrel(query_id, document, 1)]
+            assert ir_measures.calc_aggregate([ir_measures.RR], judged, ranked)[ir_measures.RR] == 1 / place
+
+
+def test_ids_of_a_trec_run_keep_all_but_blanks_controls_and_percent_signs(
+    tmp_path: Path, model_cache: Path, cli: Cli
+) -> None:
+    (tmp_path / "c.jsonl").write_text(
+        '{"_id": "a b%\\u2028c", "text": "cold radiator"}\n{"_id": "é/#:ü", "text": "warm radiator"}\n'
+    )
+    cli("index", tmp_path / "c.jsonl", "--index", tmp_path / "index")
+    outcome = cli("query", "radiator", "--index", tmp_path / "index", "--no-rerank", "-f", "trec")
+    assert {line.split(" ")[2] for line in outcome.lines} == {"a%20b%25%E2%80%A8c", "é/#:ü"}
+    assert {len(line.split(" ")) for line in outcome.lines} == {6}
+
+
+def test_equal_scores_of_a_run_become_the_next_smaller_32_bit_floats(indexed: Path, cli: Cli) -> None:
+    from types import SimpleNamespace
+
+    from rerank_cli.cli.output import _trec
+
+    stored = [SimpleNamespace(document_id=name) for name in "abc"]
+    hits = [SimpleNamespace(order_score=0.1, candidate=SimpleNamespace(stored=each)) for each in stored]
+    scores = [float(line.split(" ")[4]) for line in _trec(None, "q", None, hits)]  # type: ignore[arg-type]
+    assert scores[0] == struct.unpack("f", struct.pack("f", 0.1))[0]
+    assert np.float32(scores[0]) > np.float32(scores[1]) > np.float32(scores[2])
+
+
+# Documents that try to steer the terminal
+
+
+@pytest.mark.parametrize("format", ["table", "plain", "tsv", "paths"])
+def test_a_name_or_text_with_control_characters_is_shown_escaped(indexed: Path, cli: Cli, format: str) -> None:
+    outcome = cli("query", ODD_QUERY, "-n", "1", "-f", format)
+    assert ODD_SHOWN in outcome.out
+    categories = {unicodedata.category(letter) for letter in outcome.out if letter not in "\n\t"}
+    assert not categories & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    if format in ("table", "plain"):
+        assert "[red]Markup[/red]" in outcome.out and "[bold]pressure[/bold]" in outcome.out
+
+
+def test_json_gives_odd_names_as_they_are(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", ODD_QUERY, "-n", "1", "-f", "json")
+    assert outcome.json["results"][0]["hits"][0]["path"] == ODD_PATH
+    assert "\x1b" not in outcome.out
+
+
+def test_an_error_shows_an_odd_name_escaped_on_one_line(cli: Cli) -> None:
+    outcome = cli("index", "/nowhere/a\nb\x1b[2J\u202e")
+    assert outcome.err == (
+        r"rerank-cli: /nowhere/a\nb\x1b[2J\u202e: no such folder or file; check the path" + "\n"
+    )
+
+
+# The table
+
+
+def test_the_table_shows_movement_score_place__heading_and_snippet(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "cold radiator", "-f", "table", "-n", "2", "--path", "heating/*")
+    header, rule, first = outcome.lines[:3]
+    assert header.split() == ["#", "move", "score", "passage"]
+    assert set(rule) == {"─"} and len(rule) == 100
+    assert first.split()[0] == "1"
+    assert first.rstrip().endswith("heating/radiators.md:5  Radiators > Cold at the top")
+    assert outcome.lines[3].strip().startswith("A radiator that is cold at the top holds air.")
+    assert outcome.lines[-1].startswith("2 of 2 candidates in ")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_the_table_fits_the_terminal(
+    indexed: Path, cli: Cli, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = cli("query", "cold radiator", "-f", "table", "--explain").lines
+    assert max(map(len, lines)) == columns
+    shown = " ".join(" ".join(lines).split())
+    assert "heating/radiators.md:5" in shown
+
+
+def test_movement_counts_places_against_the_first_stage(indexed: Path, cli: Cli) -> None:
+    hits = cli("query", "key of the shed", "-f", "json", "--fusion", "none").json["results"][0]["hits"]
+    gained = [hit["first_stage"]["rank"] - hit["reranker_rank"] for hit in hits]
+    wanted = [f"▲{places}" if places > 0 else f"▼{-places}" if places else "=" for places in gained]
+    table = cli("query", "key of the shed", "-f", "table", "--fusion", "none").lines
+    shown = [line.split()[1] for line in table if line[:2].strip().isdigit() and not line.startswith(f"{len(hits)} of")]
+    assert shown == wanted
+
+
+def test_a_terminal_gets_a_table_with_the_matched_words_marked_and_no_bar_left_in_it(indexed: Path) -> None:
+    leader, follower = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rerank_cli", "query", "cold radiator", "-n", "1"],
+        stdout=follower,
+        stderr=follower,
+        stdin=subprocess.DEVNULL,
+        env={**environment, "TERM": "xterm-256color", "COLUMNS": "80"},
+    ) as running:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:  # Linux says EIO when the last writer is gone
+                break
+            if not piece:
+                break
+            shown += piece
+        assert running.wait(60) == 0
+    os.close(leader)
+    text = shown.decode()
+    assert "\x1b[1;33mradiator\x1b[0m" in text and "\x1b[1;33mcold\x1b[0m" in text
+    assert "━" not in text and "?" not in text
+    assert text.split("\r\n")[0].rstrip().endswith("passage\x1b[0m") or "passage" in text.split("\r\n")[0]
+
+
+def test_help_is_this(process: Cli) -> None:
+    outcome = process("--help", columns=80)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == HELP
+
+
+HELP = """"""

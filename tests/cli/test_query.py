@@ -1,0 +1,146 @@
+"""`query`: where queries come from, what narrows a search, and what happens to a bad query among good ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, assert_one_line
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_passage_that_answers_comes_first(indexed: Path, cli: Cli) -> None:
+    for query, path in (
+        ("why is my radiator cold at the top", "heating/radiators.md"),
+        ("how long do I knead dough", "kitchen/bread.md"),
+        ("what eats my lettuce", "garden/slugs.txt"),
+    ):
+        assert cli("query", query, "-f", "paths", "-n", "1").lines == [path]
+
+
+def test_dash_reads_one_query_a_line_from_stdin(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "-", "-f", "jsonl", "-n", "1", stdin="cold radiator\n\nlettuce\r\n")
+    results = [json.loads(line) for line in outcome.lines]
+    assert [(result["query_id"], result["query"]) for result in results] == [
+        ("1", "cold radiator"),
+        ("3", "lettuce"),
+    ]
+
+
+def test_each_answer_is_written_before_the_next_query_is_read(indexed: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rerank_cli", "query", "-", "-f", "jsonl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
+        assert running.stdin and running.stdout
+        for query in ("radiator", "lettuce"):
+            running.stdin.write(f"{query}\n".encode())
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["query"] == query
+        running.stdin.close()
+        assert running.wait(30) == 0
+
+
+@pytest.mark.parametrize("format", ["jsonl", "json"])
+def test_an_overlong_query_among_many_is_told_and_passed_over(indexed: Path, cli: Cli, format: str) -> None:
+    outcome = cli("query", "-", "-f", format, stdin=f"radiator\n{'word ' * 301}\nlettuce\n")
+    assert outcome.code == 2
+    assert outcome.err.startswith("rerank-cli: stdin:2: the query has 301 words")
+    assert outcome.err.count("\n") == 1
+    results = outcome.json["results"] if format == "json" else [json.loads(line) for line in outcome.lines]
+    assert [result["query_id"] for result in results] == ["1", "3"]
+
+
+def test_a_query_in_no_valid_utf_8_is_asked_all_the_same(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "-", "-f", "paths", "-n", "1", stdin=b"cold radiator \xff\n")
+    assert (outcome.code, outcome.lines) == (0, ["heating/radiators.md"])
+
+
+def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli: Cli, tmp_path: Path) -> None:
+    lines = '\ufeff{"_id": "a", "text": "cold\u2028radiator"}\r\n\r\n{"_id": 7, "text": "lettuce", "more": 1}\r\n'
+    tabs = "a\tcold radiator\r\n7\tlettuce\r\n"
+    for name, text in (("q.jsonl", lines), ("q.tsv", tabs)):
+        outcome = cli("query", "--queries", write(tmp_path / name, text), "-f", "jsonl", "-n", "1")
+        results = [json.loads(line) for line in outcome.lines]
+        assert [(result["query_id"], result["query"]) for result in results] == [("a", "cold radiator"), ("7", "lettuce")]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("a\tradiator\nno tab here\n", ":2: not id<TAB>text"),
+        ("a\tradiator\nb\t \n", ":2: not id<TAB>text"),
+        ("\tradiator\n", ":1: not id<TAB>text"),
+        ('{"_id": "a", "text": "x"}\n{"_id": "b", "text"\n', ":2: not valid JSON"),
+        ('{"text": "x"}\n', ":1: not a query with _id and text"),
+        ('{"_id": "a", "text": ["x"]}\n', ":1: not a query with _id and text"),
+        ('{"_id": null, "text": "x"}\n', ":1: not a query with _id and text"),
+        ("a\tone\nb\ttwo\na\tthree\n", ":3: the id 'a' stands twice"),
+        ("\n\n", ": holds no query"),
+    ],
+)
+def test_a_bad_line_of_a_query_file_is_named_before_any_answer(
+    indexed: Path, cli: Cli, tmp_path: Path, text: str, wrong: str
+) -> None:
+    outcome = cli("query", "--queries", write(tmp_path / "q.txt", text), "-f", "tsv")
+    assert outcome.code == 4
+    assert_one_line(outcome, f"{tmp_path}/q.txt{wrong}", "; ")
+
+
+def test_a_query_file_that_cannot_be_read_is_named(indexed: Path, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "latin.tsv").write_bytes(b"a\tcaf\xe9\n")
+    assert_one_line(cli("query", "--queries", tmp_path / "latin.tsv"), "latin.tsv: not UTF-8 at byte 5")
+    missing = cli("query", "--queries", tmp_path / "none.tsv")
+    assert missing.code == 4
+    assert_one_line(missing, "none.tsv: cannot be read (No such file or directory)")
+
+
+def test_path_narrows_the_search_before_top_k_counts(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "radiator", "--path", "kitchen/", "--path", "*.txt", "--top-k", "3", "-f", "paths")
+    assert sorted(outcome.lines) == ["garden/slugs.txt", "kitchen/bread.md", "my notes.txt"]
+    assert cli("query", "radiator", "--path", "nowhere/").code == 1
+
+
+def test_per_document_lets_a_document_show_more_than_its_best_passage(indexed: Path, cli: Cli) -> None:
+    arguments = ("query", "dough and starter", "--path", "kitchen/", "-f", "tsv")
+    assert len(cli(*arguments).lines) == 1 + 1
+    assert len(cli(*arguments, "--per-document", "2").lines) == 1 + 2
+
+
+def test_min_score_drops_what_scores_below_it_and_nothing_else(indexed: Path, cli: Cli) -> None:
+    def scores(*more: str) -> list[float]:
+        record = cli("query", "cold radiator", "-f", "json", *more).json
+        return [hit["score"] for hit in record["results"][0]["hits"]]
+
+    every = scores()
+    least = sorted(every)[len(every) // 2]
+    assert scores("--min-score", repr(least)) == [score for score in every if score >= least]
+
+
+def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) -> None:
+    hit = cli("query", "cold radiator", "-f", "json", "-n", "1").json["results"][0]["hits"][0]
+    wanted = (
+        f"dense #{hit['first_stage']['dense_rank']} {hit['first_stage']['dense_score']:.3f} · "
+        f"lexical #{hit['first_stage']['lexical_rank']} {hit['first_stage']['lexical_score']:.2f} · "
+        f"first stage #{hit['first_stage']['rank']} · reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
+    )
+    assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted
+    assert wanted not in cli("query", "cold radiator", "-n", "1").out
+
+
+def test_fusion_none_orders_by_the_reranker_alone(indexed: Path, cli: Cli) -> None:
+    hits = cli("query", "key of the shed", "-f", "json", "--fusion", "none").json["results"][0]["hits"]
+    logits = [hit["logit"] for hit in hits]
+    assert logits == sorted(logits, reverse=True)
+
+
+def test_the_lexical_retriever_loads_no_encoder(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "lettuce", "--retriever", "lexical", "--no-rerank", "--encoder", "/nowhere", "-f", "paths")
+    assert (outcome.code, outcome.lines) == (0, ["garden/slugs.txt"])

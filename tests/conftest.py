@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.corpus.discover import Rules
+from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
+from rerank_cli.records import Encoder
+from tests.fakes import FakeEncoder, FakeReranker
+
+Plant = Callable[[Mapping[str, str]], None]
+Update = Callable[..., IndexSummary]
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, no home, no settings and no terminal of the developer's."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for variable, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache")):
+        monkeypatch.setenv(f"XDG_{variable}_HOME", str(home / folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    for variable in ("FORCE_COLOR", "LINES", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in [name for name in os.environ if name.startswith("RERANK_CLI_")]:
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache folder for the whole session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def model_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """For tests of real models: a model is compiled once a session, not once a test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(session_cache))
+    return session_cache
+
+
+@pytest.fixture
+def encoder() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture
+def reranker() -> FakeReranker:
+    return FakeReranker()
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """The folder that `update` indexes, empty at first."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def index_folder(tmp_path: Path) -> Path:
+    """Where `update` keeps its index; made by the first call."""
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def plant(docs: Path) -> Plant:
+    """Write files into `docs`: plant({"path": "text"}). Each has a time of its own, long enough ago to be trusted."""
+    seconds = itertools.count(1_600_000_000)
+
+    def write(files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            place = docs / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+            second = next(seconds)
+            os.utime(place, (second, second))
+
+    return write
+
+
+@pytest.fixture
+def update(docs: Path, index_folder: Path, encoder: FakeEncoder) -> Update:
+    """`update_index` with this test's folders and encoder; keyword arguments as there, or `passage_tokens`, `rules`."""
+
+    def run(
+        root: Path = docs,
+        *,
+        index_folder: Path = index_folder,
+        encoder: Encoder = encoder,
+        passage_tokens: int = 40,
+        rules: Rules | None = None,
+        wait_s: float = 0.0,
+        **options: object,
+    ) -> IndexSummary:
+        settings = IndexSettings(encoder="fake", passage_tokens=passage_tokens, rules=rules or Rules())
+        return update_index(
+            root, index_folder=index_folder, encoder=encoder, settings=settings, wait_s=wait_s, **options
+        )
+
+    return run

@@ -1,0 +1,64 @@
+"""A process of its own that indexes with the fake encoder, for tests that kill it or take its disk away.
+
+    python indexer.py ROOT INDEX [--stop-at STAGE DONE] [--stop-before-commit] [--limit BYTES] [--wait-s S]
+
+It prints "stopped" and waits for ever where it was told to; else one line of JSON that says how it ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+from rerank_cli.corpus.discover import Rules
+from rerank_cli.errors import RerankError
+from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.records import Progress
+from rerank_cli.store import IndexWriter
+from tests.fakes import FakeEncoder
+
+
+def stop(*_: object) -> None:
+    print("stopped", flush=True)
+    time.sleep(600)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=Path)
+    parser.add_argument("index", type=Path)
+    parser.add_argument("--stop-at", nargs=2, default=("", "0"))
+    parser.add_argument("--stop-before-commit", action="store_true")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--delay-s", type=float, default=0.0)
+    parser.add_argument("--wait-s", type=float, default=0.0)
+    asked = parser.parse_args()
+    if asked.stop_before_commit:  # the new vectors are written, COMMIT comes next
+        IndexWriter._write_manifest = stop  # type: ignore[method-assign]
+    if asked.limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked.limit, asked.limit))
+
+    def listen(progress: Progress) -> None:
+        if (progress.stage, str(progress.done)) == tuple(asked.stop_at):
+            stop()
+
+    try:
+        summary = update_index(
+            asked.root,
+            index_folder=asked.index,
+            encoder=FakeEncoder(delay_s=asked.delay_s),
+            settings=IndexSettings(encoder="fake", passage_tokens=40, rules=Rules()),
+            wait_s=asked.wait_s,
+            listener=listen,
+        )
+    except RerankError as error:
+        print(json.dumps({"error": type(error).__name__, "message": str(error), "remedy": error.remedy}))
+    else:
+        print(json.dumps({"generation": summary.generation, "encoded": summary.encoded}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.errors import InputError
+from tests.conftest import Plant, Update
+
+
+def long_records(count: int) -> dict[str, str]:
+    text = " ".join(f"word{n}" for n in range(30))
+    return {"many.jsonl": "".join(json.dumps({"id": n, "text": f"{text} {n}"}) + "\n" for n in range(count))}
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", place], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("file systems cannot be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_leaves_the_old_index_answering(tiny_disk: Path, plant: Plant, update: Update, find) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update(index_folder=tiny_disk / "index")
+    plant({"b.md": "something else\n", **long_records(1500)})
+    with pytest.raises(InputError, match="disk is full|cannot be written") as caught:
+        update(index_folder=tiny_disk / "index")
+    assert "space" in caught.value.remedy
+    assert find("chain", tiny_disk / "index") == ["b.md", "a.md"]
+
+
+@pytest.mark.parametrize("limit", [150_000, 500_000])
+def test_a_limit_on_file_sizes_leaves_the_old_index_answering(
+    limit: int, plant: Plant, update: Update, find, start_indexer
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"b.md": "something else\n", **long_records(1500)})
+    stdout, _ = start_indexer("--limit", str(limit)).communicate(timeout=60)
+    end = json.loads(stdout)
+    assert end["error"] == "InputError"
+    assert "space" in end["remedy"]
+    assert find("chain") == ["b.md", "a.md"]
+    update()
+    assert len(find("word1")) == 1502 - 502  # the depth of the lists
+
+
+def test_vectors_that_cannot_be_written_leave_the_old_index_answering(
+    plant: Plant, update: Update, find, index_folder: Path
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"b.md": "something else\n"})
+    (index_folder / "vectors-2.hnsw.partial").mkdir()
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        update()
+    assert "nothing was lost" in caught.value.remedy
+    assert find("chain") == ["b.md", "a.md"]
+    (index_folder / "vectors-2.hnsw.partial").rmdir()
+    update()
+    assert find("something")[0] == "b.md"
+
+
+def test_a_file_in_place_of_the_index_folder_is_an_error_of_the_input(
+    plant: Plant, update: Update, tmp_path: Path
+) -> None:
+    plant({"a.md": "brake\n"})
+    (tmp_path / "index").write_text("a file\n")
+    with pytest.raises(InputError, match="cannot be written"):
+        update()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_an_index_folder_that_may_not_be_written_is_an_error_of_the_input(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
+    plant({"a.md": "brake\n"})
+    index_folder.mkdir(mode=0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        update()

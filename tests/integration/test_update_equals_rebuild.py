@@ -1,0 +1,161 @@
+"""After any sequence of changes, an updated index answers as a fresh one of the same folder does."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rerank_cli.config import Retriever
+from rerank_cli.corpus.discover import Rules
+from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.search import Searcher, SearchSettings
+from rerank_cli.store import open_reader
+from tests.fakes import FakeEncoder, FakeReranker
+
+WORDS = "brake chain pedal wheel spoke river water stone".split()
+NAMES = ["a.md", "b.md", "sub/a.md", "sub/deep/c.txt", "d.rst", "e.html", "f.py", "g.jsonl", "h.csv", "[b]i\n.md"]
+QUERIES = ("brake chain", "river water stone", "pedal", "the spoke of the wheel")
+RETRIEVERS: tuple[Retriever, ...] = ("hybrid", "dense", "lexical")
+
+# Few words, so that texts repeat, vectors are shared and scores tie.
+TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4)
+NUMBERS = st.integers(0, 9)
+
+CHANGES = st.one_of(
+    st.tuples(st.just("write"), NUMBERS, TEXTS),
+    st.tuples(st.just("write"), NUMBERS, TEXTS),
+    st.tuples(st.just("rewrite in the same size and time"), NUMBERS, st.permutations(WORDS)),
+    st.tuples(st.just("move"), NUMBERS, NUMBERS),
+    st.tuples(st.just("copy"), NUMBERS, NUMBERS),
+    st.tuples(st.just("remove"), NUMBERS, st.none()),
+    st.tuples(st.just("touch"), NUMBERS, st.none()),
+)
+
+
+def as_file(name: str, texts: list[str]) -> str:
+    """*texts* in the format that *name* promises."""
+    kind = name.rpartition(".")[2]
+    if kind == "jsonl":
+        return "".join(json.dumps({"_id": f"r{n}", "title": text, "text": text}) + "\n" for n, text in enumerate(texts))
+    if kind == "csv":
+        return "id,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
+    if kind == "html":
+        return "<h1>Page</h1>" + "".join(f"<h2>{text}</h2>\n<p>{text} {text}</p>\n" for text in texts)
+    if kind == "py":
+        return "".join(f"def f{n}():\n    return '{text}'\n\n\n" for n, text in enumerate(texts))
+    if kind == "rst":
+        return "".join(f"{text}\n{'=' * len(text)}\n\n{text} {text}\n\n" for text in texts)
+    return "".join(f"# {text}\n\n{text} and {texts[0]}\n\n" for text in texts)
+
+
+def change(docs: Path, step: tuple[str, int, object]) -> None:
+    """Do *step* where it can be done."""
+    kind, number, what = step
+    name = NAMES[number]
+    place = docs / name
+    if kind == "write":
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(as_file(name, what))
+    elif not place.exists():
+        return
+    elif kind == "rewrite in the same size and time":
+        stamp = place.stat().st_mtime_ns
+        place.write_text(place.read_text().replace("chain", what[0][:5].ljust(5, "x")))
+        if stamp > time.time_ns() - 10**9:  # an older stamp cannot come back by writing
+            os.utime(place, ns=(stamp, stamp))
+    elif kind == "remove":
+        place.unlink()
+    elif kind == "touch":
+        os.utime(place)
+    else:
+        target = docs / NAMES[what]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "move":
+            place.rename(target)
+        elif target != place:
+            target.write_bytes(place.read_bytes())
+
+
+def update(docs: Path, index_folder: Path, encoder: FakeEncoder):
+    rules = IndexSettings(encoder="fake", passage_tokens=20, rules=Rules())
+    return update_index(docs, index_folder=index_folder, encoder=encoder, settings=rules, allow_empty=True, wait_s=0)
+
+
+def answers(index_folder: Path) -> list[object]:
+    """Everything that both stages say, but for the ids that are the index's own."""
+    found = []
+    with open_reader(index_folder) as index:
+        for retriever in RETRIEVERS:
+            how = SearchSettings(retriever=retriever, top_k=7, fusion="rrf", reranks=True, per_document=2)
+            searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=how)
+            for query in QUERIES:
+                result = searcher.search(query)
+                found.extend(
+                    (
+                        retriever,
+                        query,
+                        (hit.rank, hit.order_score, hit.logit, hit.reranker_rank),
+                        (candidate.rank, candidate.score, candidate.dense_rank, candidate.dense_score),
+                        (candidate.lexical_rank, candidate.lexical_score),
+                        (stored.document_id, stored.path, stored.title, stored.passage),
+                    )
+                    for hit in result.hits
+                    for candidate in [hit.candidate]
+                    for stored in [candidate.stored]
+                )
+    return found
+
+
+def failures(summary) -> list[tuple[str, str]]:
+    return [(file.path, file.reason) for file in summary.failed]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(st.lists(CHANGES, min_size=1, max_size=6), min_size=2, max_size=5))
+def test_an_updated_index_answers_as_a_rebuilt_one(batches: list[list[tuple[str, int, object]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        docs, updated, fresh = Path(folder, "docs"), Path(folder, "updated"), Path(folder, "fresh")
+        (docs / "always").mkdir(parents=True)
+        (docs / "always" / "there.md").write_text("brake chain\n")
+        encoder = FakeEncoder()
+        summary = update(docs, updated, encoder)
+        for batch in batches:
+            for step in batch:
+                change(docs, step)
+            summary = update(docs, updated, encoder)
+        anew = update(docs, fresh, FakeEncoder())
+        assert answers(updated) == answers(fresh)
+        assert (summary.documents, summary.passages) == (anew.documents, anew.passages)
+        assert failures(summary) == failures(anew)
+        assert update(docs, updated, FakeEncoder(fails_after=0)).up_to_date
+
+
+def test_a_file_that_gives_anothers_document_id_is_the_same_in_either_order(tmp_path: Path) -> None:
+    """`g.jsonl#r0` is the id of a record, and may be the name of a file."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "g.jsonl#r0").write_text("brake\n")
+    update(docs, tmp_path / "updated", FakeEncoder())
+    (docs / "g.jsonl").write_text(as_file("g.jsonl", ["brake", "chain"]))
+    update(docs, tmp_path / "updated", FakeEncoder())
+    update(docs, tmp_path / "fresh", FakeEncoder())
+    assert answers(tmp_path / "updated") == answers(tmp_path / "fresh")
+    (docs / "g.jsonl").unlink()
+    assert update(docs, tmp_path / "updated", FakeEncoder()).failed == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_is_found_at_its_own_lines(tmp_path: Path, name: str) -> None:
+    """A guard on the test above: each of its files really has passages."""
+    (tmp_path / "docs" / name).parent.mkdir(parents=True)
+    (tmp_path / "docs" / name).write_text(as_file(name, ["brake chain", "river"]))
+    update(tmp_path / "docs", tmp_path / "index", FakeEncoder())
+    found = answers(tmp_path / "index")
+    assert any("river" in answer[-1][-1].model_text for answer in found)

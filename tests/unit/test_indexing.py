@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.corpus.discover import Rules
+from rerank_cli.errors import IndexMismatch, InputError, UsageError
+from rerank_cli.indexing import ENCODE_BATCH, IndexSummary
+from rerank_cli.records import Progress, StoredPassage
+from rerank_cli.store import IndexReader, open_reader
+from rerank_cli.store.index import open_writer
+from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
+
+FILES = {
+    "brakes.md": "# Brakes\n\nThe brake squeals when it is wet.\n",
+    "notes/chain.txt": "Oil the chain, then wipe it.\n",
+    "log.jsonl": '{"id": 1, "text": "pumped the tyres"}\n{"id": 2, "text": "trued the wheel"}\n',
+}
+
+
+@pytest.fixture
+def indexed(plant: Plant, update: Update, encoder: FakeEncoder) -> IndexSummary:
+    plant(FILES)
+    summary = update()
+    encoder.encoded.clear()
+    return summary
+
+
+def passages(index_folder: Path) -> list[StoredPassage]:
+    with open_reader(index_folder) as index:
+        return sorted(
+            index.read(index.passages_in(lambda path: True)).values(),
+            key=lambda stored: (stored.document_id, stored.passage.ordinal),
+        )
+
+
+def documents(index_folder: Path) -> set[str]:
+    with open_reader(index_folder) as index:
+        return set(index.document_ids())
+
+
+def counted(summary: IndexSummary) -> tuple[int, int, int, int]:
+    return summary.added, summary.changed, summary.removed, summary.unchanged
+
+
+def test_a_first_run_indexes_every_file(indexed: IndexSummary, index_folder: Path) -> None:
+    assert counted(indexed) == (3, 0, 0, 0)
+    assert (indexed.generation, indexed.documents, indexed.passages, indexed.encoded) == (1, 4, 4, 4)
+    assert documents(index_folder) == {"brakes.md", "notes/chain.txt", "log.jsonl#1", "log.jsonl#2"}
+    brakes = passages(index_folder)[0]
+    assert (brakes.path, brakes.title, brakes.passage.headings) == ("brakes.md", "Brakes", ("Brakes",))
+    assert (brakes.passage.first_line, brakes.passage.last_line) == (3, 3)
+
+
+def test_nothing_to_do_neither_encodes_nor_makes_a_generation(
+    indexed: IndexSummary, update: Update, encoder: FakeEncoder, index_folder: Path
+) -> None:
+    before = (index_folder / "vectors-1.hnsw").stat().st_mtime_ns
+    again = update()
+    assert again.up_to_date
+    assert counted(again) == (0, 0, 0, 3)
+    assert (again.generation, again.encoded, encoder.encoded) == (1, 0, [])
+    assert (index_folder / "vectors-1.hnsw").stat().st_mtime_ns == before
+
+
+def test_only_what_changed_is_encoded(
+    indexed: IndexSummary, plant: Plant, update: Update, encoder: FakeEncoder
+) -> None:
+    plant({"log.jsonl": FILES["log.jsonl"] + '{"id": 3, "text": "new saddle"}\n'})
+    summary = update()
+    assert counted(summary) == (0, 1, 0, 2)
+    assert encoder.encoded == ["new saddle"]
+    assert (summary.encoded, summary.reused) == (1, 2)
+
+
+def test_renaming_moving_and_copying_encode_nothing(
+    indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder, index_folder: Path
+) -> None:
+    (docs / "brakes.md").rename(docs / "stops.md")
+    (docs / "elsewhere").mkdir()
+    (docs / "notes" / "chain.txt").rename(docs / "elsewhere" / "chain.txt")
+    (docs / "copy.jsonl").write_bytes((docs / "log.jsonl").read_bytes())
+    summary = update()
+    assert counted(summary) == (3, 0, 2, 1)
+    assert (summary.encoded, encoder.encoded) == (0, [])
+    assert documents(index_folder) == {
+        "stops.md",
+        "elsewhere/chain.txt",
+        *(f"{name}.jsonl#{number}" for name in ("log", "copy") for number in (1, 2)),
+    }
+
+
+def test_a_touched_file_is_unchanged_and_makes_no_generation(
+    indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder
+) -> None:
+    os.utime(docs / "brakes.md", (1_700_000_000, 1_700_000_000))
+    summary = update()
+    assert summary.up_to_date
+    assert (summary.generation, encoder.encoded) == (1, [])
+
+
+def test_a_touched_file_is_not_read_at_every_run_from_then_on(
+    indexed: IndexSummary, docs: Path, update: Update, index_folder: Path
+) -> None:
+    os.utime(docs / "brakes.md", (1_700_000_000, 1_700_000_000))
+    update()
+    with open_reader(index_folder) as index:
+        assert index.files()["brakes.md"].mtime_ns == 1_700_000_000 * 10**9
+
+
+def test_a_change_of_the_same_size_at_the_same_time_stamp_is_seen(docs: Path, update: Update) -> None:
+    """The stamp of a file changed a moment ago proves nothing: the clock may not have ticked since."""
+    (docs / "a.md").write_text("old words\n")
+    stamp = (docs / "a.md").stat().st_mtime_ns
+    update()
+    (docs / "a.md").write_text("new words\n")
+    os.utime(docs / "a.md", ns=(stamp, stamp))
+    assert counted(update()) == (0, 1, 0, 0)
+
+
+def test_a_file_from_the_future_is_compared_by_content(docs: Path, update: Update) -> None:
+    soon = time.time_ns() + 10**12
+    for text in ("old words\n", "new words\n"):
+        (docs / "a.md").write_text(text)
+        os.utime(docs / "a.md", ns=(soon, soon))
+        assert not update().up_to_date
+    assert update().up_to_date
+
+
+def test_another_passage_size_splits_every_file_again(
+    plant: Plant, update: Update, encoder: FakeEncoder, index_folder: Path
+) -> None:
+    plant({"a.md": "One short sentence here. Another short sentence there. " * 5, "b.md": "Few words.\n"})
+    update(passage_tokens=40)
+    whole = len(passages(index_folder))
+    encoder.encoded.clear()
+    summary = update(passage_tokens=16)
+    assert counted(summary) == (0, 2, 0, 0)
+    assert len(passages(index_folder)) > whole
+    assert "Few words." not in encoder.encoded
+    assert update(passage_tokens=16).up_to_date
+
+
+def test_rebuilding_reads_every_file_again_but_keeps_the_vectors(
+    indexed: IndexSummary, update: Update, encoder: FakeEncoder
+) -> None:
+    summary = update(rebuild=True)
+    assert (summary.changed, summary.generation, summary.reused, encoder.encoded) == (3, 2, 4, [])
+
+
+def test_a_file_left_out_by_a_new_rule_leaves_the_index(
+    indexed: IndexSummary, update: Update, index_folder: Path
+) -> None:
+    assert update(rules=Rules(exclude=("*.jsonl",))).removed == 1
+    assert documents(index_folder) == {"brakes.md", "notes/chain.txt"}
+
+
+def test_a_new_rule_is_remembered_even_where_it_changes_no_file(
+    indexed: IndexSummary, update: Update, index_folder: Path
+) -> None:
+    rules = Rules(exclude=("*.log",))
+    update(rules=rules)
+    with open_reader(index_folder) as index:
+        assert index.manifest.rules["exclude"] == ["*.log"]
+        generation = index.manifest.generation
+    assert update(rules=rules).generation == generation
+
+
+def test_passages_that_do_not_fit_the_encoder_are_refused(plant: Plant, update: Update) -> None:
+    plant({"a.md": "words\n"})
+    with pytest.raises(UsageError, match="reads 30") as caught:
+        update(encoder=FakeEncoder(max_tokens=32), passage_tokens=31)
+    assert "30 or less" in caught.value.remedy
+
+
+def test_an_index_of_another_folder_is_left_alone(
+    indexed: IndexSummary, update: Update, tmp_path: Path, index_folder: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x.md").write_text("x\n")
+    with pytest.raises(IndexMismatch, match="was made from") as caught:
+        update(tmp_path / "other")
+    assert "--index" in caught.value.remedy
+    assert "brakes.md" in documents(index_folder)
+    update(tmp_path / "other", rebuild=True)
+    assert documents(index_folder) == {"x.md"}
+
+
+def test_another_encoder_is_refused_until_a_rebuild(indexed: IndexSummary, update: Update, index_folder: Path) -> None:
+    another = FakeEncoder(fingerprint="another", dimensions=16)
+    with pytest.raises(IndexMismatch, match="made with the encoder") as caught:
+        update(encoder=another)
+    assert "--rebuild" in caught.value.remedy
+    assert update(encoder=another, rebuild=True).encoded == 4
+    with open_reader(index_folder) as index:
+        assert index.manifest.encoder_fingerprint == "another"
+        assert len(index.search_dense(another.encode_query("brake"), 10)) == 4
+    with open_writer(index_folder, wait_s=0) as writer:
+        assert len(writer.missing_vectors("fake-encoder", [b"x"])) == 1
+        assert writer._connection.execute("SELECT count(*) FROM vectors").fetchone() == (4,)
+
+
+def test_one_text_is_encoded_once_however_often_it_stands(plant: Plant, update: Update, encoder: FakeEncoder) -> None:
+    plant({f"{n}.md": "The same words.\n" for n in range(5)})
+    summary = update()
+    assert encoder.encoded == ["The same words."]
+    assert (summary.passages, summary.encoded, summary.reused) == (5, 1, 4)
+
+
+def test_progress_tells_of_reading_encoding_and_writing(plant: Plant, update: Update) -> None:
+    plant({"a.jsonl": "".join(f'{{"text": "number {n}"}}\n' for n in range(ENCODE_BATCH + 1)), "b.md": "b\n"})
+    seen: list[Progress] = []
+    update(listener=seen.append)
+    total = ENCODE_BATCH + 2
+    assert seen == [
+        Progress("read", 0, 2),
+        Progress("read", 1, 2),
+        Progress("encode", 0, total),
+        Progress("encode", ENCODE_BATCH, total),
+        Progress("write", 0, 0),
+    ]
+
+
+def test_a_single_file_is_a_corpus_whose_records_keep_their_bare_ids(
+    docs: Path, plant: Plant, update: Update, index_folder: Path
+) -> None:
+    plant(FILES)
+    update(docs / "log.jsonl")
+    assert documents(index_folder) == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    "name", ["[b]x\n.md", "with spaces.md", "über/ähnlich.md", "\x1b[31m.md", "'\"%_?.md", "a#b.md", "-rf.md"]
+)
+def test_any_file_name_is_indexed_found_and_removed(
+    docs: Path, plant: Plant, update: Update, index_folder: Path, name: str
+) -> None:
+    plant({name: "# Odd\nname\n\nwords\n", "other.md": "other\n"})
+    assert update().failed == ()
+    assert documents(index_folder) == {name, "other.md"}
+    assert update().up_to_date
+    (docs / name).unlink()
+    assert update().removed == 1
+    assert documents(index_folder) == {"other.md"}
+
+
+def test_files_added_while_waiting_for_another_writer_are_not_taken_for_removed(
+    indexed: IndexSummary, docs: Path, update: Update, index_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the folder holds is looked up after the wait, not before."""
+    from rerank_cli import indexing
+
+    opened = indexing.open_writer
+
+    def open_after_a_wait(*arguments: object, **options: object):
+        if not (docs / "late.md").exists():
+            (docs / "late.md").write_text("late\n")
+            update()  # the other writer, which was quicker
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(indexing, "open_writer", open_after_a_wait)
+    assert update().up_to_date
+    assert "late.md" in documents(index_folder)
+
+
+def test_a_missing_root_is_an_error_of_the_input(indexed: IndexSummary, docs: Path, update: Update) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        update(docs / "gone")
+
+
+def test_a_removed_document_takes_its_vector_along(
+    indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder, index_folder: Path
+) -> None:
+    (docs / "brakes.md").unlink()
+    update()
+    with open_reader(index_folder) as index:
+        assert index.manifest.vector_count == 3
+    (docs / "brakes.md").write_text(FILES["brakes.md"])
+    update()
+    assert len(encoder.encoded) == 1
+
+
+def test_the_reader_is_closed_after_use(indexed: IndexSummary, index_folder: Path) -> None:
+    with open_reader(index_folder) as index:
+        assert isinstance(index, IndexReader)
+    assert sorted(path.name for path in index_folder.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]

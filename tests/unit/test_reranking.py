@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rerank_cli.config import Fusion
+from rerank_cli.records import Candidate, PairScores, Passage, StoredPassage
+from rerank_cli.reranking import best_of_each_document, keep_order, order
+from tests.fakes import FakeReranker
+
+LOGITS = st.lists(st.floats(-10, 10, width=32), max_size=30)
+FUSIONS = st.sampled_from(("rrf", "none"))
+
+
+def candidates(count: int) -> list[Candidate]:
+    """In first-stage order, two of each document."""
+    return [
+        Candidate(
+            StoredPassage(n, f"doc{n // 2}", f"doc{n // 2}", "", Passage(n % 2, 1, 1, (), f"text {n}")),
+            rank=n + 1,
+            score=1.0 / (n + 1),
+        )
+        for n in range(count)
+    ]
+
+
+def ordered(logits: list[float], fusion: Fusion):
+    scores = PairScores(np.array(logits, dtype=np.float32), truncated=0)
+    return order(candidates(len(logits)), scores, reranker=FakeReranker(), fusion=fusion)
+
+
+@given(LOGITS, FUSIONS)
+def test_reranking_permutes_and_never_adds(logits: list[float], fusion: Fusion) -> None:
+    hits = ordered(logits, fusion)
+    assert sorted(hit.candidate.rank for hit in hits) == list(range(1, len(logits) + 1))
+    assert [hit.rank for hit in hits] == list(range(1, len(logits) + 1))
+
+
+@given(LOGITS, FUSIONS)
+def test_hits_stand_by_order_score_and_ties_keep_the_order_of_the_first_stage(
+    logits: list[float], fusion: Fusion
+) -> None:
+    hits = ordered(logits, fusion)
+    assert list(hits) == sorted(hits, key=lambda hit: (-hit.order_score, hit.candidate.rank))
+
+
+@given(LOGITS, FUSIONS)
+def test_each_hit_keeps_its_own_logit_and_the_models_score(logits: list[float], fusion: Fusion) -> None:
+    for hit in ordered(logits, fusion):
+        assert hit.logit == np.float32(logits[hit.candidate.rank - 1])
+        assert hit.score == FakeReranker().activate(hit.logit)
+
+
+def test_without_fusion_the_logits_decide() -> None:
+    hits = ordered([0.5, 3.0, -1.0, 0.5], "none")
+    assert [hit.candidate.rank for hit in hits] == [2, 1, 4, 3]
+    assert [hit.order_score for hit in hits] == [3.0, 0.5, 0.5, -1.0]
+
+
+def test_fusion_by_hand() -> None:
+    hits = ordered([0.0, 1.0, 2.0], "rrf")
+    assert {hit.candidate.rank: hit.order_score for hit in hits} == {
+        1: 1 / 61 + 1 / 63,
+        2: 1 / 62 + 1 / 62,
+        3: 1 / 63 + 1 / 61,
+    }
+    assert [hit.candidate.rank for hit in hits] == [1, 3, 2]
+    assert {hit.candidate.rank: hit.reranker_rank for hit in hits} == {1: 3, 2: 2, 3: 1}
+
+
+def test_without_the_second_stage_hits_keep_order_and_have_no_logit() -> None:
+    hits = keep_order(candidates(4))
+    assert [(hit.rank, hit.order_score) for hit in hits] == [(1, 1.0), (2, 1 / 2), (3, 1 / 3), (4, 1 / 4)]
+    assert {(hit.logit, hit.score, hit.reranker_rank) for hit in hits} == {(None, None, None)}
+
+
+@pytest.mark.parametrize(("per_document", "ranks"), [(1, [1, 2, 3]), (2, [1, 2, 3, 4, 5, 6])])
+def test_a_document_shows_its_best_hits_alone(per_document: int, ranks: list[int]) -> None:
+    hits = best_of_each_document(ordered([3.0, 0.0, 2.0, 0.0, 1.0, 0.0], "none"), per_document=per_document)
+    assert [hit.rank for hit in hits] == ranks
+    assert [hit.candidate.stored.document_id for hit in hits[:3]] == ["doc0", "doc1", "doc2"]
+
+
+def test_a_hidden_hit_leaves_a_gap_in_the_ranks() -> None:
+    hits = best_of_each_document(ordered([3.0, 2.0, 1.0], "none"), per_document=1)
+    assert [hit.rank for hit in hits] == [1, 3]

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.config import Retriever
+from rerank_cli.corpus.discover import Rules
+from rerank_cli.errors import UsageError
+from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.records import Candidate
+from rerank_cli.retrieval import query_words, reciprocal_rank, retrieve
+from rerank_cli.store import open_reader
+from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
+
+RETRIEVERS: tuple[Retriever, ...] = ("hybrid", "dense", "lexical")
+
+WORDS = "brake chain pedal saddle tyre wheel spoke pump".split()
+
+
+@pytest.fixture
+def many(plant: Plant, update: Update) -> None:
+    """Documents of few words, so that many score the same."""
+    plant({f"{n:03}.md": f"{WORDS[n % 8]} {WORDS[n % 7]} {WORDS[n % 3]}\n" for n in range(120)})
+    update()
+
+
+@pytest.fixture
+def search(index_folder: Path, encoder: FakeEncoder):
+    def search(
+        query: str, retriever: Retriever = "hybrid", top_k: int = 100, **options: object
+    ) -> tuple[Candidate, ...]:
+        with open_reader(index_folder) as index:
+            return retrieve(index, query, encoder=encoder, retriever=retriever, top_k=top_k, **options)
+
+    return search
+
+
+def paths(candidates: tuple[Candidate, ...]) -> list[str]:
+    return [candidate.stored.path for candidate in candidates]
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_a_smaller_top_k_gives_the_head_of_a_larger_one(many: None, search, retriever: Retriever) -> None:
+    whole = search("brake chain wheel", retriever, 1000)
+    assert len(whole) > 60
+    for top_k in (1, 2, 7, 50, len(whole)):
+        assert search("brake chain wheel", retriever, top_k) == whole[:top_k]
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_candidates_are_numbered_from_one_in_the_order_of_their_scores(
+    many: None, search, retriever: Retriever
+) -> None:
+    candidates = search("brake chain", retriever)
+    assert [candidate.rank for candidate in candidates] == list(range(1, len(candidates) + 1))
+    scores = [candidate.score for candidate in candidates]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_ties_stand_in_the_order_of_documents_whatever_was_indexed_first(
+    plant: Plant, update: Update, search, retriever: Retriever
+) -> None:
+    for name in ("m", "z", "a", "q"):
+        plant({f"{name}.md": "the same words about brakes\n"})
+        update()
+    for top_k in (1, 2, 3, 4):
+        assert paths(search("brakes", retriever, top_k)) == ["a.md", "m.md", "q.md", "z.md"][:top_k]
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_a_path_filter_acts_before_the_cut(many: None, search, retriever: Retriever) -> None:
+    whole = search("brake chain", retriever, 1000)
+    last = whole[-1].stored.path
+    filtered = search("brake chain", retriever, 1, accept_path=lambda path: path == last)
+    assert paths(filtered) == [last]
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_a_path_filter_changes_no_order(many: None, search, retriever: Retriever) -> None:
+    whole = paths(search("brake chain", retriever, 1000))
+    even = paths(search("brake chain", retriever, 1000, accept_path=lambda path: int(path[:3]) % 2 == 0))
+    if retriever == "hybrid":  # ranks within the filter fuse to other scores
+        assert sorted(even) == sorted(path for path in whole if int(path[:3]) % 2 == 0)
+    else:
+        assert even == [path for path in whole if int(path[:3]) % 2 == 0]
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_a_filter_that_takes_nothing_brings_nothing(many: None, search, retriever: Retriever) -> None:
+    assert search("brake", retriever, accept_path=lambda path: False) == ()
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_a_removed_document_is_never_a_candidate(
+    plant: Plant, update: Update, docs: Path, search, retriever: Retriever
+) -> None:
+    plant({"a.md": "brakes squeal\n", "b.md": "brakes fade\n", "copy of a.md": "brakes squeal\n"})
+    update()
+    (docs / "a.md").unlink()
+    update()
+    assert "a.md" not in paths(search("brakes squeal", retriever))
+    assert "copy of a.md" in paths(search("brakes squeal", retriever))
+
+
+def test_both_lists_fuse_by_reciprocal_rank(plant: Plant, update: Update, search) -> None:
+    plant({"a.md": "brake lever\n", "b.md": "brake\n", "c.md": "lever of something else entirely\n"})
+    update()
+    candidates = {candidate.stored.path: candidate for candidate in search("brake lever")}
+    for candidate in candidates.values():
+        assert candidate.score == reciprocal_rank(candidate.dense_rank) + reciprocal_rank(candidate.lexical_rank)
+    assert candidates["a.md"].score == 2 / 61
+    assert candidates["a.md"].dense_score == pytest.approx(1.0)
+
+
+def test_reciprocal_ranks_by_hand() -> None:
+    assert reciprocal_rank(1) == 1 / 61
+    assert reciprocal_rank(140) == 1 / 200
+    assert reciprocal_rank(None) == 0.0
+
+
+def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Update, search) -> None:
+    plant({"a.md": "brake\n", "b.md": "garden\n"})
+    update()
+    (first, second) = search("brake")
+    assert (first.stored.path, first.lexical_rank) == ("a.md", 1)
+    assert (second.lexical_rank, second.lexical_score) == (None, None)
+    assert second.score == reciprocal_rank(second.dense_rank)
+
+
+def test_words_alone_need_no_encoder(plant: Plant, update: Update, index_folder: Path) -> None:
+    plant({"a.md": "brake\n"})
+    update()
+    with open_reader(index_folder) as index:
+        assert len(retrieve(index, "brake", encoder=None, retriever="lexical", top_k=5)) == 1
+
+
+@pytest.mark.parametrize("top_k", [0, -1, 1001])
+def test_a_top_k_out_of_range_is_refused(many: None, search, top_k: int) -> None:
+    with pytest.raises(UsageError, match="top_k"):
+        search("brake", "dense", top_k)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'say "brake"',
+        "brake AND OR NOT chain",
+        "NEAR(brake chain, 2)",
+        "brake*",
+        "^brake",
+        "headings:brake",
+        "-brake +chain",
+        "brake's {chain} (pedal",
+        "the of and",
+        "?!… --- ***",
+        "_",
+        "_ __ ___",
+        '"',
+        "\x00brake",
+        "brake\ud800",
+        " ".join(f"word{n}" for n in range(300)),
+        ".".join(f"w{n}" for n in range(5000)),
+        "кирпич 車輪 zwölf",
+    ],
+)
+def test_no_query_is_an_error_of_the_lexical_index(many: None, search, query: str) -> None:
+    search(query, "lexical")
+
+
+@pytest.mark.parametrize("query", ["brake AND", "brake*", 'NOT "brake"', "headings:brake"])
+def test_operators_are_words_like_any_other(many: None, search, query: str) -> None:
+    assert paths(search(query, "lexical")) == paths(search("brake", "lexical"))
+
+
+def test_only_punctuation_finds_nothing_by_words(many: None, search) -> None:
+    assert search("?! ...", "lexical") == ()
+
+
+def test_stop_words_are_looked_for_where_there_is_nothing_else(plant: Plant, update: Update, search) -> None:
+    plant({"hamlet.md": "to be or not to be\n", "other.md": "brake\n"})
+    update()
+    assert paths(search("To be, or not to be?", "lexical")) == ["hamlet.md"]
+    assert query_words("To be, or not to be?") == ["to", "be", "or", "not"]
+    assert query_words("How do I oil the chain") == ["oil", "chain"]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("Straße", "straße"),
+        ("Straße", "STRAẞE"),
+        ("café", "cafe"),
+        ("café", "cafe\u0301"),
+        ("e\u0301te\u0301", "été"),
+        ("été", "e\u0301te\u0301"),
+        ("ΟΔΟΣ", "οδος"),
+        ("brakes", "braking"),
+    ],
+)
+def test_a_word_is_found_however_it_is_written(plant: Plant, update: Update, search, text: str, query: str) -> None:
+    plant({"a.md": f"{text}\n", "b.md": "something else\n"})
+    update()
+    assert paths(search(query, "lexical")) == ["a.md"]
+
+
+def test_headings_count_as_words_of_the_passage(plant: Plant, update: Update, search) -> None:
+    plant({"a.md": "# Brakes\n\nOil nothing here.\n", "b.md": "something else\n"})
+    update()
+    assert paths(search("brakes", "lexical")) == ["a.md"]
+
+
+def test_an_emptied_index_has_no_candidates(docs: Path, plant: Plant, update: Update, search) -> None:
+    plant({"a.md": "brake\n"})
+    update()
+    (docs / "a.md").unlink()
+    update(allow_empty=True)
+    assert [search("brake", retriever) for retriever in RETRIEVERS] == [(), (), ()]
+
+
+def test_an_index_of_files_without_a_word_has_no_candidates(tmp_path: Path, encoder: FakeEncoder) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "empty.md").touch()
+    settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
+    update_index(tmp_path / "docs", index_folder=tmp_path / "i", encoder=encoder, settings=settings)
+    with open_reader(tmp_path / "i") as index:
+        assert retrieve(index, "brake", encoder=encoder, retriever="hybrid", top_k=5) == ()

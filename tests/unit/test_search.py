@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.search import MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
+from rerank_cli.store import open_reader
+from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder, FakeReranker
+
+SETTINGS = SearchSettings(retriever="hybrid", top_k=100, fusion="none", reranks=True, per_document=1)
+
+FILES = {
+    "brakes.md": "# Brakes\n\nThe brake squeals when it is wet.\n\n# Pads\n\nNew pads quieten a brake that squeals.\n",
+    "chain.md": "# Chain\n\nOil the chain, then wipe it.\n",
+    "tyres.md": "# Tyres\n\nA tyre that is soft wears out.\n",
+}
+
+
+@pytest.fixture
+def indexed(plant: Plant, update: Update) -> None:
+    plant(FILES)
+    update(passage_tokens=16)
+
+
+def test_every_candidate_is_reranked_whole_with_its_headings(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("chain oil")
+    assert reranker.pairs == [("chain oil", candidate.stored.passage.model_text) for candidate in result.candidates]
+    assert "Chain. Oil the chain, then wipe it." in [passage for _, passage in reranker.pairs]
+    assert result.hits[0].candidate.stored.path == "chain.md"
+
+
+def test_hits_are_candidates_and_one_of_each_document(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("brake squeals")
+    assert {hit.candidate for hit in result.hits} <= set(result.candidates)
+    documents = [hit.candidate.stored.document_id for hit in result.hits]
+    assert documents[0] == "brakes.md"
+    assert sorted(documents) == sorted(FILES)
+
+
+def test_the_reranker_is_not_asked_where_nothing_was_found(
+    indexed: None, index_folder: Path, reranker: FakeReranker
+) -> None:
+    settings = replace(SETTINGS, retriever="lexical")
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=None, reranker=reranker, settings=settings).search("zeppelin")
+    assert (result.candidates, result.hits, reranker.pairs) == ((), (), [])
+
+
+def test_the_second_stage_can_be_left_out(indexed: None, index_folder: Path, encoder: FakeEncoder) -> None:
+    settings = replace(SETTINGS, reranks=False, per_document=9)
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=None, settings=settings).search("brake")
+    assert tuple(hit.candidate for hit in result.hits) == result.candidates
+    assert all(hit.logit is None for hit in result.hits)
+
+
+def test_another_encoder_than_the_indexs_is_refused(indexed: None, index_folder: Path) -> None:
+    with open_reader(index_folder) as index, pytest.raises(IndexMismatch, match="made with the encoder") as caught:
+        Searcher(index, encoder=FakeEncoder(fingerprint="another"), reranker=None, settings=SETTINGS)
+    assert "--rebuild" in caught.value.remedy
+
+
+def test_the_same_query_gets_the_same_answer(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_reader(index_folder) as index:
+        searcher = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS)
+        first, second = searcher.search("brake pads"), searcher.search("  brake \n pads ")
+    assert (first.query, first.candidates, first.hits) == (second.query, second.candidates, second.hits)
+
+
+@pytest.mark.parametrize("query", ["", " \t\n"])
+def test_an_empty_query_is_refused(query: str) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        check_query(query)
+
+
+def test_a_pasted_document_is_no_query() -> None:
+    assert check_query("word " * MAX_QUERY_WORDS) == " ".join(["word"] * MAX_QUERY_WORDS)
+    with pytest.raises(UsageError, match="301 words"):
+        check_query("word " * (MAX_QUERY_WORDS + 1))

@@ -101,8 +101,8 @@ class Searcher:
 
 
 def check_query(query: str) -> str:
-    """The query with its blanks evened out."""
-    words = query.split()
+    """The query with its blanks evened out, and with ? for bytes of the command line that are no text."""
+    words = query.encode("utf-8", errors="replace").decode("utf-8").split()
     if not words:
         raise UsageError("the query is empty", remedy="say what to look for")
     if len(words) > MAX_QUERY_WORDS:

@@ -27,9 +27,9 @@ app = typer.Typer(
 )
 
 app.command("index")(index.run)
-app.command("query")(query.run)
-app.command("status")(status.run)
-app.command("config")(config.run)
+app.command("query", short_help="Search an index in both stages.")(query.run)
+app.command("status", short_help="Show what is indexed and what has changed since.")(status.run)
+app.command("config", short_help="Print every setting and where it comes from.")(config.run)
 app.add_typer(models.app, name="models")
 
 

@@ -18,11 +18,12 @@ LIBRARY = {
     "heating/radiators.md": "# Radiators\n\n## Cold at the top\n\nA radiator that is cold at the top holds air. "
     "Bleed it with the square key until water comes.\n",
     "heating/boiler.md": "# Boiler\n\nThe boiler loses pressure when the expansion vessel is flat. Pump it up.\n",
-    "kitchen/bread.md": "# Bread\n\nKnead the dough for ten minutes and let it rise overnight.\n\n"
+    "kitchen/bread.md": "# Bread\n\n" + "Knead the dough for ten minutes and let it rise overnight.\n" * 16 + "\n"
     "# Starter\n\nFeed the sourdough starter with rye flour every morning.\n",
     "garden/slugs.txt": "Slugs eat the lettuce at night. Collect them after rain.\n",
     "my notes.txt": "The spare key of the shed hangs behind the radiator in the hall.\n",
-    "[b]odd\n\x1b[31m\u202e.md": "# [red]Markup[/red]\n\nA gauge \x1b[2J reads \u202ebar and shows [bold]pressure[/bold].\n",
+    "[b]odd\n\x1b[31m\u202e.md": "# [red]Markup[/red]\n\n"
+    "A gauge \x1b[2J reads \u202ebar and shows [bold]pressure[/bold].\n",
 }
 
 

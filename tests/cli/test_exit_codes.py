@@ -161,9 +161,15 @@ def test_a_locked_index_ends_with_75_at_once(tmp_path: Path, model_cache: Path, 
     assert_one_line(outcome, str(tmp_path / "index"), "another process is writing", "--wait-s")
 
 
+HEAR_SIGINT = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rerank_cli.cli.app import main"
+)
+"""What a shell runs in the background, this test among it, is deaf to SIGINT."""
+
+
 def test_an_interrupt_ends_with_130_and_one_line(indexed: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "rerank_cli", "query", "-", "--format", "jsonl"],
+        [sys.executable, "-c", f"{HEAR_SIGINT}; main()", "query", "-", "--format", "jsonl"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -184,7 +190,11 @@ def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-m", "rerank_cli", *arguments], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        [sys.executable, "-m", "rerank_cli", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")

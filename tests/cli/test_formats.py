@@ -38,14 +38,14 @@ def rows(outcome: Outcome) -> list[dict[str, str]]:
 
 
 def test_json_carries_index_models_parameters_timings_and_every_score(indexed: Path, cli: Cli) -> None:
-    record = cli("query", "cold radiator", "-f", "json", "--top-k", "5", "-n", "2", "--path", "*.md").json
+    record = cli("query", "cold radiator", "-f", "json", "--top-k", "3", "-n", "2", "--path", "*.md").json
     assert record["index"]["root"] == str(indexed)
     assert record["index"]["generation"] == 1
     assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint"} == set(record["models"])
     assert all(record["models"].values())
     assert record["parameters"] == {
         "retriever": "hybrid",
-        "top_k": 5,
+        "top_k": 3,
         "rerank": True,
         "fusion": "rrf",
         "top_n": 2,
@@ -55,7 +55,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     }
     (result,) = record["results"]
     assert result["query"] == "cold radiator"
-    assert result["candidates"] == 5
+    assert result["candidates"] == 3
     assert result["timings"]["retrieve_s"] > 0 < result["timings"]["rerank_s"]
     assert [hit["rank"] for hit in result["hits"]] == [1, 2]
     best = result["hits"][0]
@@ -190,9 +190,7 @@ def test_json_gives_odd_names_as_they_are(indexed: Path, cli: Cli) -> None:
 
 def test_an_error_shows_an_odd_name_escaped_on_one_line(cli: Cli) -> None:
     outcome = cli("index", "/nowhere/a\nb\x1b[2J\u202e")
-    assert outcome.err == (
-        r"rerank-cli: /nowhere/a\nb\x1b[2J\u202e: no such folder or file; check the path" + "\n"
-    )
+    assert outcome.err == (r"rerank-cli: /nowhere/a\nb\x1b[2J\u202e: no such folder or file; check the path" + "\n")
 
 
 # The table
@@ -210,9 +208,7 @@ def test_the_table_shows_movement_score_place__heading_and_snippet(indexed: Path
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
-def test_the_table_fits_the_terminal(
-    indexed: Path, cli: Cli, columns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_table_fits_the_terminal(indexed: Path, cli: Cli, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = cli("query", "cold radiator", "-f", "table", "--explain").lines
     assert max(map(len, lines)) == columns
@@ -263,4 +259,20 @@ def test_help_is_this(process: Cli) -> None:
     assert outcome.out == HELP
 
 
-HELP = """"""
+HELP = """\
+Usage: rerank-cli [OPTIONS] COMMAND [ARGS]...
+
+  Search a folder of documents in two stages: retrieve many, rerank them all,
+  show the best few.
+
+Options:
+  --version   Print the version and exit.
+  -h, --help  Show this message and exit.
+
+Commands:
+  index   Make an index of FOLDER, or bring it up to date.
+  query   Search an index in both stages.
+  status  Show what is indexed and what has changed since.
+  config  Print every setting and where it comes from.
+  models  List the models that are here; compile them ahead.
+"""

@@ -69,7 +69,8 @@ def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli
     for name, text in (("q.jsonl", lines), ("q.tsv", tabs)):
         outcome = cli("query", "--queries", write(tmp_path / name, text), "-f", "jsonl", "-n", "1")
         results = [json.loads(line) for line in outcome.lines]
-        assert [(result["query_id"], result["query"]) for result in results] == [("a", "cold radiator"), ("7", "lettuce")]
+        asked = [(result["query_id"], result["query"]) for result in results]
+        assert asked == [("a", "cold radiator"), ("7", "lettuce")]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader
 from tests.fakes import FakeEncoder, FakeReranker
 
-WORDS = "brake chain pedal wheel spoke river water stone".split()
+WORDS = "brake chain pedal wheel spoke river water stone".split()  # of one length
 NAMES = ["a.md", "b.md", "sub/a.md", "sub/deep/c.txt", "d.rst", "e.html", "f.py", "g.jsonl", "h.csv", "[b]i\n.md"]
 QUERIES = ("brake chain", "river water stone", "pedal", "the spoke of the wheel")
 RETRIEVERS: tuple[Retriever, ...] = ("hybrid", "dense", "lexical")
@@ -67,7 +68,8 @@ def change(docs: Path, step: tuple[str, int, object]) -> None:
         return
     elif kind == "rewrite in the same size and time":
         stamp = place.stat().st_mtime_ns
-        place.write_text(place.read_text().replace("chain", what[0][:5].ljust(5, "x")))
+        swapped = dict(zip(WORDS, what, strict=True))
+        place.write_text(re.sub("|".join(WORDS), lambda word: swapped[word[0]], place.read_text()))
         if stamp > time.time_ns() - 10**9:  # an older stamp cannot come back by writing
             os.utime(place, ns=(stamp, stamp))
     elif kind == "remove":

@@ -724,7 +724,7 @@ def test_the_default_profile_equals_the_defaults_in_code(load: Load) -> None:
         (
             "multilingual",
             {
-                "encoder": "intfloat/multilingual-e5-small",
+                "encoder": "ibm-granite/granite-embedding-107m-multilingual",
                 "reranker": "cross-encoder/mmarco-mMiniLMv2-L12-H384-v1",
                 "passage_tokens": 384,
             },

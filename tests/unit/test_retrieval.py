@@ -115,6 +115,16 @@ def test_both_lists_fuse_by_reciprocal_rank(plant: Plant, update: Update, search
     assert candidates["a.md"].dense_score == pytest.approx(1.0)
 
 
+def test_a_tie_between_the_lists_goes_by_document_at_any_depth(plant: Plant, update: Update, search) -> None:
+    plant({"z.md": "brake\n", "a.md": "brake brake brake pump\n", "m.md": "garden flowers river\n"})
+    update()
+    first, second, _ = search("brake")
+    assert (first.stored.path, first.dense_rank, first.lexical_rank) == ("a.md", 2, 1)
+    assert (second.stored.path, second.dense_rank, second.lexical_rank) == ("z.md", 1, 2)
+    assert first.score == second.score
+    assert search("brake", top_k=1) == (first,)
+
+
 def test_reciprocal_ranks_by_hand() -> None:
     assert reciprocal_rank(1) == 1 / 61
     assert reciprocal_rank(140) == 1 / 200

@@ -89,3 +89,12 @@ def test_a_pasted_document_is_no_query() -> None:
     assert check_query("word " * MAX_QUERY_WORDS) == " ".join(["word"] * MAX_QUERY_WORDS)
     with pytest.raises(UsageError, match="301 words"):
         check_query("word " * (MAX_QUERY_WORDS + 1))
+
+
+def test_a_query_with_bytes_that_are_no_text_is_searched_all_the_same(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("oil \udcff chain")
+    assert result.query == "oil ? chain"
+    assert result.hits[0].candidate.stored.path == "chain.md"

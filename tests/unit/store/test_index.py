@@ -101,13 +101,16 @@ def test_a_reader_sees_its_generation_until_it_closes(folder: Path) -> None:
 
 
 def test_a_reader_that_loads_its_vectors_after_a_commit_still_sees_its_generation(folder: Path) -> None:
+    with open_writer(folder, wait_s=0) as writer:  # of a run that was killed
+        writer.keep_vectors("fake", [b"stray"], vector_of("stray")[None])
+    queries = [vector_of("plums"), vector_of("stray")]
     with open_reader(folder) as sooner:
-        expected = sooner.search_dense(vector_of("plums"), 10)
+        expected = [sooner.search_dense(query, 1) for query in queries]
     with open_reader(folder) as reader:
         with open_writer(folder, wait_s=0) as writer:
             commit(writer, {"c.md": ["cherries"]}, removed=("b.md",))
         assert vector_files(folder) == ["vectors-2.hnsw"]
-        assert reader.search_dense(vector_of("plums"), 10) == expected
+        assert [reader.search_dense(query, 1) for query in queries] == expected
 
 
 def test_a_reader_is_not_held_up_by_an_unfinished_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +194,16 @@ def test_two_documents_may_have_one_id_in_two_files(folder: Path) -> None:
         ranking = reader.search_dense(vector_of("apples"), 2)
         stored = reader.read([passage for passage, _ in ranking])
         assert [stored[passage].path for passage, _ in ranking] == ["a.md", "z.jsonl"]
+
+
+def test_among_many_equal_scores_the_first_documents_are_taken(tmp_path: Path) -> None:
+    """More of them than the list is deep, and those that come first in order written last."""
+    with open_writer(tmp_path / "index", wait_s=0) as writer:
+        commit(writer, {f"{n:02}.md": ["plums"] for n in reversed(range(60))})
+    with open_reader(tmp_path / "index") as reader:
+        for ranking in (reader.search_lexical(["plums"], 3), reader.search_dense(vector_of("plums"), 3)):
+            stored = reader.read([passage for passage, _ in ranking])
+            assert [stored[passage].path for passage, _ in ranking] == ["00.md", "01.md", "02.md"]
 
 
 def test_headings_come_back_on_one_line_each(folder: Path) -> None:

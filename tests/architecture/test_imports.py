@@ -1,0 +1,107 @@
+"""What each command loads, who may import whom, and whether the map names every room."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rerank_cli
+
+ROOT = Path(__file__).parents[2]
+
+HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "tokenizers", "onnx", "huggingface_hub")
+TORCH = ("torch", "transformers", "sentence_transformers", "onnx", "huggingface_hub", "scipy", "sklearn")
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Top-level packages that a command imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "rerank_cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = (line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:"))
+    return {name.split(".")[0] for name in names}
+
+
+def modules_after(statement: str) -> set[str]:
+    program = f"import sys\n{statement}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+@pytest.fixture
+def docs(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An indexed folder to stand in, with both models compiled."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# Radiators\n\nBleed the radiator with the square key.\n")
+    os.utime(tmp_path / "docs" / "a.md", (1_600_000_000, 1_600_000_000))
+    monkeypatch.chdir(tmp_path / "docs")
+    for arguments in (["index", "."], ["models", "prepare"]):
+        subprocess.run([sys.executable, "-m", "rerank_cli", *arguments], check=True, capture_output=True, timeout=300)
+    return tmp_path / "docs"
+
+
+def test_imports_only_go_down() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " 0 broken" in done.stdout
+
+
+def test_the_package_imports_nothing() -> None:
+    assert modules_after("import rerank_cli") - modules_after("pass") == {"rerank_cli"}
+
+
+def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
+    loaded = modules_after("import rerank_cli.cli.app")
+    assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "pathspec", "charset_normalizer"}
+
+
+def test_help_and_config_load_no_model_and_no_numpy() -> None:
+    for arguments in (["--help"], ["query", "--help"], ["config"]):
+        assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich"}, arguments
+
+
+def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> None:
+    loaded = loaded_by("query", "radiator", "--format", "json")
+    assert {"onnxruntime", "tokenizers"} <= loaded
+    assert not loaded & {*TORCH, "rich", "yaml", "pathspec", "ir_measures", "charset_normalizer"}
+
+
+def test_status_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
+    assert not loaded_by("status") & {*HEAVY}
+    assert not loaded_by("index", ".") & {*HEAVY, "rich"}
+
+
+def test_the_package_map_names_every_module_and_room() -> None:
+    rooms: dict[str, str] = {}
+    for line in (rerank_cli.__doc__ or "").splitlines():
+        if match := re.match(r"    (\w+)  +(\S.*)", line):
+            room, rooms[match[1]] = match[1], match[2]
+        elif re.match(r"     {8,}\S", line) and rooms:
+            rooms[room] += line
+    package = ROOT / "rerank_cli"
+    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    folders = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert modules | folders <= set(rooms)
+    assert set(rooms) - {"index", "query", "eval"} <= modules | folders, "a room that is gone"
+    for folder in ("models", "store"):
+        for path in (package / folder).glob("*.py"):
+            if path.stem != "__init__":
+                assert re.search(rf"\b{path.stem}\b", rooms[folder]), path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rerank_cli").rglob("*.py")), ids=lambda path: path.stem)
+def test_every_module_says_its_job_in_its_first_line(path: Path) -> None:
+    if path.name != "__init__.py" or path.stat().st_size:
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith(('"""', 'r"""')) and len(first) > 12

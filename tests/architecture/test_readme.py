@@ -1,0 +1,50 @@
+"""README.md tells of every command and of every option."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from rerank_cli.cli.app import app
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def commands(command: Any, trail: tuple[str, ...] = ("rerank-cli",)) -> Iterator[tuple[str, Any]]:
+    """Every command with its full name, groups included."""
+    yield " ".join(trail), command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*trail, name))
+
+
+ALL = dict(commands(typer.main.get_command(app)))
+LONG_OPTIONS = sorted(
+    {
+        (name, option)
+        for name, command in ALL.items()
+        for parameter in command.params
+        for option in [*parameter.opts, *parameter.secondary_opts]
+        if option.startswith("--")
+    }
+)
+
+
+def test_the_program_is_read_whole() -> None:
+    assert {"rerank-cli query", "rerank-cli models prepare"} <= set(ALL)
+    assert ("rerank-cli query", "--top-k") in LONG_OPTIONS
+    assert ("rerank-cli models prepare", "--force") in LONG_OPTIONS
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_readme_tells_of_every_command(name: str) -> None:
+    assert re.search(rf"{re.escape(name)}(?![\w-])", README.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("name", "option"), LONG_OPTIONS)
+def test_the_readme_tells_of_every_option(name: str, option: str) -> None:
+    assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", README.read_text(encoding="utf-8")), name

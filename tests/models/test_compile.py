@@ -1,0 +1,250 @@
+"""Tiny random models, compiled: they agree with the original, or torch runs them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rerank_cli.errors import ModelError, UsageError
+from rerank_cli.models import compile as compiler
+from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
+from rerank_cli.models.compiled import find_compiled
+from rerank_cli.models.loading import open_encoder, open_reranker, prepare
+from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
+from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
+from rerank_cli.models.torch import TorchEncoder, TorchReranker
+from tests.models.conftest import rewrite_json
+
+QUERY = "how do i bleed a cold radiator"
+
+
+@pytest.fixture
+def encoder_source(tiny_encoder: Path) -> ModelSource:
+    return find_model(str(tiny_encoder), "encoder")
+
+
+@pytest.fixture(params=["tiny_reranker", "tiny_modular_reranker"])
+def reranker_source(request: pytest.FixtureRequest) -> ModelSource:
+    return find_model(str(request.getfixturevalue(request.param)), "reranker")
+
+
+def test_a_compiled_encoder_gives_the_vectors_of_the_original_prompts_included(encoder_source: ModelSource) -> None:
+    compiled = prepare(encoder_source)
+    assert compiled.precision in ("int8", "float32")
+    quick, original = OnnxEncoder(compiled), TorchEncoder(encoder_source, device="cpu")
+    assert (quick.dimensions, quick.max_tokens) == (original.dimensions, original.max_tokens) == (32, 64)
+    assert quick.count_tokens(["bleed a radiator", "x"]) == original.count_tokens(["bleed a radiator", "x"]) == [3, 1]
+    vectors = quick.encode_passages(PROBE_PASSAGES)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert (vectors * original.encode_passages(PROBE_PASSAGES)).sum(axis=1).min() > 0.97
+    assert quick.encode_query(QUERY) @ original.encode_query(QUERY) > 0.97
+    assert quick.encode_query(QUERY) @ quick.encode_passages([QUERY])[0] < 0.999, "a query has a prompt of its own"
+
+
+def test_a_compiled_reranker_ranks_as_the_original_does(reranker_source: ModelSource) -> None:
+    compiled = prepare(reranker_source)
+    assert compiled.precision in ("int8", "float32")
+    quick, original = OnnxReranker(compiled), TorchReranker(reranker_source, device="cpu")
+    pairs = [
+        (quick.score_pairs(query, PROBE_PASSAGES).logits, original.score_pairs(query, PROBE_PASSAGES).logits)
+        for query in PROBE_QUERIES
+    ]
+    assert compiler.rank_correlation(*(np.concatenate(side) for side in zip(*pairs, strict=True))) > 0.95
+
+
+def test_the_activation_is_the_models_own_and_applied_once(tiny_reranker: Path, tiny_modular_reranker: Path) -> None:
+    for folder, wanted in ((tiny_reranker, 1.5), (tiny_modular_reranker, 1 / (1 + np.exp(-1.5)))):
+        source = find_model(str(folder), "reranker")
+        for reranker in (OnnxReranker(prepare(source)), TorchReranker(source, device="cpu")):
+            assert reranker.activate(1.5) == pytest.approx(wanted)
+    source = find_model(str(tiny_modular_reranker), "reranker")
+    from sentence_transformers import CrossEncoder
+
+    raw = TorchReranker(source, device="cpu")
+    logit = float(raw.score_pairs(QUERY, [PROBE_PASSAGES[0]]).logits[0])
+    whole = CrossEncoder(str(tiny_modular_reranker), device="cpu").predict([(QUERY, PROBE_PASSAGES[0])])
+    assert raw.activate(logit) == pytest.approx(float(whole[0]), abs=1e-5)
+
+
+def test_an_activation_that_is_not_supported_is_refused(tiny_modular_reranker: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_modular_reranker, tmp_path / "tanh")
+    rewrite_json(
+        tmp_path / "tanh" / "config_sentence_transformers.json", activation_fn="torch.nn.modules.activation.Tanh"
+    )
+    with pytest.raises(ModelError, match="pass through tanh"):
+        prepare(find_model(str(tmp_path / "tanh"), "reranker"))
+
+
+def test_a_score_does_not_depend_on_batch_mates(reranker_source: ModelSource) -> None:
+    reranker = OnnxReranker(prepare(reranker_source))
+    together = reranker.score_pairs(QUERY, PROBE_PASSAGES).logits
+    alone = [reranker.score_pairs(QUERY, [passage]).logits[0] for passage in PROBE_PASSAGES]
+    assert together.tolist() == alone
+    assert len(set(alone)) == len(alone)
+
+
+def test_a_vector_does_not_depend_on_batch_mates(encoder_source: ModelSource) -> None:
+    encoder = OnnxEncoder(prepare(encoder_source))
+    alone = np.concatenate([encoder.encode_passages([passage]) for passage in PROBE_PASSAGES])
+    assert np.array_equal(encoder.encode_passages(PROBE_PASSAGES), alone)
+    assert encoder.encode_passages([]).shape == (0, 32)
+
+
+def test_a_long_passage_is_cut_and_counted_and_the_query_is_whole(reranker_source: ModelSource) -> None:
+    """Both runtimes: what lies past the window changes nothing, the query's last word does."""
+    long = "salt water " * 100
+    for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
+        query = "how do i remove rust from a pan with oil and salt on the stove in my account mail list ferry "
+        scores = reranker.score_pairs(query + "iron", [long, long + "password", "salt water"])
+        assert scores.truncated == 2
+        assert scores.logits[0] == pytest.approx(scores.logits[1], abs=1e-5)
+        other = reranker.score_pairs(query + "bread", [long])
+        assert abs(other.logits[0] - scores.logits[0]) > 1e-4
+
+
+def test_a_query_that_leaves_no_room_is_refused_by_both_runtimes(reranker_source: ModelSource) -> None:
+    for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
+        assert reranker.score_pairs("salt " * 45, ["water"]).truncated == 0
+        with pytest.raises(UsageError, match="no room for a passage in the reranker's window of 64 tokens"):
+            reranker.score_pairs("salt " * 46, ["water"])
+
+
+# What does not compile well
+
+
+def test_an_int8_graph_that_disagrees_gives_way_to_float32(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement = iter([0.9, 0.99999])
+    monkeypatch.setattr(compiler, "_agreement", lambda *_: next(agreement))
+    compiled = prepare(encoder_source)
+    assert (compiled.precision, compiled.agreement) == ("float32", 0.99999)
+    original = TorchEncoder(encoder_source, device="cpu").encode_passages(PROBE_PASSAGES)
+    assert (OnnxEncoder(compiled).encode_passages(PROBE_PASSAGES) * original).sum(axis=1).min() > 0.9999
+    assert not (compiled.folder / "float32.onnx").exists()
+
+
+def test_a_graph_that_disagrees_even_in_float32_is_not_used(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "_agreement", lambda *_: 0.5)
+    compiled = prepare(encoder_source)
+    assert (compiled.precision, compiled.reason) == ("none", "the compiled model disagrees with the original (0.500)")
+    assert not list(compiled.folder.glob("*.onnx"))
+
+
+def test_what_cannot_be_exported_is_run_by_torch_from_then_on(
+    encoder_source: ModelSource, reranker_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no such operator\nand more")
+
+    monkeypatch.setattr(compiler, "_export", fail)
+    compiled = prepare(encoder_source)
+    assert (compiled.precision, compiled.reason) == ("none", "RuntimeError: no such operator")
+    monkeypatch.setattr(compiler, "compile_model", fail)
+    vectors = open_encoder(encoder_source.name).encode_passages(PROBE_PASSAGES)
+    original = TorchEncoder(encoder_source, device="cpu").encode_passages(PROBE_PASSAGES)
+    assert vectors == pytest.approx(original, abs=1e-5)
+
+
+def test_a_prompt_that_changes_more_than_the_text_is_noticed(tiny_encoder: Path, tmp_path: Path) -> None:
+    """Pooling that leaves the prompt out is no part of the graph: torch has to run such a model."""
+    shutil.copytree(tiny_encoder, tmp_path / "model")
+    rewrite_json(tmp_path / "model" / "1_Pooling" / "config.json", include_prompt=False)
+    prompts = {"document": "ferry sunday weather password function list sort merge sequence memory : " * 2}
+    rewrite_json(tmp_path / "model" / "config_sentence_transformers.json", prompts=prompts)
+    source = find_model(str(tmp_path / "model"), "encoder")
+    compiled = prepare(source)
+    assert compiled.precision == "none" and "disagrees" in compiled.reason
+
+
+# What another process or a crash left
+
+
+def test_two_processes_that_compile_at_once_end_well(encoder_source: ModelSource) -> None:
+    command = [sys.executable, "-m", "rerank_cli", "models", "prepare", f"encoder:{encoder_source.name}"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [running.communicate(timeout=120) for running in both]
+    assert [running.returncode for running in both] == [0, 0], outputs
+    assert outputs[0] == outputs[1] and outputs[0][1] == ""
+    target = compiled_folder(encoder_source.fingerprint)
+    assert sorted(path.name for path in target.iterdir()) == ["compiled.json", "model.onnx", "tokenizer.json"]
+    assert [path.name for path in target.parent.iterdir() if path.is_dir()] == [target.name]
+
+
+def test_a_cut_off_record_is_made_again(encoder_source: ModelSource) -> None:
+    record = prepare(encoder_source).folder / "compiled.json"
+    record.write_text(record.read_text()[:40])
+    assert find_compiled(encoder_source) is None
+    assert prepare(encoder_source).precision == "int8"
+    assert find_compiled(encoder_source) is not None
+
+
+def test_a_compiled_model_of_an_older_compiler_is_made_again(encoder_source: ModelSource) -> None:
+    rewrite_json(prepare(encoder_source).folder / "compiled.json", compiler_version=0)
+    assert find_compiled(encoder_source) is None
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("left", [0, 1000, None])
+def test_a_cut_off_or_missing_part_is_an_error_with_its_remedy(
+    encoder_source: ModelSource, name: str, left: int | None
+) -> None:
+    part = prepare(encoder_source).folder / name
+    if left is None:
+        part.unlink()
+    else:
+        part.write_bytes(part.read_bytes()[:left])
+    with pytest.raises(ModelError, match="cannot be loaded") as refused:
+        open_encoder(encoder_source.name).encode_query("x")
+    assert str(part) in str(refused.value)
+    assert "rerank-cli models prepare --force" in refused.value.remedy
+
+
+def test_preparing_afresh_replaces_what_was_there(encoder_source: ModelSource) -> None:
+    graph = prepare(encoder_source).folder / "model.onnx"
+    graph.write_bytes(b"broken")
+    assert prepare(encoder_source).precision == "int8", "the record alone is looked at"
+    prepare(encoder_source, afresh=True)
+    assert open_encoder(encoder_source.name).encode_query("x").shape == (32,)
+
+
+def test_a_cache_that_cannot_be_written_is_an_error(
+    encoder_source: ModelSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ModelError, match="cannot be written"):
+        prepare(encoder_source)
+
+
+def test_a_model_that_does_not_load_is_an_error_of_one_line(tiny_encoder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(ModelError, match="cannot be loaded") as refused:
+        prepare(find_model(str(tmp_path / "model"), "encoder"))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_classifier_of_several_classes_is_no_reranker(models: Path, tmp_path: Path) -> None:
+    from tests.models.conftest import _bert
+
+    folder = _bert(tmp_path / "classes", window=64, labels=3)
+    with pytest.raises(ModelError, match="gives 3 scores a pair"):
+        prepare(find_model(str(folder), "reranker"))
+
+
+def test_opening_a_model_loads_nothing(reranker_source: ModelSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rerank_cli.models.loading.prepare", None)
+    assert open_reranker(reranker_source.name).fingerprint == reranker_source.fingerprint
+
+
+def test_rank_correlation_is_1_for_equal_order_and_minus_1_for_the_reverse() -> None:
+    assert compiler.rank_correlation([1, 2, 5], [0.1, 0.2, 0.3]) == pytest.approx(1.0)
+    assert compiler.rank_correlation([1, 2, 5], [3, 2, 1]) == pytest.approx(-1.0)

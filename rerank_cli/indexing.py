@@ -105,7 +105,7 @@ def update_index(
         work = _Work(writer, encoder, settings, listener)
         written = [work.read(file, lone=lone) for file in work.watch(files)]
         encoded = work.encode(written)
-        wanted = _manifest(root, encoder, settings)
+        wanted = _manifest(root, encoder, settings, last=writer.manifest)
         if written or changes.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
             writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
@@ -265,14 +265,15 @@ def _describes(manifest: Manifest | None, wanted: Manifest) -> bool:
     )
 
 
-def _manifest(root: Path, encoder: Encoder, settings: IndexSettings) -> Manifest:
+def _manifest(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Manifest | None) -> Manifest:
+    same_encoder = last is not None and last.encoder_fingerprint == encoder.fingerprint
     return Manifest(
         format_version=FORMAT_VERSION,
         generation=0,
         root=str(root),
         encoder=settings.encoder,
         encoder_fingerprint=encoder.fingerprint,
-        dimensions=encoder.dimensions,
+        dimensions=last.dimensions if last and same_encoder else encoder.dimensions,  # the latter loads the model
         passage_tokens=settings.passage_tokens,
         reader_version=READER_VERSION,
         rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in asdict(settings.rules).items()},

@@ -7,7 +7,7 @@ import math
 import struct
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import quote
@@ -218,7 +218,7 @@ def _result_record(query_id: str, result: SearchResult, hits: Sequence[Hit]) -> 
     return {
         "query_id": query_id,
         "query": result.query,
-        "timings": {"retrieve_s": result.timings.retrieve_s, "rerank_s": result.timings.rerank_s},
+        "timings": asdict(result.timings),
         "candidates": len(result.candidates),
         "truncated_passages": result.truncated,
         "hits": [_hit_record(place, hit) for place, hit in enumerate(hits, start=1)],

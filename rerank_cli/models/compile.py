@@ -80,6 +80,8 @@ def _compile(source: ModelSource, target: Path) -> CompiledModel:
 
 def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
     described = _describe(folder, source, loaded)
+    if (described.query_prompt or described.passage_prompt) and not _pools_prompts(loaded):
+        return replace(described, reason="the model leaves its prompt out of the pooling, which no graph knows of")
     graph, exact = folder / GRAPH_NAME, folder / "float32.onnx"
     try:
         _write_tokenizer(loaded, folder / TOKENIZER_NAME)
@@ -100,6 +102,10 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
         return replace(described, precision="float32", agreement=agreement)
     graph.unlink()
     return replace(described, reason=f"the compiled model disagrees with the original ({agreement:.3f})")
+
+
+def _pools_prompts(loaded: Any) -> bool:
+    return all(getattr(module, "include_prompt", True) for module in loaded)
 
 
 def _least_agreement(source: ModelSource) -> float:

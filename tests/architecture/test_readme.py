@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,3 +51,12 @@ def test_the_readme_tells_of_every_command(name: str) -> None:
 @pytest.mark.parametrize(("name", "option"), LONG_OPTIONS)
 def test_the_readme_tells_of_every_option(name: str, option: str) -> None:
     assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", README.read_text(encoding="utf-8")), name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_readme_shows_the_help_as_it_is(name: str) -> None:
+    environment = {**os.environ, "COLUMNS": "100"}
+    command = [sys.executable, "-m", "rerank_cli", *name.split()[1:], "--help"]
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    shown = "\n".join(line.rstrip() for line in printed.replace("python -m rerank_cli", "rerank-cli").splitlines())
+    assert f"$ {name} --help\n{shown.rstrip()}\n```" in README.read_text(encoding="utf-8")

@@ -27,8 +27,10 @@ PROJECT_FILE = "rerank.yaml"
 
 PREFIX = "RERANK_CLI_"
 
-OTHER_VARIABLES = frozenset({f"{PREFIX}INDEX", f"{PREFIX}CONFIG"})
-"""Variables that are ours but hold no setting: they say where the index and the configuration lie."""
+OTHER_VARIABLES = frozenset(
+    f"{PREFIX}{flag}" for flag in "CONFIG DRY_RUN EXPLAIN FORCE INDEX JSON PATH QUERIES QUIET REBUILD".split()
+)
+"""Variables of flags that are no settings: they belong to one run, and no file may hold them."""
 
 Device = Literal["cpu", "cuda", "mps"]
 Retriever = Literal["hybrid", "dense", "lexical"]

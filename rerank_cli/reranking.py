@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from rerank_cli.config import Fusion
@@ -52,3 +52,15 @@ def best_of_each_document(hits: Sequence[Hit], *, per_document: int) -> tuple[Hi
         if seen[hit.candidate.stored.document_id] <= per_document:
             kept.append(hit)
     return tuple(kept)
+
+
+def places_before(candidates: Sequence[Candidate], hits: Sequence[Hit], *, per_document: int) -> tuple[int, ...]:
+    """The place that each of *hits* would have without the second stage, if a document has as many there.
+
+    *hits* are `best_of_each_document`; a document's second hit is compared with its second candidate.
+    """
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    first_stage = best_of_each_document(keep_order(candidates), per_document=per_document)
+    for place, hit in enumerate(first_stage, start=1):
+        places[hit.candidate.stored.document_id].append(place)
+    return tuple(places[hit.candidate.stored.document_id].pop(0) for hit in hits)

@@ -25,6 +25,7 @@ class SearchSettings:
     retriever: Retriever
     top_k: int
     fusion: Fusion
+    fusion_weight: float
     reranks: bool
     per_document: int
     accept_path: Callable[[str], bool] | None = None
@@ -114,7 +115,14 @@ class Searcher:
             return keep_order(candidates), 0
         assert self._reranker is not None, "the second stage needs a reranker"
         scores = self._reranker.score_pairs(query, [candidate.stored.passage.model_text for candidate in candidates])
-        return order(candidates, scores, reranker=self._reranker, fusion=self.settings.fusion), scores.truncated
+        hits = order(
+            candidates,
+            scores,
+            reranker=self._reranker,
+            fusion=self.settings.fusion,
+            weight=self.settings.fusion_weight,
+        )
+        return hits, scores.truncated
 
 
 def check_query(query: str) -> str:

@@ -206,6 +206,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "top_k": settings.top_k,
             "rerank": settings.rerank,
             "fusion": settings.fusion if settings.rerank else None,
+            "fusion_weight": settings.fusion_weight if settings.rerank and settings.fusion != "none" else None,
             "top_n": settings.top_n,
             "per_document": settings.per_document,
             "min_score": settings.min_score,

@@ -69,7 +69,12 @@ def run(
     ] = None,
     fusion: Annotated[
         str | None,
-        typer.Option(help="Final order: rrf fuses both stages, none trusts the reranker alone.", show_default=False),
+        typer.Option(
+            help="Final order: linear or rrf fuses both stages, none trusts the reranker alone.", show_default=False
+        ),
+    ] = None,
+    fusion_weight: Annotated[
+        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
     ] = None,
     top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
     per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
@@ -111,6 +116,7 @@ def run(
             "top_k": top_k,
             "rerank": rerank,
             "fusion": fusion,
+            "fusion_weight": fusion_weight,
             "top_n": top_n,
             "per_document": per_document,
             "min_score": min_score,
@@ -170,6 +176,7 @@ def _answer(
                 retriever=settings.retriever,
                 top_k=settings.top_k,
                 fusion=settings.fusion,
+                fusion_weight=settings.fusion_weight,
                 reranks=settings.rerank,
                 per_document=1 if settings.format == "trec" else settings.per_document,
                 accept_path=accept_path,

@@ -14,7 +14,7 @@ from rerank_cli.records import Block, Document, FoundFile
 __all__ = ["READER_VERSION", "Unreadable", "read_documents", "reader_name"]
 
 # Raise it whenever a reader gives another document for the same bytes: then files are read again.
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

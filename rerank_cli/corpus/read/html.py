@@ -7,7 +7,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 # What a reader of the page does not see, or sees on every page of the site.
@@ -76,11 +75,11 @@ _SURELY_ENDED = re.compile(
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document; its title is its <title>, its first heading, or its file's name."""
+    """A single document; its title is its <title> or its first heading."""
     outline = Outline()
     title = feed(outline, text, first_line=1)
     blocks = outline.blocks()
-    return (Document(path, title or outline.title or title_of(path), blocks),)
+    return (Document(path, title or outline.title, blocks),)
 
 
 def feed(outline: Outline, text: str, first_line: int) -> str:

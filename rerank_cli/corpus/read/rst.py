@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
@@ -124,14 +123,14 @@ _Lines = Sequence[_Line]
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document; its title is its first section title, or its file's name."""
+    """A single document; its title is its first section title."""
     lines = [
         _Line(number, line.expandtabs(_TAB_COLUMNS).rstrip()) for number, line in enumerate(text.split("\n"), start=1)
     ]
     outline = Outline()
     _Parser(outline, {m["name"]: m["text"] for m in _SUBSTITUTION.finditer(text)}).body(lines, depth=0)
     blocks = outline.blocks()
-    return (Document(path, outline.title or title_of(path), blocks),)
+    return (Document(path, outline.title, blocks),)
 
 
 class _Parser:

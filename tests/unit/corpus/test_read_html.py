@@ -50,9 +50,9 @@ def test_a_page_becomes_its_visible_blocks_with_exact_lines_under_their_headings
     )
 
 
-def test_without_a_title_the_first_heading_names_the_page_and_else_its_file() -> None:
+def test_without_a_title_the_first_heading_names_the_page_and_else_nothing() -> None:
     assert document("<h1>Heading</h1><p>x").title == "Heading"
-    assert document("<p>x").title == "some page"
+    assert document("<p>x").title == ""
 
 
 @pytest.mark.parametrize("tag", ["script", "style", "nav", "template", "noscript", "svg"])

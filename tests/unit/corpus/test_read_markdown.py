@@ -81,12 +81,12 @@ def test_a_page_becomes_plain_blocks_with_exact_lines_under_their_headings() -> 
         ("---\nlayout: page\n---\n# First\n", "First"),
         ("Intro.\n\n## Second level\n\n# First level\n", "First level"),
         ("## Opens the page\n\nWords.\n\n## Not this\n", "Opens the page"),
-        ("Words.\n\n## Not this\n", "some page"),
-        ("---\n\nNot front matter\n\n---\n", "some page"),
-        ("", "some page"),
+        ("Words.\n\n## Not this\n", ""),
+        ("---\n\nNot front matter\n\n---\n", ""),
+        ("", ""),
     ],
 )
-def test_the_title_is_in_the_front_matter_or_the_headings_or_the_name(text: str, title: str) -> None:
+def test_the_title_is_in_the_front_matter_or_the_headings_or_nowhere(text: str, title: str) -> None:
     assert document(text).title == title
 
 

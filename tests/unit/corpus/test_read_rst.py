@@ -40,8 +40,8 @@ def test_a_transition_is_no_text_and_no_title() -> None:
     assert texts("One.\n\n----\n\nTwo.\n") == ["One.", "Two."]
 
 
-def test_a_page_without_titles_is_named_by_its_file() -> None:
-    assert document("Words.\n").title == "some page"
+def test_a_page_without_section_titles_has_none_itself() -> None:
+    assert document("Words.\n").title == ""
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,7 @@ _WORD_END = re.compile(r"\s+")
 # To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end
 # words at punctuation too, and take each CJK ideograph for one.
 _MAX_WORD_CHARS = 100
-_LONG_WORD = re.compile(
-    rf"[^\s!-/:-@\[-`{{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]{{{_MAX_WORD_CHARS + 1},}}"
-)
+_LONG_WORD = re.compile(rf"[^\s!-/:-@\[-`{{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]{{{_MAX_WORD_CHARS + 1},}}")
 
 _PARAGRAPH_GAP = "\n\n"
 

@@ -86,7 +86,7 @@ def test_a_document_without_a_title_is_shown_under_the_name_of_its_file(path: st
 
 def test_a_page_nested_beyond_the_stack_is_unreadable_and_ends_no_run() -> None:
     substitutions = "".join(f".. |x{n}| replace:: |x{n + 1}|\n" for n in range(2000))
-    with pytest.raises(Unreadable, match="^nested too deeply$"):
+    with pytest.raises(Unreadable, match=r"^nested too deeply$"):
         read("a.rst", f"{substitutions}\n|x0|\n")
 
 

@@ -74,6 +74,7 @@ class _Section:
 
     trail: _Trail
     pieces: tuple[_Piece, ...]
+    heading_line: int | None = None
 
     @property
     def text(self) -> str:
@@ -145,10 +146,8 @@ def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
 
 def _sections(blocks: Sequence[Block]) -> list[_Section]:
     written = (_readable(block) for block in blocks if block.text.strip())
-    return [
-        _Section(trail, tuple(_pieces(tuple(under))))
-        for trail, under in groupby(written, key=lambda block: block.headings)
-    ]
+    grouped = ((trail, tuple(under)) for trail, under in groupby(written, key=lambda block: block.headings))
+    return [_Section(trail, tuple(_pieces(under)), under[0].heading_line) for trail, under in grouped]
 
 
 def _readable(block: Block) -> Block:
@@ -237,7 +236,8 @@ def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
     first, *rest = section.pieces
     if not heading or re.match(rf"\s*{re.escape(heading)}(?!\w)", first.text):
         return section.pieces
-    line = replace(first, text=heading, gap=_PARAGRAPH_GAP, last_line=first.first_line)
+    stands = first.first_line if section.heading_line is None else section.heading_line
+    line = _Piece(heading, _PARAGRAPH_GAP, stands, stands, exact=True)
     return (line, replace(first, gap="\n"), *rest)
 
 

@@ -253,6 +253,13 @@ def test_tiny_sections_join_under_their_parent_and_show_their_headings() -> None
     )
 
 
+def test_a_heading_within_a_passage_counts_among_its_lines() -> None:
+    (found,) = passages(
+        Block("one", 5, 5, ("Top", "A"), heading_line=3), Block("two", 9, 9, ("Top", "B"), heading_line=7)
+    )
+    assert found == Passage(0, 3, 9, ("Top",), "A\none\n\nB\ntwo")
+
+
 def test_a_tiny_introduction_joins_its_first_subsection() -> None:
     (found,) = passages(Block("intro", 3, 3, ("Top",)), Block("one", 7, 7, ("Top", "A")))
     assert found == Passage(0, 3, 7, ("Top",), "intro\n\nA\none")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
 from rerank_cli.store.catalog import SCHEMA, catalog_error, connect
@@ -325,6 +325,16 @@ def _reopen(layout: Layout, *, missed: int) -> IndexReader:
         path = layout.vectors(missed)
         raise IndexDamaged(f"{path}: is missing", remedy=ann.MEND)
     return IndexReader(layout, connection, manifest)
+
+
+def indexed_root(folder: Path) -> Path | None:
+    """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell."""
+    try:
+        with closing(connect(Layout(folder).catalog)) as connection:
+            row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
+        return Path(json.loads(row[0])) if row else None
+    except (RerankError, sqlite3.Error, ValueError, TypeError):
+        return None
 
 
 def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest | None:

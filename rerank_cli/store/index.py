@@ -24,7 +24,7 @@ import numpy as np
 from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
-from rerank_cli.store.catalog import SCHEMA, catalog_error, connect
+from rerank_cli.store.catalog import SCHEMA, catalog_error, connect, connect_to_read
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
 
 Ranking = list[tuple[int, float]]
@@ -298,7 +298,7 @@ def open_reader(folder: Path) -> IndexReader:
     layout = Layout(folder)
     if not layout.catalog.is_file():
         raise IndexMissing(f"{folder}: no index here", remedy="make one: rerank-cli index FOLDER")
-    connection = connect(layout.catalog)
+    connection = connect_to_read(layout.catalog)
     try:
         connection.execute("BEGIN")
         manifest = _read_manifest(layout, connection)
@@ -317,7 +317,7 @@ def open_reader(folder: Path) -> IndexReader:
 
 def _reopen(layout: Layout, *, missed: int) -> IndexReader:
     """A writer may have moved on between our snapshot and our look at its vectors; else they are lost."""
-    connection = connect(layout.catalog)
+    connection = connect_to_read(layout.catalog)
     connection.execute("BEGIN")
     manifest = _read_manifest(layout, connection)
     if manifest is None or manifest.generation == missed:
@@ -330,7 +330,7 @@ def _reopen(layout: Layout, *, missed: int) -> IndexReader:
 def indexed_root(folder: Path) -> Path | None:
     """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell."""
     try:
-        with closing(connect(Layout(folder).catalog)) as connection:
+        with closing(connect_to_read(Layout(folder).catalog)) as connection:
             row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
         return Path(json.loads(row[0])) if row else None
     except (RerankError, sqlite3.Error, ValueError, TypeError):

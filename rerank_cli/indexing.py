@@ -23,9 +23,6 @@ RACY_WINDOW_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again under the same time stamp (FAT counts
 in steps of two seconds), so its stamp is not trusted: the next run compares content (as git does)."""
 
-SPECIAL_TOKENS = 2
-"""The encoder's window holds its own first and last token beside the passage."""
-
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
@@ -196,7 +193,7 @@ class _Work:
         )
 
     def _split(self, document: Document) -> tuple[Passage, ...]:
-        limit = self._encoder.max_tokens - SPECIAL_TOKENS
+        limit = self._encoder.max_tokens
         if self._settings.passage_tokens > limit:
             raise UsageError(
                 f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",

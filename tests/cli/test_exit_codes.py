@@ -69,9 +69,15 @@ def test_a_query_of_10000_words_ends_with_2(indexed: Path, cli: Cli) -> None:
 
 
 def test_a_query_that_fills_the_rerankers_window_ends_with_2(indexed: Path, cli: Cli) -> None:
-    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250)
+    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250, "--retriever", "lexical")
     assert outcome.code == 2
     assert_one_line(outcome, "leaves no room", "512", "shorter")
+
+
+def test_a_query_too_long_for_the_encoder_ends_with_2(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250, "--no-rerank")
+    assert outcome.code == 2
+    assert_one_line(outcome, "the encoder reads", "shorter")
 
 
 def test_no_command_prints_the_help_on_stderr_and_ends_with_2(cli: Cli) -> None:

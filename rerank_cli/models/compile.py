@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import os
 import re
 import tempfile
 import warnings
@@ -127,10 +126,11 @@ def _check_resources(folder: Path, loaded: Any, error: Exception) -> None:
         cause = cause.__cause__
     if OUT_OF_MEMORY.search(str(error)):
         raise MemoryError(str(error)) from error
-    graph_bytes = sum(4 * parameter.numel() for parameter in loaded.parameters())
-    with (folder / "room").open("wb") as room:
-        os.posix_fallocate(room.fileno(), 0, graph_bytes)
-    (folder / "room").unlink()
+    room = folder / "room"
+    with room.open("wb") as file:
+        for parameter in loaded.parameters():
+            file.write(bytes(4 * parameter.numel()))
+    room.unlink()
 
 
 def _pools_prompts(loaded: Any) -> bool:

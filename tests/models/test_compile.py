@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -213,10 +213,18 @@ def test_a_full_disk_or_memory_is_not_remembered_as_a_model_that_does_not_compil
 def test_an_exporters_own_error_beside_a_full_disk_is_not_taken_for_the_models(
     encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiler, "_quantize", raising(RuntimeError("the graph cannot be saved")))
-    monkeypatch.setattr(os, "posix_fallocate", raising(OSError(errno.ENOSPC, "No space left on device")))
-    with pytest.raises(ModelError, match="No space left"):
-        prepare(encoder_source)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up(*_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        raise RuntimeError("the graph cannot be saved")
+
+    monkeypatch.setattr(compiler, "_quantize", fill_up)
+    try:
+        with pytest.raises(ModelError, match="File too large"):
+            prepare(encoder_source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert find_compiled(encoder_source) is None
 
 

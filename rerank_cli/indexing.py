@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
 from rerank_cli.corpus.read import READER_VERSION, Unreadable, read_documents, reader_name
@@ -22,9 +22,6 @@ ENCODE_BATCH = 128
 RACY_WINDOW_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again under the same time stamp (FAT counts
 in steps of two seconds), so its stamp is not trusted: the next run compares content (as git does)."""
-
-SPECIAL_TOKENS = 2
-"""The encoder's window holds its own first and last token beside the passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,16 @@ class IndexSummary:
 
 @dataclass(frozen=True, slots=True)
 class FileChanges:
-    """How the files found differ from those of the index, by path."""
+    """How the files found differ from those of the index, by path.
+
+    `hidden` are those that cannot be listed or opened now: nobody can tell whether they are gone.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
     touched: tuple[FileState, ...] = ()
 
 
@@ -84,42 +85,49 @@ def update_index(
     """Bring the index in *index_folder* up to date with *root*, or make it.
 
     The encoder is used only if a passage is new. The old generation answers until the new one is
-    complete, and stays if anything fails.
+    complete, and stays if anything fails. A file that cannot be read now stays as it was read before.
 
     Raises:
         IndexMismatch: the index was made from another folder or with another encoder.
-        InputError: *root* cannot be read, or is suddenly empty.
+        InputError: *root* cannot be read, is suddenly empty, or holds no text.
         IndexBusy: another process was writing for longer than *wait_s*.
     """
     started = time.perf_counter()
     with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild) as writer:
-        found = discover(root, settings.rules)  # not before our turn: another writer may know newer files
+        # not before our turn: another writer may know newer files
+        found = discover(root, settings.rules, index_folder=index_folder)
         _check_manifest(writer, root, encoder, rebuild=rebuild)
         known = writer.files()
         _check_not_vanished(root, found, known, allow_empty=allow_empty)
         afresh = rebuild or _reads_differently(writer.manifest, settings)
         changes = compare(found, known)
+        if _gives_up(writer.manifest, root, encoder):
+            changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
+            known = {}
         pending = {*changes.added, *changes.changed, *(changes.unchanged if afresh else ())}
-        files = [file for file in found.files if file.path in pending]
-        lone = root.is_file()
         work = _Work(writer, encoder, settings, listener)
-        written = [work.read(file, lone=lone) for file in work.watch(files)]
+        read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
+        missed = {file.state.path: file.state for file in read if file.unread and _was_read(known, file.state.path)}
+        written = [file for file in read if file.state.path not in missed]
+        if not allow_empty:
+            _check_text(root, found, written, changes.removed, writer)
         encoded = work.encode(written)
         wanted = _manifest(root, encoder, settings, last=writer.manifest)
         if written or changes.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
             writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
-        writer.touch(changes.touched)
+        outdated = [_outdated(known[path]) for path in (*changes.hidden, *missed)] if afresh else []
+        writer.touch([*changes.touched, *outdated])
         assert writer.manifest is not None
         counts = writer.counts()
         return IndexSummary(
             folder=index_folder,
             generation=writer.manifest.generation,
             added=len(changes.added),
-            changed=len(changes.changed) if not afresh else len(changes.changed) + len(changes.unchanged),
+            changed=len(pending) - len(changes.added) - len(missed),
             removed=len(changes.removed),
             unchanged=0 if afresh else len(changes.unchanged),
-            failed=_failures(found, writer.files().values()),
+            failed=_failures(found, [*writer.files().values(), *missed.values()]),
             skipped=sum(not file.failed for file in found.skipped),
             documents=counts.documents,
             passages=counts.passages,
@@ -144,16 +152,23 @@ def compare(found: Discovery, known: Mapping[str, FileState]) -> FileChanges:
                 touched.append(_state(file, state.content_hash, failure=state.failure))
         else:
             changed.append(file.path)
-    removed = sorted(known.keys() - {file.path for file in found.files})
-    return FileChanges(tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(touched))
+    absent = sorted(known.keys() - {file.path for file in found.files})
+    failed = {file.path.rstrip("/") for file in found.skipped if file.failed}
+    hidden = [path for path in absent if not failed.isdisjoint((path, *map(str, PurePosixPath(path).parents)))]
+    removed = sorted({*absent}.difference(hidden))
+    return FileChanges(tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(hidden), tuple(touched))
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadFile:
-    """A file as read: its state and the passages of each of its documents."""
+    """A file as read: its state and the passages of each of its documents.
+
+    `unread` tells a file that the system would not give us from one that we make nothing of.
+    """
 
     state: FileState
     documents: tuple[tuple[Document, tuple[Passage, ...]], ...]
+    unread: bool = False
 
     def stored(self) -> NewFile:
         return NewFile(
@@ -174,18 +189,21 @@ class _Work:
         self._settings = settings
         self._listener = listener
 
-    def watch(self, files: list[FoundFile]) -> Iterable[FoundFile]:
+    def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
+        """Read and split every file."""
+        read = []
         for done, file in enumerate(files):
             self._listener(Progress("read", done, len(files)))
-            yield file
+            read.append(self._read_file(file, lone=lone))
+        return read
 
-    def read(self, file: FoundFile, *, lone: bool) -> _ReadFile:
+    def _read_file(self, file: FoundFile, *, lone: bool) -> _ReadFile:
         """Read and split one file; why it cannot be read becomes part of its state."""
         try:
             content = file.location.read_bytes()
         except OSError as error:
             reason = error.strerror or str(error)
-            return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), ())
+            return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), (), unread=True)
         digest = hashlib.sha256(content).digest()
         try:
             documents = read_documents(file, content, lone=lone)
@@ -196,7 +214,7 @@ class _Work:
         )
 
     def _split(self, document: Document) -> tuple[Passage, ...]:
-        limit = self._encoder.max_tokens - SPECIAL_TOKENS
+        limit = self._encoder.max_tokens
         if self._settings.passage_tokens > limit:
             raise UsageError(
                 f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",
@@ -251,6 +269,34 @@ def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileSt
     raise InputError(f"{root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run")
 
 
+def _check_text(
+    root: Path, found: Discovery, written: list[_ReadFile], removed: tuple[str, ...], writer: IndexWriter
+) -> None:
+    if any(passages for file in written for _, passages in file.documents):
+        return
+    if writer.has_passages_beside({*removed, *(file.state.path for file in written)}):
+        return
+    reason = next((f" ({file.state.path}: {file.state.failure})" for file in written if file.state.failure), "")
+    raise InputError(
+        f"{root}: no text in any of {len(found.files)} file{'s' * (len(found.files) != 1)}{reason}",
+        remedy="check that it is the right folder, or pass --allow-empty",
+    )
+
+
+def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
+    """Whether a rebuild takes nothing over from the index, as its files or its vectors are others."""
+    return manifest is not None and (manifest.root, manifest.encoder_fingerprint) != (str(root), encoder.fingerprint)
+
+
+def _was_read(known: Mapping[str, FileState], path: str) -> bool:
+    return path in known and known[path].failure is None
+
+
+def _outdated(state: FileState) -> FileState:
+    """*state* as that of a file to read again, though nothing about it changes: its size is none that a file has."""
+    return replace(state, size_bytes=-1, mtime_ns=0)
+
+
 def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:
     return manifest is not None and (
         manifest.passage_tokens != settings.passage_tokens or manifest.reader_version != READER_VERSION
@@ -285,8 +331,10 @@ def _manifest(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Ma
 
 
 def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFile, ...]:
-    unreadable = [SkippedFile(state.path, state.failure, failed=True) for state in states if state.failure]
-    return tuple(sorted([*(file for file in found.skipped if file.failed), *unreadable], key=lambda file: file.path))
+    """Each path once, by path: what failed now goes before what the index remembers."""
+    failures = {state.path: SkippedFile(state.path, state.failure, failed=True) for state in states if state.failure}
+    failures.update({file.path: file for file in found.skipped if file.failed})
+    return tuple(failures[path] for path in sorted(failures))
 
 
 def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> FileState:

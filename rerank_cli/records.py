@@ -154,7 +154,7 @@ class Encoder(Protocol):
     def dimensions(self) -> int: ...
     @property
     def max_tokens(self) -> int:
-        """The longest text the model reads whole, its special tokens included."""
+        """Tokens of the longest passage the model reads whole; its prompt and special tokens are taken off already."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -162,7 +162,11 @@ class Encoder(Protocol):
         ...
 
     def encode_query(self, text: str) -> Vectors:
-        """One unit vector, shape (dimensions,)."""
+        """One unit vector, shape (dimensions,).
+
+        Raises:
+            UsageError: the query is longer than the model reads.
+        """
         ...
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever test imports it first
+
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.records import Encoder

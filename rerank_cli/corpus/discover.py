@@ -81,14 +81,14 @@ class _Folder:
     ignores: tuple[_Patterns, ...]
 
 
-def discover(root: Path, rules: Rules) -> Discovery:
-    """Find the files under *root*, a folder or a single file.
+def discover(root: Path, rules: Rules, *, index_folder: Path | None = None) -> Discovery:
+    """Find the files under *root*, a folder or a single file; an *index_folder* inside it is left out.
 
     A file given by name is taken whatever the rules say of its name and size; only its content counts.
     Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
     """
     place = _existing(root)
-    outcomes = list(_Walk(place, rules).outcomes()) if place.is_dir() else [_judged_alone(root, rules)]
+    outcomes = list(_Walk(place, rules, index_folder).outcomes()) if place.is_dir() else [_judged_alone(root, rules)]
     outcomes.sort(key=lambda outcome: outcome.path)
     return Discovery(
         files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
@@ -118,8 +118,9 @@ def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
 class _Walk:
     """One walk through the root, from the top down."""
 
-    def __init__(self, root: Path, rules: Rules) -> None:
+    def __init__(self, root: Path, rules: Rules, index_folder: Path | None) -> None:
         self._root = root
+        self._index_folder = index_folder and index_folder.resolve()
         self._rules = rules
         self._include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
@@ -182,7 +183,7 @@ class _Walk:
         try:
             mode = location.lstat().st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
-            reason = self._reason_by_name(folder, name, path)
+            reason = "the index itself" if location == self._index_folder else self._reason_by_name(folder, name, path)
             if not reason and stat.S_ISLNK(mode):
                 reason = self._reason_by_target(location)
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,9 @@ MIN_COSINE = 0.97
 MIN_RANK_CORRELATION = 0.95
 """Spearman's, over all probe pairs."""
 
+OUT_OF_MEMORY = re.compile(r"bad.?alloc|allocate memory|not enough memory|out of memory", re.IGNORECASE)
+"""How torch and onnxruntime say it, in errors of their own."""
+
 
 def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel:
     """Compile *source* into the cache: int8 if it agrees with the original, else float32.
@@ -44,7 +48,8 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
     What another process compiled meanwhile is taken as it is, unless *afresh*.
 
     Raises:
-        ModelError: the model cannot be loaded, or the cache cannot be written.
+        ModelError: the model cannot be loaded, the cache cannot be written, or memory ran out. The next run tries
+            again.
     """
     target = compiled_folder(source.fingerprint)
     try:
@@ -52,6 +57,10 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
             return (None if afresh else find_compiled(source)) or _compile(source, target)
     except OSError as error:
         raise ModelError(f"{target}: cannot be written ({error})", remedy="check space and permissions") from error
+    except MemoryError as error:
+        raise ModelError(
+            f"{source.name}: too little memory to compile it", remedy="free some memory and run again"
+        ) from error
 
 
 @contextmanager
@@ -89,6 +98,7 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
             _export(loaded, exact, output=_output_name(source))
             _quantize(exact, graph)
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
+        _check_resources(folder, loaded, error)
         exact.unlink(missing_ok=True)
         return replace(described, reason=f"{type(error).__name__}: {error}".splitlines()[0][:200])
     wanted = _original_outputs(source, loaded, passage_prompt=described.passage_prompt)
@@ -102,6 +112,25 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
         return replace(described, precision="float32", agreement=agreement)
     graph.unlink()
     return replace(described, reason=f"the compiled model disagrees with the original ({agreement:.3f})")
+
+
+def _check_resources(folder: Path, loaded: Any, error: Exception) -> None:
+    """Raise OSError or MemoryError where *error* may come from the disk or the memory and not from the model.
+
+    The exporters wrap such errors in their own, so the disk is asked whether it would still hold a graph.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError | MemoryError):
+            raise cause
+        cause = cause.__cause__
+    if OUT_OF_MEMORY.search(str(error)):
+        raise MemoryError(str(error)) from error
+    room = folder / "room"
+    with room.open("wb") as file:
+        for parameter in loaded.parameters():
+            file.write(bytes(4 * parameter.numel()))
+    room.unlink()
 
 
 def _pools_prompts(loaded: Any) -> bool:

@@ -20,7 +20,7 @@ from tokenizers import Encoding, Tokenizer
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
-from rerank_cli.models.window import check_room
+from rerank_cli.models.window import check_room, query_pieces, unit_mean
 from rerank_cli.records import PairScores, Vectors
 
 
@@ -74,7 +74,9 @@ class OnnxEncoder:
         self._runtime = _Runtime(model)
         self.fingerprint = model.fingerprint
         self.dimensions = model.width
-        self.max_tokens = model.max_tokens
+        prompts = self.count_tokens([model.passage_prompt, model.query_prompt])
+        room = model.max_tokens - self._runtime.tokenizer.num_special_tokens_to_add(is_pair=False)
+        self.max_tokens, self._query_tokens = (room - prompt for prompt in prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         self._runtime.tokenizer.no_truncation()
@@ -84,13 +86,14 @@ class OnnxEncoder:
         ]
 
     def encode_query(self, text: str) -> Vectors:
-        return self._encode([self._runtime.model.query_prompt + text]).reshape(-1)
+        pieces = query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens)
+        return unit_mean(self._encode([self._runtime.model.query_prompt + piece for piece in pieces]))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode([self._runtime.model.passage_prompt + text for text in texts])
 
     def _encode(self, texts: list[str]) -> Vectors:
-        self._runtime.tokenizer.enable_truncation(self.max_tokens)
+        self._runtime.tokenizer.enable_truncation(self._runtime.model.max_tokens)
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:

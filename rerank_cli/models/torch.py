@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.catalogue import ModelSource
-from rerank_cli.models.window import check_room
+from rerank_cli.models.window import check_room, query_pieces, unit_mean
 from rerank_cli.records import PairScores, Vectors
 
 if TYPE_CHECKING:
@@ -95,17 +95,23 @@ class TorchEncoder:
         self._model = load_sentence_transformer(source, device=device)
         self.fingerprint = source.fingerprint
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
-        self.max_tokens = self._model.max_seq_length or UNLIMITED
+        self._window = self._model.max_seq_length or UNLIMITED
+        self._query_prompt = prompt_for(self._model, "query")
+        self._passage_prompt = prompt_for(self._model, "document", "passage", "corpus")
+        prompts = self.count_tokens([self._passage_prompt, self._query_prompt])
+        room = self._window - self._model.tokenizer.num_special_tokens_to_add(pair=False)
+        self.max_tokens, self._query_tokens = (room - prompt for prompt in prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         batch = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in batch["input_ids"]]
 
     def encode_query(self, text: str) -> Vectors:
-        return self._encode([text], prompt_for(self._model, "query")).reshape(-1)
+        pieces = query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens)
+        return unit_mean(self._encode(pieces, self._query_prompt))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(list(texts), prompt_for(self._model, "document", "passage", "corpus"))
+        return self._encode(list(texts), self._passage_prompt)
 
     def _encode(self, texts: list[str], prompt: str) -> Vectors:
         vectors: Any = self._model.encode(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 from rerank_cli.errors import IndexBusy, IndexDamaged, InputError
 
@@ -58,6 +60,9 @@ END;
 BUSY_TIMEOUT_S = 30.0
 """Readers never wait; this is for the moment in which SQLite folds its write-ahead log back."""
 
+UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+"""How SQLite tells that it could not make a file beside the catalog; a full disk shows up as an I/O error."""
+
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open the catalog at *path*; transactions are begun by the caller.
@@ -67,19 +72,56 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+    except sqlite3.Error as error:
+        raise catalog_error(path, error) from error
+    try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA recursive_triggers = ON")
         if create:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
+        connection.close()
         raise catalog_error(path, error) from error
     return connection
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open the catalog at *path* for reading, also where nothing can be written.
+
+    A reader of a write-ahead log makes a file beside it, which a disk that is read-only or full does not allow.
+    Where that log holds nothing, the catalog is read as a file that does not change.
+
+    Raises:
+        IndexDamaged: the file is no SQLite database, or cannot be opened.
+    """
+    connection = connect(path)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        return connection
+    except sqlite3.Error as error:
+        connection.close()
+        if _code(error) not in UNWRITABLE or _has_log(path):
+            raise catalog_error(path, error) from error
+    address = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
+    try:
+        return sqlite3.connect(address, isolation_level=None, uri=True)
+    except sqlite3.Error as error:
+        raise catalog_error(path, error) from error
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
 def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | IndexBusy | InputError:
     """What an error of SQLite's means to the user."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return InputError(f"{path.parent}: the disk is full", remedy="free some space and run again; nothing was lost")
     if code == sqlite3.SQLITE_IOERR:  # a quota and a file size limit show up here, not under SQLITE_FULL

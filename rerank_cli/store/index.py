@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
-from rerank_cli.store.catalog import SCHEMA, catalog_error, connect
+from rerank_cli.store.catalog import SCHEMA, catalog_error, connect, connect_to_read
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
 
 Ranking = list[tuple[int, float]]
@@ -298,7 +298,7 @@ def open_reader(folder: Path) -> IndexReader:
     layout = Layout(folder)
     if not layout.catalog.is_file():
         raise IndexMissing(f"{folder}: no index here", remedy="make one: rerank-cli index FOLDER")
-    connection = connect(layout.catalog)
+    connection = connect_to_read(layout.catalog)
     try:
         connection.execute("BEGIN")
         manifest = _read_manifest(layout, connection)
@@ -308,23 +308,33 @@ def open_reader(folder: Path) -> IndexReader:
     if manifest is None:
         connection.close()
         raise IndexMissing(f"{folder}: the first run has not finished", remedy="run it again: rerank-cli index FOLDER")
-    reader = IndexReader(layout, connection, manifest)
-    if manifest.vector_count and not layout.vectors(manifest.generation).is_file():
-        reader.__exit__()
-        return _reopen(layout, missed=manifest.generation)
-    return reader
+    try:
+        ann.check_size(layout.vectors(manifest.generation), manifest.vectors_size_bytes)
+    except IndexDamaged as damage:
+        connection.close()
+        return _reopen(layout, missed=manifest.generation, damage=damage)
+    return IndexReader(layout, connection, manifest)
 
 
-def _reopen(layout: Layout, *, missed: int) -> IndexReader:
+def _reopen(layout: Layout, *, missed: int, damage: IndexDamaged) -> IndexReader:
     """A writer may have moved on between our snapshot and our look at its vectors; else they are lost."""
-    connection = connect(layout.catalog)
+    connection = connect_to_read(layout.catalog)
     connection.execute("BEGIN")
     manifest = _read_manifest(layout, connection)
     if manifest is None or manifest.generation == missed:
         connection.close()
-        path = layout.vectors(missed)
-        raise IndexDamaged(f"{path}: is missing", remedy=ann.MEND)
+        raise damage
     return IndexReader(layout, connection, manifest)
+
+
+def indexed_root(folder: Path) -> Path | None:
+    """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell."""
+    try:
+        with closing(connect_to_read(Layout(folder).catalog)) as connection:
+            row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
+        return Path(json.loads(row[0])) if row else None
+    except (RerankError, sqlite3.Error, ValueError, TypeError):
+        return None
 
 
 def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest | None:
@@ -357,6 +367,7 @@ class IndexWriter:
         self._layout = layout
         self._connection = connection
         self._exact_limit = exact_limit
+        self.has_kept_vectors = False
         self.manifest = _read_manifest(layout, connection)
 
     def files(self) -> dict[str, FileState]:
@@ -369,6 +380,12 @@ class IndexWriter:
         """How much the current generation holds."""
         with self._guard():
             return _counts(self._layout, self._connection)
+
+    def has_passages_beside(self, paths: Collection[str]) -> bool:
+        """Whether any file of the current generation has a passage, those at *paths* left aside."""
+        query = "SELECT path FROM documents WHERE EXISTS (SELECT 1 FROM passages WHERE document = documents.id)"
+        with self._guard():
+            return any(path not in paths for (path,) in self._connection.execute(query))
 
     def needs_mending(self) -> bool:
         """Whether the vector file of the current generation is missing or cut short."""
@@ -403,6 +420,7 @@ class IndexWriter:
             self._connection.executemany(
                 "INSERT OR IGNORE INTO vectors (fingerprint, text_hash, vector) VALUES (?, ?, ?)", rows
             )
+        self.has_kept_vectors = True
 
     def touch(self, states: Sequence[FileState]) -> None:
         """Remember new times of files whose content is the same; no new generation."""
@@ -549,26 +567,33 @@ def open_writer(
 ) -> Iterator[IndexWriter]:
     """Hold the index in *folder* for writing; made if there is none.
 
-    With *rebuild*, an index that cannot be read, or has another format, gives way to an empty one.
-    Above *exact_limit* vectors it keeps a graph of them.
+    With *rebuild*, an index that cannot be read, or has another format, gives way to an empty one; it comes back
+    where that one is left without a commit. Where a first run fails before it has computed a vector, nothing is
+    left of it. Above *exact_limit* vectors the index keeps a graph of them.
 
     Raises:
         IndexBusy: another process held it for longer than *wait_s*.
     """
     layout = Layout(folder)
-    with _naming_disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = layout.lock.open("a")
-    with lock:
-        _acquire(lock.fileno(), folder, wait_s)
+    with _locked(layout, wait_s) as made_folder:
         if rebuild:
-            _discard_unreadable(layout)
-        connection = connect(layout.catalog, create=True)
+            _set_aside_unreadable(layout)
+        is_first_run = not layout.catalog.exists()
+        writer = None
         try:
-            _create_tables(layout, connection)
-            yield IndexWriter(layout, connection, exact_limit=exact_limit)
-        finally:
-            connection.close()
+            with closing(connect(layout.catalog, create=True)) as connection:
+                _create_tables(layout, connection)
+                writer = IndexWriter(layout, connection, exact_limit=exact_limit)
+                yield writer
+        except BaseException:
+            is_unfinished = is_first_run if writer is None else writer.manifest is None
+            if is_unfinished and layout.replaced.exists():
+                _put_back_replaced(layout)
+            elif is_unfinished and is_first_run and not (writer and writer.has_kept_vectors):
+                _remove_first_run(layout, made_folder=made_folder)
+            raise
+        if writer.manifest is not None:
+            shutil.rmtree(layout.replaced, ignore_errors=True)  # the next run tries again
 
 
 def delete_index(folder: Path, *, wait_s: float) -> None:
@@ -577,6 +602,29 @@ def delete_index(folder: Path, *, wait_s: float) -> None:
     with layout.lock.open("a") as lock:
         _acquire(lock.fileno(), folder, wait_s)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
+    """Hold the lock of the index; True where its folder had to be made.
+
+    A run that failed may take folder and lock away while we wait: a lock counts if it still lies in its place.
+    """
+    while True:
+        made_folder = not layout.folder.exists()
+        with _naming_disk_errors(layout.folder):
+            layout.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock = layout.lock.open("a")
+            except FileNotFoundError:
+                if layout.folder.exists():
+                    raise
+                continue
+        with lock:
+            _acquire(lock.fileno(), layout.folder, wait_s)
+            if layout.lock.exists() and os.path.samestat(os.fstat(lock.fileno()), layout.lock.stat()):
+                yield made_folder
+                return
 
 
 def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
@@ -616,7 +664,8 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def _discard_unreadable(layout: Layout) -> None:
+def _set_aside_unreadable(layout: Layout) -> None:
+    """Take an index that this program cannot read out of the way; a readable one stays."""
     if not layout.catalog.exists():
         return
     try:
@@ -624,8 +673,40 @@ def _discard_unreadable(layout: Layout) -> None:
             _read_manifest(layout, connection)
             _check_pages(layout, connection)
     except (IndexDamaged, IndexMismatch):
-        for path in layout.folder.glob("catalog.sqlite*"):
-            path.unlink(missing_ok=True)
+        with _naming_disk_errors(layout.folder):
+            _set_aside(layout)
+
+
+def _set_aside(layout: Layout) -> None:
+    """Move the index out of the way; what a killed rebuild left in the place of another one only goes."""
+    if layout.replaced.exists():
+        _remove_files(layout)
+        return
+    layout.replaced.mkdir()
+    for path in layout.index_files():
+        path.rename(layout.replaced / path.name)
+
+
+def _put_back_replaced(layout: Layout) -> None:
+    with _naming_disk_errors(layout.folder):
+        _remove_files(layout)
+        for path in layout.replaced.iterdir():
+            path.rename(layout.folder / path.name)
+        layout.replaced.rmdir()
+
+
+def _remove_first_run(layout: Layout, *, made_folder: bool) -> None:
+    with _naming_disk_errors(layout.folder):
+        _remove_files(layout)
+        layout.lock.unlink()
+    if made_folder:
+        with suppress(OSError):  # another run has begun in it
+            layout.folder.rmdir()
+
+
+def _remove_files(layout: Layout) -> None:
+    for path in layout.index_files():
+        path.unlink(missing_ok=True)
 
 
 def _check_pages(layout: Layout, connection: sqlite3.Connection) -> None:

@@ -26,6 +26,15 @@ class Layout:
     def vectors(self, generation: int) -> Path:
         return self.folder / f"vectors-{generation}.hnsw"
 
+    @property
+    def replaced(self) -> Path:
+        """Where the files of an unreadable index wait until the one that replaces it is complete."""
+        return self.folder / "replaced"
+
+    def index_files(self) -> list[Path]:
+        """The catalog, the files that SQLite keeps beside it, and every generation's vectors."""
+        return [*sorted(self.folder.glob(f"{self.catalog.name}*")), *self.all_vectors()]
+
     def all_vectors(self) -> list[Path]:
         """Every generation's vectors, and what a killed writer left of one."""
         return sorted(self.folder.glob("vectors-*.hnsw*"))

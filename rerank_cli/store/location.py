@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from rerank_cli.errors import IndexMissing, RerankError, UsageError
-from rerank_cli.store.index import open_reader
+from rerank_cli.errors import IndexMissing, UsageError
+from rerank_cli.store.index import indexed_root
 from rerank_cli.store.layout import Layout
 
 MAX_READABLE = 50
@@ -39,33 +39,30 @@ def named_folder(name: str) -> Path:
 def find_index(asked: str | None, *, start: Path) -> Path:
     """The index asked for; else that of the folder around *start*, the nearest; else the only one.
 
+    An index that cannot be used is found like any other: opening it says what is wrong with it, where another
+    index would answer for the wrong folder.
+
     Raises:
         IndexMissing: there is none, or there are several and none is nearer than the others.
-        UnusableIndex: none of those that are here can be used.
     """
     if asked is not None:
         return named_folder(asked)
-    known, unusable = _known_indexes()
-    if unusable and not known:
-        raise unusable[0]
+    known = _known_indexes()
+    for place in (start, *start.parents):
+        if (folder := default_folder(place)).is_dir():
+            return folder
+        for folder, root in known.items():
+            if root == place:
+                return folder
     if not known:
         raise IndexMissing("no folder is indexed yet", remedy="make an index: rerank-cli index FOLDER")
-    around = [(root, folder) for folder, root in known if start == root or root in start.parents]
-    if around:
-        return max(around, key=lambda pair: len(pair[0].parts))[1]
     if len(known) == 1:
-        return known[0][0]
-    names = ", ".join(f"{folder.name} ({root})" for folder, root in known)
+        return next(iter(known))
+    names = ", ".join(f"{folder.name} ({root or 'unreadable'})" for folder, root in known.items())
     raise IndexMissing(f"several folders are indexed: {names}", remedy="choose one with --index NAME")
 
 
-def _known_indexes() -> tuple[list[tuple[Path, Path]], list[RerankError]]:
-    """(index folder, indexed root) of every usable index in `indexes_folder`, by name; why each other is not."""
-    found, unusable = [], []
-    for catalog in sorted(indexes_folder().glob(f"*/{Layout(Path()).catalog.name}")):
-        try:
-            with open_reader(catalog.parent) as reader:
-                found.append((catalog.parent, Path(reader.manifest.root)))
-        except RerankError as error:
-            unusable.append(error)  # a damaged neighbour must not keep a sound index from being found
-    return found, unusable
+def _known_indexes() -> dict[Path, Path | None]:
+    """The folder that each index in `indexes_folder` was made of, by name; None where it cannot tell."""
+    catalogs = sorted(indexes_folder().glob(f"*/{Layout(Path()).catalog.name}"))
+    return {catalog.parent: indexed_root(catalog.parent) for catalog in catalogs}

@@ -72,9 +72,14 @@ def test_a_query_of_10000_words_ends_with_2(indexed: Path, cli: Cli) -> None:
 
 
 def test_a_query_that_fills_the_rerankers_window_ends_with_2(indexed: Path, cli: Cli) -> None:
-    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250)
+    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250, "--retriever", "lexical")
     assert outcome.code == 2
     assert_one_line(outcome, "leaves no room", "512", "shorter")
+
+
+def test_a_query_longer_than_the_encoders_window_is_answered(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "radiator " + "counterrevolutionarily " * 250, "--no-rerank", "-f", "paths")
+    assert outcome.code == 0 and outcome.lines
 
 
 def test_no_command_prints_the_help_on_stderr_and_ends_with_2(cli: Cli) -> None:

@@ -47,6 +47,18 @@ def test_status_of_a_folder_that_is_gone_says_so(tmp_path: Path, model_cache: Pa
     assert str(tmp_path / "docs") in outcome.json["since"]["unknown"]
 
 
+def test_status_of_an_index_whose_vectors_are_cut_says_that_it_is_damaged(
+    tmp_path: Path, model_cache: Path, cli: Cli
+) -> None:
+    write_files(tmp_path / "docs", {"a.md": "one\n"})
+    cli("index", tmp_path / "docs", "--index", tmp_path / "idx", "--quiet")
+    vectors = tmp_path / "idx" / "vectors-1.hnsw"
+    vectors.write_bytes(vectors.read_bytes()[:-1])
+    outcome = cli("status", "--index", tmp_path / "idx")
+    assert outcome.code == 3
+    assert_one_line(outcome, "vectors-1.hnsw", "mend it: rerank-cli index FOLDER")
+
+
 # config
 
 

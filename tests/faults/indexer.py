@@ -1,6 +1,6 @@
 """A process of its own that indexes with the fake encoder, for tests that kill it or take its disk away.
 
-    python indexer.py ROOT INDEX [--stop-at STAGE DONE] [--stop-before-commit] [--limit BYTES] [--wait-s S]
+    python indexer.py ROOT INDEX [--stop-at STAGE DONE] [--stop-before-commit] [--limit BYTES] [--wait-s S] [--rebuild]
 
 It prints "stopped" and waits for ever where it was told to; else one line of JSON that says how it ended.
 """
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--delay-s", type=float, default=0.0)
     parser.add_argument("--wait-s", type=float, default=0.0)
+    parser.add_argument("--rebuild", action="store_true")
     asked = parser.parse_args()
     if asked.stop_before_commit:  # the new vectors are written, COMMIT comes next
         IndexWriter._write_manifest = stop  # type: ignore[method-assign]
@@ -51,6 +52,7 @@ def main() -> None:
             index_folder=asked.index,
             encoder=FakeEncoder(delay_s=asked.delay_s),
             settings=IndexSettings(encoder="fake", passage_tokens=40, rules=Rules()),
+            rebuild=asked.rebuild,
             wait_s=asked.wait_s,
             listener=listen,
         )

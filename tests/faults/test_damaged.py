@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, RerankError
-from rerank_cli.store import open_reader
+from rerank_cli.store import IndexWriter, open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -32,6 +32,14 @@ def lose_vectors(index: Path) -> None:
 def cut_vectors(index: Path) -> None:
     path = index / "vectors-1.hnsw"
     path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
+def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, damage) -> None:
+    damage(index)
+    with pytest.raises(IndexDamaged) as caught:
+        open_reader(index)
+    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
 
 
 @pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
@@ -116,3 +124,41 @@ def test_every_error_is_one_line(index: Path, update: Update, find) -> None:
         find("brake")
     assert len(str(caught.value).splitlines()) == 1
     assert len(caught.value.remedy.splitlines()) == 1
+
+
+def contents(index: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in index.iterdir()}
+
+
+@pytest.mark.parametrize("fails_while", ["encoding", "committing"])
+def test_a_rebuild_that_fails_leaves_the_index_of_another_format(
+    index: Path, update: Update, find, plant: Plant, monkeypatch: pytest.MonkeyPatch, fails_while: str
+) -> None:
+    manifest_says(index, "format_version", "99")
+    before = contents(index)
+    with monkeypatch.context() as patch:
+        if fails_while == "committing":
+            patch.setattr(IndexWriter, "_write_manifest", break_down)
+        with pytest.raises(RuntimeError, match="broke down"):
+            update(rebuild=True, encoder=FakeEncoder(fails_after=0 if fails_while == "encoding" else None))
+    assert contents(index) == before
+    with pytest.raises(IndexMismatch, match="index format 99"):
+        find("brake")
+    update(rebuild=True)
+    assert len(find("brake")) == 100
+    assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+
+
+def break_down(*_: object) -> None:
+    raise RuntimeError("the disk broke down")
+
+
+def test_a_rebuild_killed_midway_is_finished_by_the_next_run(index: Path, update: Update, find, start_indexer) -> None:
+    manifest_says(index, "format_version", "99")
+    process = start_indexer("--rebuild", "--stop-before-commit")
+    assert process.stdout.readline() == "stopped\n"
+    process.kill()
+    process.wait()
+    assert update().encoded == 0
+    assert len(find("brake")) == 100
+    assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]

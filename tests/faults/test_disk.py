@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,36 @@ def test_a_full_disk_leaves_the_old_index_answering(tiny_disk: Path, plant: Plan
         update(index_folder=tiny_disk / "index")
     assert "space" in caught.value.remedy
     assert find("chain", tiny_disk / "index") == ["b.md", "a.md"]
+
+
+def fill(place: Path) -> None:
+    with (place / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 512)
+
+
+@pytest.mark.parametrize("fails_first", [False, True])
+def test_on_a_completely_full_disk_the_index_still_answers(
+    tiny_disk: Path, plant: Plant, update: Update, find, fails_first: bool
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update(index_folder=tiny_disk / "index")
+    if fails_first:
+        plant(long_records(1500))
+        with pytest.raises(InputError):
+            update(index_folder=tiny_disk / "index")
+    fill(tiny_disk)
+    assert find("chain", tiny_disk / "index") == ["b.md", "a.md"]
+    with pytest.raises(InputError):
+        update(index_folder=tiny_disk / "index", passage_tokens=30)
+    assert find("chain", tiny_disk / "index") == ["b.md", "a.md"]
+
+
+def test_an_index_on_a_read_only_disk_answers(tiny_disk: Path, plant: Plant, update: Update, find) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update(index_folder=tiny_disk / "an index? 100%#1")
+    subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
+    assert find("chain", tiny_disk / "an index? 100%#1") == ["b.md", "a.md"]
 
 
 @pytest.mark.parametrize("limit", [150_000, 500_000])

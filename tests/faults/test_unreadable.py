@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import InputError
+from rerank_cli.corpus.discover import Rules, discover
+from rerank_cli.errors import InputError, UsageError
 from rerank_cli.indexing import IndexSummary
-from rerank_cli.records import Progress
+from rerank_cli.records import Progress, SkippedFile
 from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
 
 
 def failures(summary: IndexSummary) -> dict[str, str]:
@@ -109,3 +113,150 @@ def test_a_folder_that_never_held_a_file_is_no_corpus(update: Update) -> None:
     with pytest.raises(InputError, match="no file to index") as caught:
         update()
     assert "--dry-run" in caught.value.remedy
+
+
+# What cannot be read now, but could before
+
+
+@pytest.fixture
+def deny(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Refuse to list the folder, or to read the file, at this path from now on."""
+
+    def deny(denied: Path) -> None:
+        def refusing(name: str) -> None:
+            real = getattr(Path, name)
+
+            def refuse(self: Path, *arguments: object, **options: object) -> object:
+                if self == denied:
+                    raise PermissionError(errno.EACCES, "Permission denied")
+                return real(self, *arguments, **options)
+
+            monkeypatch.setattr(Path, name, refuse)
+
+        for name in ("iterdir", "open", "read_bytes"):
+            refusing(name)
+
+    return deny
+
+
+@pytest.mark.parametrize("denied", ["sub", "sub/b.md"])
+def test_what_cannot_be_listed_or_opened_now_is_not_taken_for_removed(
+    docs: Path, plant: Plant, update: Update, find, deny, denied: str
+) -> None:
+    plant({"a.md": "brake\n", "sub/b.md": "chain\n", "subway.md": "wheel\n"})
+    update()
+    (docs / "subway.md").unlink()
+    deny(docs / denied)
+    summary = update()
+    assert (summary.removed, summary.changed) == (1, 0)
+    assert [path.rstrip("/") for path in failures(summary)] == [denied]
+    assert find("chain") == ["sub/b.md", "a.md"]
+
+
+def test_a_changed_file_whose_read_fails_keeps_what_was_read_before(
+    docs: Path, plant: Plant, update: Update, find
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"b.md": "a new saddle\n"})
+
+    def hide(progress: Progress) -> None:
+        if progress.stage == "read":
+            (docs / "b.md").rename(docs.parent / "hidden")
+
+    summary = update(listener=hide)
+    assert failures(summary) == {"b.md": "cannot be read: No such file or directory"}
+    assert (summary.changed, summary.generation, summary.up_to_date) == (0, 1, True)
+    assert find("chain") == ["b.md", "a.md"]
+    (docs.parent / "hidden").rename(docs / "b.md")
+    assert update().changed == 1
+    assert find("saddle")[0] == "b.md"
+
+
+def test_a_file_that_missed_a_new_passage_size_is_split_when_it_can_be_read_again(
+    docs: Path, plant: Plant, update: Update, find, deny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant({"a.md": "brake\n", "sub/b.md": "One short sentence here. Another short sentence there. " * 5})
+    whole = update().passages
+    deny(docs / "sub")
+    assert update(passage_tokens=16).passages == whole
+    monkeypatch.undo()
+    assert update(passage_tokens=16).passages > whole
+    assert update(passage_tokens=16).up_to_date
+
+
+def test_a_rebuild_with_another_encoder_gives_up_what_cannot_be_read(
+    docs: Path, plant: Plant, update: Update, deny, index_folder: Path
+) -> None:
+    """Its vectors are the old encoder's, and mixing both would make nonsense of either."""
+    plant({"a.md": "brake\n", "sub/b.md": "chain\n"})
+    update()
+    deny(docs / "sub")
+    summary = update(encoder=FakeEncoder(fingerprint="another", dimensions=16), rebuild=True)
+    assert (summary.removed, summary.documents, len(summary.failed)) == (1, 1, 1)
+
+
+# A folder without text
+
+
+def test_a_folder_whose_files_hold_no_text_is_no_corpus(plant: Plant, update: Update, index_folder: Path) -> None:
+    plant({"empty.md": "", "blank.txt": " \n\n"})
+    with pytest.raises(InputError, match="no text in any of 2 files") as caught:
+        update()
+    assert "--allow-empty" in caught.value.remedy
+    assert not index_folder.exists()
+    assert update(allow_empty=True).passages == 0
+
+
+def test_an_index_whose_files_all_lose_their_text_stays(plant: Plant, update: Update, find) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"a.md": "", "b.md": ""})
+    with pytest.raises(InputError, match="no text"):
+        update()
+    assert find("chain") == ["b.md", "a.md"]
+    assert update(allow_empty=True).passages == 0
+
+
+def test_where_no_file_can_be_read_the_first_reason_is_told(plant: Plant, update: Update) -> None:
+    plant({"bad.jsonl": "brake\n"})
+    with pytest.raises(InputError, match=r"no text in any of 1 file \(bad.jsonl: line 1"):
+        update()
+
+
+# A first run that failed
+
+
+def test_a_first_run_that_fails_leaves_no_index_behind(
+    docs: Path, plant: Plant, update: Update, index_folder: Path
+) -> None:
+    with pytest.raises(InputError, match="no file to index"):
+        update()
+    assert not index_folder.exists()
+    with pytest.raises(InputError, match="no such folder"):
+        update(docs / "gone")
+    assert not index_folder.exists()
+    plant({"a.md": "brake\n"})
+    with pytest.raises(UsageError):
+        update(passage_tokens=1000)
+    assert not index_folder.exists()
+
+
+def test_a_folder_that_was_there_before_a_failed_first_run_stays_as_it_was(update: Update, index_folder: Path) -> None:
+    index_folder.mkdir()
+    (index_folder / "note.txt").write_text("mine\n")
+    with pytest.raises(InputError, match="no file to index"):
+        update()
+    assert [path.name for path in index_folder.iterdir()] == ["note.txt"]
+
+
+# An index inside the folder it is made of
+
+
+@pytest.mark.parametrize("place", ["idx", "sub/idx"])
+def test_an_index_inside_its_folder_does_not_index_itself(docs: Path, plant: Plant, update: Update, place: str) -> None:
+    plant({"a.md": "brake\n", "sub/b.md": "chain\n"})
+    first = update(index_folder=docs / place)
+    again = update(index_folder=docs / place)
+    assert (first.documents, again.documents, again.up_to_date) == (2, 2, True)
+    assert discover(docs, Rules(), index_folder=docs / place).skipped == (SkippedFile(f"{place}/", "the index itself"),)

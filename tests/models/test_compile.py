@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +41,7 @@ def test_a_compiled_encoder_gives_the_vectors_of_the_original_prompts_included(e
     compiled = prepare(encoder_source)
     assert compiled.precision in ("int8", "float32")
     quick, original = OnnxEncoder(compiled), TorchEncoder(encoder_source, device="cpu")
-    assert (quick.dimensions, quick.max_tokens) == (original.dimensions, original.max_tokens) == (32, 64)
+    assert (quick.dimensions, quick.max_tokens) == (original.dimensions, original.max_tokens) == (32, 60)
     assert quick.count_tokens(["bleed a radiator", "x"]) == original.count_tokens(["bleed a radiator", "x"]) == [3, 1]
     vectors = quick.encode_passages(PROBE_PASSAGES)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -108,6 +111,26 @@ def test_a_long_passage_is_cut_and_counted_and_the_query_is_whole(reranker_sourc
         assert abs(other.logits[0] - scores.logits[0]) > 1e-4
 
 
+def test_the_longest_passage_is_read_whole_and_one_more_word_is_lost(encoder_source: ModelSource) -> None:
+    """The passage prompt takes two tokens and [CLS] and [SEP] two more of a window of 64."""
+    for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
+        most = encoder.max_tokens
+        passages = ["salt " * (most - 1) + last for last in ("iron", "bread", "bread iron", "bread water")]
+        assert encoder.count_tokens(passages) == [most, most, most + 1, most + 1]
+        vectors = encoder.encode_passages(passages)
+        assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
+        assert vectors[2] == pytest.approx(vectors[3], abs=1e-5)
+
+
+def test_a_query_longer_than_the_window_is_read_in_pieces_to_its_end(encoder_source: ModelSource) -> None:
+    for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
+        long = "salt " * 120
+        vector = encoder.encode_query(long)
+        assert vector.shape == (32,) and np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4)
+        assert not np.allclose(vector, encoder.encode_query(long + "rust iron oil " * 5), atol=1e-3)
+        assert np.allclose(encoder.encode_query("salt"), encoder.encode_query(" salt"), atol=1e-5)
+
+
 def test_a_query_that_leaves_no_room_is_refused_by_both_runtimes(reranker_source: ModelSource) -> None:
     for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
         assert reranker.score_pairs("salt " * 45, ["water"]).truncated == 0
@@ -152,6 +175,59 @@ def test_what_cannot_be_exported_is_run_by_torch_from_then_on(
     vectors = open_encoder(encoder_source.name).encode_passages(PROBE_PASSAGES)
     original = TorchEncoder(encoder_source, device="cpu").encode_passages(PROBE_PASSAGES)
     assert vectors == pytest.approx(original, abs=1e-5)
+
+
+def wrapped(*_: object, **__: object) -> None:
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    except OSError as error:
+        raise RuntimeError("the graph cannot be saved") from error
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("step", ["_export", "_quantize"])
+@pytest.mark.parametrize(
+    ("fail", "part"),
+    [
+        (raising(OSError(errno.ENOSPC, "No space left on device")), "cannot be written"),
+        (raising(MemoryError()), "too little memory"),
+        (raising(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 8 bytes")), "too little memory"),
+        (wrapped, "cannot be written"),
+    ],
+)
+def test_a_full_disk_or_memory_is_not_remembered_as_a_model_that_does_not_compile(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch, step: str, fail: Callable[..., None], part: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler, step, fail)
+        with pytest.raises(ModelError, match=part):
+            prepare(encoder_source)
+    assert find_compiled(encoder_source) is None
+    assert prepare(encoder_source).precision == "int8"
+
+
+def test_an_exporters_own_error_beside_a_full_disk_is_not_taken_for_the_models(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up(*_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        raise RuntimeError("the graph cannot be saved")
+
+    monkeypatch.setattr(compiler, "_quantize", fill_up)
+    try:
+        with pytest.raises(ModelError, match="File too large"):
+            prepare(encoder_source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert find_compiled(encoder_source) is None
 
 
 def test_a_model_that_leaves_its_prompt_out_of_the_pooling_is_not_compiled(tiny_encoder: Path, tmp_path: Path) -> None:

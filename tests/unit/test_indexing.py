@@ -172,9 +172,9 @@ def test_a_new_rule_is_remembered_even_where_it_changes_no_file(
 
 def test_passages_that_do_not_fit_the_encoder_are_refused(plant: Plant, update: Update) -> None:
     plant({"a.md": "words\n"})
-    with pytest.raises(UsageError, match="reads 30") as caught:
-        update(encoder=FakeEncoder(max_tokens=32), passage_tokens=31)
-    assert "30 or less" in caught.value.remedy
+    with pytest.raises(UsageError, match="reads 32") as caught:
+        update(encoder=FakeEncoder(max_tokens=32), passage_tokens=33)
+    assert "32 or less" in caught.value.remedy
 
 
 def test_an_index_of_another_folder_is_left_alone(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +173,42 @@ def test_a_second_writer_gets_busy_when_its_wait_runs_out(folder: Path) -> None:
         pass
     with open_writer(folder, wait_s=0):
         pass
+
+
+def test_a_writer_that_waited_for_a_first_run_that_failed_makes_a_sound_index(tmp_path: Path) -> None:
+    """The failed one took folder and lock away, and the lock waited for would guard nothing."""
+    with ThreadPoolExecutor(2) as pool:
+
+        def write(name: str) -> None:
+            with open_writer(tmp_path / "index", wait_s=10) as writer:
+                commit(writer, {name: [name]})
+                time.sleep(0.3)
+
+        with pytest.raises(ValueError, match="fails"), open_writer(tmp_path / "index", wait_s=0):
+            waiting = [pool.submit(write, name) for name in ("a.md", "b.md")]
+            time.sleep(0.3)
+            raise ValueError("the first run fails")
+        for future in waiting:
+            future.result()
+    with open_reader(tmp_path / "index") as reader:
+        assert reader.manifest.generation == 2
+        assert set(found(reader, "a.md")) == {"a.md", "b.md"}
+
+
+def test_a_first_run_that_fails_after_its_first_vectors_keeps_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fails"), open_writer(tmp_path, wait_s=0) as writer:
+        writer.keep_vectors("fake", [b"plums"], vector_of("plums")[None])
+        raise ValueError("the first run fails")
+    with open_writer(tmp_path, wait_s=0) as writer:
+        assert writer.missing_vectors("fake", [b"plums"]) == []
+
+
+def test_a_first_run_that_fails_after_its_commit_stays(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fails"), open_writer(tmp_path, wait_s=0) as writer:
+        commit(writer, {})
+        raise ValueError("what comes after fails")
+    with open_reader(tmp_path) as reader:
+        assert reader.manifest.generation == 1
 
 
 def test_no_index_and_an_unfinished_first_run_are_missing(tmp_path: Path) -> None:

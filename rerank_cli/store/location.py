@@ -59,6 +59,18 @@ def find_index(asked: str | None, *, start: Path) -> Path:
     raise IndexMissing(f"several folders are indexed: {names}", remedy="choose one with --index NAME")
 
 
+def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: int) -> Path | None:
+    """The index of *folder*'s root by this encoder: *folder* itself or a neighbour, the passage size preferred."""
+    with open_reader(folder) as reader:
+        root = Path(reader.manifest.root)
+    fitting = []
+    for place in dict.fromkeys([folder, *(other for other, its_root in _known_indexes()[0] if its_root == root)]):
+        with open_reader(place) as reader:
+            if reader.manifest.encoder_fingerprint == encoder_fingerprint:
+                fitting.append((reader.manifest.passage_tokens != passage_tokens, place))
+    return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+
 def _known_indexes() -> tuple[list[tuple[Path, Path]], list[RerankError]]:
     """(index folder, indexed root) of every usable index in `indexes_folder`, by name; why each other is not."""
     found, unusable = [], []

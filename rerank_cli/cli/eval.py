@@ -26,7 +26,7 @@ from rerank_cli.cli.options import (
     working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import say
+from rerank_cli.cli.terminal import printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.assess import Request, Workplace
     from rerank_cli.evaluation.collection import Collection
     from rerank_cli.evaluation.measures import Measure
+    from rerank_cli.evaluation.trial import Variant
     from rerank_cli.evaluation.verdict import Evaluation
     from rerank_cli.records import Listener
 
@@ -162,6 +163,7 @@ def run(
 ) -> int:
     """Measure both stages on judged queries: does reranking help here, and at what cost?"""
     if context.invoked_subcommand is not None:
+        _check_flags_of_group(context)
         return 0
     flags: dict[str, object] = {
         "retriever": retriever,
@@ -197,6 +199,15 @@ def run(
     if asked.compare:
         return _compare(asked, index, flags)
     return _evaluate(asked, index, configured(working_folder(), config, flags).settings)
+
+
+def _check_flags_of_group(context: typer.Context) -> None:
+    """Refuse a flag that stands before a command of its own: it would count for nothing."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag = f"--{name.removeprefix('as_').replace('_', '-')}"
+            raise UsageError(f"{flag} stands before {context.invoked_subcommand}", remedy="put it behind the command")
 
 
 def _check_combination(asked: _Asked) -> None:
@@ -245,7 +256,7 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
     baseline = _baseline(asked, collection)
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
-        workplace = _workplace(stack, folder, settings, asked, listener)
+        workplace = _workplace(stack, folder, settings, caches=not asked.no_cache, listener=listener)
         evaluation = assess(collection, request, workplace, listener=listener)
         evaluation = replace(
             evaluation,
@@ -258,17 +269,10 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
 
 def _request(asked: _Asked, settings: Settings) -> Request:
     from rerank_cli.evaluation.assess import Request, parse_measures
-    from rerank_cli.evaluation.trial import Variant
     from rerank_cli.evaluation.verdict import parse_floor
 
     return Request(
-        variant=Variant(
-            retriever=settings.retriever,
-            top_k=settings.top_k,
-            fusion=settings.fusion,
-            reranks=settings.rerank,
-            per_document=settings.per_document,
-        ),
+        variant=_variant(settings),
         measures=parse_measures(asked.measures),
         gated=tuple(parse_floor(text)[0] for text in asked.fail_under),
         sweeps=asked.sweeps,
@@ -278,7 +282,19 @@ def _request(asked: _Asked, settings: Settings) -> Request:
     )
 
 
-def _workplace(stack: ExitStack, folder: Path, settings: Settings, asked: _Asked, listener: Listener) -> Workplace:
+def _variant(settings: Settings) -> Variant:
+    from rerank_cli.evaluation.trial import Variant
+
+    return Variant(
+        retriever=settings.retriever,
+        top_k=settings.top_k,
+        fusion=settings.fusion,
+        reranks=settings.rerank,
+        per_document=settings.per_document,
+    )
+
+
+def _workplace(stack: ExitStack, folder: Path, settings: Settings, *, caches: bool, listener: Listener) -> Workplace:
     """The index, the models and the score cache, open until *stack* closes."""
     from rerank_cli.evaluation.assess import Workplace
     from rerank_cli.evaluation.cache import scores_path
@@ -291,7 +307,7 @@ def _workplace(stack: ExitStack, folder: Path, settings: Settings, asked: _Asked
         index=stack.enter_context(open_reader(folder)),
         encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
         reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if reranks else None,
-        store=None if asked.no_cache or not reranks else stack.enter_context(ScoreStore(scores_path())),
+        store=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
         device=settings.device,
     )
 
@@ -365,7 +381,7 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
     for name, settings in configurations.items():
         with ExitStack() as stack:
             listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
-            workplace = _workplace(stack, places[name], settings, asked, listener)
+            workplace = _workplace(stack, places[name], settings, caches=not asked.no_cache, listener=listener)
             request = _request(asked, settings)
             measures = measures or request.measures_at(request.variant.top_k)
             request = replace(request, measures=measures)
@@ -488,3 +504,82 @@ def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) 
     for reason in reasons:
         say(f"rerank-cli: {reason}")
     return GATE_FAILED if reasons else 0
+
+
+# Judgements of one's own
+
+
+@app.command("init")
+def init(
+    out: Annotated[Path, typer.Option(help="Folder to write queries.jsonl and qrels.tsv to.", show_default=False)],
+    index: IndexName = None,
+    count: Annotated[int, typer.Option(help="Queries to draw.", min=1)] = 50,
+    seed: Annotated[int, typer.Option(help="Another seed draws others.")] = 17,
+) -> int:
+    """Draw known-item queries from the indexed documents: a start for want of judgements."""
+    from rerank_cli.evaluation.known_items import WARNING, check_outside, draw_known_items, write_known_items
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+
+    with open_reader(find_index(index, start=working_folder())) as reader:
+        check_outside(out, reader)
+        items = draw_known_items(reader, count=count, seed=seed)
+    write_known_items(out, items)
+    print(printable(f"{out}: {len(items)} known-item queries"))
+    say(f"rerank-cli: {WARNING}")
+    return 0
+
+
+@app.command("judge")
+def judge(
+    collection: CollectionFolder = None,
+    queries: QueriesFile = None,
+    qrels: QrelsFile = None,
+    index: IndexName = None,
+    pool: Annotated[int, typer.Option(help="Documents of each stage to judge, best first.", min=1)] = 10,
+    seed: Annotated[int, typer.Option(help="Another seed shows them in another order.")] = 17,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    config: ConfigFile = None,
+) -> int:
+    """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
+    from rerank_cli.cli.judging import judge as judge_all
+    from rerank_cli.cli.judging import read_key
+    from rerank_cli.evaluation.cache import RememberingReranker
+    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in, read_queries
+    from rerank_cli.evaluation.judging import JudgementFile, to_judge
+    from rerank_cli.evaluation.known_items import check_outside
+    from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.store.location import find_index
+
+    settings = configured(
+        working_folder(), config, {"encoder": encoder, "reranker": reranker, "device": device, "rerank": True}
+    ).settings
+    folder = find_index(index, start=working_folder())
+    with ExitStack() as stack:
+        listener = stack.enter_context(drawn_progress(quiet=True))
+        workplace = _workplace(stack, folder, settings, caches=True, listener=listener)
+        root = Path(workplace.index.manifest.root)
+        place = collection or (queries.parent if queries else root if root.is_dir() else root.parent)
+        asked = [JudgedQuery(name, text) for name, text in read_queries(queries or queries_in(place)).items()]
+        judged = qrels or find_files(place)[1] or place / "qrels.tsv"
+        if not judged.exists():
+            check_outside(judged.parent, workplace.index)
+        judgements = JudgementFile(judged)
+        assert workplace.reranker is not None
+        remembering = RememberingReranker(workplace.reranker, store=workplace.store, device=workplace.device)
+        variant = _variant(settings)
+        passed = Pass(
+            workplace.index,
+            encoder=workplace.encoder,
+            reranker=remembering,
+            scored=[variant.retriever],
+            top_k=variant.top_k,
+        )
+        pooled = to_judge(asked, passed, variant, grades=judgements.grades, depth=pool, seed=seed)
+        session = judge_all(pooled, judgements, read_key=read_key)
+    print(
+        printable(f"{judged}: {session.judged} judgements, {session.relevant} relevant, in {session.elapsed_s:.0f} s")
+    )
+    return 0

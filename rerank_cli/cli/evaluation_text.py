@@ -102,7 +102,6 @@ def _sweep_lines(table: SweepTable) -> Iterator[str]:
     for row in table.rows:
         outcome = row.outcome
         ceiling = outcome.final.overall.get(f"R@{outcome.variant.top_k}")
-        marks = [name for name, holds in (("knee", row.is_knee), ("use this", row.is_choice)) if holds]
         rows.append(
             (
                 row.value,
@@ -110,7 +109,7 @@ def _sweep_lines(table: SweepTable) -> Iterator[str]:
                 f"{outcome.first.overall[table.measure]:.4f}",
                 "" if ceiling is None else f"{ceiling:.4f}",
                 _ms(outcome.price.query_p50_s),
-                ", ".join(marks),
+                ", ".join(row.marks),
             )
         )
     yield from aligned(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -128,10 +128,13 @@ class _View:
     passed: Pass
     request: Request
     qrels: Qrels
+    known: dict[Variant, Outcome] = field(default_factory=dict)
 
     def outcome(self, variant: Variant) -> Outcome:
-        measures = self.request.measures_at(variant.top_k)
-        return outcome_of(self.trial, self.passed, variant, measures=measures, qrels=self.qrels)
+        if variant not in self.known:
+            measures = self.request.measures_at(variant.top_k)
+            self.known[variant] = outcome_of(self.trial, self.passed, variant, measures=measures, qrels=self.qrels)
+        return self.known[variant]
 
     def table(self, sweep: Sweep) -> SweepTable:
         outcomes = [self.outcome(variant) for variant in sweep.variants]

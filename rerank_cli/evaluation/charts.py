@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 460, 280
-LEFT, RIGHT, TOP, BOTTOM = 48, 16, 30, 42
+LEFT, RIGHT, TOP, BOTTOM = 60, 16, 30, 42
 """Room around the plotting area, in the drawing's units, for labels."""
+
+TICK_WIDTH = 34
 
 COLOURS = ("var(--a)", "var(--b)", "var(--c)")
 
@@ -55,6 +57,8 @@ def bars(values: Sequence[tuple[float, str]], *, y_label: str) -> str:
     step = (WIDTH - LEFT - RIGHT) / max(1, len(values))
     drawn = []
     for number, (value, title) in enumerate(values):
+        if value == 0.0:
+            continue
         top, bottom = sorted((place_y(value), place_y(0.0)))
         colour = "var(--gain)" if value > 0 else "var(--loss)"
         drawn.append(
@@ -94,13 +98,15 @@ def _grid(low: float, high: float, place_y: Scale) -> str:
 
 
 def _x_ticks(values: Sequence[float], place_x: Scale) -> str:
-    """As many of *values* as fit without touching."""
-    parts, last = [], -math.inf
+    """As many of *values* as fit without touching, the last always."""
+    parts: list[str] = []
+    drawn: list[float] = []
+    last = place_x(values[-1])
     for value in values:
         x = place_x(value)
-        if x - last >= 34:
+        if value == values[-1] or (x - (drawn[-1] if drawn else -math.inf) >= TICK_WIDTH and last - x >= TICK_WIDTH):
+            drawn.append(x)
             parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{value:.3g}</text>')
-            last = x
     return "".join(parts)
 
 

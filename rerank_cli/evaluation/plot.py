@@ -55,7 +55,7 @@ def _quality(axes: Any, depths: SweepTable, primary: str) -> None:
     values = [row.outcome.final.overall[primary] for row in depths.rows]
     axes.plot(seconds, values, marker="o")
     for row, x, y in zip(depths.rows, seconds, values, strict=True):
-        axes.annotate(f"{row.value}{' knee' * row.is_knee}{' use' * row.is_choice}", (x, y))
+        axes.annotate(" · ".join([row.value, *row.marks]), (x, y))
     axes.set(xlabel="seconds a query (p50)", ylabel=primary, title="By depth")
 
 

@@ -31,7 +31,7 @@ figure { margin: 0; padding: .9rem; background: var(--panel); border-radius: 8px
 figcaption { font-weight: 600; margin-bottom: .25rem; }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; margin: .75rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: var(--soft); }
 td.text, th.text { text-align: left; white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
@@ -120,8 +120,8 @@ def _charts(evaluation: Evaluation, outcome: Outcome, primary: str) -> str:
             Point(
                 row.outcome.price.query_p50_s,
                 row.outcome.final.overall[primary],
-                label=row.value + (" · knee" if row.is_knee else "") + (" · use" if row.is_choice else ""),
-                marked=row.is_knee or row.is_choice,
+                label=" · ".join([row.value, *row.marks]),
+                marked=bool(row.marks),
             )
             for row in evaluation.depths.rows
         )
@@ -150,7 +150,7 @@ def _depths(evaluation: Evaluation) -> str:
     rows = [
         f"<tr><td>{_text(row.value)}</td><td>{row.outcome.first.overall[table.measure]:.4f}</td>"
         f"<td>{row.outcome.final.overall[table.measure]:.4f}</td><td>{row.outcome.price.query_p50_s:.3f} s</td>"
-        f"<td>{'knee ' * row.is_knee}{'use this' * row.is_choice}</td></tr>"
+        f"<td>{', '.join(row.marks)}</td></tr>"
         for row in table.rows
     ]
     head = ("depth", "first stage", f"reranked ({table.measure})", "time a query (p50)", "")

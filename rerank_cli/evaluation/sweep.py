@@ -38,6 +38,12 @@ class SweepRow:
     is_knee: bool = False
     is_choice: bool = False
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What tables and charts write beside the row."""
+        marks = {"knee": self.is_knee, "use this": self.is_choice}
+        return tuple(mark for mark, holds in marks.items() if holds)
+
 
 @dataclass(frozen=True, slots=True)
 class SweepTable:

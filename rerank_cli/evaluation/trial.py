@@ -156,13 +156,15 @@ class Pass:
         """*hits* as documents, best passage first, and as the passages that `query` would hand to a reader."""
         documents = [hit.candidate.stored.document_id for hit in best_of_each_document(hits, per_document=1)]
         shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
-        self._count([stored for stored in shown if stored.id not in self._tokens])
+        self._count_tokens()
         return Ranked(tuple(documents), tuple((stored.document_id, self._tokens[stored.id]) for stored in shown))
 
-    def _count(self, passages: Sequence[StoredPassage]) -> None:
-        if passages:
-            counts = self._encoder.count_tokens([stored.passage.model_text for stored in passages])
-            self._tokens.update(zip([stored.id for stored in passages], counts, strict=True))
+    def _count_tokens(self) -> None:
+        """Count every passage that any query brought, at once: tokenizers work in parallel then."""
+        new = [stored for number, stored in self._passages.items() if number not in self._tokens]
+        if new:
+            counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
+            self._tokens.update(zip([stored.id for stored in new], counts, strict=True))
 
     def _reranked(self, scored: Sequence[Scored], variant: Variant) -> tuple[Hit, ...]:
         import numpy as np

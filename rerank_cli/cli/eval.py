@@ -237,7 +237,8 @@ def _check_combination(asked: _Asked) -> None:
 
 
 def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
-    from rerank_cli.evaluation.assess import assess, indexed_collection_note
+    from rerank_cli.evaluation.assess import assess, indexed_collection_note, with_indexed_ids
+    from rerank_cli.evaluation.collection import read_collection
     from rerank_cli.evaluation.sweep import parse_sweep
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
@@ -252,7 +253,7 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
         parse_sweep(text, request.variant)
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-    collection = _read(files)
+        collection = with_indexed_ids(read_collection(*files), reader)
     baseline = _baseline(asked, collection)
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
@@ -364,7 +365,8 @@ def _write_files(asked: _Asked, evaluation: Evaluation) -> None:
 
 
 def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
-    from rerank_cli.evaluation.assess import assess, compare_runs
+    from rerank_cli.evaluation.assess import assess, compare_runs, with_indexed_ids
+    from rerank_cli.evaluation.collection import read_collection
     from rerank_cli.evaluation.environment import environment
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
@@ -372,7 +374,7 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-    collection = _read(files)
+        collection = with_indexed_ids(read_collection(*files), reader)
     baseline = _baseline(asked, collection)
     configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
     places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}
@@ -464,12 +466,6 @@ def _collection_files(asked: _Asked, root: Path) -> tuple[Path, Path]:
     return asked.queries or queries_in(folder), asked.qrels or qrels_in(folder)
 
 
-def _read(files: tuple[Path, Path]) -> Collection:
-    from rerank_cli.evaluation.collection import read_collection
-
-    return read_collection(*files)
-
-
 def _baseline(asked: _Asked, collection: Collection) -> dict[str, float]:
     return _baseline_of(asked, collection.fingerprint)
 
@@ -545,7 +541,7 @@ def judge(
 ) -> int:
     """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
     from rerank_cli.cli.judging import judge as judge_all
-    from rerank_cli.cli.judging import read_key
+    from rerank_cli.cli.judging import single_keys
     from rerank_cli.evaluation.cache import RememberingReranker
     from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in, read_queries
     from rerank_cli.evaluation.judging import JudgementFile, to_judge
@@ -578,7 +574,7 @@ def judge(
             top_k=variant.top_k,
         )
         pooled = to_judge(asked, passed, variant, grades=judgements.grades, depth=pool, seed=seed)
-        session = judge_all(pooled, judgements, read_key=read_key)
+        session = judge_all(pooled, judgements, read_key=stack.enter_context(single_keys()))
     print(
         printable(f"{judged}: {session.judged} judgements, {session.relevant} relevant, in {session.elapsed_s:.0f} s")
     )

@@ -6,7 +6,8 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rerank_cli.cli.terminal import printable
@@ -47,21 +48,27 @@ def judge(pooled: Iterable[Pooled], judgements: JudgementFile, *, read_key: Call
     return Session(judged, relevant, time.monotonic() - begun)
 
 
-def read_key() -> str:
-    """The next key of the terminal, without Enter; from a pipe the next letter that is no blank; q at its end."""
-    if not sys.stdin.isatty():
+@contextmanager
+def single_keys() -> Iterator[Callable[[], str]]:
+    """A reader of the terminal's keys, without Enter; from a pipe, of letters that are no blanks. q at the end."""
+
+    def read_key() -> str:
         letter = sys.stdin.read(1)
         while letter.isspace():
             letter = sys.stdin.read(1)
         return letter or "q"
+
+    if not sys.stdin.isatty():
+        yield read_key
+        return
     import termios
     import tty
 
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     try:
-        tty.setcbreak(terminal)
-        return sys.stdin.read(1) or "q"
+        tty.setcbreak(terminal, termios.TCSADRAIN)  # what was typed ahead is kept
+        yield read_key
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 

@@ -22,7 +22,7 @@ from rerank_cli.evaluation.measures import (
     relevant_documents,
 )
 from rerank_cli.evaluation.outcome import Outcome, derive, outcome_of
-from rerank_cli.evaluation.runs import Run, with_known_ids
+from rerank_cli.evaluation.runs import Run, trec_id, with_known_ids
 from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweep, sweep_table
 from rerank_cli.evaluation.trial import Pass, Trial, Variant
 from rerank_cli.evaluation.verdict import Compared, Evaluation
@@ -100,6 +100,17 @@ def assess(
         recall_curves=view.recall_curves() if request.draws else None,
         missing=missing,
     )
+
+
+def with_indexed_ids(collection: Collection, index: IndexReader) -> Collection:
+    """*collection* with the index's own ids in place of percent-encoded ones, which blanks and line breaks need."""
+    known = index.document_ids()
+    encoded = {trec_id(name): name for name in known if trec_id(name) != name}
+    qrels = {
+        query: {name if name in known else encoded.get(name, name): grade for name, grade in grades.items()}
+        for query, grades in collection.qrels.items()
+    }
+    return replace(collection, qrels=qrels)
 
 
 def _passed(request: Request, sweeps: Sequence[Sweep], workplace: Workplace) -> tuple[Pass, RememberingReranker | None]:

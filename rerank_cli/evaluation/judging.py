@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
-from rerank_cli.evaluation.runs import numbered_lines
+from rerank_cli.evaluation.runs import numbered_lines, tsv_id
 from rerank_cli.evaluation.trial import Pass, Staged, Variant
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import best_of_each_document
@@ -51,8 +51,8 @@ class JudgementFile:
 
     def keep(self, query: str, document: str, grade: int) -> None:
         """Write a judgement and make sure that it lies on the disk."""
-        self.grades.setdefault(query, {})[document] = grade
-        self._append(f"{query}\t{document}\t{grade}\n")
+        self.grades.setdefault(query, {})[tsv_id(document)] = grade
+        self._append(f"{query}\t{tsv_id(document)}\t{grade}\n")
 
     def _append(self, text: str) -> None:
         try:
@@ -83,7 +83,7 @@ def to_judge(
             raise KeyboardInterrupt
         for answer in trial.answers:
             for pooled in pool(query, passed.stages(answer, variant), depth=depth, seed=seed):
-                if pooled.stored.document_id not in grades.get(query.id, {}):
+                if tsv_id(pooled.stored.document_id) not in grades.get(query.id, {}):
                     yield pooled
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.runs import write_text
+from rerank_cli.evaluation.runs import tsv_id, write_text
 from rerank_cli.records import StoredPassage
 from rerank_cli.retrieval import query_words
 from rerank_cli.store import IndexReader
@@ -99,7 +99,7 @@ def write_known_items(folder: Path, items: Sequence[KnownItem]) -> None:
         raise InputError(f"{folder}: cannot be made ({error.strerror})", remedy="name another with --out") from error
     rows = [{"_id": item.id, "text": item.text, "kind": item.kind} for item in items]
     write_text(queries, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
-    judged = "".join(f"{item.id}\t{item.document}\t1\n" for item in items)
+    judged = "".join(f"{item.id}\t{tsv_id(item.document)}\t1\n" for item in items)
     write_text(qrels, f"query-id\tcorpus-id\tscore\n{judged}")
 
 

@@ -124,6 +124,11 @@ def trec_id(name: str) -> str:
     return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
 
 
+def tsv_id(name: str) -> str:
+    """*name* as a column between tabs: blanks may stay, but a tab or a line break has all of it encoded."""
+    return name if name.isprintable() else trec_id(name)
+
+
 def with_known_ids(run: Run, *, queries: Iterable[str], documents: Iterable[str]) -> dict[str, Ranked]:
     """*run* with the ids of the judgements in place of their percent-encoded forms."""
     asked = {trec_id(name): name for name in queries}

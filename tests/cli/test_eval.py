@@ -317,7 +317,7 @@ def test_a_picture_is_drawn_where_matplotlib_is_installed(
         (["--run-in", "a.run", "--sweep", "top-k=1"], ["--sweep", "--run-in"]),
         (["--run-in", "a.run", "--compare", "a", "b"], ["both given"]),
         (["--plot", "a.pdf"], ["neither .png nor .svg"]),
-        (["--top-k", "5", "judge"], ["--top-k stands before judge"]),
+        (["judge"], ["--collection stands before judge"]),
         (["--collection", "nowhere"], ["nowhere: no queries.jsonl", "--queries"]),
         (["--run-in", "a.run"], ["--run-in without judgements"]),
         (["--no-rerank", "--sweep", "fusion=rrf"], ["nothing is fused"]),

@@ -27,12 +27,14 @@ PROJECT_FILE = "rerank.yaml"
 
 PREFIX = "RERANK_CLI_"
 
-OTHER_VARIABLES = frozenset({f"{PREFIX}INDEX", f"{PREFIX}CONFIG"})
-"""Variables that are ours but hold no setting: they say where the index and the configuration lie."""
+OTHER_VARIABLES = frozenset(
+    f"{PREFIX}{flag}" for flag in "CONFIG DRY_RUN EXPLAIN FORCE INDEX JSON PATH QUERIES QUIET REBUILD".split()
+)
+"""Variables of flags that are no settings: they belong to one run, and no file may hold them."""
 
 Device = Literal["cpu", "cuda", "mps"]
 Retriever = Literal["hybrid", "dense", "lexical"]
-Fusion = Literal["rrf", "none"]
+Fusion = Literal["linear", "rrf", "none"]
 Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec"]
 
 
@@ -101,6 +103,13 @@ def _number(given: Any) -> float:
     return float(given)
 
 
+def _share(given: Any) -> float:
+    number = _number(given)
+    if not 0 <= number <= 1:
+        raise ValueError
+    return number
+
+
 def _seconds(given: Any) -> float:
     number = _number(given)
     if number < 0:
@@ -148,6 +157,7 @@ _MODEL = _Kind("a built-in name, a folder or a hub id", _text)
 _PATTERNS = _Kind("a list of patterns, or text with commas between them", _texts)
 _SWITCH = _Kind("true or false", _switch)
 _LIMIT = _Kind("a number, or null for no limit", _number_or_none)
+_SHARE = _Kind("a number from 0 to 1", _share)
 _SECONDS = _Kind("a number, 0 or more", _seconds)
 _SIZE = _Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _size, _shown_size)
 
@@ -215,8 +225,14 @@ class Settings:
         metadata=_about(_SWITCH, "Run the second stage."),
     )
     fusion: Fusion = field(
-        default="rrf",
-        metadata=_about(_one_of(Fusion), "Final order: of both stages (rrf), or of the second alone (none)."),
+        default="linear",
+        metadata=_about(
+            _one_of(Fusion), "Final order: both stages' scores (linear) or ranks (rrf), or the second's alone (none)."
+        ),
+    )
+    fusion_weight: float = field(
+        default=0.4,
+        metadata=_about(_SHARE, "The second stage's share in a fused order."),
     )
     top_n: int = field(
         default=10,

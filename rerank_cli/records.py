@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -45,13 +45,15 @@ class SkippedFile:
 class Block:
     """A run of source lines that belong together: a paragraph, a list item, a code block.
 
-    Lines count from 1 and include both ends. `headings` is the trail above it, outermost first.
+    Lines count from 1 and include both ends. `headings` is the trail above it, outermost first;
+    `heading_line` is where the innermost of them stands, None where it stands on no line.
     """
 
     text: str
     first_line: int
     last_line: int
     headings: tuple[str, ...] = ()
+    heading_line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

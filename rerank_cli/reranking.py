@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import statistics
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from rerank_cli.config import Fusion
@@ -11,20 +12,25 @@ from rerank_cli.retrieval import reciprocal_rank
 
 
 def order(
-    candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion
+    candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion, weight: float
 ) -> tuple[Hit, ...]:
-    """Hits in the order of the logits, or of their reciprocal rank fusion with the first stage.
+    """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
     Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
     ranks = {number: rank for rank, number in enumerate(by_logit, start=1)}
-    final = {
-        number: logits[number] if fusion == "none" else reciprocal_rank(ranks[number]) + reciprocal_rank(candidate.rank)
-        for number, candidate in enumerate(candidates)
-    }
-    best = sorted(final, key=lambda number: (-final[number], candidates[number].rank))
+    final = logits
+    if fusion == "rrf":
+        final = _mixed(
+            [reciprocal_rank(ranks[number]) for number in range(len(logits))],
+            [reciprocal_rank(candidate.rank) for candidate in candidates],
+            weight,
+        )
+    elif fusion == "linear":
+        final = _mixed(_standard(logits), _standard([candidate.score for candidate in candidates]), weight)
+    best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
     return tuple(
         Hit(
             candidate=candidates[number],
@@ -36,6 +42,18 @@ def order(
         )
         for rank, number in enumerate(best, start=1)
     )
+
+
+def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> list[float]:
+    return [weight * new + (1 - weight) * old for new, old in zip(second, first, strict=True)]
+
+
+def _standard(scores: Sequence[float]) -> list[float]:
+    """Standard scores among the candidates, (x - mean) / deviation, so that scales of two stages can be added."""
+    if not scores:
+        return []
+    mean, deviation = statistics.fmean(scores), statistics.pstdev(scores)
+    return [(score - mean) / deviation if deviation else 0.0 for score in scores]
 
 
 def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
@@ -52,3 +70,15 @@ def best_of_each_document(hits: Sequence[Hit], *, per_document: int) -> tuple[Hi
         if seen[hit.candidate.stored.document_id] <= per_document:
             kept.append(hit)
     return tuple(kept)
+
+
+def places_before(candidates: Sequence[Candidate], hits: Sequence[Hit], *, per_document: int) -> tuple[int, ...]:
+    """The place that each of *hits* would have without the second stage, if a document has as many there.
+
+    *hits* are `best_of_each_document`; a document's second hit is compared with its second candidate.
+    """
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    first_stage = best_of_each_document(keep_order(candidates), per_document=per_document)
+    for place, hit in enumerate(first_stage, start=1):
+        places[hit.candidate.stored.document_id].append(place)
+    return tuple(places[hit.candidate.stored.document_id].pop(0) for hit in hits)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import IndexMismatch, UsageError
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
-from rerank_cli.reranking import best_of_each_document, keep_order, order
+from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import IndexReader
 
@@ -25,6 +25,7 @@ class SearchSettings:
     retriever: Retriever
     top_k: int
     fusion: Fusion
+    fusion_weight: float
     reranks: bool
     per_document: int
     accept_path: Callable[[str], bool] | None = None
@@ -41,11 +42,15 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a query brought: every candidate, and the best hits of each document in final order."""
+    """What a query brought: every candidate, and the best hits of each document in final order.
+
+    `places_before` tells for each hit at which place it would stand without the second stage.
+    """
 
     query: str
     candidates: tuple[Candidate, ...]
     hits: tuple[Hit, ...]
+    places_before: tuple[int, ...]
     truncated: int
     timings: Timings
 
@@ -87,10 +92,13 @@ class Searcher:
         retrieved = time.perf_counter()
         hits, truncated = self._rerank(query, candidates)
         reranked = time.perf_counter()
+        per_document = self.settings.per_document
+        best = best_of_each_document(hits, per_document=per_document)
         return SearchResult(
             query=query,
             candidates=candidates,
-            hits=best_of_each_document(hits, per_document=self.settings.per_document),
+            hits=best,
+            places_before=places_before(candidates, best, per_document=per_document),
             truncated=truncated,
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
         )
@@ -107,7 +115,14 @@ class Searcher:
             return keep_order(candidates), 0
         assert self._reranker is not None, "the second stage needs a reranker"
         scores = self._reranker.score_pairs(query, [candidate.stored.passage.model_text for candidate in candidates])
-        return order(candidates, scores, reranker=self._reranker, fusion=self.settings.fusion), scores.truncated
+        hits = order(
+            candidates,
+            scores,
+            reranker=self._reranker,
+            fusion=self.settings.fusion,
+            weight=self.settings.fusion_weight,
+        )
+        return hits, scores.truncated
 
 
 def check_query(query: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,7 +15,7 @@ from rerank_cli import __version__
 from rerank_cli.cli import config, index, models, query, status
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import say, tell
-from rerank_cli.errors import RerankError
+from rerank_cli.errors import InputError, RerankError
 
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141
@@ -56,6 +58,7 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    _open_streams()
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
@@ -71,7 +74,21 @@ def main() -> NoReturn:
         _leave(INTERRUPTED)
     except BrokenPipeError:
         _leave(OUTPUT_CLOSED)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        tell(InputError(f"the output cannot be written ({error.strerror})", remedy="check where it goes"))
+        _drop_output()
+        _leave(InputError.exit_code)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """A closed stream swallows what is written to it; a name that is no UTF-8 is written with escapes."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> object:
@@ -85,8 +102,12 @@ def _run(arguments: list[str]) -> object:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit without the interpreter's own flush of a pipe that nobody reads any more."""
     if code == OUTPUT_CLOSED:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Keep the interpreter's own flush from failing again on an output that takes nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,8 +12,8 @@ import typer
 
 from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Json, Quiet, configured
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import printable, say
-from rerank_cli.config import Settings
+from rerank_cli.cli.terminal import counted, printable, say
+from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import FilesSkipped, InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ SHOWN_FAILURES = 10
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(help="A folder, a file, or a .jsonl corpus.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder, a file, or a .jsonl corpus.", show_default=False, readable=False)
+    ],
     index: IndexName = None,
     include: Annotated[
         list[str] | None, typer.Option(help="Index only files that match this glob. May be repeated.")
@@ -33,10 +35,17 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(help="Leave out files that match this glob. May be repeated.")
     ] = None,
-    hidden: Annotated[bool | None, typer.Option("--hidden", help="Index hidden files too.", show_default=False)] = None,
-    no_ignore: Annotated[
+    hidden: Annotated[
+        bool | None, typer.Option("--hidden/--no-hidden", help="Index hidden files too.", show_default=False)
+    ] = None,
+    ignore_files: Annotated[
         bool | None,
-        typer.Option("--no-ignore", help="Pay no heed to .gitignore and .rerankignore.", show_default=False),
+        typer.Option(
+            "--ignore-files/--no-ignore-files",
+            " /--no-ignore",
+            help="Follow .gitignore and .rerankignore.",
+            show_default=False,
+        ),
     ] = None,
     max_file_size: Annotated[
         str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
@@ -45,16 +54,30 @@ def run(
     encoder: EncoderName = None,
     device: Device = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be indexed, and why each other file would not.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="List what would be indexed, and why each other file would not.",
+            envvar=f"{PREFIX}DRY_RUN",
+            show_envvar=False,
+        ),
     ] = False,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Read every file again; give up an index of another format or model.")
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="Read every file again; give up an index of another format or model.",
+            envvar=f"{PREFIX}REBUILD",
+            show_envvar=False,
+        ),
     ] = False,
     allow_empty: Annotated[
-        bool | None, typer.Option("--allow-empty", help="Accept that all files are gone.", show_default=False)
+        bool | None,
+        typer.Option("--allow-empty/--no-allow-empty", help="Accept that all files are gone.", show_default=False),
     ] = None,
     strict: Annotated[
-        bool | None, typer.Option("--strict", help="Exit with 5 if a file could not be read.", show_default=False)
+        bool | None,
+        typer.Option("--strict/--no-strict", help="Exit with 5 if a file could not be read.", show_default=False),
     ] = None,
     wait_s: Annotated[
         float | None,
@@ -73,7 +96,7 @@ def run(
             "include": tuple(include) if include else None,
             "exclude": tuple(exclude) if exclude else None,
             "hidden": hidden,
-            "ignore_files": None if no_ignore is None else not no_ignore,
+            "ignore_files": ignore_files,
             "max_file_size": max_file_size,
             "passage_tokens": passage_tokens,
             "encoder": encoder,
@@ -121,12 +144,13 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
     if as_json:
         record = {**asdict(summary), "folder": str(summary.folder), "up_to_date": summary.up_to_date}
         print(json.dumps(record, ensure_ascii=False))
-    elif not quiet:
+    else:
         _print_failures([(file.path, file.reason) for file in summary.failed])
-        print(_one_line(summary))
+        if not quiet:
+            print(_one_line(summary))
     if summary.failed and settings.strict:
         count = len(summary.failed)
-        raise FilesSkipped(f"{count} file{'s' * (count > 1)} could not be read", remedy="see --json for each reason")
+        raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
     return 0
 
 
@@ -143,13 +167,13 @@ def _rules(settings: Settings) -> Rules:
 
 
 def _one_line(summary: IndexSummary) -> str:
-    holds = f"{summary.documents} documents, {summary.passages} passages"
+    holds = f"{counted(summary.documents, 'document')}, {counted(summary.passages, 'passage')}"
     if summary.up_to_date:
         news = "up to date"
     else:
         changes = {"added": summary.added, "changed": summary.changed, "removed": summary.removed}
         files = ", ".join(f"{count} {word}" for word, count in changes.items() if count)
-        news = f"{files}; {summary.encoded} passages encoded, {summary.reused} reused"
+        news = f"{files}; {counted(summary.encoded, 'passage')} encoded, {summary.reused} reused"
     failed = f", {len(summary.failed)} could not be read" if summary.failed else ""
     return printable(f"{summary.folder.name}: {holds} ({news}{failed}) in {summary.elapsed_s:.1f} s")
 

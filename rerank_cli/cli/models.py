@@ -12,9 +12,12 @@ import typer
 from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, printable
+from rerank_cli.config import PREFIX
+from rerank_cli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
-    from rerank_cli.models.catalogue import ModelSource
+    from rerank_cli.models.catalogue import Kind
+    from rerank_cli.models.compiled import CompiledModel
 
 app = typer.Typer(help="List the models that are here; compile them ahead.", rich_markup_mode=None)
 
@@ -24,7 +27,7 @@ def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False
     """List the models that are here; compile them ahead."""
     if context.invoked_subcommand is not None:
         return 0
-    records = [_record(source) for source in _configured_sources(config, fetch=False)]
+    records = _records(config)
     if as_json:
         print(json.dumps({"models": records}, ensure_ascii=False, indent=2))
     else:
@@ -41,14 +44,19 @@ def prepare(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Compile again what is compiled.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Compile again what is compiled.", envvar=f"{PREFIX}FORCE", show_envvar=False),
+    ] = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:
     """Fetch and compile models now, so that no later run has to (for cron and machines without a network)."""
+    from rerank_cli.models.catalogue import find_model
     from rerank_cli.models.loading import prepare as prepare_source
 
-    sources = [_named(name) for name in names] if names else _configured_sources(config, fetch=True)
+    wanted = [_named(name) for name in names] if names else _configured_names(config)
+    sources = [find_model(name, kind) for name, kind in wanted]
     with drawn_progress(quiet=quiet) as listener:
         for source in sources:
             compiled = prepare_source(source, afresh=force, listener=listener)
@@ -58,43 +66,67 @@ def prepare(
     return 0
 
 
-def _configured_sources(config: Path | None, *, fetch: bool) -> list[ModelSource]:
+def _configured_names(config: Path | None) -> list[tuple[str, Kind]]:
     """The built-in models and those that the configuration names, each once."""
-    from rerank_cli.models.catalogue import builtin_names, find_model
+    from rerank_cli.models.catalogue import builtin_names
 
     settings = configured(working_folder(), config, {}).settings
-    names = [*builtin_names(), (settings.encoder, "encoder"), (settings.reranker, "reranker")]
-    return [find_model(name, kind, fetch=fetch) for name, kind in dict.fromkeys(names)]
+    names: list[tuple[str, Kind]] = [(settings.encoder, "encoder"), (settings.reranker, "reranker")]
+    return list(dict.fromkeys([*builtin_names(), *names]))
 
 
-def _named(text: str) -> ModelSource:
-    from rerank_cli.errors import UsageError
-    from rerank_cli.models.catalogue import find_model
-
+def _named(text: str) -> tuple[str, Kind]:
     kind, _, name = text.partition(":")
     if kind == "encoder" and name:
-        return find_model(name, "encoder")
+        return name, "encoder"
     if kind == "reranker" and name:
-        return find_model(name, "reranker")
+        return name, "reranker"
     raise UsageError(f"{text}: says no kind of model", remedy=f"write encoder:{text} or reranker:{text}")
 
 
-def _record(source: ModelSource) -> dict[str, object]:
+def _records(config: Path | None) -> list[dict[str, object]]:
+    """What is configured, here or not, and then what else is in the cache."""
+    from rerank_cli.models.compiled import all_compiled
+
+    records = [_configured_record(name, kind) for name, kind in _configured_names(config)]
+    listed = {record["fingerprint"] for record in records}
+    return records + [
+        _record(model.name, model.kind, model.origin, Path(model.original), model.fingerprint, model)
+        for model in all_compiled()
+        if model.fingerprint not in listed
+    ]
+
+
+def _configured_record(name: str, kind: Kind) -> dict[str, object]:
+    from rerank_cli.models.catalogue import find_model
     from rerank_cli.models.compiled import find_compiled
 
-    compiled = find_compiled(source)
-    files = [path for path in source.folder.rglob("*") if path.is_file()]
+    try:
+        source = find_model(name, kind, fetch=False)
+    except ModelError as error:
+        return {**_record(name, kind, "not here", None, None, None), "reason": str(error)}
+    return _record(name, kind, source.origin, source.folder, source.fingerprint, find_compiled(source))
+
+
+def _record(
+    name: str, kind: Kind, origin: str, folder: Path | None, fingerprint: str | None, compiled: CompiledModel | None
+) -> dict[str, object]:
     return {
-        "name": source.name,
-        "kind": source.kind,
-        "origin": source.origin,
-        "folder": str(source.folder),
-        "size_bytes": sum(path.stat().st_size for path in files),
-        "fingerprint": source.fingerprint,
+        "name": name,
+        "kind": kind,
+        "origin": origin,
+        "folder": None if folder is None else str(folder),
+        "size_bytes": None if folder is None else _size_bytes(folder),
+        "fingerprint": fingerprint,
         "compiled": None if compiled is None else compiled.precision,
         "agreement": None if compiled is None else compiled.agreement,
         "reason": None if compiled is None else compiled.reason,
     }
+
+
+def _size_bytes(folder: Path) -> int | None:
+    """None for a folder that is gone: its compiled form lives on."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else None
 
 
 def _print_table(records: list[dict[str, object]]) -> None:
@@ -103,19 +135,18 @@ def _print_table(records: list[dict[str, object]]) -> None:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for title in ("kind", "model", "origin", "size", "compiled", "fingerprint"):
+    for title in ("kind", "model", "origin", "size", "compiled", "fingerprint", "folder"):
         table.add_column(title, overflow="fold")
     for record in records:
         size = record["size_bytes"]
-        assert isinstance(size, int)
-        compiled = record["compiled"] or "not yet"
         cells = (
             record["kind"],
             record["name"],
             record["origin"],
-            f"{size / 1e6:.0f} MB",
-            compiled,
-            record["fingerprint"],
+            f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
+            record["compiled"] or ("not yet" if record["fingerprint"] else ""),
+            record["fingerprint"] or "",
+            record["folder"] or "",
         )
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
     console(sys.stdout).print(table)

@@ -9,16 +9,21 @@ from typing import Annotated
 
 import typer
 
-from rerank_cli.config import Config, load_config
-from rerank_cli.errors import InputError
+from rerank_cli.config import PREFIX, Config, load_config
+from rerank_cli.errors import InputError, UsageError
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", help="YAML settings in place of the project's rerank.yaml.", envvar="RERANK_CLI_CONFIG"),
+    typer.Option(
+        "--config",
+        help="YAML settings in place of the project's rerank.yaml.",
+        envvar=f"{PREFIX}CONFIG",
+        readable=False,  # what cannot be read is told where it is read, with its own code
+    ),
 ]
 IndexName = Annotated[
     str | None,
-    typer.Option("--index", help="Index by name, or by path if it holds a slash.", envvar="RERANK_CLI_INDEX"),
+    typer.Option("--index", help="Index by name, or by path if it holds a slash.", envvar=f"{PREFIX}INDEX"),
 ]
 EncoderName = Annotated[
     str | None, typer.Option("--encoder", help="Bi-encoder: built-in name, folder, or hub id.", show_default=False)
@@ -27,8 +32,10 @@ RerankerName = Annotated[
     str | None, typer.Option("--reranker", help="Cross-encoder: built-in name, folder, or hub id.", show_default=False)
 ]
 Device = Annotated[str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no summary.", envvar=f"{PREFIX}QUIET", show_envvar=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.", envvar=f"{PREFIX}JSON", show_envvar=False)]
 
 
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
@@ -50,6 +57,14 @@ def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
     if not globs:
         return None
     from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.base import GitIgnorePatternError
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-    spec = GitIgnoreSpec.from_lines(globs)
-    return spec.match_file
+    try:
+        patterns = [GitIgnoreSpecPattern(glob) for glob in globs]
+    except GitIgnorePatternError as error:
+        raise UsageError(f"--path: {error}", remedy="write it as in a .gitignore file") from error
+    for glob, pattern in zip(globs, patterns, strict=True):
+        if pattern.regex is None:
+            raise UsageError(f"--path: {glob!r} matches nothing", remedy="write it as in a .gitignore file")
+    return GitIgnoreSpec(patterns).match_file

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import quote
 
 from rerank_cli import __version__
-from rerank_cli.cli.terminal import console, printable
+from rerank_cli.cli.terminal import console, printable, steers
 from rerank_cli.config import Settings
 from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
@@ -148,7 +148,7 @@ def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[H
 
 def _trec_id(name: str) -> str:
     """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
-    breaks = {letter for letter in name if letter == "%" or letter.isspace() or not letter.isprintable()}
+    breaks = {letter for letter in name if letter.isspace() or steers(letter)}
     return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
 
 
@@ -206,6 +206,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "top_k": settings.top_k,
             "rerank": settings.rerank,
             "fusion": settings.fusion if settings.rerank else None,
+            "fusion_weight": settings.fusion_weight if settings.rerank and settings.fusion != "none" else None,
             "top_n": settings.top_n,
             "per_document": settings.per_document,
             "min_score": settings.min_score,
@@ -280,10 +281,11 @@ class _TableWriter:
         table.add_column("score", justify="right", no_wrap=True)
         table.add_column("passage", ratio=1, overflow="fold")
         words = query_words(result.query)
+        moves = _movements(result)
         for place, hit in enumerate(hits, start=1):
             table.add_row(
                 str(place),
-                _movement(hit) if hit.reranker_rank else "",
+                moves[hit.rank] if hit.reranker_rank else "",
                 f"{_shown_score(hit):.3f}",
                 self._passage(hit, words),
             )
@@ -341,10 +343,13 @@ def _where(hit: Hit) -> Text:
     return where
 
 
-def _movement(hit: Hit) -> str:
-    """Places gained (▲) or lost (▼) against the first stage."""
-    gained = hit.candidate.rank - hit.rank
-    return "=" if gained == 0 else f"{'▲' if gained > 0 else '▼'}{abs(gained)}"
+def _movements(result: SearchResult) -> dict[int, str]:
+    """By a hit's rank, the places it gained (▲) or lost (▼) by the second stage in the list as it is shown."""
+    moves = {}
+    for place, (hit, before) in enumerate(zip(result.hits, result.places_before, strict=True), start=1):
+        gained = before - place
+        moves[hit.rank] = "=" if gained == 0 else f"{'▲' if gained > 0 else '▼'}{abs(gained)}"
+    return moves
 
 
 def _shown_score(hit: Hit) -> float:

@@ -24,7 +24,7 @@ from rerank_cli.cli.options import (
 )
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
-from rerank_cli.config import Settings
+from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,13 @@ def run(
     ] = None,
     queries: Annotated[
         Path | None,
-        typer.Option(help="Queries as JSONL with _id and text, or as lines of id<TAB>text.", show_default=False),
+        typer.Option(
+            help="Queries as JSONL with _id and text, or as lines of id<TAB>text.",
+            envvar=f"{PREFIX}QUERIES",
+            show_envvar=False,
+            show_default=False,
+            readable=False,
+        ),
     ] = None,
     index: IndexName = None,
     retriever: Annotated[
@@ -58,25 +64,43 @@ def run(
     top_k: Annotated[
         int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
     ] = None,
-    no_rerank: Annotated[
-        bool | None, typer.Option("--no-rerank", help="Leave the second stage out.", show_default=False)
+    rerank: Annotated[
+        bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)
     ] = None,
     fusion: Annotated[
         str | None,
-        typer.Option(help="Final order: rrf fuses both stages, none trusts the reranker alone.", show_default=False),
+        typer.Option(
+            help="Final order: linear or rrf fuses both stages, none trusts the reranker alone.", show_default=False
+        ),
+    ] = None,
+    fusion_weight: Annotated[
+        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
     ] = None,
     top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
     per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
     min_score: Annotated[float | None, typer.Option(help="Least score by the reranker.", show_default=False)] = None,
     path: Annotated[
         list[str] | None,
-        typer.Option(help="Search only files that match this glob. May be repeated.", show_default=False),
+        typer.Option(
+            help="Search only files that match this glob. May be repeated.",
+            envvar=f"{PREFIX}PATH",
+            show_envvar=False,
+            show_default=False,
+        ),
     ] = None,
     format: Annotated[
         str | None,
         typer.Option("--format", "-f", help="table, plain, json, jsonl, tsv, paths or trec.", show_default=False),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show where each hit stood in each list.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Show where each hit stood in each list.",
+            envvar=f"{PREFIX}EXPLAIN",
+            show_envvar=False,
+        ),
+    ] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
@@ -84,14 +108,15 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Search an index in two stages: retrieve many, rerank them all, show the best few."""
-    settings = configured(
+    merged = configured(
         working_folder(),
         config,
         {
             "retriever": retriever,
             "top_k": top_k,
-            "rerank": None if no_rerank is None else not no_rerank,
+            "rerank": rerank,
             "fusion": fusion,
+            "fusion_weight": fusion_weight,
             "top_n": top_n,
             "per_document": per_document,
             "min_score": min_score,
@@ -100,9 +125,13 @@ def run(
             "reranker": reranker,
             "device": device,
         },
-    ).settings
+    )
+    settings = merged.settings
     if settings.min_score is not None and not settings.rerank:
-        raise UsageError("--min-score judges the reranker's score, and --no-rerank leaves it out", remedy="drop one")
+        limited, left_out = merged.origins["min_score"], merged.origins["rerank"]
+        raise UsageError(
+            f"min_score ({limited}) judges the reranker's score, and rerank is false ({left_out})", remedy="drop one"
+        )
     asked = _queries(text, queries)
     return _answer(
         asked,
@@ -131,6 +160,7 @@ def _answer(
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
+    accept_path = path_filter(globs)
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
         encoder = reranker = None
@@ -146,9 +176,10 @@ def _answer(
                 retriever=settings.retriever,
                 top_k=settings.top_k,
                 fusion=settings.fusion,
+                fusion_weight=settings.fusion_weight,
                 reranks=settings.rerank,
                 per_document=1 if settings.format == "trec" else settings.per_document,
-                accept_path=path_filter(globs),
+                accept_path=accept_path,
             ),
         )
         presentation = Presentation(
@@ -205,8 +236,9 @@ def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
 def _queries_typed() -> Iterator[Query]:
     """Each line of stdin as it comes, known by its number."""
     for number, line in enumerate(sys.stdin.buffer, start=1):
-        if line.strip():
-            yield Query(str(number), line.decode("utf-8", errors="replace"), origin=f"stdin:{number}: ")
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace")
+        if text.strip():
+            yield Query(str(number), text, origin=f"stdin:{number}: ")
 
 
 def _queries_of(file: Path) -> Iterator[Query]:
@@ -237,9 +269,10 @@ def _parse(line: str, origin: str) -> Query:
         return Query(identifier.strip(), text, origin)
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{origin}not valid JSON ({error})", remedy='write {"_id": …, "text": …}') from error
     identifier, text = record.get("_id"), record.get("text")
-    if not isinstance(identifier, str | int) or not isinstance(text, str) or not str(identifier).strip():
+    named = isinstance(identifier, str | int) and not isinstance(identifier, bool) and str(identifier).strip()
+    if not named or not isinstance(text, str) or not text.strip():
         raise InputError(f"{origin}not a query with _id and text", remedy='write {"_id": …, "text": …}')
     return Query(str(identifier), text, origin)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rerank_cli.cli.options import IndexName, Json, working_folder
-from rerank_cli.cli.terminal import console, printable
+from rerank_cli.cli.terminal import console, counted, printable
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
@@ -66,21 +66,22 @@ def _print_table(record: dict[str, object]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    size = record["size_bytes"]
-    assert isinstance(size, int)
+    size, failed = record["size_bytes"], record["failed_files"]
+    holds = {noun: record[f"{noun}s"] for noun in ("file", "document", "passage")}
+    assert isinstance(size, int) and isinstance(failed, int)
     rows = {
         "index": record["index"],
         "folder": record["root"],
         "updated": f"{record['updated_at']} (generation {record['generation']})",
-        "holds": f"{record['files']} files, {record['documents']} documents, {record['passages']} passages",
+        "holds": ", ".join(counted(number, noun) for noun, number in holds.items()),
         "size": f"{size / 1e6:.1f} MB",
         "encoder": f"{record['encoder']} ({record['encoder_fingerprint']})",
         "passages": f"at most {record['passage_tokens']} tokens",
         "search": record["search"],
         "on disk": _since_line(record["since"]),
     }
-    if record["failed_files"]:
-        rows["unreadable"] = f"{record['failed_files']} files; --json names them"
+    if failed:
+        rows["unreadable"] = f"{counted(failed, 'file')}; --json names them"
     for name, value in rows.items():
         table.add_row(name, Text(printable(str(value))))
     console(sys.stdout).print(table)

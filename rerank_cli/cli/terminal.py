@@ -15,12 +15,25 @@ CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible format characters (right-to-left overrides among them), surrogates, line and
 paragraph separators."""
 
+JOINERS = "\u00ad\u200c\u200d"
+"""Format characters that belong to words (soft hyphen, the joiners of Persian and of emoji) and steer nothing."""
+
 
 def printable(text: str) -> str:
     r"""*text* on one line, with each control character written as an escape such as \n or \x1b."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escape(letter) if unicodedata.category(letter) in CONTROL_CATEGORIES else letter for letter in text)
+    return "".join(_escape(letter) if steers(letter) else letter for letter in text)
+
+
+def steers(letter: str) -> bool:
+    """Whether *letter* would do something to a terminal or a line rather than be shown in it."""
+    return unicodedata.category(letter) in CONTROL_CATEGORIES and letter not in JOINERS
+
+
+def counted(number: object, noun: str) -> str:
+    """*number* and *noun*, the latter in the plural where that is right."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def say(message: str) -> None:

@@ -1,7 +1,8 @@
 """Find the files of a folder that are worth indexing, and say why the others are not.
 
 The rules for ignoring are git's own: the last pattern that matches decides, patterns in a deeper
-folder come after those above it, and nothing below an ignored folder can be brought back.
+folder come after those above it, and nothing below an ignored folder can be brought back. Git's files
+count from the root of the repository that the folder lies in; the folder itself was asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from rerank_cli.config import PROJECT_FILE
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.records import FoundFile, SkippedFile
 
@@ -55,14 +57,18 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """The patterns of one ignore file, or of --exclude; `folder` is where they hold."""
+    """The patterns of one ignore file, or of --exclude.
+
+    They hold in `folder`; where this lies above the root, `down` leads from there to the root.
+    """
 
     origin: str
     folder: str
     patterns: tuple[GitIgnoreSpecPattern, ...]
+    down: str = ""
 
     def last_match(self, entry: str) -> GitIgnoreSpecPattern | None:
-        below = entry.removeprefix(self.folder)
+        below = self.down + entry.removeprefix(self.folder)
         return next((p for p in reversed(self.patterns) if _names(p, below)), None)
 
 
@@ -120,7 +126,7 @@ class _Walk:
 
     def outcomes(self) -> Iterator[FoundFile | SkippedFile]:
         # A list in place of recursion: folders may be nested deeper than Python's stack.
-        pending = [_Folder("", self._root, ())]
+        pending = [_Folder("", self._root, self._ignores_above())]
         while pending:
             folder = pending.pop()
             try:
@@ -141,14 +147,32 @@ class _Walk:
             raise InputError(f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions") from error
         return SkippedFile(folder.path, _in_words(error), failed=True)
 
+    def _ignores_above(self) -> tuple[_Patterns, ...]:
+        """Git's rules from the repository around the root, the outermost first."""
+        repository = next((place for place in (self._root, *self._root.parents) if _holds(place, ".git")), self._root)
+        found: list[_Patterns] = []
+        place, up, down = self._root, "", ""
+        while self._rules.ignore_files and place != repository:
+            place, up, down = place.parent, f"../{up}", f"{place.name}/{down}"
+            if _holds(place, ".gitignore"):
+                found.insert(0, _Patterns(f"{up}.gitignore", "", self._patterns_above(place / ".gitignore"), down))
+        return tuple(found)
+
+    def _patterns_above(self, location: Path) -> tuple[GitIgnoreSpecPattern, ...]:
+        try:
+            return _patterns_in(location)
+        except OSError as error:
+            raise InputError(
+                f"cannot read {location}, whose rules hold in {self._root}: {_in_words(error)}",
+                remedy="check its permissions, or pass --no-ignore",
+            ) from error
+
     def _ignores_in(self, folder: _Folder, names: list[str]) -> tuple[_Patterns, ...]:
         """An ignore file that cannot be read fails its folder: we would not know what to leave out."""
         found = []
         for name in IGNORE_FILES if self._rules.ignore_files else ():
-            location = folder.location / name
-            if name in names and stat.S_ISREG(location.lstat().st_mode):
-                lines = location.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-                found.append(_Patterns(folder.path + name, folder.path, _file_patterns(lines)))
+            if name in names:
+                found.append(_Patterns(folder.path + name, folder.path, _patterns_in(folder.location / name)))
         return tuple(found)
 
     def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
@@ -174,6 +198,8 @@ class _Walk:
             return "git's own folder"
         if name.startswith(".") and not self._rules.hidden:
             return "hidden"
+        if name == PROJECT_FILE and not path.endswith("/"):
+            return "rerank-cli's own configuration"
         for ignore in reversed(folder.ignores):
             if pattern := ignore.last_match(path):
                 if pattern.include:
@@ -234,9 +260,16 @@ def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitIgnoreSpecPatt
         raise UsageError(f"{flag}: {error}", remedy="write it as in a .gitignore file") from error
 
 
-def _file_patterns(lines: list[str]) -> tuple[GitIgnoreSpecPattern, ...]:
+def _holds(folder: Path, name: str) -> bool:
+    return os.path.lexists(folder / name)
+
+
+def _patterns_in(location: Path) -> tuple[GitIgnoreSpecPattern, ...]:
+    """Those of an ignore file; none of a link or a pipe, which git does not follow either."""
+    if not stat.S_ISREG(location.lstat().st_mode):
+        return ()
     patterns = []
-    for line in lines:
+    for line in location.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         try:
             patterns.append(GitIgnoreSpecPattern(line))
         except GitIgnorePatternError:

@@ -1,7 +1,8 @@
 """Cut documents into passages that fit the models, along the document's own structure.
 
 What always holds: the `model_text` of a passage counts at most max_tokens, and the passages' bodies,
-read in order, have every word of every block exactly once.
+read in order, have every word of every block exactly once. Only a word longer than any of a language is
+broken by spaces.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ _SENTENCE_END = re.compile(
 )
 _LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*")
 _WORD_END = re.compile(r"\s+")
+
+# To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end
+# words at punctuation too, and take each CJK ideograph for one.
+_MAX_WORD_CHARS = 100
+_LONG_WORD = re.compile(rf"[^\s!-/:-@\[-`{{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]{{{_MAX_WORD_CHARS + 1},}}")
 
 _PARAGRAPH_GAP = "\n\n"
 
@@ -68,6 +74,7 @@ class _Section:
 
     trail: _Trail
     pieces: tuple[_Piece, ...]
+    heading_line: int | None = None
 
     @property
     def text(self) -> str:
@@ -138,11 +145,22 @@ def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
 
 
 def _sections(blocks: Sequence[Block]) -> list[_Section]:
-    written = (block for block in blocks if block.text.strip())
-    return [
-        _Section(trail, tuple(_pieces(tuple(under))))
-        for trail, under in groupby(written, key=lambda block: block.headings)
-    ]
+    written = (_readable(block) for block in blocks if block.text.strip())
+    grouped = ((trail, tuple(under)) for trail, under in groupby(written, key=lambda block: block.headings))
+    return [_Section(trail, tuple(_pieces(under)), under[0].heading_line) for trail, under in grouped]
+
+
+def _readable(block: Block) -> Block:
+    """*block* without words that the models would not see."""
+    return replace(block, text=_spaced(block.text), headings=tuple(map(_spaced, block.headings)))
+
+
+def _spaced(text: str) -> str:
+    return _LONG_WORD.sub(lambda word: " ".join(_chunks(word[0])), text)
+
+
+def _chunks(word: str) -> Iterator[str]:
+    return (word[at : at + _MAX_WORD_CHARS] for at in range(0, len(word), _MAX_WORD_CHARS))
 
 
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
@@ -218,7 +236,8 @@ def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
     first, *rest = section.pieces
     if not heading or re.match(rf"\s*{re.escape(heading)}(?!\w)", first.text):
         return section.pieces
-    line = replace(first, text=heading, gap=_PARAGRAPH_GAP, last_line=first.first_line)
+    stands = first.first_line if section.heading_line is None else section.heading_line
+    line = _Piece(heading, _PARAGRAPH_GAP, stands, stands, exact=True)
     return (line, replace(first, gap="\n"), *rest)
 
 

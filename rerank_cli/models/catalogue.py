@@ -15,6 +15,7 @@ from typing import Literal
 from rerank_cli.errors import ModelError
 
 Kind = Literal["encoder", "reranker"]
+Origin = Literal["built in", "folder", "hub"]
 
 BUILTIN_ENCODER = "all-MiniLM-L6-v2"
 BUILTIN_RERANKER = "rerank-minilm-l6"
@@ -38,7 +39,7 @@ class ModelSource:
     name: str
     kind: Kind
     folder: Path
-    origin: Literal["built in", "folder", "hub"]
+    origin: Origin
     fingerprint: str
 
 
@@ -72,7 +73,7 @@ def compiled_folder(fingerprint: str) -> Path:
     return cache_folder() / "models" / fingerprint
 
 
-def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Literal["built in", "folder", "hub"]]:
+def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Origin]:
     if kind == "encoder" and name == BUILTIN_ENCODER:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:

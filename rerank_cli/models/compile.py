@@ -116,6 +116,10 @@ def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
     encoder = source.kind == "encoder"
     return CompiledModel(
         folder=folder,
+        name=source.name,
+        kind=source.kind,
+        origin=source.origin,
+        original=str(source.folder),
         fingerprint=source.fingerprint,
         precision="none",
         reason="",

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.models.catalogue import ModelSource, compiled_folder
+from rerank_cli.models.catalogue import Kind, ModelSource, Origin, cache_folder, compiled_folder
 
 GRAPH_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 RECORD_NAME = "compiled.json"
 
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 """Raise it when models compiled before must be compiled again."""
 
 
@@ -20,12 +20,17 @@ COMPILER_VERSION = 1
 class CompiledModel:
     """A model's compiled form.
 
+    `name`, `kind`, `origin` and `original` (a folder) tell what it was compiled from.
     `precision` is "int8" or "float32", or "none" for a model that does not compile, with the `reason`.
     `agreement` compares it with the original: least cosine for vectors, rank correlation for logits.
     `width` is the number of outputs a text.
     """
 
     folder: Path
+    name: str
+    kind: Kind
+    origin: Origin
+    original: str
     fingerprint: str
     precision: str
     reason: str
@@ -39,7 +44,17 @@ class CompiledModel:
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:
     """The compiled form of *source*, None while there is none that can be used."""
-    folder = compiled_folder(source.fingerprint)
+    return _read_record(compiled_folder(source.fingerprint))
+
+
+def all_compiled() -> list[CompiledModel]:
+    """Every compiled model in the cache that can be used, by kind and name."""
+    folders = [path.parent for path in (cache_folder() / "models").glob(f"*/{RECORD_NAME}")]
+    found = [model for model in map(_read_record, folders) if model is not None]
+    return sorted(found, key=lambda model: (model.kind, model.name, model.fingerprint))
+
+
+def _read_record(folder: Path) -> CompiledModel | None:
     try:
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
         if record.pop("compiler_version") != COMPILER_VERSION:

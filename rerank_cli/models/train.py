@@ -2,7 +2,7 @@
 
 Three steps, each a function: `load_pairs` reads and samples the pairs, `mine_groups` gives every
 query hard negatives and soft targets from the first stage, `train_reranker` fits a
-sentence-transformers `CrossEncoder` to them and writes a plain folder.
+sentence-transformers `CrossEncoder` to them: a new one, or one that was trained before.
 """
 
 from __future__ import annotations
@@ -76,8 +76,10 @@ class Fit:
     max_tokens: int = 192
     batch_queries: int = 8
     learning_rate: float = 7e-5
-    warmup_share: float = 0.06
-    epochs: float = 1.0
+    warmup_steps: float = 0.06
+    """Of at least 1 a number of steps, below that a share of all steps."""
+    decays: bool = True
+    """Whether the learning rate falls to 0 in a line; a later run goes on best from one that does not."""
     pointwise_weight: float = 0.3
     checkpoint_steps: int = 250
     bf16: bool = True
@@ -226,27 +228,39 @@ def new_cross_encoder(base: Path, *, max_tokens: int) -> CrossEncoder:
     return model
 
 
-def train_reranker(groups: Sequence[Group], *, base: Path, checkpoints: Path, fit: Fit, resume: bool) -> CrossEncoder:
-    """Fit a new cross-encoder to *groups*; with *resume*, go on from the last checkpoint."""
+def load_cross_encoder(folder: Path) -> CrossEncoder:
+    """The cross-encoder in *folder*, in float32, with attention as it is quickest on a CPU."""
+    from sentence_transformers import CrossEncoder
+
+    arguments = {"attn_implementation": "eager", "dtype": "float32"}
+    model: CrossEncoder = CrossEncoder(str(folder), local_files_only=True, model_kwargs=arguments)
+    return model.float()
+
+
+def train_reranker(
+    groups: Sequence[Group], *, model: CrossEncoder, checkpoints: Path, fit: Fit, resume: bool
+) -> CrossEncoder:
+    """Fit *model*, which is changed, to *groups*, each seen once; with *resume*, go on from the last checkpoint."""
     import torch
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
     torch.manual_seed(fit.seed)
-    model = new_cross_encoder(base, max_tokens=fit.max_tokens)
+    model.max_seq_length = fit.max_tokens
     layers: Any = model[0]
     for embedding in layers.model.embeddings.parameters():
         embedding.requires_grad_(False)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0  # one epoch sees nothing twice: there is nothing to overfit to
+            module.p = 0.0  # nothing is seen twice: there is nothing to overfit to
     cuda = torch.cuda.is_available()
     arguments = CrossEncoderTrainingArguments(
         output_dir=str(checkpoints),
         per_device_train_batch_size=fit.batch_queries,
         learning_rate=fit.learning_rate,
-        warmup_steps=fit.warmup_share,
-        num_train_epochs=fit.epochs,
+        warmup_steps=fit.warmup_steps,
+        lr_scheduler_type="linear" if fit.decays else "constant_with_warmup",
+        num_train_epochs=1,
         bf16=fit.bf16,
         use_cpu=not cuda,
         save_steps=fit.checkpoint_steps,

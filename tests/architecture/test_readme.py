@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from rerank_cli.cli.app import app
+from rerank_cli.config import HELP, OTHER_VARIABLES
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -60,3 +61,14 @@ def test_the_readme_shows_the_help_as_it_is(name: str) -> None:
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     shown = "\n".join(line.rstrip() for line in printed.replace("python -m rerank_cli", "rerank-cli").splitlines())
     assert f"$ {name} --help\n{shown.rstrip()}\n```" in README.read_text(encoding="utf-8")
+
+
+def test_every_flag_has_a_variable() -> None:
+    flags = {
+        parameter.name: parameter.envvar
+        for command in ALL.values()
+        for parameter in command.params
+        if parameter.opts[0].startswith("-") and parameter.name not in ("version", "help")
+    }
+    assert {name for name, variable in flags.items() if not variable} <= set(HELP)
+    assert {variable for variable in flags.values() if variable} == OTHER_VARIABLES

@@ -16,11 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import ir_measures
 from ir_measures import Qrel, ScoredDoc, nDCG
 
-from rerank_cli.config import Settings
+from rerank_cli.config import Fusion, Settings
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.loading import open_encoder, open_reranker
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=0, help="judge this many queries, evenly spread")
     parser.add_argument("--rerank", action="store_true", help="rerank too, alone and fused")
     parser.add_argument("--reranker", default=DEFAULTS.reranker)
+    parser.add_argument("--fusion-weight", type=float, default=DEFAULTS.fusion_weight)
     parser.add_argument("--passage-tokens", type=int, default=DEFAULTS.passage_tokens)
     parser.add_argument("--top-k", type=int, default=DEFAULTS.top_k)
     arguments = parser.parse_args()
@@ -79,8 +81,8 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
             if reranker:
                 started = time.perf_counter()
                 scores = reranker.score_pairs(text, [c.stored.passage.model_text for c in candidates])
-                for fusion in ("none", "rrf"):
-                    hits = order(candidates, scores, reranker=reranker, fusion=fusion)
+                for fusion in get_args(Fusion):
+                    hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=arguments.fusion_weight)
                     keep(f"hybrid + reranker ({fusion})", query_id, hits, started)
     for name, run in runs.items():
         figure = ir_measures.calc_aggregate([nDCG @ 10], qrels, run)[nDCG @ 10]

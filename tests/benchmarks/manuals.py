@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where the answers of natural questions over two real manuals stand.
 
-    python tests/benchmarks/manuals.py FOLDER [-- QUERY OPTION…]
+    python tests/benchmarks/manuals.py FOLDER [QUERY OPTION…]
 
 FOLDER holds `rust-book/src` and `flask/docs`. `manuals.jsonl` beside this script has the questions and the lines in
 which each answer stands, noted from the manuals before the first run. A hit counts if its passage shares a line with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, assert_one_line, write_files
+from tests.cli.conftest import Cli, Outcome, assert_one_line, write_files
 
 
 def test_hits_end_with_0_and_nothing_on_stderr(indexed: Path, process: Cli) -> None:
@@ -39,6 +40,8 @@ def test_hits_below_min_score_are_none_and_end_with_1(indexed: Path, cli: Cli) -
         (["query", "x", "--top-k", "1001"], ["--top-k is 1001", "1000"]),
         (["query", "x", "--top-n", "many"], ["--top-n", "integer"]),
         (["query", "x", "--min-score", "0.2", "--no-rerank"], ["--min-score", "--no-rerank", "drop one"]),
+        (["query", "x", "--path", "!"], ["--path", ".gitignore"]),
+        (["query", "x", "--path", ""], ["--path: '' matches nothing"]),
         (["query"], ["no query", "--queries FILE"]),
         (["query", "x", "--queries", "y"], ["both TEXT and --queries", "drop one"]),
         (["query", "x", "--index", ""], ["empty name"]),
@@ -141,8 +144,9 @@ def test_strict_ends_with_5_where_a_file_cannot_be_read_and_0_without(
 ) -> None:
     write_files(tmp_path, {"good.md": "Bleed the radiator.\n", "bad.jsonl": '{"_id": "1", "text": "fine"}\n{"_id":\n'})
     outcome = cli("index", tmp_path, "--strict", "--quiet")
-    assert outcome.code == 5
-    assert_one_line(outcome, "1 file could not be read")
+    assert (outcome.code, outcome.out) == (5, "")
+    reason, verdict = outcome.err.splitlines()  # cron's --quiet keeps no failure to itself
+    assert reason.startswith("rerank-cli: bad.jsonl") and "1 file could not be read" in verdict
     lenient = cli("index", tmp_path)
     assert lenient.code == 0
     assert "1 could not be read" in lenient.out
@@ -198,3 +202,46 @@ def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["query", "radiator"],
+        ["query", "radiator", "--format", "json"],
+        ["query", "radiator", "--format", "table"],
+        ["status"],
+        ["index", "."],
+    ],
+)
+def test_an_output_that_cannot_be_written_ends_with_4_and_one_line(indexed: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rerank_cli", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr == b"rerank-cli: the output cannot be written (No space left on device); check where it goes\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["query radiator", "index ."])
+def test_a_closed_stream_takes_nothing_and_breaks_nothing(indexed: Path, closed: str, arguments: str) -> None:
+    command = f"'{sys.executable}' -m rerank_cli {arguments} {closed}"
+    assert subprocess.run(command, shell=True, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def test_what_may_not_be_read_ends_with_4(indexed: Path, tmp_path: Path) -> None:
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if drop and shutil.which("setpriv") is None:
+        pytest.skip("root reads everything, and there is no setpriv to hold it back")
+    (tmp_path / "secret.tsv").write_text("1\tradiator\n")
+    (tmp_path / "secret.tsv").chmod(0)
+    for arguments in (["query", "--queries", tmp_path / "secret.tsv"], ["index", tmp_path / "secret.tsv"]):
+        command = [*drop, sys.executable, "-m", "rerank_cli", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 4, done.stderr
+        assert_one_line(Outcome(done.returncode, done.stdout, done.stderr), "secret.tsv")

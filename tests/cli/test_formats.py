@@ -47,7 +47,8 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
         "retriever": "hybrid",
         "top_k": 3,
         "rerank": True,
-        "fusion": "rrf",
+        "fusion": "linear",
+        "fusion_weight": 0.4,
         "top_n": 2,
         "per_document": 1,
         "min_score": None,
@@ -146,15 +147,13 @@ def test_a_trec_run_is_ranked_by_trec_eval_as_we_rank(indexed: Path, cli: Cli, t
             assert ir_measures.calc_aggregate([ir_measures.RR], judged, ranked)[ir_measures.RR] == 1 / place
 
 
-def test_ids_of_a_trec_run_keep_all_but_blanks_controls_and_percent_signs(
-    tmp_path: Path, model_cache: Path, cli: Cli
-) -> None:
+def test_ids_of_a_trec_run_keep_all_but_blanks_and_controls(tmp_path: Path, model_cache: Path, cli: Cli) -> None:
     (tmp_path / "c.jsonl").write_text(
         '{"_id": "a b%\\u2028c", "text": "cold radiator"}\n{"_id": "é/#:ü", "text": "warm radiator"}\n'
     )
     cli("index", tmp_path / "c.jsonl", "--index", tmp_path / "index")
     outcome = cli("query", "radiator", "--index", tmp_path / "index", "--no-rerank", "-f", "trec")
-    assert {line.split(" ")[2] for line in outcome.lines} == {"a%20b%25%E2%80%A8c", "é/#:ü"}
+    assert {line.split(" ")[2] for line in outcome.lines} == {"a%20b%%E2%80%A8c", "é/#:ü"}
     assert {len(line.split(" ")) for line in outcome.lines} == {6}
 
 
@@ -194,6 +193,18 @@ def test_an_error_shows_an_odd_name_escaped_on_one_line(cli: Cli) -> None:
     assert outcome.err == (r"rerank-cli: /nowhere/a\nb\x1b[2J\u202e: no such folder or file; check the path" + "\n")
 
 
+def test_a_joiner_within_a_word_or_an_emoji_is_shown_as_it_is(
+    tmp_path: Path, model_cache: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["خانه\u200cها.md", "\U0001f468\u200d\U0001f469.md"]
+    for name in names:
+        (tmp_path / name).write_text("Bleed the radiator.\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    cli("index", ".", "--quiet")
+    assert sorted(cli("query", "radiator", "-f", "paths").lines) == sorted(names)
+    assert {line.split(" ")[2] for line in cli("query", "radiator", "-f", "trec").lines} == set(names)
+
+
 # The table
 
 
@@ -217,9 +228,18 @@ def test_the_table_fits_the_terminal(indexed: Path, cli: Cli, columns: int, monk
     assert "heating/radiators.md:5" in shown
 
 
-def test_movement_counts_places_against_the_first_stage(indexed: Path, cli: Cli) -> None:
+@pytest.mark.parametrize("per_document", ["1", "9"])
+def test_movement_counts_places_in_the_list_without_the_second_stage(
+    indexed: Path, cli: Cli, per_document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_CLI_PER_DOCUMENT", per_document)
     hits = cli("query", "key of the shed", "-f", "json", "--fusion", "none").json["results"][0]["hits"]
-    gained = [hit["first_stage"]["rank"] - hit["reranker_rank"] for hit in hits]
+    before = cli("query", "key of the shed", "-f", "json", "--no-rerank").json["results"][0]["hits"]
+    places: dict[str, list[int]] = {}
+    for place, hit in enumerate(before, start=1):
+        places.setdefault(hit["document"], []).append(place)
+    gained = [places[hit["document"]].pop(0) - place for place, hit in enumerate(hits, start=1)]
+    assert any(gained)
     wanted = [f"▲{places}" if places > 0 else f"▼{-places}" if places else "=" for places in gained]
     table = cli("query", "key of the shed", "-f", "table", "--fusion", "none").lines
     shown = [line.split()[1] for line in table if line[:2].strip().isdigit() and not line.startswith(f"{len(hits)} of")]

@@ -38,7 +38,7 @@ def test_the_summary_is_one_line_of_what_changed(house: Path, cli: Cli) -> None:
     assert ": 2 documents, 2 passages (up to date) in " in cli("index", house).out
     write_files(house, {"a.md": "Bleed every radiator.\n", "c.md": "Feed the starter.\n"})
     (house / "b.txt").unlink()
-    assert "(1 added, 1 changed, 1 removed; 1 passages encoded, 1 reused)" in cli("index", house).out
+    assert "(1 added, 1 changed, 1 removed; 1 passage encoded, 1 reused)" in cli("index", house).out
 
 
 def test_json_gives_the_counts_and_the_failures(house: Path, cli: Cli) -> None:

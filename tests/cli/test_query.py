@@ -63,6 +63,11 @@ def test_a_query_in_no_valid_utf_8_is_asked_all_the_same(indexed: Path, cli: Cli
     assert (outcome.code, outcome.lines) == (0, ["heating/radiators.md"])
 
 
+def test_a_byte_order_mark_on_stdin_is_no_part_of_the_first_query(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "-", "-f", "jsonl", "-n", "1", stdin=b"\xef\xbb\xbfcold radiator\nlettuce\n")
+    assert [json.loads(line)["query"] for line in outcome.lines] == ["cold radiator", "lettuce"]
+
+
 def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli: Cli, tmp_path: Path) -> None:
     lines = '\ufeff{"_id": "a", "text": "cold\u2028radiator"}\r\n\r\n{"_id": 7, "text": "lettuce", "more": 1}\r\n'
     tabs = "a\tcold radiator\r\n7\tlettuce\r\n"
@@ -83,6 +88,9 @@ def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli
         ('{"text": "x"}\n', ":1: not a query with _id and text"),
         ('{"_id": "a", "text": ["x"]}\n', ":1: not a query with _id and text"),
         ('{"_id": null, "text": "x"}\n', ":1: not a query with _id and text"),
+        ('{"_id": true, "text": "x"}\n', ":1: not a query with _id and text"),
+        ('{"_id": "a", "text": " "}\n', ":1: not a query with _id and text"),
+        ('{"_id": "a", "text": ' + "[" * 100_000 + "\n", ":1: not valid JSON"),
         ("a\tone\nb\ttwo\na\tthree\n", ":3: the id 'a' stands twice"),
         ("\n\n", ": holds no query"),
     ],

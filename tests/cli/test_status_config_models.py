@@ -35,7 +35,7 @@ def test_status_names_what_changed_since_and_what_could_not_be_read(
     assert list(record["unreadable"]) == ["bad.jsonl"]
     shown = " ".join(cli("status").out.split())
     assert "1 added, 1 changed, 1 removed since" in shown
-    assert "unreadable 1 files; --json names them" in shown
+    assert "unreadable 1 file; --json names them" in shown
 
 
 def test_status_of_a_folder_that_is_gone_says_so(tmp_path: Path, model_cache: Path, cli: Cli) -> None:
@@ -154,9 +154,18 @@ def test_listing_models_asks_no_hub(cli: Cli, process: Cli, monkeypatch: pytest.
     monkeypatch.setenv("HF_HOME", str(Path(os.environ["HOME"]) / "hf"))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.delenv("HF_HUB_OFFLINE")
-    outcome = process("models")
-    assert outcome.code == 4
-    assert_one_line(outcome, "owner/none: no such encoder here", "rerank-cli models prepare encoder:owner/none")
+    listed = process("models", "--json").json["models"]
+    missing = next(record for record in listed if record["name"] == "owner/none")
+    assert (missing["origin"], missing["fingerprint"]) == ("not here", None)
+    assert missing["reason"] == "owner/none: no such encoder here"
+    assert len(listed) == 3 and "not here" in process("models").out
+
+
+def test_a_variable_of_a_flag_counts_as_the_flag(indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RERANK_CLI_PATH", "kitchen/**")
+    monkeypatch.setenv("RERANK_CLI_JSON", "1")
+    assert cli("query", "cold radiator", "-f", "paths").lines == ["kitchen/bread.md"]
+    assert cli("status").json["documents"] > 0
 
 
 def test_config_as_json_is_one_object(cli: Cli) -> None:

@@ -41,7 +41,9 @@ def find(index_folder: Path) -> Callable[..., list[str]]:
     """The documents that both stages find, best first."""
 
     def find(query: str, index_folder: Path = index_folder) -> list[str]:
-        settings = SearchSettings(retriever="hybrid", top_k=1000, fusion="rrf", reranks=True, per_document=1)
+        settings = SearchSettings(
+            retriever="hybrid", top_k=1000, fusion="linear", fusion_weight=0.4, reranks=True, per_document=1
+        )
         with open_reader(index_folder) as index:
             result = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=settings).search(query)
         return [hit.candidate.stored.document_id for hit in result.hits]

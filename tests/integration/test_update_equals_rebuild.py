@@ -95,7 +95,9 @@ def answers(index_folder: Path) -> list[object]:
     found = []
     with open_reader(index_folder) as index:
         for retriever in RETRIEVERS:
-            how = SearchSettings(retriever=retriever, top_k=7, fusion="rrf", reranks=True, per_document=2)
+            how = SearchSettings(
+                retriever=retriever, top_k=7, fusion="linear", fusion_weight=0.4, reranks=True, per_document=2
+            )
             searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=how)
             for query in QUERIES:
                 result = searcher.search(query)

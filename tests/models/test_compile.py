@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -246,3 +247,12 @@ def test_opening_a_model_loads_nothing(reranker_source: ModelSource, monkeypatch
 def test_rank_correlation_is_1_for_equal_order_and_minus_1_for_the_reverse() -> None:
     assert compiler.rank_correlation([1, 2, 5], [0.1, 0.2, 0.3]) == pytest.approx(1.0)
     assert compiler.rank_correlation([1, 2, 5], [3, 2, 1]) == pytest.approx(-1.0)
+
+
+def test_what_was_prepared_is_listed_although_no_setting_names_it(tiny_encoder: Path) -> None:
+    command = [sys.executable, "-m", "rerank_cli", "models"]
+    subprocess.run([*command, "prepare", f"encoder:{tiny_encoder}"], check=True, capture_output=True)
+    listed = json.loads(subprocess.run([*command, "--json"], check=True, capture_output=True).stdout)["models"]
+    record = next(record for record in listed if record["name"] == str(tiny_encoder))
+    assert (record["kind"], record["origin"], record["folder"]) == ("encoder", "folder", str(tiny_encoder))
+    assert record["compiled"] and record["size_bytes"] > 0

@@ -18,6 +18,7 @@ from rerank_cli.models.train import (
     Pair,
     load_pairs,
     mine_groups,
+    new_cross_encoder,
     save_half_precision,
     train_reranker,
 )
@@ -93,8 +94,9 @@ def test_a_few_steps_teach_the_order_and_the_folder_loads_as_a_plain_cross_encod
         for topic in TOPICS
         for others in [[f"the {other} is here" for other in TOPICS if other != topic]]
     ]
-    fit = Fit(max_tokens=32, batch_queries=4, epochs=4, learning_rate=3e-4, checkpoint_steps=1000, bf16=False)
-    model = train_reranker(groups, base=base, checkpoints=tmp_path / "work", fit=fit, resume=False)
+    fit = Fit(max_tokens=32, batch_queries=4, learning_rate=3e-4, checkpoint_steps=1000, bf16=False)
+    model = new_cross_encoder(base, max_tokens=32)
+    model = train_reranker(groups * 4, model=model, checkpoints=tmp_path / "work", fit=fit, resume=False)
     save_half_precision(model, tmp_path / "model", window=512)
     assert not (tmp_path / "model" / "README.md").exists()
     loaded = CrossEncoder(str(tmp_path / "model"), device="cpu", model_kwargs={"dtype": "float32"})

@@ -230,6 +230,7 @@ retriever: lexical
 top_k: 7
 rerank: false
 fusion: none
+fusion_weight: 0.25
 top_n: 3
 per_document: 2
 min_score: -1.5
@@ -254,6 +255,7 @@ wait_s: 0
         top_k=7,
         rerank=False,
         fusion="none",
+        fusion_weight=0.25,
         top_n=3,
         per_document=2,
         min_score=-1.5,
@@ -283,7 +285,8 @@ wait_s: 0
         ("per_document: 0", "'0'", "1 or more"),
         ("device: tpu", "'tpu'", "cpu, cuda, mps"),
         ("retriever: Dense", "'Dense'", "hybrid, dense, lexical"),
-        ("fusion: null", "empty", "rrf, none"),
+        ("fusion: null", "empty", "linear, rrf, none"),
+        ("fusion_weight: 1.5", "'1.5'", "from 0 to 1"),
         ("format: xml", "'xml'", "auto, table, plain, json, jsonl, tsv, paths, trec"),
         ("rerank: maybe", "'maybe'", "true or false"),
         ("rerank: [true]", "['true']", "true or false"),
@@ -654,6 +657,7 @@ settings = st.builds(
     top_k=st.integers(1, 1000),
     rerank=st.booleans(),
     fusion=st.sampled_from(get_args(Fusion)),
+    fusion_weight=st.floats(0, 1),
     top_n=st.integers(1),
     per_document=st.integers(1),
     min_score=st.none() | st.floats(allow_nan=False, allow_infinity=False),

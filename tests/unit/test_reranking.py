@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from rerank_cli.reranking import best_of_each_document, keep_order, order
 from tests.fakes import FakeReranker
 
 LOGITS = st.lists(st.floats(-10, 10, width=32), max_size=30)
-FUSIONS = st.sampled_from(("rrf", "none"))
+FUSIONS = st.sampled_from(get_args(Fusion))
 
 
 def candidates(count: int) -> list[Candidate]:
@@ -26,9 +28,9 @@ def candidates(count: int) -> list[Candidate]:
     ]
 
 
-def ordered(logits: list[float], fusion: Fusion):
+def ordered(logits: list[float], fusion: Fusion, weight: float = 0.5):
     scores = PairScores(np.array(logits, dtype=np.float32), truncated=0)
-    return order(candidates(len(logits)), scores, reranker=FakeReranker(), fusion=fusion)
+    return order(candidates(len(logits)), scores, reranker=FakeReranker(), fusion=fusion, weight=weight)
 
 
 @given(LOGITS, FUSIONS)
@@ -59,12 +61,29 @@ def test_without_fusion_the_logits_decide() -> None:
     assert [hit.order_score for hit in hits] == [3.0, 0.5, 0.5, -1.0]
 
 
-def test_fusion_by_hand() -> None:
+def test_linear_fusion_by_hand() -> None:
+    hits = ordered([1.0, 3.0], "linear", weight=0.75)  # of two scores the standard scores are 1 and -1
+    assert {hit.candidate.rank: hit.order_score for hit in hits} == {1: -0.5, 2: 0.5}
+    assert [hit.candidate.rank for hit in hits] == [2, 1]
+
+
+@pytest.mark.parametrize("fusion", ["linear", "rrf"])
+def test_the_weight_goes_from_the_first_stages_order_to_the_rerankers(fusion: Fusion) -> None:
+    logits = [0.5, 3.0, -1.0, 2.0]
+    assert [hit.candidate.rank for hit in ordered(logits, fusion, weight=0.0)] == [1, 2, 3, 4]
+    assert [hit.candidate.rank for hit in ordered(logits, fusion, weight=1.0)] == [2, 4, 1, 3]
+
+
+def test_equal_logits_leave_a_linear_order_to_the_first_stage() -> None:
+    assert [hit.candidate.rank for hit in ordered([2.0, 2.0, 2.0], "linear")] == [1, 2, 3]
+
+
+def test_reciprocal_rank_fusion_by_hand() -> None:
     hits = ordered([0.0, 1.0, 2.0], "rrf")
     assert {hit.candidate.rank: hit.order_score for hit in hits} == {
-        1: 1 / 61 + 1 / 63,
-        2: 1 / 62 + 1 / 62,
-        3: 1 / 63 + 1 / 61,
+        1: 0.5 * (1 / 63) + 0.5 * (1 / 61),
+        2: 0.5 * (1 / 62) + 0.5 * (1 / 62),
+        3: 0.5 * (1 / 61) + 0.5 * (1 / 63),
     }
     assert [hit.candidate.rank for hit in hits] == [1, 3, 2]
     assert {hit.candidate.rank: hit.reranker_rank for hit in hits} == {1: 3, 2: 2, 3: 1}

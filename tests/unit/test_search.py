@@ -11,7 +11,7 @@ from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 
-SETTINGS = SearchSettings(retriever="hybrid", top_k=100, fusion="none", reranks=True, per_document=1)
+SETTINGS = SearchSettings(retriever="hybrid", top_k=100, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
 
 FILES = {
     "brakes.md": "# Brakes\n\nThe brake squeals when it is wet.\n\n# Pads\n\nNew pads quieten a brake that squeals.\n",

@@ -14,15 +14,20 @@ from rerank_cli.records import Block, Document, FoundFile
 __all__ = ["READER_VERSION", "Unreadable", "read_documents", "reader_name"]
 
 # Raise it whenever a reader gives another document for the same bytes: then files are read again.
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """`many` tells a file of records, which carry their own ids, from one that is a document."""
+    """`many` tells a file of records, which carry their own ids, from one that is a document.
+
+    `read` leaves the title empty where the document itself has none; `shown_title` makes one of the path,
+    which is only for the eye: no model sees it.
+    """
 
     name: str
     read: Callable[[str, str], tuple[Document, ...]]
+    shown_title: Callable[[str], str] = text.title_of
     many: bool = False
 
 
@@ -30,7 +35,7 @@ _TEXT = _Reader("text", text.read)
 _MARKDOWN = _Reader("markdown", markdown.read)
 _RST = _Reader("rst", rst.read)
 _HTML = _Reader("html", html.read)
-_CODE = _Reader("code", code.read)
+_CODE = _Reader("code", code.read, shown_title=str)
 _JSONL = _Reader("jsonl", records.read_jsonl, many=True)
 _CSV = _Reader("csv", records.read_csv, many=True)
 _TSV = _Reader("tsv", records.read_tsv, many=True)
@@ -61,10 +66,14 @@ def read_documents(file: FoundFile, content: bytes, *, lone: bool = False) -> tu
     Raises Unreadable.
     """
     reader = _reader(file.path)
-    documents = reader.read(decode(content), file.path)
+    try:
+        documents = reader.read(decode(content), file.path)
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
     if reader.many and not lone:
         documents = tuple(replace(document, id=f"{file.path}#{document.id}") for document in documents)
-    return tuple(_under_its_title(document, file.path) for document in documents)
+    shown_title = "" if reader.many else reader.shown_title(file.path)
+    return tuple(replace(_under_its_title(document), title=document.title or shown_title) for document in documents)
 
 
 def reader_name(path: str) -> str:
@@ -76,13 +85,9 @@ def _reader(path: str) -> _Reader:
     return _READERS.get(PurePosixPath(path).suffix.lower(), _TEXT)
 
 
-def _under_its_title(document: Document, path: str) -> Document:
-    """Put the title above every block that does not begin with it already.
-
-    A title that only repeats the file's name stays out: a vector belongs to the text, and renaming a
-    file must not change it.
-    """
-    if document.title in ("", path, text.title_of(path)):
+def _under_its_title(document: Document) -> Document:
+    """Put the document's own title above every block that does not begin with it already."""
+    if not document.title:
         return document
     return replace(document, blocks=tuple(_titled(block, document.title) for block in document.blocks))
 

@@ -55,8 +55,8 @@ _TAB_COLUMNS = 4
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document, named by its path."""
-    return (Document(path, path, tuple(_blocks(text.split("\n")))),)
+    """A single document without a title."""
+    return (Document(path, "", tuple(_blocks(text.split("\n")))),)
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:

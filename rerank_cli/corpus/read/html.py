@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 # What a reader of the page does not see, or sees on every page of the site.
@@ -62,19 +63,29 @@ _BLOCKS = _HEADINGS | frozenset(
     )
 )
 
+# A line end written as an entity is none of the source, by whose lines everything is counted.
+_NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
+
+# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After this many
+# times it takes for markup only what ends before the next angle bracket, and all else for text.
+_MAX_UNENDED = 50
+_SURELY_ENDED = re.compile(
+    r"""</?[a-zA-Z](?:[^<>"']|"[^<>"]*"|'[^<>']*')*+>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
+)
+
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document; its title is its <title>, its first heading, or its file's name."""
+    """A single document; its title is its <title> or its first heading."""
     outline = Outline()
     title = feed(outline, text, first_line=1)
     blocks = outline.blocks()
-    return (Document(path, title or outline.title or title_of(path), blocks),)
+    return (Document(path, title or outline.title, blocks),)
 
 
 def feed(outline: Outline, text: str, first_line: int) -> str:
     """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins."""
     page = _Page(outline, first_line)
-    page.feed(text)
+    page.feed(_NEWLINE_ENTITY.sub(" ", text))
     page.close()
     page.end_block()
     return page.title
@@ -94,6 +105,32 @@ class _Page(HTMLParser):
         self._marker = ""
         self._pre = 0
         self._unseen: list[str] = []
+        self._unended = 0
+
+    def parse_starttag(self, i: int) -> int:
+        return self._parsed(super().parse_starttag, i)
+
+    def parse_endtag(self, i: int) -> int:
+        return self._parsed(super().parse_endtag, i)
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        return self._parsed(super().parse_comment, i)
+
+    def parse_pi(self, i: int) -> int:
+        return self._parsed(super().parse_pi, i)
+
+    def parse_html_declaration(self, i: int) -> int:
+        """As a browser, take `<![` for a comment up to the next `>`; the library gives up at `<![0]`."""
+        opens_section = self.rawdata.startswith("<![", i)
+        return self._parsed(self.parse_bogus_comment if opens_section else super().parse_html_declaration, i)
+
+    def _parsed(self, parse: Callable[[int], int], at: int) -> int:
+        if self._unended >= _MAX_UNENDED and not _SURELY_ENDED.match(self.rawdata, at):
+            self.handle_data("<")
+            return at + 1
+        end = parse(at)
+        self._unended += end < 0
+        return end
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SURELY_SEEN:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.html import feed
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 # YAML between dashes or TOML between plus signs. A key must follow at once: a lone rule is no front matter.
@@ -30,15 +31,30 @@ _PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table"
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document; its title is in the front matter, its first heading, or its file's name."""
+    """A single document; its title is in the front matter or its first heading."""
     front = _FRONT_MATTER.match(text)
     if front:  # blanked rather than cut, so that lines keep their numbers
         text = "\n" * front[0].count("\n") + text[front.end() :]
     outline = Outline()
-    _walk(SyntaxTreeNode(_PARSER.parse(text)).children, outline, nesting=0)
+    _walk(SyntaxTreeNode(_blocks(text)).children, outline, nesting=0)
     blocks = outline.blocks()
     title = _title_field(front["fields"]) if front else ""
-    return (Document(path, title or outline.title or title_of(path), blocks),)
+    return (Document(path, title or outline.title, blocks),)
+
+
+def _blocks(text: str) -> list[Token]:
+    """The tokens of *text*, those of inline markup reduced to words: emphasis may nest without limit.
+
+    Raises Unreadable where the parser dropped what is nested too deeply.
+    """
+    tokens = _PARSER.parse(text)
+    for token in tokens:
+        if token.type in ("blockquote_open", "list_item_open") and token.level >= _MAX_NESTING - 1 and token.map:
+            raise Unreadable(f"line {token.map[0] + 1}: nested too deeply")
+    return [
+        token.copy(content=_plain(token.children or ()), children=None) if token.type == "inline" else token
+        for token in tokens
+    ]
 
 
 def _title_field(fields: str) -> str:
@@ -53,9 +69,9 @@ def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, ma
         match node.type:
             case "heading":
                 level = nesting * _NESTED + int(node.tag[1])
-                outline.heading(level, _plain(node.children[0]), first_line, last_line)
+                outline.heading(level, node.children[0].content, first_line, last_line)
             case "paragraph":
-                outline.block(marker + _plain(node.children[0]), first_line, last_line)
+                outline.block(marker + node.children[0].content, first_line, last_line)
             case "fence":
                 outline.verbatim(node.content.removesuffix("\n"), first_line + 1)
             case "code_block":
@@ -81,26 +97,26 @@ def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
 def _table(table: SyntaxTreeNode) -> str:
     """The rows, cells between bars; the line of dashes stays as a blank one, so that lines still count."""
     rows = [
-        " | ".join(_plain(cell.children[0]) for cell in row.children)
+        " | ".join(cell.children[0].content for cell in row.children)
         for part in table.children
         for row in part.children
     ]
     return "\n".join([rows[0], "", *rows[1:]])
 
 
-def _plain(inline: SyntaxTreeNode) -> str:
+def _plain(inline: Sequence[Token]) -> str:
     """The words of *inline* in as many lines as they have in the source."""
-    return "".join(_words(node) for node in inline.children)
+    return "".join(_words(token) for token in inline)
 
 
-def _words(node: SyntaxTreeNode) -> str:
-    match node.type:
+def _words(token: Token) -> str:
+    match token.type:
         case "text" | "code_inline" | "text_special":
-            return node.content
+            return token.content.replace("\n", " ")  # from an entity, and no line end of the source
         case "softbreak" | "hardbreak":
             return "\n"
         case "image":
-            return node.content
+            return token.content
         case "html_inline":
-            return "\n" * node.content.count("\n") or (" " if node.content.startswith("<br") else "")
-    return _plain(node)
+            return "\n" * token.content.count("\n") or (" " if token.content.startswith("<br") else "")
+    return ""

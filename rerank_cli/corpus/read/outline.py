@@ -70,7 +70,8 @@ class Outline:
         if self._opening is None:
             self._opening = ""
         trail = tuple(heading.text for heading in self._trail)
-        self._blocks.append(Block("\n".join(lines).strip("\n").rstrip(), first_line, last_line, trail))
+        above = self._trail[-1].first_line if self._trail else None
+        self._blocks.append(Block("\n".join(lines).strip("\n").rstrip(), first_line, last_line, trail, above))
         self._bare = False
 
     def verbatim(self, text: str, first_line: int) -> None:

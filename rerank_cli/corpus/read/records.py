@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.text import paragraphs
 from rerank_cli.records import Document
+
+_QUOTED = re.compile(r'"[^"]*"')
+
+_Row = tuple[int, int, list[str]]  # its first line, its last line, its cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,16 @@ def read_jsonl(text: str, path: str) -> tuple[Document, ...]:
 
 
 def read_csv(text: str, path: str) -> tuple[Document, ...]:
-    """A header, then one record a row, with the columns that a JSON object would have as keys."""
-    return _documents(_table_records(text, delimiter=","))
+    """A header, then one record a row, with the columns that a JSON object would have as keys.
+
+    A comma, a semicolon or a tab between the cells, whichever the header has most of.
+    """
+    header = _QUOTED.sub("", next((line for line in text.split("\n") if line.strip()), ""))
+    return _documents(_table_records(text, delimiter=max(",;\t", key=header.count)))
 
 
 def read_tsv(text: str, path: str) -> tuple[Document, ...]:
-    """As CSV, with tabs."""
+    """As CSV, with tabs; where the quotes do not add up, they belong to the text."""
     return _documents(_table_records(text, delimiter="\t"))
 
 
@@ -64,8 +74,8 @@ def _json_records(text: str) -> Iterator[_Record]:
             continue
         fields = _json_object(line, number)
         id = next((str(fields[key]) for key in ("_id", "id") if _is_scalar(fields.get(key))), "")
-        title = _string(fields.get("title"))
-        body = _string(fields["text"]) if "text" in fields else _other_strings(fields)
+        title = _text_field(fields, "title", number)
+        body = _text_field(fields, "text", number) if "text" in fields else _other_strings(fields)
         yield _Record(_storable(id), _storable(title), _storable(body), number, number)
 
 
@@ -89,8 +99,16 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
-def _string(value: object) -> str:
-    return str(value).strip() if _is_scalar(value) else ""
+def _text_field(fields: dict[str, object], key: str, number: int) -> str:
+    """The text under *key*, that of a list of strings in paragraphs; empty where there is none."""
+    value = fields.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n\n".join(value).strip()
+    if not _is_scalar(value):
+        raise Unreadable(f"line {number}: {key!r} is neither a text nor a list of texts")
+    return str(value).strip()
 
 
 def _storable(text: str) -> str:
@@ -120,11 +138,20 @@ def _table_record(cells: list[tuple[str, str]], first_line: int, last_line: int)
     return _Record(id, named.get("title", ""), body, first_line, last_line)
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
-    """First line, last line and cells of each row that has any."""
+def _rows(text: str, delimiter: str) -> Iterator[_Row]:
+    """Each row that has any cells. Files with tabs are seldom quoted: their texts have no tabs to hide."""
     # The limit is there for untrusted streams; this text is in memory already, and no cell is longer.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
+    if delimiter != "\t":
+        return _parsed_rows(text, delimiter, csv.QUOTE_MINIMAL)
+    try:
+        return iter(list(_parsed_rows(text, delimiter, csv.QUOTE_MINIMAL)))
+    except Unreadable:
+        return _parsed_rows(text, delimiter, csv.QUOTE_NONE)
+
+
+def _parsed_rows(text: str, delimiter: str, quoting: Literal[0, 3]) -> Iterator[_Row]:
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, quoting=quoting, strict=True)
     first_line = 1
     try:
         for cells in reader:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.corpus.read.text import title_of
 from rerank_cli.records import Document
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
@@ -19,18 +18,19 @@ _ALT = re.compile(r"^:alt: +(?P<text>.+)$")
 _ITEM = re.compile(r"^(?P<marker>[-*+•‣]|\(?(?:\d+|[A-Za-z]|#)[.)]) +(?=\S)")
 _TABLE_EDGE = re.compile(r"^(?:\+[-=]+(?:\+[-=]+)*\+|=+(?: +=+)+)$")
 
+# Without bounds an opening that is never closed costs a search through the rest of the paragraph.
 _INLINE = re.compile(
-    r"``(?P<literal>.+?)``"
-    r"|:[\w+.-]+(?::[\w+.-]+)*:`(?P<role>[^`]+)`"
+    r"``(?P<literal>.{1,500}?)``"
+    r"|:[\w+.-]{1,50}(?::[\w+.-]{1,50}){0,3}:`(?P<role>[^`]+)`"
     r"|`(?P<phrase>[^`]+)`_{0,2}"
-    r"|\*\*(?P<strong>\S(?:.*?\S)?)\*\*"
+    r"|\*\*(?P<strong>\S(?:.{0,500}?\S)?)\*\*"
     r"|(?<![\w*])\*(?P<emphasis>[^\s*](?:[^*]*[^\s*])?)\*(?!\w)"
     r"|(?<!\w)\|(?P<substitution>[^|\s](?:[^|\n]*[^|\s])?)\|_{0,2}(?!\w)"
-    r"|\b(?P<reference>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)__?(?!\w)"
+    r"|\b(?P<reference>[A-Za-z0-9](?:[\w.-]{0,100}[A-Za-z0-9])?)__?(?!\w)"
     r"|\\(?P<escaped>.?)",
     re.DOTALL,
 )
-_TARGET = re.compile(r"\s*<[^<>]+>$")
+_TARGET = re.compile(r"(?<!\s)\s*<[^<>]+>$")
 
 # Their content is shown as it stands.
 _VERBATIM = frozenset(
@@ -100,6 +100,12 @@ _SPOKEN = {
 # Headings of descriptions lie deeper than those of sections, and end with their body.
 _NESTED = 100
 
+# Deeper than any person writes, and far from the end of Python's stack; below it, all are paragraphs.
+_MAX_DEPTH = 50
+
+# A substitution of substitutions can grow without end; one that is longer stays a name.
+_MAX_SUBSTITUTED_CHARS = 1000
+
 _TAB_COLUMNS = 8  # as docutils has it
 
 
@@ -117,14 +123,14 @@ _Lines = Sequence[_Line]
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document; its title is its first section title, or its file's name."""
+    """A single document; its title is its first section title."""
     lines = [
         _Line(number, line.expandtabs(_TAB_COLUMNS).rstrip()) for number, line in enumerate(text.split("\n"), start=1)
     ]
     outline = Outline()
     _Parser(outline, {m["name"]: m["text"] for m in _SUBSTITUTION.finditer(text)}).body(lines, depth=0)
     blocks = outline.blocks()
-    return (Document(path, outline.title or title_of(path), blocks),)
+    return (Document(path, outline.title, blocks),)
 
 
 class _Parser:
@@ -133,6 +139,7 @@ class _Parser:
     def __init__(self, outline: Outline, substitutions: dict[str, str]) -> None:
         self._outline = outline
         self._substitutions = substitutions
+        self._substituted: dict[str, str] = {}
         self._styles: list[str] = []  # of section adornments, by first appearance: the outermost first
         self._marker = ""  # the bullet or number that belongs to the next paragraph
 
@@ -150,6 +157,8 @@ class _Parser:
             return end
         if len(text) >= 4 and _ADORNMENT.match(text):  # a transition between sections
             return at + 1
+        if depth >= _MAX_DEPTH:
+            return self._paragraph(lines, at)
         if text == ".." or text.startswith(".. "):
             end = _end_of_body(lines, at + 1)
             self._explicit(lines[at], lines[at + 1 : end], depth)
@@ -276,10 +285,19 @@ class _Parser:
         if kind == "role":
             text = text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!.")
         elif kind == "substitution" and text in self._substitutions:
-            text = self._plain(self._substitutions[text])
+            text = self._substitution(text)
         elif kind == "escaped":
             text = text.strip(" ")
         return text + "\n" * (found[0].count("\n") - text.count("\n"))
+
+    def _substitution(self, name: str) -> str:
+        """What *name* stands for; inside itself it stands for its own name."""
+        if name not in self._substituted:
+            self._substituted[name] = name
+            text = self._plain(self._substitutions[name])
+            if len(text) <= _MAX_SUBSTITUTED_CHARS:
+                self._substituted[name] = text
+        return self._substituted[name]
 
 
 def _end_of_body(lines: _Lines, at: int) -> int:

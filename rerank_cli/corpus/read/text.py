@@ -13,8 +13,8 @@ _PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*", re.MULTILINE)
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:
-    """A single document, named after its file."""
-    return (Document(path, title_of(path), tuple(paragraphs(text))),)
+    """A single document without a title."""
+    return (Document(path, "", tuple(paragraphs(text))),)
 
 
 def paragraphs(text: str, first_line: int = 1) -> Iterator[Block]:

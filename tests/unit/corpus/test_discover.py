@@ -138,6 +138,58 @@ def test_an_ignored_folder_is_one_entry_that_names_the_rule(tmp_path: Path) -> N
     }
 
 
+def test_git_rules_of_the_repository_around_the_folder_hold_in_it(tmp_path: Path) -> None:
+    root = tmp_path / "repo/docs/guide"
+    plant(root, "a.md", "a.log", "kept.log", "out/b.md", "sub/c.md", "sub/d.tmp", "top.md")
+    (tmp_path / "repo/.git").mkdir()
+    ignore(tmp_path, ".gitignore", "a.md")  # outside of the repository
+    ignore(tmp_path, "repo/.gitignore", "*.log", "/docs/guide/out/", "/top.md", "docs/*/sub/*.tmp", "kept.log")
+    ignore(tmp_path, "repo/docs/.gitignore", "!kept.log", "guide/sub/d.tmp")
+    ignore(tmp_path, "repo/.rerankignore", "c.md")
+    found = discover(root, Rules())
+    assert paths(found) == ["a.md", "kept.log", "sub/c.md", "top.md"]
+    assert reasons(found) == {
+        "a.log": "ignored by ../../.gitignore: *.log",
+        "out/": "ignored by ../../.gitignore: /docs/guide/out/",
+        "sub/d.tmp": "ignored by ../.gitignore: guide/sub/d.tmp",
+    }
+    assert "a.log" in paths(discover(root, Rules(ignore_files=False)))
+
+
+@pytest.mark.parametrize("folder", ["", "inner/"])
+def test_git_rules_above_the_nearest_repository_or_without_any_do_not_hold(tmp_path: Path, folder: str) -> None:
+    plant(tmp_path, "inner/root/a.log")
+    ignore(tmp_path, ".gitignore", "*.log")
+    if folder:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / folder / ".git").write_text("gitdir: elsewhere\n")  # as a worktree has it
+    assert paths(discover(tmp_path / "inner/root", Rules())) == ["a.log"]
+
+
+def test_a_folder_asked_for_is_indexed_though_the_repository_ignores_it(tmp_path: Path) -> None:
+    plant(tmp_path, "build/docs/a.md")
+    (tmp_path / ".git").mkdir()
+    ignore(tmp_path, ".gitignore", "build/", "docs")
+    assert paths(discover(tmp_path / "build/docs", Rules())) == ["a.md"]
+
+
+def test_git_rules_above_the_folder_that_cannot_be_read_are_an_error(guarded: Path) -> None:
+    plant(guarded, "root/a.md")
+    (guarded / ".git").mkdir()
+    ignore(guarded, ".gitignore", "a.md")
+    (guarded / ".gitignore").chmod(0)
+    with unprivileged(), pytest.raises(InputError, match=r"cannot read .*gitignore, .*: permission denied"):
+        discover(guarded / "root", Rules())
+
+
+def test_the_projects_own_configuration_is_no_document_unless_given_by_name(tmp_path: Path) -> None:
+    plant(tmp_path, "rerank.yaml", "other.yaml", "sub/rerank.yaml")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["other.yaml"]
+    assert reasons(found) == dict.fromkeys(["rerank.yaml", "sub/rerank.yaml"], "rerank-cli's own configuration")
+    assert paths(discover(tmp_path / "rerank.yaml", Rules())) == ["rerank.yaml"]
+
+
 def test_ignore_files_can_be_left_aside(tmp_path: Path) -> None:
     plant(tmp_path, "a.log")
     ignore(tmp_path, ".gitignore", "*.log")

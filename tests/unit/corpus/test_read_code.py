@@ -49,9 +49,9 @@ def test_blocks_stand_under_the_definitions_around_them_with_exact_lines() -> No
     )
 
 
-def test_the_document_is_named_by_its_path() -> None:
+def test_source_code_has_no_title_of_its_own() -> None:
     (document,) = read("x = 1", "src/boiler.py")
-    assert document.title == "src/boiler.py"
+    assert document.title == ""
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,43 @@ def test_what_the_models_see_does_not_change_when_a_file_is_renamed(extension: s
     assert before.blocks == after.blocks
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("boiler care.md", "---\ntitle: Boiler care\n---\nWords.\n"),
+        ("boiler care.html", "<title>Boiler care</title><p>Words.</p>"),
+        ("boiler care.jsonl", '{"id": "1", "title": "boiler care", "text": "Words."}'),
+    ],
+)
+def test_a_title_equal_to_the_name_of_its_file_still_stands_above_the_text(name: str, text: str) -> None:
+    (same,), (other,) = read(name, text), read(f"other.{name.rpartition('.')[2]}", text)
+    assert same.blocks[0].headings == (same.title,)
+    assert same.blocks == other.blocks
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("sub/boiler-care.txt", "boiler care"),
+        ("sub/boiler-care.md", "boiler care"),
+        ("sub/boiler-care.rst", "boiler care"),
+        ("sub/boiler-care.html", "boiler care"),
+        ("sub/boiler-care.py", "sub/boiler-care.py"),
+        ("sub/boiler-care.jsonl", ""),
+    ],
+)
+def test_a_document_without_a_title_is_shown_under_the_name_of_its_file(path: str, title: str) -> None:
+    (document,) = read(path, '{"text": "words"}')
+    assert document.title == title
+    assert document.blocks[0].headings == ()
+
+
+def test_a_page_nested_beyond_the_stack_is_unreadable_and_ends_no_run() -> None:
+    substitutions = "".join(f".. |x{n}| replace:: |x{n + 1}|\n" for n in range(2000))
+    with pytest.raises(Unreadable, match=r"^nested too deeply$"):
+        read("a.rst", f"{substitutions}\n|x0|\n")
+
+
 def test_lines_count_as_an_editor_counts_them_whatever_ends_them() -> None:
     (document,) = read("a.txt", "one\r\n\r\ntwo\rthree\x0cstill three\r\rfive")
     assert [(b.first_line, b.last_line) for b in document.blocks] == [(1, 1), (3, 4), (6, 6)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rerank_cli.corpus.read.html import read
@@ -48,9 +50,9 @@ def test_a_page_becomes_its_visible_blocks_with_exact_lines_under_their_headings
     )
 
 
-def test_without_a_title_the_first_heading_names_the_page_and_else_its_file() -> None:
+def test_without_a_title_the_first_heading_names_the_page_and_else_nothing() -> None:
     assert document("<h1>Heading</h1><p>x").title == "Heading"
-    assert document("<p>x").title == "some page"
+    assert document("<p>x").title == ""
 
 
 @pytest.mark.parametrize("tag", ["script", "style", "nav", "template", "noscript", "svg"])
@@ -84,3 +86,43 @@ def test_a_self_closed_drawing_hides_nothing_after_it() -> None:
 
 def test_the_title_of_a_drawing_is_not_that_of_the_page() -> None:
     assert document("<svg><title>Icon</title></svg><h1>Page</h1><p>x").title == "Page"
+
+
+@pytest.mark.parametrize(
+    ("page", "texts"),
+    [
+        ("<p>The slice <![0] of it</p><p>More</p>", ["The slice", "More"]),
+        ("<p>The slice <![0] of it", ["The slice <![0] of it"]),
+        ("<p>a</p><![if !IE]><p>b</p><![endif]><![CDATA[c]]><p>d</p>", ["a", "b", "d"]),
+    ],
+)
+def test_a_cdata_opening_in_html_does_not_end_the_run(page: str, texts: list[str]) -> None:
+    assert [b.text for b in document(page).blocks] == texts
+
+
+@pytest.mark.parametrize("entity", ["&NewLine;", "&#10;", "&#010", "&#xA;", "&#x0a "])
+def test_a_line_end_written_as_an_entity_shifts_no_line(entity: str) -> None:
+    assert [(b.text, b.first_line, b.last_line) for b in document(f"<p>a{entity}b\nc</p>\n<p>d</p>").blocks] == [
+        ("a b\nc", 1, 2),
+        ("d", 3, 3),
+    ]
+
+
+def test_entities_that_only_begin_like_a_line_end_are_kept() -> None:
+    assert [b.text for b in document("<p>&#100; &#xab; &amp;#10;</p>").blocks] == ["d « &#10;"]
+
+
+@pytest.mark.parametrize(
+    "opening", ["<a ", '<a b="', "<a b='><i c=\">", "<!--", "<!", "<?", "</", "</a ", "<![", "&", "<!-->", "<script></"]
+)
+@pytest.mark.parametrize("end", ["", ">", "-->"])
+def test_tags_that_never_end_take_no_longer_than_a_page_of_their_size(opening: str, end: str) -> None:
+    started = time.process_time()
+    document(opening * 50_000 + end)
+    assert time.process_time() - started < 3
+
+
+def test_after_many_tags_that_never_end_those_that_do_are_still_tags() -> None:
+    found = document("<!-- a> " * 100 + "<p class='x'>Words</p><h2>Head</h2>More")
+    assert found.blocks[-2].text == "Words"
+    assert (found.blocks[-1].text, found.blocks[-1].headings) == ("More", ("Head",))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.markdown import read
 from rerank_cli.records import Block, Document
 
@@ -80,12 +81,12 @@ def test_a_page_becomes_plain_blocks_with_exact_lines_under_their_headings() -> 
         ("---\nlayout: page\n---\n# First\n", "First"),
         ("Intro.\n\n## Second level\n\n# First level\n", "First level"),
         ("## Opens the page\n\nWords.\n\n## Not this\n", "Opens the page"),
-        ("Words.\n\n## Not this\n", "some page"),
-        ("---\n\nNot front matter\n\n---\n", "some page"),
-        ("", "some page"),
+        ("Words.\n\n## Not this\n", ""),
+        ("---\n\nNot front matter\n\n---\n", ""),
+        ("", ""),
     ],
 )
-def test_the_title_is_in_the_front_matter_or_the_headings_or_the_name(text: str, title: str) -> None:
+def test_the_title_is_in_the_front_matter_or_the_headings_or_nowhere(text: str, title: str) -> None:
     assert document(text).title == title
 
 
@@ -124,3 +125,26 @@ def test_a_paragraph_keeps_as_many_lines_as_its_source_has() -> None:
 def test_text_in_lists_nested_deeper_than_the_parsers_own_limit_is_not_lost() -> None:
     page = "".join(f"{'  ' * depth}- level{depth}\n" for depth in range(40))
     assert [b.text for b in blocks(page)] == [f"- level{depth}" for depth in range(40)]
+
+
+def test_a_cdata_opening_in_an_html_block_does_not_end_the_run() -> None:
+    assert [b.text for b in blocks("<div>\nx <![0] y\n</div>\n\nWords.\n")] == ["x", "Words."]
+
+
+def test_emphasis_nested_thousands_deep_keeps_its_words() -> None:
+    (block,) = blocks("**a " * 3000 + "x" + " b**" * 3000)
+    assert block.text == "a " * 3000 + "x" + " b" * 3000
+
+
+@pytest.mark.parametrize("opening", ["> ", "- "])
+def test_what_is_nested_hundreds_deep_is_reported_and_not_dropped(opening: str) -> None:
+    with pytest.raises(Unreadable, match=r"^line 3: nested too deeply$"):
+        blocks("Words.\n\n" + opening * 300 + "words")
+
+
+def test_a_quotation_just_within_the_limit_keeps_its_words() -> None:
+    assert [b.text for b in blocks("> " * 199 + "words")] == ["words"]
+
+
+def test_a_line_end_written_as_an_entity_shifts_no_line() -> None:
+    assert blocks("a&#10;b&NewLine;c\nd\n") == (Block("a b c\nd", 1, 2),)

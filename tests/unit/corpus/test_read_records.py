@@ -106,3 +106,39 @@ def test_a_quote_that_is_never_closed_is_unreadable_and_named() -> None:
 def test_a_cell_may_be_longer_than_the_library_allows_at_first() -> None:
     (document,) = read_csv(f"id,text\n1,{'x' * 200_000}\n", "x.csv")
     assert len(document.blocks[0].text) == 200_000
+
+
+def test_a_list_of_texts_is_joined_into_paragraphs() -> None:
+    (document,) = read_jsonl('{"id": "1", "text": ["alpha", "beta"]}', "x.jsonl")
+    assert document.blocks == (Block("alpha", 1, 1), Block("beta", 1, 1))
+
+
+@pytest.mark.parametrize("value", ['{"en": "x"}', "[1, 2]", '["x", null]', "true"])
+@pytest.mark.parametrize("key", ["text", "title"])
+def test_a_text_that_is_none_is_reported_and_not_dropped(key: str, value: str) -> None:
+    with pytest.raises(Unreadable, match=f"^line 2: '{key}' is neither a text nor a list of texts$"):
+        read_jsonl(f'{{"id": "a", "text": "x"}}\n{{"id": "b", "{key}": {value}}}\n', "x.jsonl")
+
+
+def test_a_cell_of_tsv_may_begin_with_a_quote() -> None:
+    first, second = read_tsv('id\ttext\n1\t"hello" world\n2\t"open\n', "x.tsv")
+    assert [b.text for b in (*first.blocks, *second.blocks)] == ['"hello" world', '"open']
+    assert second.blocks[0].first_line == 3
+
+
+def test_a_quoted_cell_of_tsv_loses_its_quotes() -> None:
+    (document,) = read_tsv('id\ttext\n1\t"a ""b""\tc"\n', "x.tsv")
+    assert document.blocks == (Block('a "b"\tc', 2, 2),)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_of_csv_tells_what_separates_its_cells(delimiter: str) -> None:
+    header = delimiter.join(["id", '"a, b; c, d;"', "text"])
+    row = delimiter.join(["1", "x", '"One, two; three."'])
+    (document,) = read_csv(f"\n{header}\n{row}\n", "x.csv")
+    assert document == Document("1", "", (Block("One, two; three.", 3, 3),))
+
+
+def test_a_semicolon_csv_may_have_commas_in_its_texts() -> None:
+    (document,) = read_csv("id;title;text\n1;T;One, two, three\n", "x.csv")
+    assert document == Document("1", "T", (Block("One, two, three", 2, 2),))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rerank_cli.corpus.read.rst import read
@@ -38,8 +40,8 @@ def test_a_transition_is_no_text_and_no_title() -> None:
     assert texts("One.\n\n----\n\nTwo.\n") == ["One.", "Two."]
 
 
-def test_a_page_without_titles_is_named_by_its_file() -> None:
-    assert document("Words.\n").title == "some page"
+def test_a_page_without_section_titles_has_none_itself() -> None:
+    assert document("Words.\n").title == ""
 
 
 @pytest.mark.parametrize(
@@ -166,3 +168,44 @@ def test_a_footnote_is_text_and_a_doctest_is_verbatim() -> None:
 @pytest.mark.parametrize("text", ["====", "====\nA", "A\n====", "..", ".. x::", "- ", "+---+", "::", "   ", "=== ==="])
 def test_a_page_that_breaks_off_is_still_read(text: str) -> None:
     assert document(text).id == "some-page.rst"
+
+
+@pytest.mark.parametrize(
+    ("definitions", "shown"),
+    [
+        (".. |v| replace:: |v|", "v"),
+        (".. |v| replace:: the |w|\n.. |w| replace:: new |v|", "the new v"),
+    ],
+)
+def test_a_substitution_inside_itself_does_not_end_the_run(definitions: str, shown: str) -> None:
+    assert texts(f"{definitions}\n\nVersion |v| here.\n") == [f"Version {shown} here."]
+
+
+def test_substitutions_that_double_each_other_do_not_fill_the_memory() -> None:
+    doubling = "".join(f".. |x{n}| replace:: |x{n + 1}| |x{n + 1}|\n" for n in range(60))
+    (text,) = texts(f"{doubling}.. |x60| replace:: ha\n\n|x0|\n")
+    assert len(text) <= 1000
+
+
+@pytest.mark.parametrize("opening", ["- ", "1. ", "  - ", ".. note:: ", ".. [1] "])
+def test_items_nested_hundreds_deep_on_one_line_keep_their_words(opening: str) -> None:
+    assert "words" in texts(opening * 400 + "words")[-1]
+
+
+def test_quotations_nested_hundreds_deep_keep_their_words() -> None:
+    page = "".join(f"{' ' * depth}w{depth}\n\n" for depth in range(400))
+    assert " ".join(texts(page)).split() == [f"w{depth}" for depth in range(400)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a-" * 25_000, "**a " * 12_500, "``a " * 12_500, ":a" * 25_000, "*a " * 25_000, "|a " * 25_000),
+        *("`a " * 25_000, "a_b" * 25_000, ":a:`" + " " * 50_000 + "`", "``a" + " " * 50_000, "*a" + " " * 50_000 + "*"),
+    ],
+    ids=range(11),
+)
+def test_markup_that_is_never_closed_takes_no_longer_than_a_page_of_its_size(text: str) -> None:
+    started = time.process_time()
+    texts(text)
+    assert time.process_time() - started < 2

@@ -198,6 +198,23 @@ def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> Non
     assert len(found) <= 10
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "п", "→"])
+def test_a_word_of_thousands_of_letters_does_not_count_as_one(real_tokens: CountTokens, letter: str) -> None:
+    words = f"one\ntwo {letter * 50_000} three\nfour"
+    found = passages(Block(words, 1, 3, ("Top", letter * 300)), max_tokens=64, count=real_tokens)
+    assert len(found) > 5
+    assert signs("".join(passage.text for passage in found)) == signs(words)
+    assert max(len(word) for passage in found for word in passage.model_text.split()) <= 101  # the trail's full stop
+    assert max(real_tokens([passage.model_text for passage in found])) <= 64
+    assert [(p.first_line, p.last_line) for p in (found[0], found[2], found[-1])] == [(1, 2), (2, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("text", ["x" * 100, "a_b.c/" * 50, "暖房機器" * 50, "x" * 99 + "-" + "y" * 99])
+def test_words_that_the_models_can_read_are_never_broken(text: str) -> None:
+    (found,) = passages(Block(text, 1, 1))
+    assert found.text == text
+
+
 def test_a_block_whose_text_has_other_lines_than_its_source_keeps_its_whole_range() -> None:
     found = passages(Block(numbered(9) + "\n" + numbered(9), 4, 4), Block(numbered(9), 10, 14), max_tokens=9)
     assert [(p.first_line, p.last_line) for p in found] == [(4, 4), (4, 4), (10, 14)]
@@ -234,6 +251,13 @@ def test_tiny_sections_join_under_their_parent_and_show_their_headings() -> None
         Passage(0, 3, 9, ("Top",), f"A\none\n\nB\ntwo\n\nC\n{numbered(8)}"),
         Passage(1, 12, 12, ("Top", "D"), "four"),
     )
+
+
+def test_a_heading_within_a_passage_counts_among_its_lines() -> None:
+    (found,) = passages(
+        Block("one", 5, 5, ("Top", "A"), heading_line=3), Block("two", 9, 9, ("Top", "B"), heading_line=7)
+    )
+    assert found == Passage(0, 3, 9, ("Top",), "A\none\n\nB\ntwo")
 
 
 def test_a_tiny_introduction_joins_its_first_subsection() -> None:

@@ -118,11 +118,14 @@ def run(
     top_k: Annotated[
         int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
     ] = None,
-    no_rerank: Annotated[
-        bool | None, typer.Option("--no-rerank", help="Leave the second stage out.", show_default=False)
+    rerank: Annotated[
+        bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)
     ] = None,
     fusion: Annotated[
         str | None, typer.Option(help="Final order of both stages, as in query.", show_default=False)
+    ] = None,
+    fusion_weight: Annotated[
+        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
     ] = None,
     measure: Annotated[
         list[str] | None,
@@ -130,7 +133,7 @@ def run(
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        typer.Option(help="top-k=10,50,100, fusion=… or retriever=…, from one pass. May be repeated."),
+        typer.Option(help="top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
     ] = None,
     compare: Annotated[
         list[Path] | None, typer.Option(help="Configuration files, each tested against the first.", show_default=False)
@@ -168,8 +171,9 @@ def run(
     flags: dict[str, object] = {
         "retriever": retriever,
         "top_k": top_k,
-        "rerank": None if no_rerank is None else not no_rerank,
+        "rerank": rerank,
         "fusion": fusion,
+        "fusion_weight": fusion_weight,
         "encoder": encoder,
         "reranker": reranker,
         "device": device,
@@ -290,6 +294,7 @@ def _variant(settings: Settings) -> Variant:
         retriever=settings.retriever,
         top_k=settings.top_k,
         fusion=settings.fusion,
+        fusion_weight=settings.fusion_weight,
         reranks=settings.rerank,
         per_document=settings.per_document,
     )
@@ -338,6 +343,7 @@ def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
             "top_k": settings.top_k,
             "rerank": settings.rerank,
             "fusion": settings.fusion if settings.rerank else None,
+            "fusion_weight": settings.fusion_weight if settings.rerank else None,
             "per_document": settings.per_document,
             "device": settings.device,
         },

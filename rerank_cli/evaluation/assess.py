@@ -75,8 +75,8 @@ def assess(
 ) -> Evaluation:
     """Run every query once and derive all that *request* asks for."""
     sweeps = [parse_sweep(text, request.variant) for text in request.sweeps]
-    if not request.variant.reranks and any(sweep.key == "fusion" for sweep in sweeps):
-        raise UsageError("--sweep fusion: nothing is fused without a second stage", remedy="drop --no-rerank")
+    if not request.variant.reranks and any(sweep.key.startswith("fusion") for sweep in sweeps):
+        raise UsageError("nothing is fused without a second stage", remedy="drop --no-rerank")
     depths = next((sweep for sweep in sweeps if sweep.key == "top-k"), default_sweep(request.variant))
     passed, reranker = _passed(request, [depths, *sweeps], workplace)
     trial = passed.ask(collection.queries, listener=listener)

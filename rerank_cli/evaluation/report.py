@@ -83,7 +83,9 @@ def _head(evaluation: Evaluation, outcome: Outcome, primary: str) -> str:
 def _setting(outcome: Outcome) -> str:
     variant = outcome.variant
     stages = f"{variant.retriever} first stage, depth {variant.top_k}"
-    return f"{stages}, fusion {variant.fusion}" if variant.reranks else stages
+    if not variant.reranks:
+        return stages
+    return f"{stages}, fusion {variant.fusion}" + (f" {variant.fusion_weight:g}" if variant.fusion != "none" else "")
 
 
 def _measures(outcome: Outcome) -> str:

@@ -60,7 +60,7 @@ class SweepTable:
 
 
 def parse_sweep(text: str, base: Variant) -> Sweep:
-    """`top-k=10,50`, `fusion=rrf,none` or `retriever=dense,hybrid`, around *base*.
+    """`top-k=10,50`, `fusion=rrf,none`, `fusion-weight=0.3,0.5` or `retriever=dense,hybrid`, around *base*.
 
     Raises:
         UsageError: the key is none that can be derived, or a value is not allowed.
@@ -129,6 +129,16 @@ def _with_fusion(base: Variant, value: str) -> Variant:
     raise UsageError(f"--sweep fusion: no fusion {value!r}", remedy=f"choose from {', '.join(fusions)}")
 
 
+def _with_weight(base: Variant, value: str) -> Variant:
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = -1.0
+    if not 0.0 <= weight <= 1.0:
+        raise UsageError(f"--sweep fusion-weight: {value!r} is no share", remedy="choose from 0 to 1")
+    return replace(base, fusion_weight=weight)
+
+
 def _from_retriever(base: Variant, value: str) -> Variant:
     retrievers: tuple[Retriever, ...] = get_args(Retriever)
     for retriever in retrievers:
@@ -140,5 +150,6 @@ def _from_retriever(base: Variant, value: str) -> Variant:
 _SWEPT: dict[str, Callable[[Variant, str], Variant]] = {
     "top-k": _at_depth,
     "fusion": _with_fusion,
+    "fusion-weight": _with_weight,
     "retriever": _from_retriever,
 }

@@ -34,6 +34,7 @@ class Variant:
     retriever: Retriever
     top_k: int
     fusion: Fusion
+    fusion_weight: float
     reranks: bool
     per_document: int
 
@@ -116,6 +117,7 @@ class Pass:
                     retriever=retriever,
                     top_k=top_k,
                     fusion="none",
+                    fusion_weight=1.0,
                     reranks=reranker is not None and retriever in scored,
                     per_document=EVERY_HIT,
                 ),
@@ -174,7 +176,7 @@ class Pass:
         assert self._reranker is not None, "the second stage needs a reranker"
         scores = PairScores(np.array([each.logit for each in scored], dtype=np.float32), truncated=0)
         candidates = [each.candidate for each in scored]
-        return order(candidates, scores, reranker=self._reranker, fusion=variant.fusion)
+        return order(candidates, scores, reranker=self._reranker, fusion=variant.fusion, weight=variant.fusion_weight)
 
     def _answer(self, query: JudgedQuery) -> Answer:
         scored: dict[Retriever, tuple[Scored, ...]] = {}

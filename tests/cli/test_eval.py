@@ -74,7 +74,7 @@ def test_json_has_models_parameters_environment_and_each_query(indexed: Path, cl
     assert set(record["measures"]["AP"]) == {
         "first_stage", "reranked", "difference", "low", "high", "won", "tied", "lost", "p_value",
     }  # fmt: skip
-    assert record["parameters"]["top_k"] == 7 and record["parameters"]["fusion"] == "rrf"
+    assert record["parameters"]["top_k"] == 7 and record["parameters"]["fusion"] == "linear"
     assert record["command"].startswith("rerank-cli eval --collection")
     assert all(record["models"].values()) and record["environment"]["python"]
     assert [row["query_id"] for row in record["by_query"]] == ["r1", "r2", "r3", "r4"]

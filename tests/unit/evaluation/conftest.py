@@ -16,7 +16,7 @@ from tests.fakes import FakeEncoder, FakeReranker
 
 WORDS = "brake chain pedal saddle tyre wheel spoke pump lever cable grip".split()
 
-BASE = Variant(retriever="hybrid", top_k=20, fusion="rrf", reranks=True, per_document=1)
+BASE = Variant(retriever="hybrid", top_k=20, fusion="rrf", fusion_weight=0.5, reranks=True, per_document=1)
 
 
 def text_of(number: int) -> str:

@@ -38,7 +38,9 @@ def test_both_stages_rank_as_a_query_does(
 ) -> None:
     outcome = assess(collection, request_of(), workplace).outcome
     assert outcome is not None
-    settings = SearchSettings(retriever="hybrid", top_k=20, fusion="rrf", reranks=True, per_document=1)
+    settings = SearchSettings(
+        retriever="hybrid", top_k=20, fusion="rrf", fusion_weight=0.5, reranks=True, per_document=1
+    )
     searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=settings)
     for query in collection.queries:
         hits = searcher.search(query.text).hits
@@ -76,6 +78,17 @@ def test_each_row_of_a_retriever_sweep_equals_a_run_of_its_own(
         alone = assess(collection, request_of(replace(BASE, fusion=fusion)), workplace).outcome
         assert alone is not None and row.outcome.final_run == alone.final_run
     assert len({str(row.outcome.first) for row in swept[0].rows}) == 3
+
+
+def test_each_row_of_a_weight_sweep_equals_a_run_of_its_own(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    base = replace(BASE, retriever="dense", fusion="linear")
+    (swept,) = assess(collection, request_of(base, sweeps=("fusion-weight=0,0.3,1",)), workplace).sweeps
+    for row, weight in zip(swept.rows, (0.0, 0.3, 1.0), strict=True):
+        alone = assess(collection, request_of(replace(base, fusion_weight=weight)), workplace).outcome
+        assert alone is not None and row.outcome.final_run == alone.final_run
+    assert swept.rows[0].outcome.final_run != swept.rows[2].outcome.final_run
 
 
 def test_a_sweep_scores_each_pair_once(

@@ -24,7 +24,7 @@ FILES = {
     **{f"far{number}.md": f"Nothing of this matters, number {number} of many.\n" for number in range(8)},
 }
 
-VARIANT = Variant(retriever="hybrid", top_k=10, fusion="none", reranks=True, per_document=1)
+VARIANT = Variant(retriever="hybrid", top_k=10, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
 
 
 @pytest.fixture

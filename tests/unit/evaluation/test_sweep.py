@@ -30,6 +30,9 @@ def test_a_plain_run_is_derived_at_the_depths_below_its_own() -> None:
         ("top-k=1001", ["'1001'"]),
         ("top-k=ten", ["'ten'"]),
         ("fusion=max", ["'max'", "rrf"]),
+        ("fusion-weight=1.5", ["'1.5'", "0 to 1"]),
+        ("fusion-weight=nan", ["'nan'"]),
+        ("fusion-weight=half", ["'half'"]),
         ("retriever=bm25", ["'bm25'", "lexical"]),
     ],
 )

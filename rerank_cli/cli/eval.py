@@ -27,7 +27,7 @@ from rerank_cli.cli.options import (
 )
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import printable, say
-from rerank_cli.config import Settings
+from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import IndexMismatch, UsageError
 
 if TYPE_CHECKING:
@@ -44,18 +44,24 @@ INTERRUPTED = 130
 LISTS = ("--compare", "--run-in")
 """Options that take every value up to the next option."""
 
+
+def _own(flag: str, meaning: str, **more: Any) -> Any:
+    """An option of `eval` alone, with the variable of its name."""
+    variable = f"{PREFIX}{flag.strip('-').upper().replace('-', '_')}"
+    shown = {"show_default": False, **more}
+    return typer.Option(flag, help=meaning, envvar=variable, show_envvar=False, **shown)
+
+
+def _path(flag: str, meaning: str) -> Any:
+    """An option that names a file or folder; one that cannot be read is told where it is read."""
+    return _own(flag, meaning, readable=False)
+
+
 CollectionFolder = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder with queries and qrels, as in BEIR; the indexed folder unless given.", show_default=False
-    ),
+    Path | None, _path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
 ]
-QueriesFile = Annotated[
-    Path | None, typer.Option(help="Queries: JSONL, id<TAB>text, or TREC topics.", show_default=False)
-]
-QrelsFile = Annotated[
-    Path | None, typer.Option(help="Judgements: BEIR or plain TSV, TREC qrels, or JSONL.", show_default=False)
-]
+QueriesFile = Annotated[Path | None, _path("--queries", "Queries: JSONL, id<TAB>text, or TREC topics.")]
+QrelsFile = Annotated[Path | None, _path("--qrels", "Judgements: BEIR or plain TSV, TREC qrels, or JSONL.")]
 
 
 class EvalGroup(TyperGroup):
@@ -128,35 +134,28 @@ def run(
         float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
     ] = None,
     measure: Annotated[
-        list[str] | None,
-        typer.Option(help="A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.", show_default=False),
+        list[str] | None, _own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        typer.Option(help="top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
+        _own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
     ] = None,
     compare: Annotated[
-        list[Path] | None, typer.Option(help="Configuration files, each tested against the first.", show_default=False)
+        list[Path] | None, _path("--compare", "Configuration files, each tested against the first.")
     ] = None,
-    run_in: Annotated[
-        list[Path] | None, typer.Option(help="Judge these TREC runs in place of an index.", show_default=False)
-    ] = None,
-    run_out: Annotated[Path | None, typer.Option(help="Write the final ranking as a TREC run.")] = None,
+    run_in: Annotated[list[Path] | None, _path("--run-in", "Judge these TREC runs in place of an index.")] = None,
+    run_out: Annotated[Path | None, _path("--run-out", "Write the final ranking as a TREC run.")] = None,
     fail_under: Annotated[
-        list[str] | None, typer.Option(help="MEASURE=VALUE: exit with 1 below it. May be repeated.", show_default=False)
+        list[str] | None, _own("--fail-under", "MEASURE=VALUE: exit with 1 below it. May be repeated.")
     ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="An earlier --json: exit with 1 if a measure fell.", show_default=False)
-    ] = None,
-    max_drop: Annotated[float, typer.Option(help="What a measure may fall below the baseline.")] = 0.0,
-    diagnose: Annotated[
-        bool, typer.Option("--diagnose", help="Tell why relevant documents are not at the top.")
-    ] = False,
-    report: Annotated[Path | None, typer.Option(help="Write a page (HTML) with charts.", show_default=False)] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw a chart (PNG or SVG; needs rerank-cli[plot]).", show_default=False)
-    ] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Score every pair anew and keep no score.")] = False,
+    baseline: Annotated[Path | None, _path("--baseline", "An earlier --json: exit with 1 if a measure fell.")] = None,
+    max_drop: Annotated[
+        float, _own("--max-drop", "What a measure may fall below the baseline.", show_default=True)
+    ] = 0.0,
+    diagnose: Annotated[bool, _own("--diagnose", "Tell why relevant documents are not at the top.")] = False,
+    report: Annotated[Path | None, _path("--report", "Write a page (HTML) with charts.")] = None,
+    plot: Annotated[Path | None, _path("--plot", "Draw a chart (PNG or SVG; needs rerank-cli[plot]).")] = None,
+    no_cache: Annotated[bool, _own("--no-cache", "Score every pair anew and keep no score.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
@@ -513,10 +512,10 @@ def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) 
 
 @app.command("init")
 def init(
-    out: Annotated[Path, typer.Option(help="Folder to write queries.jsonl and qrels.tsv to.", show_default=False)],
+    out: Annotated[Path, _path("--out", "Folder to write queries.jsonl and qrels.tsv to.")],
     index: IndexName = None,
-    count: Annotated[int, typer.Option(help="Queries to draw.", min=1)] = 50,
-    seed: Annotated[int, typer.Option(help="Another seed draws others.")] = 17,
+    count: Annotated[int, _own("--count", "Queries to draw.", min=1, show_default=True)] = 50,
+    seed: Annotated[int, _own("--seed", "Another seed draws others.", show_default=True)] = 17,
 ) -> int:
     """Draw known-item queries from the indexed documents: a start for want of judgements."""
     from rerank_cli.evaluation.known_items import WARNING, check_outside, draw_known_items, write_known_items
@@ -538,8 +537,10 @@ def judge(
     queries: QueriesFile = None,
     qrels: QrelsFile = None,
     index: IndexName = None,
-    pool: Annotated[int, typer.Option(help="Documents of each stage to judge, best first.", min=1)] = 10,
-    seed: Annotated[int, typer.Option(help="Another seed shows them in another order.")] = 17,
+    pool: Annotated[
+        int, _own("--pool", "Documents of each stage to judge, best first.", min=1, show_default=True)
+    ] = 10,
+    seed: Annotated[int, _own("--seed", "Another seed shows them in another order.", show_default=True)] = 17,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,

@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -347,13 +349,24 @@ def test_a_malformed_judgement_ends_with_4_before_anything_is_asked(indexed: Pat
     assert_one_line(outcome, f"{judged / 'qrels' / 'test.tsv'}:1: the grade 'good'")
 
 
-def test_ctrl_c_prints_what_was_measured_and_says_that_it_is_partial(indexed: Path, tmp_path: Path) -> None:
-    queries = "".join(f"q{number}\tcold radiator number {number}\n" for number in range(3000))
+def scores_kept(cache: Path) -> int:
+    with closing(sqlite3.connect(cache / "rerank-cli" / "scores.sqlite")) as connection:
+        return int(connection.execute("SELECT count(*) FROM scores").fetchone()[0])
+
+
+def test_ctrl_c_prints_what_was_measured_and_says_that_it_is_partial(
+    indexed: Path, cli: Cli, judged: Path, model_cache: Path, tmp_path: Path
+) -> None:
+    cli("eval", "--collection", judged)
+    kept = scores_kept(model_cache)
+    queries = "".join(f"q{number}\tcold radiator number {number} of {tmp_path}\n" for number in range(3000))
     qrels = "".join(f"q{number}\theating/radiators.md\t1\n" for number in range(3000))
     many = write_files(tmp_path / "many", {"queries.tsv": queries, "qrels.tsv": qrels})
     command = [sys.executable, "-m", "rerank_cli", "eval", "--collection", str(many), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(4)
+        while scores_kept(model_cache) < kept + 30:  # some queries have been answered
+            assert running.poll() is None
+            time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     record = json.loads(out)

@@ -163,8 +163,8 @@ class Pass:
 
     def _count_tokens(self) -> None:
         """Count every passage that any query brought, at once: tokenizers work in parallel then."""
-        new = [stored for number, stored in self._passages.items() if number not in self._tokens]
-        if new:
+        if len(self._tokens) < len(self._passages):
+            new = [stored for number, stored in self._passages.items() if number not in self._tokens]
             counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
             self._tokens.update(zip([stored.id for stored in new], counts, strict=True))
 

@@ -174,7 +174,7 @@ class _View:
 
     def _recall(self, retriever: Retriever, depth: int) -> float:
         variant = replace(self.request.variant, retriever=retriever, top_k=depth, reranks=False)
-        run, _, _ = derive(self.trial, self.passed, variant)
+        run, _, _ = derive(self.trial, self.passed, variant, budget_tokens=0)
         measure = parse_measure(f"R@{depth}")
         return evaluate([measure], self.qrels, run).overall[measure.name]
 

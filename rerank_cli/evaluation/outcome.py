@@ -10,6 +10,7 @@ from rerank_cli.evaluation.compare import Comparison, compare
 from rerank_cli.evaluation.measures import Figures, Measure, evaluate
 from rerank_cli.evaluation.runs import Ranked, Run
 from rerank_cli.evaluation.trial import Pass, Trial, Variant
+from rerank_cli.records import Hit
 
 SIGNIFICANT = 0.05
 
@@ -41,7 +42,8 @@ class Outcome:
 
 def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequence[Measure], qrels: Qrels) -> Outcome:
     """Derive *variant* from *trial*; only queries that had their turn count."""
-    first_run, final_run, price = derive(trial, passed, variant)
+    budget = max((measure.budget_tokens or 0 for measure in measures), default=0)
+    first_run, final_run, price = derive(trial, passed, variant, budget_tokens=budget)
     judged = {query: qrels[query] for query in qrels if query in set(trial.queries)}
     first, final = evaluate(measures, judged, first_run), evaluate(measures, judged, final_run)
     return Outcome(
@@ -55,15 +57,21 @@ def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequen
     )
 
 
-def derive(trial: Trial, passed: Pass, variant: Variant) -> tuple[dict[str, Ranked], dict[str, Ranked], Price]:
-    """The runs of both stages under *variant*, and their price."""
+def derive(
+    trial: Trial, passed: Pass, variant: Variant, *, budget_tokens: int
+) -> tuple[dict[str, Ranked], dict[str, Ranked], Price]:
+    """The runs of both stages under *variant*, with passages for a budget of tokens, and their price."""
+
+    def ranked(hits: Sequence[Hit]) -> Ranked:
+        return passed.ranked(hits, per_document=variant.per_document, budget_tokens=budget_tokens)
+
     first: dict[str, Ranked] = {}
     final: dict[str, Ranked] = {}
     retrieve_s, rerank_s, passages = [], [], 0
     for answer in trial.answers:
         staged = passed.stages(answer, variant)
-        first[answer.query.id] = passed.ranked(staged.first, per_document=variant.per_document)
-        final[answer.query.id] = passed.ranked(staged.final, per_document=variant.per_document)
+        first[answer.query.id] = ranked(staged.first)
+        final[answer.query.id] = ranked(staged.final)
         retrieve_s.append(staged.retrieve_s)
         rerank_s.append(staged.rerank_s)
         passages += len(staged.final) if variant.reranks else 0

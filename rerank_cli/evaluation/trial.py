@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 EVERY_HIT = 10**9
 """More hits of one document than there are passages: none is left out."""
 
+COUNTED_AT_ONCE = 16
+"""Passages whose tokens are counted in one go: about as many as fill a budget."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -154,19 +157,30 @@ class Pass:
             rerank_s=sum(each.elapsed_s for each in scored) if variant.reranks else 0.0,
         )
 
-    def ranked(self, hits: Sequence[Hit], *, per_document: int) -> Ranked:
-        """*hits* as documents, best passage first, and as the passages that `query` would hand to a reader."""
+    def ranked(self, hits: Sequence[Hit], *, per_document: int, budget_tokens: int) -> Ranked:
+        """*hits* as documents, best passage first, and as the passages that `query` would hand to a reader.
+
+        Of the latter no more than it takes to go beyond *budget_tokens*.
+        """
         documents = [hit.candidate.stored.document_id for hit in best_of_each_document(hits, per_document=1)]
         shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
-        self._count_tokens()
-        return Ranked(tuple(documents), tuple((stored.document_id, self._tokens[stored.id]) for stored in shown))
+        passages: list[tuple[str, int]] = []
+        left = budget_tokens
+        for start in range(0, len(shown), COUNTED_AT_ONCE):
+            if left < 0 or not budget_tokens:
+                break
+            for stored, tokens in self._counted(shown[start : start + COUNTED_AT_ONCE]):
+                passages.append((stored.document_id, tokens))
+                left -= tokens
+        return Ranked(tuple(documents), tuple(passages))
 
-    def _count_tokens(self) -> None:
-        """Count every passage that any query brought, at once: tokenizers work in parallel then."""
-        if len(self._tokens) < len(self._passages):
-            new = [stored for number, stored in self._passages.items() if number not in self._tokens]
+    def _counted(self, passages: Sequence[StoredPassage]) -> list[tuple[StoredPassage, int]]:
+        """Each of *passages* with its tokens; a passage is counted once, however many queries bring it."""
+        new = [stored for stored in passages if stored.id not in self._tokens]
+        if new:
             counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
             self._tokens.update(zip([stored.id for stored in new], counts, strict=True))
+        return [(stored, self._tokens[stored.id]) for stored in passages]
 
     def _reranked(self, scored: Sequence[Scored], variant: Variant) -> tuple[Hit, ...]:
         import numpy as np

@@ -122,6 +122,21 @@ def test_context_recall_counts_the_encoders_tokens_of_what_query_would_show(
     assert two.final_run["q0"].documents == one.final_run["q0"].documents
 
 
+def test_context_recall_is_the_same_whatever_else_is_counted(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    request = request_of(replace(BASE, top_k=40))
+    few, many = (
+        assess(
+            collection, replace(request, measures=tuple(Measure(f"ContextRecall@{n}", n) for n in budgets)), workplace
+        )
+        for budgets in ((60,), (60, 5000))
+    )
+    assert few.outcome is not None and many.outcome is not None
+    assert few.outcome.final.by_query["ContextRecall@60"] == many.outcome.final.by_query["ContextRecall@60"]
+    assert len(few.outcome.final_run["q0"].passages) < len(many.outcome.final_run["q0"].passages)
+
+
 def test_without_a_second_stage_both_columns_are_the_first(
     collection: Collection, workplace: Workplace, request_of: Requests
 ) -> None:

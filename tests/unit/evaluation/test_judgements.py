@@ -106,8 +106,8 @@ def test_the_pool_holds_the_best_of_both_stages_once_in_no_telling_order(collect
     query = collection.queries[2]
     answer = passed.ask([query]).answers[0]
     staged = passed.stages(answer, replace(BASE, fusion="none"))
-    firsts = passed.ranked(staged.first, per_document=1).documents[:5]
-    finals = passed.ranked(staged.final, per_document=1).documents[:5]
+    firsts = passed.ranked(staged.first, per_document=1, budget_tokens=0).documents[:5]
+    finals = passed.ranked(staged.final, per_document=1, budget_tokens=0).documents[:5]
     pooled = [each.stored.document_id for each in pool(query, staged, depth=5, seed=1)]
     assert set(pooled) == {*firsts, *finals} and len(pooled) == len(set(pooled))
     orders = {tuple(each.stored.document_id for each in pool(query, staged, depth=5, seed=seed)) for seed in range(9)}

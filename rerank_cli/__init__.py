@@ -2,6 +2,7 @@
 
     index   folder → discover → read → split → encode → commit (one atomic generation)
     query   text → encode → retrieve (dense + lexical, fused) → rerank every candidate → hits → print
+    eval    queries + qrels → the same retrieve and rerank → runs → measures → comparison → print
 
 The rooms, from the bottom up; imports only go down:
 
@@ -12,11 +13,15 @@ The rooms, from the bottom up; imports only go down:
     corpus       from a folder to passages: discover, read (one reader a format), split
     models       the only door to models: catalogue, compile, compiled, onnx, torch, window, loading, probe,
                  train, builtin
-    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location
+    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
+                 reranker that are kept: scores
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates
     reranking    the second stage: candidates → hits
     search       both stages for one query after another
+    evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
+                 one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
+                 charts, plot, environment; known_items and judging (judgements of one's own)
     cli          the command line: the only place that knows Typer and Rich
 """
 

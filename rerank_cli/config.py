@@ -28,7 +28,11 @@ PROJECT_FILE = "rerank.yaml"
 PREFIX = "RERANK_CLI_"
 
 OTHER_VARIABLES = frozenset(
-    f"{PREFIX}{flag}" for flag in "CONFIG DRY_RUN EXPLAIN FORCE INDEX JSON PATH QUERIES QUIET REBUILD".split()
+    f"{PREFIX}{flag}"
+    for flag in (
+        "BASELINE COLLECTION COMPARE CONFIG COUNT DIAGNOSE DRY_RUN EXPLAIN FAIL_UNDER FORCE INDEX JSON MAX_DROP "
+        "MEASURE NO_CACHE OUT PATH PLOT POOL QRELS QUERIES QUIET REBUILD REPORT RUN_IN RUN_OUT SEED SWEEP"
+    ).split()
 )
 """Variables of flags that are no settings: they belong to one run, and no file may hold them."""
 

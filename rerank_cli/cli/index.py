@@ -107,7 +107,7 @@ def run(
         },
     ).settings
     if dry_run:
-        return _list_files(root, settings, as_json=as_json)
+        return _list_files(root, index, settings, as_json=as_json)
     return _update(root, index, settings, rebuild=rebuild, as_json=as_json, quiet=quiet)
 
 
@@ -124,12 +124,11 @@ def _root(folder: Path) -> Path:
 def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool, as_json: bool, quiet: bool) -> int:
     from rerank_cli.indexing import IndexSettings, update_index
     from rerank_cli.models.loading import open_encoder
-    from rerank_cli.store.location import default_folder, named_folder
 
     with drawn_progress(quiet=quiet or as_json) as listener:
         summary = update_index(
             root,
-            index_folder=default_folder(root) if index is None else named_folder(index),
+            index_folder=_index_folder(root, index),
             encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
             settings=IndexSettings(
                 encoder=settings.encoder,
@@ -152,6 +151,12 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
         count = len(summary.failed)
         raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
     return 0
+
+
+def _index_folder(root: Path, index: str | None) -> Path:
+    from rerank_cli.store.location import default_folder, named_folder
+
+    return default_folder(root) if index is None else named_folder(index)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -185,10 +190,10 @@ def _print_failures(failures: list[tuple[str, str]]) -> None:
         say(f"rerank-cli: and {len(failures) - SHOWN_FAILURES} more; --json has all of them")
 
 
-def _list_files(root: Path, settings: Settings, *, as_json: bool) -> int:
+def _list_files(root: Path, index: str | None, settings: Settings, *, as_json: bool) -> int:
     from rerank_cli.corpus.discover import discover
 
-    found = discover(root, _rules(settings))
+    found = discover(root, _rules(settings), index_folder=_index_folder(root, index))
     if as_json:
         files = [{"path": file.path, "size_bytes": file.size_bytes} for file in found.files]
         left_out = [asdict(file) for file in found.skipped]

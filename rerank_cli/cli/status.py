@@ -40,11 +40,11 @@ def _status(folder: Path) -> dict[str, object]:
         "passage_tokens": manifest.passage_tokens,
         "search": "exact scan" if manifest.exact else "HNSW graph",
         "unreadable": {path: state.failure for path, state in known.items() if state.failure},
-        "since": _changes_since(Path(manifest.root), manifest.rules, known),
+        "since": _changes_since(Path(manifest.root), manifest.rules, known, index_folder=folder),
     }
 
 
-def _changes_since(root: Path, rules: object, known: object) -> dict[str, object]:
+def _changes_since(root: Path, rules: object, known: object, *, index_folder: Path) -> dict[str, object]:
     """Paths added, changed and removed since the last run; or why the folder cannot be compared."""
     from rerank_cli.corpus.discover import Rules, discover
     from rerank_cli.errors import InputError
@@ -53,7 +53,7 @@ def _changes_since(root: Path, rules: object, known: object) -> dict[str, object
     assert isinstance(rules, dict) and isinstance(known, dict)
     restored: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
     try:
-        changes = compare(discover(root, Rules(**restored)), known)
+        changes = compare(discover(root, Rules(**restored), index_folder=index_folder), known)
     except InputError as error:
         return {"unknown": str(error)}
     return {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from rerank_cli.errors import IndexMissing, UsageError
-from rerank_cli.store.index import indexed_root
+from rerank_cli.errors import IndexMissing, RerankError, UsageError
+from rerank_cli.store.index import indexed_root, open_reader
 from rerank_cli.store.layout import Layout
 
 MAX_READABLE = 50
@@ -60,6 +61,18 @@ def find_index(asked: str | None, *, start: Path) -> Path:
         return next(iter(known))
     names = ", ".join(f"{folder.name} ({root or 'unreadable'})" for folder, root in known.items())
     raise IndexMissing(f"several folders are indexed: {names}", remedy="choose one with --index NAME")
+
+
+def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: int) -> Path | None:
+    """The index of *folder*'s root by this encoder: *folder* itself or a neighbour, the passage size preferred."""
+    with open_reader(folder) as reader:
+        manifests = {folder: reader.manifest}
+    root = Path(manifests[folder].root)
+    for other in (place for place, its_root in _known_indexes().items() if its_root == root and place != folder):
+        with suppress(RerankError), open_reader(other) as reader:  # a damaged neighbour is none to choose
+            manifests[other] = reader.manifest
+    fitting = [place for place, manifest in manifests.items() if manifest.encoder_fingerprint == encoder_fingerprint]
+    return min(fitting, key=lambda place: manifests[place].passage_tokens != passage_tokens, default=None)
 
 
 def _known_indexes() -> dict[Path, Path | None]:

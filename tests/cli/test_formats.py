@@ -296,4 +296,5 @@ Commands:
   status  Show what is indexed and what has changed since.
   config  Print every setting and where it comes from.
   models  List the models that are here; compile them ahead.
+  eval    Measure whether reranking helps here, and its cost.
 """

@@ -1,0 +1,588 @@
+"""`rerank-cli eval`: whether reranking helps on these documents, and at what cost."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    EncoderName,
+    IndexName,
+    Json,
+    Quiet,
+    RerankerName,
+    configured,
+    working_folder,
+)
+from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.terminal import printable, say
+from rerank_cli.config import PREFIX, Settings
+from rerank_cli.errors import IndexMismatch, UsageError
+
+if TYPE_CHECKING:
+    from rerank_cli.evaluation.assess import Request, Workplace
+    from rerank_cli.evaluation.collection import Collection
+    from rerank_cli.evaluation.measures import Measure
+    from rerank_cli.evaluation.trial import Variant
+    from rerank_cli.evaluation.verdict import Evaluation
+    from rerank_cli.records import Listener
+
+GATE_FAILED = 1
+INTERRUPTED = 130
+
+LISTS = ("--compare", "--run-in")
+"""Options that take every value up to the next option."""
+
+
+def _own(flag: str, meaning: str, **more: Any) -> Any:
+    """An option of `eval` alone, with the variable of its name."""
+    variable = f"{PREFIX}{flag.strip('-').upper().replace('-', '_')}"
+    shown = {"show_default": False, **more}
+    return typer.Option(flag, help=meaning, envvar=variable, show_envvar=False, **shown)
+
+
+def _path(flag: str, meaning: str) -> Any:
+    """An option that names a file or folder; one that cannot be read is told where it is read."""
+    return _own(flag, meaning, readable=False)
+
+
+CollectionFolder = Annotated[
+    Path | None, _path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
+]
+QueriesFile = Annotated[Path | None, _path("--queries", "Queries: JSONL, id<TAB>text, or TREC topics.")]
+QrelsFile = Annotated[Path | None, _path("--qrels", "Judgements: BEIR or plain TSV, TREC qrels, or JSONL.")]
+
+
+class EvalGroup(TyperGroup):
+    """The commands of `eval`, with options that take several values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As usual, once `--compare A B` stands as `--compare A --compare B`."""
+        return super().parse_args(ctx, spread(args))
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Repeat an option of `LISTS` before each further value."""
+    spaced: list[str] = []
+    option = ""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("-"):
+            option = argument if argument in LISTS else ""
+        elif option and arguments[place - 1] != option:
+            spaced.append(option)
+        spaced.append(argument)
+    return spaced
+
+
+app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the flags ask for beside the search settings."""
+
+    collection: Path | None
+    queries: Path | None
+    qrels: Path | None
+    measures: tuple[str, ...]
+    sweeps: tuple[str, ...]
+    compare: tuple[Path, ...]
+    run_in: tuple[Path, ...]
+    run_out: Path | None
+    fail_under: tuple[str, ...]
+    baseline: Path | None
+    max_drop: float
+    diagnose: bool
+    report: Path | None
+    plot: Path | None
+    no_cache: bool
+    as_json: bool
+    quiet: bool
+
+
+@app.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    collection: CollectionFolder = None,
+    queries: QueriesFile = None,
+    qrels: QrelsFile = None,
+    index: IndexName = None,
+    retriever: Annotated[
+        str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
+    ] = None,
+    rerank: Annotated[
+        bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)
+    ] = None,
+    fusion: Annotated[
+        str | None, typer.Option(help="Final order of both stages, as in query.", show_default=False)
+    ] = None,
+    fusion_weight: Annotated[
+        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
+    ] = None,
+    measure: Annotated[
+        list[str] | None, _own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        _own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
+    ] = None,
+    compare: Annotated[
+        list[Path] | None, _path("--compare", "Configuration files, each tested against the first.")
+    ] = None,
+    run_in: Annotated[list[Path] | None, _path("--run-in", "Judge these TREC runs in place of an index.")] = None,
+    run_out: Annotated[Path | None, _path("--run-out", "Write the final ranking as a TREC run.")] = None,
+    fail_under: Annotated[
+        list[str] | None, _own("--fail-under", "MEASURE=VALUE: exit with 1 below it. May be repeated.")
+    ] = None,
+    baseline: Annotated[Path | None, _path("--baseline", "An earlier --json: exit with 1 if a measure fell.")] = None,
+    max_drop: Annotated[
+        float, _own("--max-drop", "What a measure may fall below the baseline.", show_default=True)
+    ] = 0.0,
+    diagnose: Annotated[bool, _own("--diagnose", "Tell why relevant documents are not at the top.")] = False,
+    report: Annotated[Path | None, _path("--report", "Write a page (HTML) with charts.")] = None,
+    plot: Annotated[Path | None, _path("--plot", "Draw a chart (PNG or SVG; needs rerank-cli[plot]).")] = None,
+    no_cache: Annotated[bool, _own("--no-cache", "Score every pair anew and keep no score.")] = False,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Measure both stages on judged queries: does reranking help here, and at what cost?"""
+    if context.invoked_subcommand is not None:
+        _check_flags_of_group(context)
+        return 0
+    flags: dict[str, object] = {
+        "retriever": retriever,
+        "top_k": top_k,
+        "rerank": rerank,
+        "fusion": fusion,
+        "fusion_weight": fusion_weight,
+        "encoder": encoder,
+        "reranker": reranker,
+        "device": device,
+    }
+    asked = _Asked(
+        collection=collection,
+        queries=queries,
+        qrels=qrels,
+        measures=tuple(measure or ()),
+        sweeps=tuple(sweep or ()),
+        compare=tuple(compare or ()),
+        run_in=tuple(run_in or ()),
+        run_out=run_out,
+        fail_under=tuple(fail_under or ()),
+        baseline=baseline,
+        max_drop=max_drop,
+        diagnose=diagnose,
+        report=report,
+        plot=plot,
+        no_cache=no_cache,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    _check_combination(asked)
+    if asked.run_in:
+        return _judge_runs(asked)
+    if asked.compare:
+        return _compare(asked, index, flags)
+    return _evaluate(asked, index, configured(working_folder(), config, flags).settings)
+
+
+def _check_flags_of_group(context: typer.Context) -> None:
+    """Refuse a flag that stands before a command of its own: it would count for nothing."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag = f"--{name.removeprefix('as_').replace('_', '-')}"
+            raise UsageError(f"{flag} stands before {context.invoked_subcommand}", remedy="put it behind the command")
+
+
+def _check_combination(asked: _Asked) -> None:
+    """Refuse flags that say nothing together, before any work is done."""
+    several = "--run-in" if asked.run_in else "--compare" if asked.compare else ""
+    single = {
+        "--sweep": asked.sweeps,
+        "--diagnose": asked.diagnose,
+        "--report": asked.report,
+        "--plot": asked.plot,
+        "--run-out": asked.run_out,
+    }
+    for flag, given in single.items():
+        if several and given:
+            raise UsageError(f"{flag} looks into one configuration, and {several} judges several", remedy="drop one")
+    if asked.run_in and asked.compare:
+        raise UsageError("--run-in and --compare were both given", remedy="drop one")
+    if len(asked.compare) == 1:
+        raise UsageError("--compare has one configuration", remedy="name two or more")
+    if asked.max_drop and asked.baseline is None:
+        raise UsageError("--max-drop without --baseline", remedy="name the earlier result with --baseline")
+    if asked.plot is not None and asked.plot.suffix not in (".png", ".svg"):
+        raise UsageError(f"--plot {asked.plot}: neither .png nor .svg", remedy="name it so")
+
+
+# One configuration on one index
+
+
+def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
+    from rerank_cli.evaluation.assess import assess, indexed_collection_note, with_indexed_ids
+    from rerank_cli.evaluation.collection import read_collection
+    from rerank_cli.evaluation.sweep import parse_sweep
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+
+    if asked.plot is not None:
+        from rerank_cli.evaluation.plot import check_installed
+
+        check_installed()
+    folder = find_index(index, start=working_folder())
+    request = _request(asked, settings)
+    for text in request.sweeps:
+        parse_sweep(text, request.variant)
+    with open_reader(folder) as reader:
+        files = _collection_files(asked, Path(reader.manifest.root))
+        collection = with_indexed_ids(read_collection(*files), reader)
+    baseline = _baseline(asked, collection)
+    with ExitStack() as stack:
+        listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
+        workplace = _workplace(stack, folder, settings, caches=not asked.no_cache, listener=listener)
+        evaluation = assess(collection, request, workplace, listener=listener)
+        evaluation = replace(
+            evaluation,
+            context=_context(workplace, settings),
+            notes=(*indexed_collection_note(workplace.index, files), *evaluation.notes),
+        )
+    _write_files(asked, evaluation)
+    return _publish(asked, evaluation, baseline)
+
+
+def _request(asked: _Asked, settings: Settings) -> Request:
+    from rerank_cli.evaluation.assess import Request, parse_measures
+    from rerank_cli.evaluation.verdict import parse_floor
+
+    return Request(
+        variant=_variant(settings),
+        measures=parse_measures(asked.measures),
+        gated=tuple(parse_floor(text)[0] for text in asked.fail_under),
+        sweeps=asked.sweeps,
+        diagnoses=asked.diagnose or asked.report is not None,
+        draws=asked.report is not None or asked.plot is not None,
+        top=settings.top_n,
+    )
+
+
+def _variant(settings: Settings) -> Variant:
+    from rerank_cli.evaluation.trial import Variant
+
+    return Variant(
+        retriever=settings.retriever,
+        top_k=settings.top_k,
+        fusion=settings.fusion,
+        fusion_weight=settings.fusion_weight,
+        reranks=settings.rerank,
+        per_document=settings.per_document,
+    )
+
+
+def _workplace(stack: ExitStack, folder: Path, settings: Settings, *, caches: bool, listener: Listener) -> Workplace:
+    """The index, the models and the score cache, open until *stack* closes."""
+    from rerank_cli.evaluation.assess import Workplace
+    from rerank_cli.evaluation.cache import scores_path
+    from rerank_cli.models.loading import open_encoder, open_reranker
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.scores import ScoreStore
+
+    reranks = settings.rerank
+    return Workplace(
+        index=stack.enter_context(open_reader(folder)),
+        encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
+        reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if reranks else None,
+        store=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
+        device=settings.device,
+    )
+
+
+def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
+    """What made the figures: index, models, parameters, machine."""
+    from rerank_cli.evaluation.environment import environment
+
+    manifest = workplace.index.manifest
+    return {
+        **environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
+        "index": {
+            "folder": str(workplace.index.folder),
+            "root": manifest.root,
+            "generation": manifest.generation,
+            "updated_at": manifest.updated_at,
+            "passage_tokens": manifest.passage_tokens,
+        },
+        "models": {
+            "encoder": manifest.encoder,
+            "encoder_fingerprint": manifest.encoder_fingerprint,
+            "reranker": settings.reranker if workplace.reranker else None,
+            "reranker_fingerprint": workplace.reranker.fingerprint if workplace.reranker else None,
+        },
+        "parameters": {
+            "retriever": settings.retriever,
+            "top_k": settings.top_k,
+            "rerank": settings.rerank,
+            "fusion": settings.fusion if settings.rerank else None,
+            "fusion_weight": settings.fusion_weight if settings.rerank else None,
+            "per_document": settings.per_document,
+            "device": settings.device,
+        },
+    }
+
+
+def _write_files(asked: _Asked, evaluation: Evaluation) -> None:
+    assert evaluation.outcome is not None
+    if asked.run_out is not None:
+        from rerank_cli.evaluation.runs import write_run
+
+        write_run(asked.run_out, evaluation.outcome.final_run)
+    if asked.report is not None:
+        from rerank_cli.evaluation.report import report_page
+        from rerank_cli.evaluation.runs import write_text
+
+        write_text(asked.report, report_page(evaluation))
+    if asked.plot is not None:
+        from rerank_cli.evaluation.plot import draw
+
+        draw(evaluation, asked.plot)
+
+
+# Several configurations, and runs that others made
+
+
+def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
+    from rerank_cli.evaluation.assess import assess, compare_runs, with_indexed_ids
+    from rerank_cli.evaluation.collection import read_collection
+    from rerank_cli.evaluation.environment import environment
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+
+    folder = find_index(index, start=working_folder())
+    with open_reader(folder) as reader:
+        files = _collection_files(asked, Path(reader.manifest.root))
+        collection = with_indexed_ids(read_collection(*files), reader)
+    baseline = _baseline(asked, collection)
+    configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
+    places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}
+    measures: tuple[Measure, ...] = ()
+    evaluations: dict[str, Evaluation] = {}
+    for name, settings in configurations.items():
+        with ExitStack() as stack:
+            listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
+            workplace = _workplace(stack, places[name], settings, caches=not asked.no_cache, listener=listener)
+            request = _request(asked, settings)
+            measures = measures or request.measures_at(request.variant.top_k)
+            request = replace(request, measures=measures)
+            evaluations[name] = assess(collection, request, workplace, listener=listener)
+    outcomes = {name: evaluation.outcome for name, evaluation in evaluations.items() if evaluation.outcome}
+    asked_of_all = min(evaluation.asked for evaluation in evaluations.values())
+    common = set.intersection(*(set(outcome.final.queries) for outcome in outcomes.values()))
+    qrels = {query: grades for query, grades in collection.qrels.items() if query in common}
+    compared = compare_runs({name: outcome.final_run for name, outcome in outcomes.items()}, qrels, measures)
+    prices = {name: outcome.price.query_p50_s for name, outcome in outcomes.items()}
+    first = next(iter(evaluations.values()))
+    evaluation = replace(
+        first,
+        context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
+        notes=tuple(f"{name}: {note}" for name, each in evaluations.items() for note in each.notes),
+        asked=asked_of_all,
+        outcome=None,
+        depths=None,
+        compared=tuple(replace(each, query_p50_s=prices[each.name]) for each in compared),
+    )
+    return _publish(asked, evaluation, baseline)
+
+
+def _index_for(folder: Path, name: str, settings: Settings) -> Path:
+    """The index of *folder*'s root that a configuration can search."""
+    from rerank_cli.models.catalogue import find_model
+    from rerank_cli.store.location import index_made_with
+
+    fingerprint = find_model(settings.encoder, "encoder").fingerprint
+    found = index_made_with(folder, encoder_fingerprint=fingerprint, passage_tokens=settings.passage_tokens)
+    if found is None:
+        raise IndexMismatch(
+            f"{name}: no index of these documents was made with the encoder {settings.encoder}",
+            remedy=f"make one: rerank-cli index FOLDER --config {name} --index NAME",
+        )
+    return found
+
+
+def _judge_runs(asked: _Asked) -> int:
+    from rerank_cli.evaluation.assess import assess_runs, parse_measures
+    from rerank_cli.evaluation.collection import qrels_in, read_qrels, read_queries
+    from rerank_cli.evaluation.environment import environment
+    from rerank_cli.evaluation.measures import default_measures
+    from rerank_cli.evaluation.runs import read_run
+    from rerank_cli.evaluation.verdict import parse_floor
+
+    if asked.qrels is None and asked.collection is None:
+        raise UsageError("--run-in without judgements", remedy="name them with --collection or --qrels")
+    qrels_file = asked.qrels or qrels_in(asked.collection or Path())
+    gated = tuple(parse_floor(text)[0] for text in asked.fail_under)
+    measures = parse_measures(asked.measures) or default_measures(100, budgets=())
+    measures = tuple(dict.fromkeys((*measures, *gated)))
+    for measure in measures:
+        if measure.budget_tokens is not None:
+            raise UsageError(f"{measure.name}: a run holds documents, no passages", remedy="measure it on an index")
+    qrels = read_qrels(qrels_file)
+    texts = read_queries(asked.queries) if asked.queries else {}
+    runs = {str(path): read_run(path) for path in asked.run_in}
+    evaluation = assess_runs(runs, qrels, texts, measures)
+    evaluation = replace(evaluation, context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])))
+    baseline = _baseline_of(asked, evaluation.collection_fingerprint)
+    return _publish(asked, evaluation, baseline)
+
+
+# Collection, output and gate
+
+
+def _collection_files(asked: _Asked, root: Path) -> tuple[Path, Path]:
+    """The queries and the judgements that the flags name; else those of the indexed folder."""
+    from rerank_cli.evaluation.collection import find_files, qrels_in, queries_in
+
+    folder = asked.collection or (root if root.is_dir() else root.parent)
+    if asked.collection is None and not (asked.queries and asked.qrels) and None in find_files(folder):
+        given = asked.queries or asked.qrels
+        missing = "--qrels" if asked.queries else "--queries"
+        raise UsageError(
+            f"{folder}: no queries with judgements there",
+            remedy=f"add {missing} FILE" if given else "name a folder with --collection, or make one: eval init",
+        )
+    return asked.queries or queries_in(folder), asked.qrels or qrels_in(folder)
+
+
+def _baseline(asked: _Asked, collection: Collection) -> dict[str, float]:
+    return _baseline_of(asked, collection.fingerprint)
+
+
+def _baseline_of(asked: _Asked, collection_fingerprint: str) -> dict[str, float]:
+    from rerank_cli.evaluation.verdict import read_baseline
+
+    if asked.baseline is None:
+        return {}
+    return read_baseline(asked.baseline, collection_fingerprint=collection_fingerprint)
+
+
+def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) -> int:
+    """Print everything, then say whether the gate is passed; an interrupted run passes none."""
+    from rerank_cli.evaluation.record import record_of
+    from rerank_cli.evaluation.verdict import below_baseline, below_floors, parse_floor
+
+    if asked.as_json:
+        print(json.dumps(record_of(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
+    else:
+        from rerank_cli.cli.evaluation_text import evaluation_lines
+
+        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose):
+            print(line)
+        for note in evaluation.notes if not asked.quiet else ():
+            say(f"rerank-cli: {note}")
+    if not evaluation.is_complete:
+        say(f"rerank-cli: interrupted: partial figures of {evaluation.asked} of {evaluation.total} queries")
+        return INTERRUPTED
+    reasons = below_floors(evaluation.final, [parse_floor(text) for text in asked.fail_under])
+    reasons += below_baseline(evaluation, baseline, max_drop=asked.max_drop)
+    for reason in reasons:
+        say(f"rerank-cli: {reason}")
+    return GATE_FAILED if reasons else 0
+
+
+# Judgements of one's own
+
+
+@app.command("init")
+def init(
+    out: Annotated[Path, _path("--out", "Folder to write queries.jsonl and qrels.tsv to.")],
+    index: IndexName = None,
+    count: Annotated[int, _own("--count", "Queries to draw.", min=1, show_default=True)] = 50,
+    seed: Annotated[int, _own("--seed", "Another seed draws others.", show_default=True)] = 17,
+) -> int:
+    """Draw known-item queries from the indexed documents: a start for want of judgements."""
+    from rerank_cli.evaluation.known_items import WARNING, check_outside, draw_known_items, write_known_items
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+
+    with open_reader(find_index(index, start=working_folder())) as reader:
+        check_outside(out, reader)
+        items = draw_known_items(reader, count=count, seed=seed)
+    write_known_items(out, items)
+    print(printable(f"{out}: {len(items)} known-item queries"))
+    say(f"rerank-cli: {WARNING}")
+    return 0
+
+
+@app.command("judge")
+def judge(
+    collection: CollectionFolder = None,
+    queries: QueriesFile = None,
+    qrels: QrelsFile = None,
+    index: IndexName = None,
+    pool: Annotated[
+        int, _own("--pool", "Documents of each stage to judge, best first.", min=1, show_default=True)
+    ] = 10,
+    seed: Annotated[int, _own("--seed", "Another seed shows them in another order.", show_default=True)] = 17,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    config: ConfigFile = None,
+) -> int:
+    """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
+    from rerank_cli.cli.judging import judge as judge_all
+    from rerank_cli.cli.judging import single_keys
+    from rerank_cli.evaluation.cache import RememberingReranker
+    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in, read_queries
+    from rerank_cli.evaluation.judging import JudgementFile, to_judge
+    from rerank_cli.evaluation.known_items import check_outside
+    from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.store.location import find_index
+
+    settings = configured(
+        working_folder(), config, {"encoder": encoder, "reranker": reranker, "device": device, "rerank": True}
+    ).settings
+    folder = find_index(index, start=working_folder())
+    with ExitStack() as stack:
+        listener = stack.enter_context(drawn_progress(quiet=True))
+        workplace = _workplace(stack, folder, settings, caches=True, listener=listener)
+        root = Path(workplace.index.manifest.root)
+        place = collection or (queries.parent if queries else root if root.is_dir() else root.parent)
+        asked = [JudgedQuery(name, text) for name, text in read_queries(queries or queries_in(place)).items()]
+        judged = qrels or find_files(place)[1] or place / "qrels.tsv"
+        if not judged.exists():
+            check_outside(judged.parent, workplace.index)
+        judgements = JudgementFile(judged)
+        assert workplace.reranker is not None
+        remembering = RememberingReranker(workplace.reranker, store=workplace.store, device=workplace.device)
+        variant = _variant(settings)
+        passed = Pass(
+            workplace.index,
+            encoder=workplace.encoder,
+            reranker=remembering,
+            scored=[variant.retriever],
+            top_k=variant.top_k,
+        )
+        pooled = to_judge(asked, passed, variant, grades=judgements.grades, depth=pool, seed=seed)
+        session = judge_all(pooled, judgements, read_key=stack.enter_context(single_keys()))
+    print(
+        printable(f"{judged}: {session.judged} judgements, {session.relevant} relevant, in {session.elapsed_s:.0f} s")
+    )
+    return 0

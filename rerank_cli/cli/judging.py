@@ -1,0 +1,93 @@
+"""The terminal session of `rerank-cli eval judge`: one passage, one key."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rerank_cli.cli.terminal import printable
+from rerank_cli.evaluation.judging import JudgementFile, Pooled
+
+KEYS = "y relevant   n not   0-9 grade   s skip   q quit"
+
+GRADES = {"y": 1, "n": 0, **{str(digit): digit for digit in range(10)}}
+
+WIDEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How many were judged, how many of them relevant, and the seconds this took."""
+
+    judged: int
+    relevant: int
+    elapsed_s: float
+
+
+def judge(pooled: Iterable[Pooled], judgements: JudgementFile, *, read_key: Callable[[], str]) -> Session:
+    """Show one passage after another on stderr and save each answer at once, until q or the end."""
+    begun = time.monotonic()
+    judged = relevant = 0
+    shown_query = ""
+    for each in pooled:
+        if each.query.id != shown_query:
+            shown_query = each.query.id
+            _say("\n" + "=" * 20 + f"\n{printable(each.query.id)}: {printable(each.query.text)}")
+        _show(each)
+        key = _answer(read_key)
+        if key == "q":
+            break
+        if key in GRADES:
+            judgements.keep(each.query.id, each.stored.document_id, GRADES[key])
+            judged, relevant = judged + 1, relevant + (GRADES[key] > 0)
+    return Session(judged, relevant, time.monotonic() - begun)
+
+
+@contextmanager
+def single_keys() -> Iterator[Callable[[], str]]:
+    """A reader of the terminal's keys, without Enter; from a pipe, of letters that are no blanks. q at the end."""
+
+    def read_key() -> str:
+        letter = sys.stdin.read(1)
+        while letter.isspace():
+            letter = sys.stdin.read(1)
+        return letter or "q"
+
+    if not sys.stdin.isatty():
+        yield read_key
+        return
+    import termios
+    import tty
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal, termios.TCSADRAIN)  # what was typed ahead is kept
+        yield read_key
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _answer(read_key: Callable[[], str]) -> str:
+    while (key := read_key().lower()) not in {*GRADES, "s", "q"}:
+        _say(KEYS)
+    return key
+
+
+def _show(pooled: Pooled) -> None:
+    passage = pooled.stored.passage
+    width = min(WIDEST, shutil.get_terminal_size().columns)
+    _say("\n" + printable(" > ".join((pooled.stored.path, *passage.headings))))
+    for line in passage.text.split("\n"):
+        for part in textwrap.wrap(printable(line), width - 2) or [""]:
+            _say(f"  {part}")
+    _say(f"[{KEYS}]")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

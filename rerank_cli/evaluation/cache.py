@@ -1,0 +1,85 @@
+"""A reranker that remembers: a pair of query and passage is scored once, on this machine and for good."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rerank_cli import __version__
+from rerank_cli.models.catalogue import cache_folder
+from rerank_cli.records import PairScores, Reranker
+from rerank_cli.store.scores import PairScore, ScoreStore
+
+
+def scores_path() -> Path:
+    """Where scores are kept: in the user's cache folder, to be deleted at will."""
+    return cache_folder() / "scores.sqlite"
+
+
+class RememberingReranker:
+    """Asks the reranker only for pairs that *store* lacks; without a store, for each query's pairs once.
+
+    `scored` and `recalled` count pairs. A pair's share of the time of its batch goes by its length and is
+    kept with the score, so that the price of a search is known from the cache as well.
+    """
+
+    def __init__(self, reranker: Reranker, *, store: ScoreStore | None, device: str) -> None:
+        self._reranker = reranker
+        self._store = store
+        self._origin = f"{reranker.fingerprint}\0{device}\0{__version__}"
+        self._query = ""
+        self._known: dict[bytes, PairScore] = {}
+        self.scored = 0
+        self.recalled = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return self._reranker.fingerprint
+
+    def activate(self, logit: float) -> float:
+        return self._reranker.activate(logit)
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        """As the reranker itself; `truncated` counts among the passages that were scored now."""
+        keys = [self._key(query, passage) for passage in passages]
+        self._recall(query, keys)
+        new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in self._known}
+        truncated = self._score(query, new) if new else 0
+        return PairScores(np.array([self._known[key].logit for key in keys], dtype=np.float32), truncated)
+
+    def elapsed_s(self, query: str, passages: Sequence[str]) -> list[float]:
+        """The seconds that each of *passages* took when it was scored; `score_pairs` had them last."""
+        return [self._known[self._key(query, passage)].elapsed_s for passage in passages]
+
+    def _recall(self, query: str, keys: Sequence[bytes]) -> None:
+        if query != self._query:
+            self._query, self._known = query, {}
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._known]
+        if self._store is not None and wanted:
+            found = self._store.read(wanted)
+            self._known.update(found)
+            self.recalled += len(found)
+
+    def _score(self, query: str, new: dict[bytes, str]) -> int:
+        begun = time.perf_counter()
+        scores = self._reranker.score_pairs(query, list(new.values()))
+        elapsed_s = time.perf_counter() - begun
+        lengths = [len(query) + len(passage) for passage in new.values()]
+        second_a_letter = elapsed_s / max(1, sum(lengths))
+        fresh = {
+            key: PairScore(float(logit), second_a_letter * length)
+            for key, logit, length in zip(new, scores.logits, lengths, strict=True)
+        }
+        self._known.update(fresh)
+        self.scored += len(fresh)
+        if self._store is not None:
+            self._store.keep(fresh.items())
+        return scores.truncated
+
+    def _key(self, query: str, passage: str) -> bytes:
+        passage_hash = hashlib.sha256(passage.encode()).digest()
+        return hashlib.sha256(f"{self._origin}\0{query}\0".encode() + passage_hash).digest()[:16]

@@ -1,0 +1,214 @@
+"""Why a relevant document is not at the top, and where the next gain lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from rerank_cli.evaluation.collection import JudgedQuery, Qrels
+from rerank_cli.evaluation.measures import relevant_documents
+from rerank_cli.evaluation.trial import Pass, Staged, Trial, Variant
+from rerank_cli.records import Candidate, Encoder, Hit, Reranker
+from rerank_cli.reranking import best_of_each_document
+from rerank_cli.retrieval import LIST_DEPTH, query_words, retrieve
+from rerank_cli.search import check_query
+from rerank_cli.store import IndexReader, Ranking
+
+Cause = Literal["not in the index", "never a candidate", "lost by the graph", "passage cut", "demoted", "not promoted"]
+
+MEANINGS: Mapping[Cause, str] = {
+    "not in the index": "index it, or mend the judgements",
+    "never a candidate": "a deeper top_k, another retriever or encoder",
+    "lost by the graph": "the exact scan has it: rebuild the index",
+    "passage cut": "shorter passages: a smaller passage_tokens",
+    "demoted": "another reranker, one trained on such documents, or fusion with the first stage",
+    "not promoted": "a better reranker: it had the passage and left it low",
+}
+"""What to try for each cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A relevant document that is not at the top of its query's answer, and why.
+
+    Ranks count documents, from 1; None where it does not stand. `place` says more about where a document
+    that is no candidate would stand.
+    """
+
+    document: str
+    grade: int
+    cause: Cause
+    first_rank: int | None = None
+    final_rank: int | None = None
+    place: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The cause with its ranks, in words."""
+        if self.final_rank is not None:
+            return f"{self.cause}, rank {self.first_rank} in the first stage, {self.final_rank} at the end"
+        return f"{self.cause}, {self.place}" if self.place else self.cause
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosedQuery:
+    """A query with relevant documents that are not at the top."""
+
+    query: JudgedQuery
+    misses: tuple[Miss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Every query with a miss; misses counted by cause, the commonest first."""
+
+    top: int
+    queries: tuple[DiagnosedQuery, ...]
+    relevant: int
+    counts: Mapping[Cause, int]
+
+
+def diagnose(
+    trial: Trial,
+    passed: Pass,
+    variant: Variant,
+    *,
+    index: IndexReader,
+    encoder: Encoder,
+    reranker: Reranker | None,
+    qrels: Qrels,
+    top: int,
+) -> Diagnosis:
+    """Find the cause of every relevant document below the first *top* documents of the final order.
+
+    *reranker* is asked again about single passages: whether it read them whole.
+    """
+    examined: list[DiagnosedQuery] = []
+    corpus = _Corpus(index, encoder)
+    for answer in trial.answers:
+        found = _Examination(corpus, answer.query, passed.stages(answer, variant), variant, reranker)
+        grades = qrels[answer.query.id]
+        wanted = sorted(relevant_documents(grades), key=lambda document: (-grades[document], document))
+        misses = [found.miss(document, grades[document]) for document in wanted if not found.at_top(document, top)]
+        if misses:
+            examined.append(DiagnosedQuery(answer.query, tuple(misses)))
+    counted = Counter(miss.cause for query in examined for miss in query.misses)
+    relevant = sum(len(relevant_documents(qrels[answer.query.id])) for answer in trial.answers)
+    return Diagnosis(top, tuple(examined), relevant, dict(counted.most_common()))
+
+
+class _Corpus:
+    """The whole index, read once and only if a document has to be looked for in it."""
+
+    def __init__(self, index: IndexReader, encoder: Encoder) -> None:
+        self.index = index
+        self.encoder = encoder
+        self.documents = index.document_ids()
+
+    @cached_property
+    def every_passage(self) -> frozenset[int]:
+        return self.index.passages_in(_every_path)
+
+    @cached_property
+    def passages_of(self) -> Mapping[str, frozenset[int]]:
+        """The passages of each document."""
+        passages: dict[str, set[int]] = {}
+        for number, stored in self.index.read(self.every_passage).items():
+            passages.setdefault(stored.document_id, set()).add(number)
+        return {document: frozenset(numbers) for document, numbers in passages.items()}
+
+
+class _Examination:
+    """Looks at one query's answer; what costs time is looked up only where a document needs it."""
+
+    def __init__(
+        self, corpus: _Corpus, query: JudgedQuery, staged: Staged, variant: Variant, reranker: Reranker | None
+    ) -> None:
+        self._corpus = corpus
+        self._query = check_query(query.text)
+        self._variant = variant
+        self._reranker = reranker if variant.reranks else None
+        self._first = _ranks(staged.first)
+        self._final = _ranks(staged.final)
+        self._hits = best_of_each_document(staged.final, per_document=1)
+
+    def at_top(self, document: str, top: int) -> bool:
+        return self._final.get(document, top + 1) <= top
+
+    def miss(self, document: str, grade: int) -> Miss:
+        if document not in self._corpus.documents:
+            return Miss(document, grade, "not in the index")
+        if document not in self._final:
+            return self._absent(document, grade)
+        first, final = self._first[document], self._final[document]
+        cause: Cause = "demoted" if final > first else "not promoted"
+        if self._is_cut(document):
+            cause = "passage cut"
+        return Miss(document, grade, cause, first_rank=first, final_rank=final)
+
+    def _absent(self, document: str, grade: int) -> Miss:
+        """Where a document that is no candidate would stand, by an exact scan."""
+        candidates = self._exact_candidates
+        rank = next((each.rank for each in candidates if each.stored.document_id == document), None)
+        if rank is not None and rank <= self._variant.top_k:
+            return Miss(document, grade, "lost by the graph", place=f"the exact scan has it at rank {rank}")
+        if rank is not None:
+            return Miss(document, grade, "never a candidate", place=f"would stand at rank {rank}")
+        return Miss(document, grade, "never a candidate", place=self._lists_place(document))
+
+    def _lists_place(self, document: str) -> str:
+        parts = [
+            f"{name} rank {rank}" if rank else f"{name}: not found"
+            for name, rank in (("dense", self._place(document, "dense")), ("lexical", self._place(document, "lexical")))
+            if self._variant.retriever in (name, "hybrid")
+        ]
+        return f"beyond rank {LIST_DEPTH}: {', '.join(parts)}"
+
+    def _place(self, document: str, name: str) -> int | None:
+        ranking = self._dense if name == "dense" else self._lexical
+        passages = self._corpus.passages_of[document]
+        return next((rank for rank, (passage, _) in enumerate(ranking, start=1) if passage in passages), None)
+
+    def _is_cut(self, document: str) -> bool:
+        """Whether the reranker read only the beginning of the document's best passage."""
+        if self._reranker is None:
+            return False
+        best = next(hit for hit in self._hits if hit.candidate.stored.document_id == document)
+        text = best.candidate.stored.passage.model_text
+        return self._reranker.score_pairs(self._query, [text]).truncated > 0
+
+    @cached_property
+    def _exact_candidates(self) -> tuple[Candidate, ...]:
+        return retrieve(
+            self._corpus.index,
+            self._query,
+            encoder=self._corpus.encoder,
+            retriever=self._variant.retriever,
+            top_k=LIST_DEPTH,
+            accept_path=_every_path,
+        )
+
+    @cached_property
+    def _dense(self) -> Ranking:
+        everything = self._corpus.every_passage
+        vector = self._corpus.encoder.encode_query(self._query)
+        return self._corpus.index.search_dense(vector, len(everything), within=everything)
+
+    @cached_property
+    def _lexical(self) -> Ranking:
+        everything = self._corpus.every_passage
+        return self._corpus.index.search_lexical(query_words(self._query), len(everything), within=everything)
+
+
+def _every_path(_: str) -> bool:
+    """A filter that keeps all: filtered searches are exact scans, whatever graph the index has."""
+    return True
+
+
+def _ranks(hits: Sequence[Hit]) -> dict[str, int]:
+    """The rank of each document, from 1, by its best passage."""
+    best = best_of_each_document(hits, per_document=1)
+    return {hit.candidate.stored.document_id: rank for rank, hit in enumerate(best, start=1)}

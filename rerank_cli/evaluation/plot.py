@@ -1,0 +1,66 @@
+"""An evaluation as a picture, through matplotlib where it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rerank_cli.errors import InputError, UsageError
+from rerank_cli.evaluation.verdict import Evaluation, sentence
+
+if TYPE_CHECKING:
+    from rerank_cli.evaluation.outcome import Outcome
+    from rerank_cli.evaluation.sweep import SweepTable
+
+WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 13.0, 4.2, 150
+
+
+def check_installed() -> None:
+    """Raise UsageError before any work is done if there is no matplotlib."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise UsageError("--plot needs matplotlib", remedy="install it: pip install 'rerank-cli[plot]'")
+
+
+def draw(evaluation: Evaluation, path: Path) -> None:
+    """Draw recall against depth, quality against time, and each query's change into *path*.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    assert evaluation.outcome is not None
+    outcome = evaluation.outcome
+    primary = next(iter(outcome.final.overall))
+    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
+    recall, quality, change = figure.subplots(1, 3)
+    for name, points in (evaluation.recall_curves or {}).items():
+        recall.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    recall.set(xscale="log", xlabel="candidates (depth)", ylabel="recall", title="First stages")
+    recall.legend()
+    if evaluation.depths is not None:
+        _quality(quality, evaluation.depths, primary)
+    _changes(change, outcome, primary)
+    figure.suptitle(sentence(outcome, primary, evaluation.depths), fontsize=9, wrap=True)
+    try:
+        figure.savefig(path, dpi=DOTS_PER_INCH)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
+
+
+def _quality(axes: Any, depths: SweepTable, primary: str) -> None:
+    seconds = [row.outcome.price.query_p50_s for row in depths.rows]
+    values = [row.outcome.final.overall[primary] for row in depths.rows]
+    axes.plot(seconds, values, marker="o")
+    for row, x, y in zip(depths.rows, seconds, values, strict=True):
+        axes.annotate(" · ".join([row.value, *row.marks]), (x, y))
+    axes.set(xlabel="seconds a query (p50)", ylabel=primary, title="By depth")
+
+
+def _changes(axes: Any, outcome: Outcome, primary: str) -> None:
+    pairs = zip(outcome.first.by_query[primary], outcome.final.by_query[primary], strict=True)
+    changes = sorted((after - before for before, after in pairs), reverse=True)
+    axes.bar(range(len(changes)), changes, color=["tab:green" if change > 0 else "tab:red" for change in changes])
+    axes.set(xlabel="queries, best gain first", ylabel=f"change of {primary}", title="By query")

@@ -1,0 +1,75 @@
+"""Scores that a reranker gave before, in an SQLite file of their own: made again if it is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank_cli.errors import InputError
+from rerank_cli.store.catalog import BUSY_TIMEOUT_S
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
+
+KEYS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PairScore:
+    """A reranker's logit for a query and a passage, and the seconds that it took."""
+
+    logit: float
+    elapsed_s: float
+
+
+class ScoreStore:
+    """Scores by a key of 16 bytes. Use it as a context manager; any number of processes may."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        with self._guard():
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(SCHEMA)
+
+    def __enter__(self) -> ScoreStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, PairScore]:
+        """The scores kept under *keys*."""
+        found: dict[bytes, PairScore] = {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT pair, logit, elapsed_s FROM scores WHERE pair IN ({marks})"  # noqa: S608 — marks alone
+            with self._guard():
+                rows = self._connection.execute(query, some).fetchall()
+            found.update((pair, PairScore(logit, elapsed_s)) for pair, logit, elapsed_s in rows)
+        return found
+
+    def keep(self, scores: Iterable[tuple[bytes, PairScore]]) -> None:
+        """Keep *scores* from now on: all of them or none."""
+        rows = [(key, score.logit, score.elapsed_s) for key, score in scores]
+        with self._guard(), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?)", rows)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._unusable(str(error)) from error
+
+    def _unusable(self, reason: str) -> InputError:
+        return InputError(f"{self._path}: scores cannot be kept ({reason})", remedy="delete it, or run with --no-cache")

@@ -235,7 +235,7 @@ class Settings:
         ),
     )
     fusion_weight: float = field(
-        default=0.3,
+        default=0.5,
         metadata=_about(_SHARE, "The second stage's share in a fused order."),
     )
     top_n: int = field(

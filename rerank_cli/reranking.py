@@ -11,12 +11,17 @@ from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 from rerank_cli.retrieval import reciprocal_rank
 
 
+COSINE_SCALE = 20.0
+"""Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
+
+
 def order(
     candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion, weight: float
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Equal scores keep the order of the first stage.
+    Linear fusion adds to the logit the first stage's own scores: 20 x cosine, and BM25 as a standard score among
+    the candidates. Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
@@ -29,7 +34,7 @@ def order(
             weight,
         )
     elif fusion == "linear":
-        final = _mixed(_standard(logits), _standard([candidate.score for candidate in candidates]), weight)
+        final = _mixed(logits, _first_stage(candidates), weight)
     best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
     return tuple(
         Hit(
@@ -48,8 +53,22 @@ def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> li
     return [weight * new + (1 - weight) * old for new, old in zip(second, first, strict=True)]
 
 
+def _first_stage(candidates: Sequence[Candidate]) -> list[float]:
+    """Both lists' scores of each candidate in one number on the scale of logits.
+
+    A candidate that the dense list lacks is no nearer than the farthest in it; one that the lexical list lacks
+    shares no word with the query. Cosines keep their scale, which says how sure the encoder is; BM25 has none of
+    its own, since it grows with the words of the query.
+    """
+    cosines = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
+    farthest = min(cosines, default=0.0)
+    dense = [farthest if candidate.dense_score is None else candidate.dense_score for candidate in candidates]
+    lexical = _standard([candidate.lexical_score or 0.0 for candidate in candidates])
+    return [COSINE_SCALE * cosine + words for cosine, words in zip(dense, lexical, strict=True)]
+
+
 def _standard(scores: Sequence[float]) -> list[float]:
-    """Standard scores among the candidates, (x - mean) / deviation, so that scales of two stages can be added."""
+    """Standard scores among the candidates, (x - mean) / deviation."""
     if not scores:
         return []
     mean, deviation = statistics.fmean(scores), statistics.pstdev(scores)

@@ -61,20 +61,58 @@ def test_without_fusion_the_logits_decide() -> None:
     assert [hit.order_score for hit in hits] == [3.0, 0.5, 0.5, -1.0]
 
 
+def scored_candidate(rank: int, *, cosine: float | None, bm25: float | None) -> Candidate:
+    stored = StoredPassage(rank, f"doc{rank}", f"doc{rank}", "", Passage(0, 1, 1, (), f"text {rank}"))
+    return Candidate(stored, rank=rank, score=1 / rank, dense_score=cosine, lexical_score=bm25)
+
+
+def order_scores(found: list[Candidate], logits: list[float], *, weight: float = 0.5) -> dict[int, float]:
+    scores = PairScores(np.array(logits, dtype=np.float32), truncated=0)
+    hits = order(found, scores, reranker=FakeReranker(), fusion="linear", weight=weight)
+    return {hit.candidate.rank: hit.order_score for hit in hits}
+
+
 def test_linear_fusion_by_hand() -> None:
-    hits = ordered([1.0, 3.0], "linear", weight=0.75)  # of two scores the standard scores are 1 and -1
-    assert {hit.candidate.rank: hit.order_score for hit in hits} == {1: -0.5, 2: 0.5}
-    assert [hit.candidate.rank for hit in hits] == [2, 1]
+    found = [scored_candidate(1, cosine=0.5, bm25=6.0), scored_candidate(2, cosine=0.25, bm25=2.0)]
+    # Of two BM25 scores the standard scores are 1 and -1.
+    assert order_scores(found, [1.0, 3.0], weight=0.75) == {
+        1: 0.75 * 1.0 + 0.25 * (20 * 0.5 + 1),
+        2: 0.75 * 3.0 + 0.25 * (20 * 0.25 - 1),
+    }
 
 
-@pytest.mark.parametrize("fusion", ["linear", "rrf"])
-def test_the_weight_goes_from_the_first_stages_order_to_the_rerankers(fusion: Fusion) -> None:
+def test_a_candidate_that_the_dense_list_lacks_is_as_far_as_the_farthest_in_it() -> None:
+    found = [scored_candidate(n, cosine=cosine, bm25=2.0) for n, cosine in enumerate((0.5, None, 0.25), start=1)]
+    assert order_scores(found, [0.0, 0.0, 0.0]) == {1: 5.0, 2: 2.5, 3: 2.5}
+
+
+def test_a_candidate_that_the_lexical_list_lacks_shares_no_word() -> None:
+    found = [scored_candidate(1, cosine=0.5, bm25=4.0), scored_candidate(2, cosine=0.5, bm25=None)]
+    assert order_scores(found, [0.0, 0.0]) == {1: 5.5, 2: 4.5}
+
+
+@pytest.mark.parametrize(("lists", "order_of_two"), [({"cosine": 0.5}, [1, 2]), ({"bm25": 3.0}, [1, 2])])
+def test_linear_fusion_of_one_list_alone(lists: dict[str, float], order_of_two: list[int]) -> None:
+    """With one retriever the other list is empty, and adds the same to every candidate."""
+    best = {"cosine": None, "bm25": None, **lists}
+    worse = {name: value / 2 if value else None for name, value in best.items()}
+    scores = order_scores([scored_candidate(1, **best), scored_candidate(2, **worse)], [1.0, 1.0])
+    assert sorted(scores, key=lambda rank: -scores[rank]) == order_of_two
+
+
+def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_rerankers() -> None:
     logits = [0.5, 3.0, -1.0, 2.0]
-    assert [hit.candidate.rank for hit in ordered(logits, fusion, weight=0.0)] == [1, 2, 3, 4]
-    assert [hit.candidate.rank for hit in ordered(logits, fusion, weight=1.0)] == [2, 4, 1, 3]
+    assert [hit.candidate.rank for hit in ordered(logits, "rrf", weight=0.0)] == [1, 2, 3, 4]
+    assert [hit.candidate.rank for hit in ordered(logits, "rrf", weight=1.0)] == [2, 4, 1, 3]
 
 
-def test_equal_logits_leave_a_linear_order_to_the_first_stage() -> None:
+def test_the_weight_of_scores_goes_from_the_first_stages_to_the_rerankers() -> None:
+    found = [scored_candidate(1, cosine=0.5, bm25=None), scored_candidate(2, cosine=0.6, bm25=None)]
+    assert order_scores(found, [3.0, -1.0], weight=0.0) == {1: 10.0, 2: 12.0}
+    assert order_scores(found, [3.0, -1.0], weight=1.0) == {1: 3.0, 2: -1.0}
+
+
+def test_equal_scores_leave_a_linear_order_to_the_first_stage() -> None:
     assert [hit.candidate.rank for hit in ordered([2.0, 2.0, 2.0], "linear")] == [1, 2, 3]
 
 

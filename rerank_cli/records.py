@@ -179,13 +179,15 @@ class Reranker(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+    @property
+    def calibrated(self) -> bool: ...
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
         """Score every passage; a passage's score does not depend on the others."""
         ...
 
     def activate(self, logit: float) -> float:
-        """The model's own score for a logit (its activation, applied once)."""
+        """The score for a logit: the probability of being relevant if `calibrated`, else the model's own activation."""
         ...
 
 

@@ -10,7 +10,6 @@ from rerank_cli.config import Fusion
 from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 from rerank_cli.retrieval import reciprocal_rank
 
-
 COSINE_SCALE = 20.0
 """Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
 

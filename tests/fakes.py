@@ -67,6 +67,7 @@ class FakeReranker:
     """
 
     fingerprint = "fake-reranker"
+    calibrated = False
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, str]] = []

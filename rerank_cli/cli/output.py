@@ -46,6 +46,7 @@ class Presentation:
     manifest: Manifest
     folder: Path
     reranker_fingerprint: str | None
+    calibrated: bool
     many: bool
     explain: bool
     paths: tuple[str, ...]
@@ -200,6 +201,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "encoder_fingerprint": manifest.encoder_fingerprint,
             "reranker": settings.reranker if settings.rerank else None,
             "reranker_fingerprint": presentation.reranker_fingerprint,
+            "calibrated": presentation.calibrated,
         },
         "parameters": {
             "retriever": settings.retriever,

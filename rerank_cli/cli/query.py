@@ -187,6 +187,7 @@ def _answer(
             manifest=reader.manifest,
             folder=folder,
             reranker_fingerprint=reranker.fingerprint if reranker else None,
+            calibrated=reranker is not None and reranker.calibrated,
             many=many,
             explain=explain,
             paths=tuple(globs),

@@ -40,6 +40,10 @@ class RememberingReranker:
     def fingerprint(self) -> str:
         return self._reranker.fingerprint
 
+    @property
+    def calibrated(self) -> bool:
+        return self._reranker.calibrated
+
     def activate(self, logit: float) -> float:
         return self._reranker.activate(logit)
 

@@ -26,7 +26,7 @@ BUILTIN_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 FINGERPRINTED_NAMES = frozenset(
-    {"config.json", "modules.json", "tokenizer.json", "vocab.txt", "sentence_bert_config.json"}
+    {"calibration.json", "config.json", "modules.json", "tokenizer.json", "vocab.txt", "sentence_bert_config.json"}
     | {"config_sentence_transformers.json", "tokenizer_config.json", "special_tokens_map.json"}
 )
 """Beside the weights, what changes the numbers a model gives."""

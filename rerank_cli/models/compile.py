@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from rerank_cli.errors import ModelError
+from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder
 from rerank_cli.models.compiled import (
     COMPILER_VERSION,
@@ -156,6 +157,7 @@ def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
         width=loaded.get_embedding_dimension() if encoder else 1,
         max_tokens=loaded.max_seq_length or UNLIMITED,
         activation="identity" if encoder else _activation_name(source, loaded),
+        calibration=None if encoder else read_calibration(source.folder),
         query_prompt=prompt_for(loaded, "query") if encoder else "",
         passage_prompt=prompt_for(loaded, "document", "passage", "corpus") if encoder else "",
     )

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, Origin, cache_folder, compiled_folder
 
 GRAPH_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 RECORD_NAME = "compiled.json"
 
-COMPILER_VERSION = 2
+COMPILER_VERSION = 3
 """Raise it when models compiled before must be compiled again."""
 
 
@@ -23,7 +24,7 @@ class CompiledModel:
     `name`, `kind`, `origin` and `original` (a folder) tell what it was compiled from.
     `precision` is "int8" or "float32", or "none" for a model that does not compile, with the `reason`.
     `agreement` compares it with the original: least cosine for vectors, rank correlation for logits.
-    `width` is the number of outputs a text.
+    `width` is the number of outputs a text. `calibration` replaces the activation where there is one.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class CompiledModel:
     width: int
     max_tokens: int
     activation: str
+    calibration: Calibration | None
     query_prompt: str
     passage_prompt: str
 
@@ -59,6 +61,8 @@ def _read_record(folder: Path) -> CompiledModel | None:
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
         if record.pop("compiler_version") != COMPILER_VERSION:
             return None
-        return CompiledModel(folder=folder, **record)
+        fitted = record.pop("calibration")
+        calibration = Calibration(**fitted) if fitted else None
+        return CompiledModel(folder=folder, calibration=calibration, **record)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # absent, or cut off: it is made again

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from rerank_cli.errors import ModelError
+from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
 from rerank_cli.records import Encoder, Listener, PairScores, Progress, Reranker, Vectors, ignore_progress
@@ -109,6 +110,10 @@ class _LazyReranker:
     @property
     def fingerprint(self) -> str:
         return self._source.fingerprint
+
+    @property
+    def calibrated(self) -> bool:
+        return read_calibration(self._source.folder) is not None
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
         return self._loaded.score_pairs(query, passages)

@@ -6,7 +6,6 @@ scale from whatever shares a batch; alone, a text gets the same numbers whatever
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from rerank_cli.errors import ModelError
+from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.window import check_room, query_pieces, unit_mean
 from rerank_cli.records import PairScores, Vectors
@@ -109,6 +109,7 @@ class OnnxReranker:
     def __init__(self, model: CompiledModel) -> None:
         self._runtime = _Runtime(model)
         self.fingerprint = model.fingerprint
+        self.calibrated = model.calibration is not None
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
         tokenizer = self._runtime.tokenizer
@@ -130,14 +131,11 @@ class OnnxReranker:
         return PairScores(logits, truncated=sum(bool(encoding.overflowing) for encoding in encodings))
 
     def activate(self, logit: float) -> float:
-        return activations[self._runtime.model.activation](logit)
+        calibration = self._runtime.model.calibration
+        return calibration.probability(logit) if calibration else activations[self._runtime.model.activation](logit)
 
 
-def _sigmoid(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1.0 + math.exp(logit))
-
-
-activations: dict[str, Callable[[float], float]] = {"sigmoid": _sigmoid, "identity": float}
+activations: dict[str, Callable[[float], float]] = {"sigmoid": sigmoid, "identity": float}
 
 
 Part = TypeVar("Part")

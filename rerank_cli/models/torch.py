@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerank_cli.errors import ModelError
+from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.window import check_room, query_pieces, unit_mean
 from rerank_cli.records import PairScores, Vectors
@@ -125,6 +126,8 @@ class TorchReranker:
 
     def __init__(self, source: ModelSource, *, device: str) -> None:
         self._model = load_cross_encoder(source, device=device)
+        self._calibration = read_calibration(source.folder)
+        self.calibrated = self._calibration is not None
         self.fingerprint = source.fingerprint
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
@@ -143,6 +146,8 @@ class TorchReranker:
     def activate(self, logit: float) -> float:
         import torch
 
+        if self._calibration:
+            return self._calibration.probability(logit)
         activation: Any = self._model.activation_fn
         return float(activation(torch.tensor(logit)))
 

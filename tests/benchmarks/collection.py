@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """nDCG@10 and time of every retriever, and of both stages, on a test collection.
 
-    python tests/benchmarks/collection.py COLLECTION… [--qrels qrels.tsv] [--indexes DIR] [--limit N] [--rerank]
+    python tests/benchmarks/collection.py COLLECTION… [--qrels qrels.tsv] [--indexes DIR] [--limit N]
+        [--rerank [--float32]]
 
 COLLECTION is a folder with `corpus.jsonl`, `queries.jsonl` and a qrels file (query, document, grade). A document's
 rank is that of its best passage. A judged query that finds nothing counts as 0.
@@ -24,8 +25,10 @@ from ir_measures import Qrel, ScoredDoc, nDCG
 from rerank_cli.config import Fusion, Settings
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
-from rerank_cli.records import Hit
+from rerank_cli.models.torch import TorchReranker
+from rerank_cli.records import Hit, Reranker
 from rerank_cli.reranking import best_of_each_document, keep_order, order
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
@@ -40,6 +43,7 @@ def main() -> None:
     parser.add_argument("--indexes", type=Path, help="keep the indexes in this folder")
     parser.add_argument("--limit", type=int, default=0, help="judge this many queries, evenly spread")
     parser.add_argument("--rerank", action="store_true", help="rerank too, alone and fused")
+    parser.add_argument("--float32", action="store_true", help="rerank by sentence-transformers in float32 as well")
     parser.add_argument("--reranker", default=DEFAULTS.reranker)
     parser.add_argument("--fusion-weight", type=float, default=DEFAULTS.fusion_weight)
     parser.add_argument("--passage-tokens", type=int, default=DEFAULTS.passage_tokens)
@@ -72,18 +76,20 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
         )
 
     with open_reader(folder) as index:
-        reranker = open_reranker(arguments.reranker) if arguments.rerank else None
+        rerankers = open_rerankers(arguments)
         for query_id, text in queries:
             for retriever in ("lexical", "dense", "hybrid"):
                 started = time.perf_counter()
                 candidates = retrieve(index, text, encoder=encoder, retriever=retriever, top_k=arguments.top_k)
                 keep(retriever, query_id, keep_order(candidates), started)
-            if reranker:
+            for precision, reranker in rerankers.items():
                 started = time.perf_counter()
                 scores = reranker.score_pairs(text, [c.stored.passage.model_text for c in candidates])
                 for fusion in get_args(Fusion):
                     hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=arguments.fusion_weight)
-                    keep(f"hybrid + reranker ({fusion})", query_id, hits, started)
+                    keep(f"{precision} {fusion}", query_id, hits, started)
+                hits = order(candidates, scores, reranker=reranker, fusion="linear", weight=0.0)
+                keep("scores of the first stage added, no reranker", query_id, hits, started)
     for name, run in runs.items():
         figure = ir_measures.calc_aggregate([nDCG @ 10], qrels, run)[nDCG @ 10]
         record = {
@@ -95,6 +101,14 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
             "median_s": round(statistics.median(times[name]), 4),
         }
         print(json.dumps(record), flush=True)
+
+
+def open_rerankers(arguments: argparse.Namespace) -> dict[str, Reranker]:
+    """By precision: as the program runs it, and as sentence-transformers does."""
+    rerankers = {"int8": open_reranker(arguments.reranker)} if arguments.rerank else {}
+    if arguments.rerank and arguments.float32:
+        rerankers["float32"] = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
+    return rerankers
 
 
 def read_judgements(collection: Path, name: str, limit: int) -> tuple[list[Qrel], list[tuple[str, str]]]:

@@ -2,6 +2,7 @@
 """nDCG@10 of the reranker alone over a run's candidates: nothing of our first stage takes part.
 
 python tests/benchmarks/rerank_run.py COLLECTION --run runs/BM25.run [--qrels qrels_full.tsv] [--depth 100]
+    [--float32]
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from collection import read_judgements
 from ir_measures import ScoredDoc, nDCG
 
 from rerank_cli.config import Settings
+from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_reranker
+from rerank_cli.models.torch import TorchReranker
 from rerank_cli.records import with_headings
 
 
@@ -26,6 +29,7 @@ def main() -> None:
     parser.add_argument("--run", required=True)
     parser.add_argument("--qrels", default="qrels.tsv")
     parser.add_argument("--depth", type=int, default=100)
+    parser.add_argument("--float32", action="store_true", help="by sentence-transformers in float32")
     parser.add_argument("--reranker", default=Settings().reranker)
     arguments = parser.parse_args()
     qrels, queries = read_judgements(arguments.collection, arguments.qrels, 0)
@@ -37,6 +41,8 @@ def main() -> None:
         record = json.loads(line)
         texts[record["_id"]] = with_headings((record["title"],) if record["title"] else (), record["text"])
     reranker = open_reranker(arguments.reranker)
+    if arguments.float32:
+        reranker = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
     before, after = [], []
     for query_id, text in queries:
         pool = sorted(pools[query_id], key=lambda row: -row.score)[: arguments.depth]

@@ -41,7 +41,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     record = cli("query", "cold radiator", "-f", "json", "--top-k", "3", "-n", "2", "--path", "*.md").json
     assert record["index"]["root"] == str(indexed)
     assert record["index"]["generation"] == 1
-    assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint"} == set(record["models"])
+    assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint", "calibrated"} == set(record["models"])
     assert all(record["models"].values())
     assert record["parameters"] == {
         "retriever": "hybrid",

@@ -16,6 +16,7 @@ import pytest
 
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.models import compile as compiler
+from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
 from rerank_cli.models.compiled import find_compiled
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
@@ -73,6 +74,19 @@ def test_the_activation_is_the_models_own_and_applied_once(tiny_reranker: Path, 
     logit = float(raw.score_pairs(QUERY, [PROBE_PASSAGES[0]]).logits[0])
     whole = CrossEncoder(str(tiny_modular_reranker), device="cpu").predict([(QUERY, PROBE_PASSAGES[0])])
     assert raw.activate(logit) == pytest.approx(float(whole[0]), abs=1e-5)
+
+
+def test_a_calibration_takes_the_activations_place_everywhere(tiny_modular_reranker: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_modular_reranker, tmp_path / "calibrated")
+    plain = find_model(str(tiny_modular_reranker), "reranker")
+    write_calibration(folder, Calibration(slope=0.5, intercept=-1.0))
+    source = find_model(str(folder), "reranker")
+    assert source.fingerprint != plain.fingerprint, "or the compiled form without it would be taken"
+    for reranker in (OnnxReranker(prepare(source)), OnnxReranker(prepare(source)), TorchReranker(source, device="cpu")):
+        assert reranker.calibrated
+        assert reranker.activate(4.0) == pytest.approx(1 / (1 + np.exp(-1.0)))
+    assert open_reranker(str(folder)).calibrated
+    assert not open_reranker(str(tiny_modular_reranker)).calibrated
 
 
 def test_an_activation_that_is_not_supported_is_refused(tiny_modular_reranker: Path, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""From a reranker's logit to the share of passages with such a logit that are relevant (Platt scaling)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rerank_cli.errors import ModelError
+
+CALIBRATION_NAME = "calibration.json"
+"""Lies beside the weights of a reranker that is calibrated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """P(relevant | logit) = 1 / (1 + exp(-(slope * logit + intercept))) (Platt, 1999)."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, logit: float) -> float:
+        return sigmoid(self.slope * logit + self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Passages whose probabilities lie in one bin: how many, their mean probability, and the share that is relevant."""
+
+    count: int
+    predicted: float
+    relevant: float
+
+
+def sigmoid(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1.0 + math.exp(logit))
+
+
+def read_calibration(folder: Path) -> Calibration | None:
+    """The calibration of the reranker in *folder*, None where it has none.
+
+    Raises:
+        ModelError: the file is there but holds none.
+    """
+    path = folder / CALIBRATION_NAME
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        calibration = Calibration(float(record["slope"]), float(record["intercept"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path}: no calibration ({error!r})", remedy="write a slope and an intercept, or delete the file"
+        ) from error
+    if not (math.isfinite(calibration.intercept) and 0 < calibration.slope < math.inf):
+        raise ModelError(f"{path}: the slope must be positive and both finite", remedy="fit it again, or delete it")
+    return calibration
+
+
+def write_calibration(folder: Path, calibration: Calibration) -> None:
+    (folder / CALIBRATION_NAME).write_text(json.dumps(asdict(calibration), indent=2) + "\n", encoding="utf-8")
+
+
+def fit_calibration(
+    logits: Sequence[float], relevant: Sequence[bool], *, weights: Sequence[float] | None = None
+) -> Calibration:
+    """Slope and intercept of the greatest likelihood; *weights* say how much each passage counts, all the same without.
+
+    Raises:
+        ValueError: the passages are all relevant or all not.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    counts = np.ones(len(logits)) if weights is None else np.asarray(weights) / np.mean(weights)
+    fitted = LogisticRegression(C=1e9).fit(np.asarray(logits)[:, None], np.asarray(relevant), sample_weight=counts)
+    return Calibration(slope=float(fitted.coef_[0][0]), intercept=float(fitted.intercept_[0]))
+
+
+def reliability(
+    probabilities: Sequence[float], relevant: Sequence[bool], *, bins: int = 10
+) -> tuple[ReliabilityBin, ...]:
+    """Passages in *bins* of equal width by their probability; empty bins are left out."""
+    predicted, found = np.asarray(probabilities), np.asarray(relevant, dtype=float)
+    places = np.minimum((predicted * bins).astype(int), bins - 1)
+    inside = [places == place for place in range(bins)]
+    return tuple(
+        ReliabilityBin(int(own.sum()), float(predicted[own].mean()), float(found[own].mean()))
+        for own in inside
+        if own.any()
+    )
+
+
+def expected_calibration_error(filled: Sequence[ReliabilityBin]) -> float:
+    """Mean distance of probability and share over the bins, by their passages (Naeini, Cooper and Hauskrecht, 2015)."""
+    return sum(each.count * abs(each.predicted - each.relevant) for each in filled) / sum(each.count for each in filled)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rerank_cli.errors import ModelError
+from rerank_cli.models.calibration import (
+    CALIBRATION_NAME,
+    Calibration,
+    ReliabilityBin,
+    expected_calibration_error,
+    fit_calibration,
+    read_calibration,
+    reliability,
+    sigmoid,
+    write_calibration,
+)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_probability_lies_between_0_and_1_and_orders_as_the_logit_does(logit: float) -> None:
+    calibration = Calibration(slope=0.7, intercept=-2.0)
+    assert 0.0 <= calibration.probability(logit) <= calibration.probability(logit + 1.0) <= 1.0
+
+
+def test_sigmoid_by_hand() -> None:
+    assert (sigmoid(0.0), sigmoid(math.log(3))) == (0.5, pytest.approx(0.75))
+    assert sigmoid(-math.log(3)) == pytest.approx(0.25)
+
+
+def test_the_fit_finds_the_curve_that_made_the_judgements() -> None:
+    rng = np.random.default_rng(3)
+    logits = rng.normal(-1.0, 3.0, 20_000)
+    relevant = rng.random(20_000) < 1 / (1 + np.exp(-(0.6 * logits - 1.5)))
+    fitted = fit_calibration(logits.tolist(), relevant.tolist())
+    assert (fitted.slope, fitted.intercept) == (pytest.approx(0.6, abs=0.05), pytest.approx(-1.5, abs=0.1))
+
+
+def test_weights_count_as_so_many_passages() -> None:
+    logits, relevant = [-2.0, -1.0, 0.0, 1.0, 2.0], [False, True, False, False, True]
+    weighted = fit_calibration(logits, relevant, weights=[0.1, 0.3, 0.1, 0.1, 0.1])
+    repeated = fit_calibration([*logits, -1.0, -1.0], [*relevant, True, True])
+    assert weighted.slope == pytest.approx(repeated.slope, abs=1e-3)
+    assert weighted.intercept == pytest.approx(repeated.intercept, abs=1e-3)
+
+
+def test_passages_of_one_kind_are_no_judgements_to_fit() -> None:
+    with pytest.raises(ValueError, match="class"):
+        fit_calibration([0.0, 1.0], [True, True])
+
+
+def test_reliability_by_hand() -> None:
+    bins = reliability([0.05, 0.15, 0.12, 1.0], [False, True, False, True], bins=10)
+    assert bins == (
+        ReliabilityBin(1, 0.05, 0.0),
+        ReliabilityBin(2, pytest.approx(0.135), 0.5),
+        ReliabilityBin(1, 1.0, 1.0),
+    )
+    assert expected_calibration_error(bins) == pytest.approx((0.05 + 2 * 0.365 + 0.0) / 4)
+
+
+def test_what_was_written_is_read_and_no_file_means_none(tmp_path: Path) -> None:
+    assert read_calibration(tmp_path) is None
+    write_calibration(tmp_path, Calibration(0.75, -1.25))
+    assert read_calibration(tmp_path) == Calibration(0.75, -1.25)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"slope": 1}', '{"slope": "x", "intercept": 0}', '{"slope": 0, "intercept": 0}',
+     '{"slope": -1, "intercept": 0}', '{"slope": NaN, "intercept": 0}', '{"slope": 1, "intercept": Infinity}'],
+)  # fmt: skip
+def test_a_broken_calibration_is_an_error_and_not_no_calibration(tmp_path: Path, content: str) -> None:
+    (tmp_path / CALIBRATION_NAME).write_text(content)
+    with pytest.raises(ModelError, match=CALIBRATION_NAME):
+        read_calibration(tmp_path)
+
+
+def test_it_is_two_numbers_that_a_person_can_read(tmp_path: Path) -> None:
+    write_calibration(tmp_path, Calibration(0.75, -1.25))
+    assert json.loads((tmp_path / CALIBRATION_NAME).read_text()) == {"slope": 0.75, "intercept": -1.25}

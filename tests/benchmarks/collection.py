@@ -15,9 +15,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import get_args
 
 import ir_measures
 from ir_measures import Qrel, ScoredDoc, nDCG
@@ -45,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rerank", action="store_true", help="rerank too, alone and fused")
     parser.add_argument("--float32", action="store_true", help="rerank by sentence-transformers in float32 as well")
     parser.add_argument("--reranker", default=DEFAULTS.reranker)
-    parser.add_argument("--fusion-weight", type=float, default=DEFAULTS.fusion_weight)
+    parser.add_argument("--fusion-weights", type=float, nargs="+", default=[DEFAULTS.fusion_weight])
     parser.add_argument("--passage-tokens", type=int, default=DEFAULTS.passage_tokens)
     parser.add_argument("--top-k", type=int, default=DEFAULTS.top_k)
     arguments = parser.parse_args()
@@ -68,8 +67,8 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
     runs: dict[str, list[ScoredDoc]] = {}
     times: dict[str, list[float]] = {}
 
-    def keep(name: str, query_id: str, hits: Iterable[Hit], started: float) -> None:
-        times.setdefault(name, []).append(time.perf_counter() - started)
+    def keep(name: str, query_id: str, hits: Iterable[Hit], elapsed_s: float) -> None:
+        times.setdefault(name, []).append(elapsed_s)
         best = best_of_each_document(tuple(hits), per_document=1)
         runs.setdefault(name, []).extend(
             ScoredDoc(query_id, hit.candidate.stored.document_id, -float(rank)) for rank, hit in enumerate(best)
@@ -81,15 +80,14 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
             for retriever in ("lexical", "dense", "hybrid"):
                 started = time.perf_counter()
                 candidates = retrieve(index, text, encoder=encoder, retriever=retriever, top_k=arguments.top_k)
-                keep(retriever, query_id, keep_order(candidates), started)
+                keep(retriever, query_id, keep_order(candidates), time.perf_counter() - started)
             for precision, reranker in rerankers.items():
                 started = time.perf_counter()
                 scores = reranker.score_pairs(text, [c.stored.passage.model_text for c in candidates])
-                for fusion in get_args(Fusion):
-                    hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=arguments.fusion_weight)
-                    keep(f"{precision} {fusion}", query_id, hits, started)
-                hits = order(candidates, scores, reranker=reranker, fusion="linear", weight=0.0)
-                keep("scores of the first stage added, no reranker", query_id, hits, started)
+                elapsed_s = time.perf_counter() - started
+                for fusion, weight in fusions(arguments.fusion_weights):
+                    hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=weight)
+                    keep(f"{precision} {fusion} {weight}", query_id, hits, elapsed_s)
     for name, run in runs.items():
         figure = ir_measures.calc_aggregate([nDCG @ 10], qrels, run)[nDCG @ 10]
         record = {
@@ -101,6 +99,15 @@ def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> No
             "median_s": round(statistics.median(times[name]), 4),
         }
         print(json.dumps(record), flush=True)
+
+
+def fusions(weights: Sequence[float]) -> Iterator[tuple[Fusion, float]]:
+    """The reranker alone, both fusions at each weight, and the first stage's scores without the reranker's."""
+    yield "none", 1.0
+    for weight in weights:
+        yield "rrf", weight
+        yield "linear", weight
+    yield "linear", 0.0
 
 
 def open_rerankers(arguments: argparse.Namespace) -> dict[str, Reranker]:

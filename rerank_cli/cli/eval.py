@@ -272,7 +272,8 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
 
 
 def _request(asked: _Asked, settings: Settings) -> Request:
-    from rerank_cli.evaluation.assess import Request, parse_measures
+    from rerank_cli.evaluation.assess import Request
+    from rerank_cli.evaluation.measures import parse_measures
     from rerank_cli.evaluation.verdict import parse_floor
 
     return Request(
@@ -428,10 +429,10 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 
 def _judge_runs(asked: _Asked) -> int:
-    from rerank_cli.evaluation.assess import assess_runs, parse_measures
+    from rerank_cli.evaluation.assess import assess_runs
     from rerank_cli.evaluation.collection import qrels_in, read_qrels, read_queries
     from rerank_cli.evaluation.environment import environment
-    from rerank_cli.evaluation.measures import default_measures
+    from rerank_cli.evaluation.measures import default_measures, parse_measures
     from rerank_cli.evaluation.runs import read_run
     from rerank_cli.evaluation.verdict import parse_floor
 

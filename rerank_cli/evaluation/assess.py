@@ -65,11 +65,6 @@ class Workplace:
     device: str
 
 
-def parse_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
-    """The measures that *texts* name, each once; commas may separate them outside parentheses."""
-    return tuple(dict.fromkeys(parse_measure(text) for text in texts))
-
-
 def assess(
     collection: Collection, request: Request, workplace: Workplace, *, listener: Listener = ignore_progress
 ) -> Evaluation:

@@ -256,7 +256,7 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
         parse_sweep(text, request.variant)
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-        collection = with_indexed_ids(read_collection(*files), reader)
+        collection = with_indexed_ids(read_collection(*files), reader, files=files)
     baseline = _baseline(asked, collection)
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
@@ -267,7 +267,7 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
             context=_context(workplace, settings),
             notes=(*indexed_collection_note(workplace.index, files), *evaluation.notes),
         )
-    _write_files(asked, evaluation)
+    _write_files(asked, evaluation, collection)
     return _publish(asked, evaluation, baseline)
 
 
@@ -350,12 +350,12 @@ def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
     }
 
 
-def _write_files(asked: _Asked, evaluation: Evaluation) -> None:
+def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) -> None:
     assert evaluation.outcome is not None
     if asked.run_out is not None:
-        from rerank_cli.evaluation.runs import write_run
+        from rerank_cli.evaluation.runs import spelled, write_run
 
-        write_run(asked.run_out, evaluation.outcome.final_run)
+        write_run(asked.run_out, spelled(evaluation.outcome.final_run, collection.spellings))
     if asked.report is not None:
         from rerank_cli.evaluation.report import report_page
         from rerank_cli.evaluation.runs import write_text
@@ -380,7 +380,7 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-        collection = with_indexed_ids(read_collection(*files), reader)
+        collection = with_indexed_ids(read_collection(*files), reader, files=files)
     baseline = _baseline(asked, collection)
     configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
     places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}

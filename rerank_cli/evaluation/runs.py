@@ -13,6 +13,9 @@ from rerank_cli.errors import InputError
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
 
+GZIP = b"\x1f\x8b"
+"""What a file begins with that gzip packed; published runs often are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -108,9 +111,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         InputError: it cannot be read, or is not UTF-8.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
+    if content.startswith(GZIP):
+        raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 as well
@@ -127,6 +134,14 @@ def trec_id(name: str) -> str:
 def tsv_id(name: str) -> str:
     """*name* as a column between tabs: blanks may stay, but a tab or a line break has all of it encoded."""
     return name if name.isprintable() else trec_id(name)
+
+
+def spelled(run: Run, spellings: Mapping[str, str]) -> dict[str, Ranked]:
+    """*run* with the documents that *spellings* renames under their other ids."""
+    return {
+        query: Ranked(tuple(spellings.get(document, document) for document in ranked.documents))
+        for query, ranked in run.items()
+    }
 
 
 def with_known_ids(run: Run, *, queries: Iterable[str], documents: Iterable[str]) -> dict[str, Ranked]:

@@ -115,6 +115,34 @@ def test_queries_and_judgements_beside_the_documents_are_found_and_warned_of(
     assert outcome.code == 0 and "itself in the index" not in outcome.err
 
 
+@pytest.fixture
+def beir(tmp_path: Path, cli: Cli, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A BEIR folder, indexed as a folder, to stand in."""
+    folder = write_files(
+        tmp_path / "beir",
+        {
+            "corpus.jsonl": '{"_id": "1", "title": "Radiators", "text": "Bleed them with the key."}\n'
+            '{"_id": "2", "title": "Boiler", "text": "Top it up until the gauge reads 1.3 bar."}\n',
+            "queries.jsonl": '{"_id": "1", "text": "bleed a radiator"}\n{"_id": "2", "text": "boiler gauge"}\n',
+            "qrels/test.tsv": "query-id\tcorpus-id\tscore\n1\t1\t1\n2\t2\t1\n",
+        },
+    )
+    cli("index", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_beir_folder_that_was_indexed_whole_is_judged_by_the_records_own_ids(beir: Path, cli: Cli) -> None:
+    outcome = cli("eval", "--run-out", beir / "ours.run", "--json")
+    assert outcome.code == 0
+    assert outcome.json["measures"]["R@10"]["reranked"] == 1.0
+    assert outcome.json["collection"]["missing_documents"] == []
+    rows = list(ir_measures.read_trec_run(str(beir / "ours.run")))
+    qrels = [ir_measures.Qrel("1", "1", 1), ir_measures.Qrel("2", "2", 1)]
+    ours = outcome.json["measures"]["RR@10"]["reranked"]
+    assert ir_measures.calc_aggregate([ir_measures.RR @ 10], qrels, rows)[ir_measures.RR @ 10] == ours
+
+
 # The gate
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import ir_measures
@@ -48,10 +49,12 @@ def test_a_malformed_line_is_named_by_file_and_number(tmp_path: Path, line: str,
 
 def test_a_run_that_is_empty_missing_or_no_text_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "bytes.run").write_bytes(b"1 Q0 \xff 1 1 x\n")
+    (tmp_path / "packed.run.gz").write_bytes(gzip.compress(b"1 Q0 a 1 1 x\n"))
     for path, wrong in (
         (written(tmp_path / "empty.run", "\n"), "holds no run"),
         (tmp_path / "none.run", "cannot be read"),
         (tmp_path / "bytes.run", "not UTF-8 at byte 5"),
+        (tmp_path / "packed.run.gz", "is compressed"),
     ):
         with pytest.raises(InputError, match=wrong):
             read_run(path)

@@ -96,7 +96,7 @@ def assess(
         total=len(collection.queries),
         collection_fingerprint=collection.fingerprint,
         texts={query.id: query.text for query in collection.queries},
-        outcome=view.outcome(request.variant),
+        outcome=view.outcome(request.variant).compared(),
         depths=view.table(depths) if request.variant.reranks else None,
         sweeps=tuple(view.table(sweep) for sweep in sweeps),
         diagnosis=view.diagnosis(workplace) if request.diagnoses else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from rerank_cli.evaluation.collection import Qrels
 from rerank_cli.evaluation.compare import Comparison, compare
@@ -29,15 +29,22 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A variant's two stages side by side. Without a second stage both are the first."""
+    """A variant's two stages side by side. Without a second stage both are the first.
+
+    `comparisons`, by measure, are made of the variant that was asked for, not of each that is derived beside it.
+    """
 
     variant: Variant
     first_run: Run
     final_run: Run
     first: Figures
     final: Figures
-    comparisons: Mapping[str, Comparison]
     price: Price
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+
+    def compared(self) -> Outcome:
+        """The same with its comparisons."""
+        return replace(self, comparisons=compare(self.first.by_query, self.final.by_query))
 
 
 def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequence[Measure], qrels: Qrels) -> Outcome:
@@ -52,7 +59,6 @@ def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequen
         final_run=final_run,
         first=first,
         final=final,
-        comparisons=compare(first.by_query, final.by_query),
         price=price,
     )
 

@@ -95,7 +95,7 @@ def test_what_stands_at_the_top_is_not_missed(diagnosed: Callable[..., Diagnosis
 
 
 def test_a_document_that_is_not_in_the_index(diagnosed: Callable[..., Diagnosis]) -> None:
-    assert only(diagnosed(["gone.md"])) == Miss("gone.md", 1, "not in the index")
+    assert only(diagnosed(["gone.md", "near.md"])) == Miss("gone.md", 1, "not in the index")
 
 
 def test_a_document_below_the_depth_has_its_exact_rank(diagnosed: Callable[..., Diagnosis]) -> None:

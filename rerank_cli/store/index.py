@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -236,18 +237,21 @@ class IndexReader:
 
     def _cut(self, scored: Iterable[tuple[int, float]], depth: int) -> Ranking:
         """Best first; ties in the order of document and ordinal, so that ids given by chance decide nothing."""
-        ranking = sorted(scored, key=lambda row: -row[1])
+        ranking = sorted(scored, key=itemgetter(1), reverse=True)
         if len(ranking) > depth:
             last = ranking[depth - 1][1]
             ranking = [row for row in ranking if row[1] >= last]
         alike = Counter(score for _, score in ranking)
+        tied = [row for row in ranking if alike[row[1]] > 1]
         rows = self._select(
             "SELECT passages.id, document_id, ordinal, path FROM passages"
             " JOIN documents ON documents.id = document WHERE passages.id IN",
-            [passage for passage, score in ranking if alike[score] > 1],
+            [passage for passage, _ in tied],
         )
         places = {passage: place for passage, *place in rows}
-        return sorted(ranking, key=lambda row: (-row[1], places.get(row[0], [])))[:depth]
+        tied.sort(key=lambda row: places[row[0]])
+        alone = [row for row in ranking if alike[row[1]] == 1]
+        return sorted([*tied, *alone], key=itemgetter(1), reverse=True)[:depth]
 
     def _select(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run *query* with `IN (…)` for all *values*, however many."""

@@ -23,7 +23,7 @@ from rerank_cli.evaluation.measures import (
 )
 from rerank_cli.evaluation.outcome import Outcome, derive, outcome_of
 from rerank_cli.evaluation.runs import Run, trec_id, with_known_ids
-from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweep, sweep_table
+from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
 from rerank_cli.evaluation.trial import Pass, Trial, Variant
 from rerank_cli.evaluation.verdict import Compared, Evaluation
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
@@ -75,9 +75,7 @@ def assess(
         UsageError: none of the queries can be asked, or a sweep is none.
     """
     missing = _missing(collection, workplace.index)
-    sweeps = [parse_sweep(text, request.variant) for text in request.sweeps]
-    if not request.variant.reranks and any(sweep.key.startswith("fusion") for sweep in sweeps):
-        raise UsageError("nothing is fused without a second stage", remedy="drop --no-rerank")
+    sweeps = parse_sweeps(request.sweeps, request.variant)
     depths = next((sweep for sweep in sweeps if sweep.key == "top-k"), default_sweep(request.variant))
     passed, reranker = _passed(request, [depths, *sweeps], workplace)
     trial = passed.ask(collection.queries, listener=listener)

@@ -182,7 +182,7 @@ def _library_measure(text: str) -> Any:
     if not 1 <= measure.params.get("cutoff", 1) <= LARGEST_CUT:
         raise UsageError(f"{text}: no such cut", remedy=f"choose from 1 to {LARGEST_CUT}")
     if measure.params.get("rel", 1) < 1:
-        raise UsageError(f"{text}: no such level", remedy="a document is relevant from the grade 1 on, or from a higher")
+        raise UsageError(f"{text}: no such level", remedy="choose a grade of 1 or more")
     return measure
 
 

@@ -96,10 +96,14 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
+        if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
+            path.write_text(text, encoding="utf-8")
+            return
+        place = path.resolve()
+        partial = place.with_name(f".{place.name}.partial")
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        partial.replace(place)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
 

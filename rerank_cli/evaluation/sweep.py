@@ -71,10 +71,28 @@ def parse_sweep(text: str, base: Variant) -> Sweep:
         raise UsageError(f"--sweep {text}: no sweep over {key!r}", remedy=f"choose from {', '.join(_SWEPT)}")
     if not values:
         raise UsageError(f"--sweep {text}: no values", remedy=f"write them as in {key}=A,B")
-    variants = {value: _SWEPT[key](base, value) for value in dict.fromkeys(values)}
-    if key == "top-k":
-        variants = dict(sorted(variants.items(), key=lambda row: row[1].top_k))
-    return Sweep(key, tuple(variants), tuple(variants.values()))
+    named: dict[Variant, str] = {}
+    for value in values:
+        named.setdefault(_SWEPT[key](base, value), value)
+    variants = sorted(named, key=lambda variant: variant.top_k)  # stable: other settings keep their order
+    return Sweep(key, tuple(named[variant] for variant in variants), tuple(variants))
+
+
+def parse_sweeps(texts: Sequence[str], base: Variant) -> list[Sweep]:
+    """The sweeps that *texts* ask for.
+
+    Raises:
+        UsageError: one is none, a setting is swept twice, or it is one that *base* makes no use of.
+    """
+    sweeps = [parse_sweep(text, base) for text in texts]
+    for place, sweep in enumerate(sweeps):
+        if any(sweep.key == other.key for other in sweeps[:place]):
+            raise UsageError(f"--sweep {sweep.key} stands twice", remedy="put all values behind one")
+        if sweep.key.startswith("fusion") and not base.reranks:
+            raise UsageError("nothing is fused without a second stage", remedy="drop --no-rerank")
+        if sweep.key == "fusion-weight" and base.fusion == "none":
+            raise UsageError("--sweep fusion-weight: fusion none has no weight", remedy="choose another with --fusion")
+    return sweeps
 
 
 def default_sweep(base: Variant) -> Sweep:
@@ -116,7 +134,7 @@ def knee(costs: Sequence[float], gains: Sequence[float]) -> int | None:
 
 
 def _at_depth(base: Variant, value: str) -> Variant:
-    if not value.isdecimal() or not 1 <= int(value) <= MAX_DEPTH:
+    if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= MAX_DEPTH:
         raise UsageError(f"--sweep top-k: {value!r} is no depth", remedy=f"choose from 1 to {MAX_DEPTH}")
     return replace(base, top_k=int(value))
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence, Set
@@ -557,7 +558,8 @@ def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) 
     else:
         from rerank_cli.cli.evaluation_text import evaluation_lines
 
-        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose):
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width):
             print(line)
         for note in evaluation.notes if not asked.quiet else ():
             say(f"rerank-cli: {note}")

@@ -74,12 +74,20 @@ class DiagnosedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Every query with a miss; misses counted by cause, the commonest first."""
+    """Every query with a miss; misses counted by cause, the commonest first.
+
+    `relevant_of` is the number of relevant documents of each query that was answered.
+    """
 
     top: int
     queries: tuple[DiagnosedQuery, ...]
-    relevant: int
+    relevant_of: Mapping[str, int]
     counts: Mapping[Cause, int]
+
+    @property
+    def relevant(self) -> int:
+        """Relevant documents of all queries."""
+        return sum(self.relevant_of.values())
 
 
 def diagnose(
@@ -107,8 +115,8 @@ def diagnose(
         if misses:
             examined.append(DiagnosedQuery(answer.query, tuple(misses)))
     counted = Counter(miss.cause for query in examined for miss in query.misses)
-    relevant = sum(len(relevant_documents(qrels[answer.query.id])) for answer in trial.answers)
-    return Diagnosis(top, tuple(examined), relevant, dict(counted.most_common()))
+    relevant_of = {answer.query.id: len(relevant_documents(qrels[answer.query.id])) for answer in trial.answers}
+    return Diagnosis(top, tuple(examined), relevant_of, dict(counted.most_common()))
 
 
 class _Corpus:

@@ -13,6 +13,9 @@ from rerank_cli.errors import InputError
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
 
+JOINERS = "\u00ad\u200c\u200d"
+"""Signs that belong to words (soft hyphen, the joiners of Persian and of emoji), though they are not printable."""
+
 GZIP = b"\x1f\x8b"
 """What a file begins with that gzip packed; published runs often are."""
 
@@ -131,8 +134,8 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def trec_id(name: str) -> str:
     """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
-    breaks = {letter for letter in name if letter.isspace() or not letter.isprintable()}
-    return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
+    kept = {letter for letter in name if letter in JOINERS or (letter.isprintable() and not letter.isspace())}
+    return "".join(letter if letter in kept else quote(letter, safe="", errors="surrogateescape") for letter in name)
 
 
 def tsv_id(name: str) -> str:

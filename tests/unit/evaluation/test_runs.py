@@ -10,7 +10,16 @@ import ir_measures
 import pytest
 
 from rerank_cli.errors import InputError
-from rerank_cli.evaluation.runs import Ranked, read_run, run_lines, trec_order, with_known_ids, write_run, write_text
+from rerank_cli.evaluation.runs import (
+    Ranked,
+    read_run,
+    run_lines,
+    trec_id,
+    trec_order,
+    with_known_ids,
+    write_run,
+    write_text,
+)
 
 
 def written(path: Path, text: str) -> Path:
@@ -95,3 +104,8 @@ def test_a_device_or_pipe_is_written_to_and_a_link_followed(tmp_path: Path) -> N
     (tmp_path / "link").symlink_to(written(tmp_path / "file", "old"))
     write_text(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "new"
+
+
+def test_what_belongs_to_words_stays_as_it_is_and_bytes_that_are_no_text_are_encoded() -> None:
+    assert trec_id("soft\u00adhyphen\u200d") == "soft\u00adhyphen\u200d"
+    assert trec_id("a\udcffb") == "a%FFb"

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.assess import Request, Workplace
     from rerank_cli.evaluation.collection import Collection
     from rerank_cli.evaluation.measures import Measure
-    from rerank_cli.evaluation.trial import Variant
     from rerank_cli.evaluation.verdict import Evaluation
     from rerank_cli.records import Listener
+    from rerank_cli.search import SearchSettings
 
 GATE_FAILED = 1
 INTERRUPTED = 130
@@ -343,10 +343,10 @@ def _request(asked: _Asked, settings: Settings) -> Request:
     )
 
 
-def _variant(settings: Settings) -> Variant:
-    from rerank_cli.evaluation.trial import Variant
+def _variant(settings: Settings) -> SearchSettings:
+    from rerank_cli.search import SearchSettings
 
-    return Variant(
+    return SearchSettings(
         retriever=settings.retriever,
         top_k=settings.top_k,
         fusion=settings.fusion,

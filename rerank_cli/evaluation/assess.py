@@ -24,9 +24,10 @@ from rerank_cli.evaluation.measures import (
 from rerank_cli.evaluation.outcome import Outcome, derive, outcome_of
 from rerank_cli.evaluation.runs import Run, trec_id, with_known_ids
 from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
-from rerank_cli.evaluation.trial import Pass, Trial, Variant
+from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.evaluation.verdict import Compared, Evaluation
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
+from rerank_cli.search import SearchSettings
 from rerank_cli.store import IndexReader
 from rerank_cli.store.scores import ScoreStore
 
@@ -41,7 +42,7 @@ NAMED_IDS = 5
 class Request:
     """What to find out. `measures` empty means those that are reported by default."""
 
-    variant: Variant
+    variant: SearchSettings
     measures: tuple[Measure, ...] = ()
     gated: tuple[Measure, ...] = ()
     sweeps: tuple[str, ...] = ()
@@ -162,9 +163,9 @@ class _View:
     passed: Pass
     request: Request
     qrels: Qrels
-    known: dict[Variant, Outcome] = field(default_factory=dict)
+    known: dict[SearchSettings, Outcome] = field(default_factory=dict)
 
-    def outcome(self, variant: Variant) -> Outcome:
+    def outcome(self, variant: SearchSettings) -> Outcome:
         if variant not in self.known:
             measures = self.request.measures_at(variant.top_k)
             self.known[variant] = outcome_of(self.trial, self.passed, variant, measures=measures, qrels=self.qrels)

@@ -10,11 +10,11 @@ from typing import Literal
 
 from rerank_cli.evaluation.collection import JudgedQuery, Qrels
 from rerank_cli.evaluation.measures import relevant_documents
-from rerank_cli.evaluation.trial import Pass, Staged, Trial, Variant
+from rerank_cli.evaluation.trial import Pass, Staged, Trial
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
 from rerank_cli.reranking import best_of_each_document
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
-from rerank_cli.search import check_query
+from rerank_cli.search import SearchSettings, check_query
 from rerank_cli.store import IndexReader
 
 Cause = Literal[
@@ -93,7 +93,7 @@ class Diagnosis:
 def diagnose(
     trial: Trial,
     passed: Pass,
-    variant: Variant,
+    variant: SearchSettings,
     *,
     index: IndexReader,
     encoder: Encoder,
@@ -132,7 +132,7 @@ class _Examination:
     """Looks at one query's answer; what costs time is looked up only where a document needs it."""
 
     def __init__(
-        self, corpus: _Corpus, query: JudgedQuery, staged: Staged, variant: Variant, reranker: Reranker | None
+        self, corpus: _Corpus, query: JudgedQuery, staged: Staged, variant: SearchSettings, reranker: Reranker | None
     ) -> None:
         self._corpus = corpus
         self._query = check_query(query.text)

@@ -9,8 +9,9 @@ from rerank_cli.evaluation.collection import Qrels
 from rerank_cli.evaluation.compare import Comparison, compare
 from rerank_cli.evaluation.measures import Figures, Measure, evaluate
 from rerank_cli.evaluation.runs import Ranked, Run
-from rerank_cli.evaluation.trial import Pass, Trial, Variant
+from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.records import Hit
+from rerank_cli.search import SearchSettings
 
 SIGNIFICANT = 0.05
 
@@ -34,7 +35,7 @@ class Outcome:
     `comparisons`, by measure, are made of the variant that was asked for, not of each that is derived beside it.
     """
 
-    variant: Variant
+    variant: SearchSettings
     first_run: Run
     final_run: Run
     first: Figures
@@ -47,7 +48,9 @@ class Outcome:
         return replace(self, comparisons=compare(self.first.by_query, self.final.by_query))
 
 
-def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequence[Measure], qrels: Qrels) -> Outcome:
+def outcome_of(
+    trial: Trial, passed: Pass, variant: SearchSettings, *, measures: Sequence[Measure], qrels: Qrels
+) -> Outcome:
     """Derive *variant* from *trial*; only queries that had their turn count."""
     budget = max((measure.budget_tokens or 0 for measure in measures), default=0)
     first_run, final_run, price = derive(trial, passed, variant, budget_tokens=budget)
@@ -64,7 +67,7 @@ def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequen
 
 
 def derive(
-    trial: Trial, passed: Pass, variant: Variant, *, budget_tokens: int
+    trial: Trial, passed: Pass, variant: SearchSettings, *, budget_tokens: int
 ) -> tuple[dict[str, Ranked], dict[str, Ranked], Price]:
     """The runs of both stages under *variant*, with passages for a budget of tokens, and their price."""
 

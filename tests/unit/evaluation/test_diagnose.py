@@ -12,9 +12,9 @@ import pytest
 from rerank_cli.evaluation.assess import Request, Workplace, assess
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.diagnose import Diagnosis, Miss
-from rerank_cli.evaluation.trial import Variant
 from rerank_cli.records import PairScores, Vectors
 from rerank_cli.retrieval import retrieve
+from rerank_cli.search import SearchSettings
 from rerank_cli.store import IndexReader, Ranking, open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
@@ -25,7 +25,7 @@ FILES = {
     **{f"far{number}.md": f"Nothing of this matters, number {number} of many.\n" for number in range(8)},
 }
 
-VARIANT = Variant(retriever="hybrid", top_k=10, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
+VARIANT = SearchSettings(retriever="hybrid", top_k=10, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def diagnosed(plant: Plant, update: Update, index_folder: Path, encoder: FakeEnc
         relevant: list[str],
         *,
         query: str = "oil the chain",
-        variant: Variant = VARIANT,
+        variant: SearchSettings = VARIANT,
         reranker: FakeReranker | None = None,
         top: int = 1,
         blind: str = "",

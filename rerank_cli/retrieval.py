@@ -34,24 +34,27 @@ def retrieve(
     retriever: Retriever,
     top_k: int,
     accept_path: Callable[[str], bool] | None = None,
+    list_depth: int = LIST_DEPTH,
 ) -> tuple[Candidate, ...]:
     """The best *top_k* passages by the first stage. *accept_path* filters before the cut.
+
+    A search reads each list to `LIST_DEPTH`; another *list_depth* is for looking further down.
 
     *encoder* may be None for the lexical retriever alone.
 
     Raises:
         UsageError: *top_k* is out of range.
     """
-    if not 1 <= top_k <= LIST_DEPTH:
-        raise UsageError(f"top_k is {top_k}", remedy=f"choose from 1 to {LIST_DEPTH}")
+    if not 1 <= top_k <= list_depth:
+        raise UsageError(f"top_k is {top_k}", remedy=f"choose from 1 to {list_depth}")
     within = None if accept_path is None else index.passages_in(accept_path)
     dense: Ranking = []
     lexical: Ranking = []
     if retriever != "lexical":
         assert encoder is not None, "dense retrieval needs an encoder"
-        dense = index.search_dense(encoder.encode_query(query), LIST_DEPTH, within=within)
+        dense = index.search_dense(encoder.encode_query(query), list_depth, within=within)
     if retriever != "dense":
-        lexical = index.search_lexical(query_words(query), LIST_DEPTH, within=within)
+        lexical = index.search_lexical(query_words(query), list_depth, within=within)
     return _candidates(index, dense, lexical, fused=retriever == "hybrid", top_k=top_k)
 
 

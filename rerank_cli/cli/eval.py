@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import shlex
+import shutil
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,31 +22,39 @@ from rerank_cli.cli.options import (
     ConfigFile,
     Device,
     EncoderName,
+    FusionName,
+    FusionWeight,
     IndexName,
     Json,
     Quiet,
     RerankerName,
+    Reranks,
+    RetrieverName,
+    TopK,
     configured,
     working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import printable, say
 from rerank_cli.config import PREFIX, Settings
-from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.errors import IndexMismatch, InputError, UsageError
 
 if TYPE_CHECKING:
     from rerank_cli.evaluation.assess import Request, Workplace
     from rerank_cli.evaluation.collection import Collection
     from rerank_cli.evaluation.measures import Measure
-    from rerank_cli.evaluation.trial import Variant
     from rerank_cli.evaluation.verdict import Evaluation
     from rerank_cli.records import Listener
+    from rerank_cli.search import SearchSettings
 
 GATE_FAILED = 1
 INTERRUPTED = 130
 
 LISTS = ("--compare", "--run-in")
 """Options that take every value up to the next option."""
+
+SEARCH = ("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config")
+"""Parameters that say how to search; runs that others made were searched already."""
 
 
 def _own(flag: str, meaning: str, **more: Any) -> Any:
@@ -65,11 +77,12 @@ QrelsFile = Annotated[Path | None, _path("--qrels", "Judgements: BEIR or plain T
 
 
 class EvalGroup(TyperGroup):
-    """The commands of `eval`, with options that take several values."""
+    """The commands of `eval`, with options that take several values and a folder that needs no flag."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As usual, once `--compare A B` stands as `--compare A --compare B`."""
-        return super().parse_args(ctx, spread(args))
+        """As usual, once `A --compare B C` stands as `--collection A --compare B --compare C`."""
+        valued = {flag for option in self.params if not getattr(option, "is_flag", False) for flag in option.opts}
+        return super().parse_args(ctx, with_folder(spread(args), valued=valued, commands=set(self.commands)))
 
 
 def spread(arguments: Sequence[str]) -> list[str]:
@@ -78,11 +91,35 @@ def spread(arguments: Sequence[str]) -> list[str]:
     option = ""
     for place, argument in enumerate(arguments):
         if argument.startswith("-"):
-            option = argument if argument in LISTS else ""
+            name = argument.partition("=")[0]
+            option = name if name in LISTS else ""
         elif option and arguments[place - 1] != option:
             spaced.append(option)
         spaced.append(argument)
     return spaced
+
+
+def with_folder(arguments: Sequence[str], *, valued: Set[str], commands: Set[str]) -> list[str]:
+    """Put `--collection` before a folder that is no value of an option of *valued*, up to one of *commands*.
+
+    Raises:
+        UsageError: what stands there is no folder, or there are two.
+    """
+    named: list[str] = []
+    for place, argument in enumerate(arguments):
+        if argument in commands:
+            return [*named, *arguments[place:]]
+        if not argument.startswith("-") and (place == 0 or arguments[place - 1] not in valued):
+            if not Path(argument).is_dir():
+                raise UsageError(
+                    f"{argument!r} is no folder",
+                    remedy=f"name one with queries and judgements, or {' or '.join(sorted(commands))}",
+                )
+            named.append("--collection")
+        named.append(argument)
+    if sum(argument.partition("=")[0] == "--collection" for argument in named) > 1:
+        raise UsageError("two folders of queries and judgements were named", remedy="keep one --collection")
+    return named
 
 
 app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
@@ -118,21 +155,11 @@ def run(
     queries: QueriesFile = None,
     qrels: QrelsFile = None,
     index: IndexName = None,
-    retriever: Annotated[
-        str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)
-    ] = None,
-    top_k: Annotated[
-        int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
-    ] = None,
-    rerank: Annotated[
-        bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)
-    ] = None,
-    fusion: Annotated[
-        str | None, typer.Option(help="Final order of both stages, as in query.", show_default=False)
-    ] = None,
-    fusion_weight: Annotated[
-        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
-    ] = None,
+    retriever: RetrieverName = None,
+    top_k: TopK = None,
+    rerank: Reranks = None,
+    fusion: FusionName = None,
+    fusion_weight: FusionWeight = None,
     measure: Annotated[
         list[str] | None, _own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
@@ -197,20 +224,44 @@ def run(
         quiet=quiet,
     )
     _check_combination(asked)
+    _check_places(asked)
     if asked.run_in:
+        _check_flags_of_runs(context)
         return _judge_runs(asked)
     if asked.compare:
         return _compare(asked, index, flags)
     return _evaluate(asked, index, configured(working_folder(), config, flags).settings)
 
 
+def _flags(context: typer.Context) -> dict[str, str]:
+    """The flags that were typed, by the parameter's name."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    typed = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    return {name: f"--{name.removeprefix('as_').replace('_', '-')}" for name in typed}
+
+
 def _check_flags_of_group(context: typer.Context) -> None:
     """Refuse a flag that stands before a command of its own: it would count for nothing."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            flag = f"--{name.removeprefix('as_').replace('_', '-')}"
-            raise UsageError(f"{flag} stands before {context.invoked_subcommand}", remedy="put it behind the command")
+    for flag in _flags(context).values():
+        raise UsageError(f"{flag} stands before {context.invoked_subcommand}", remedy="put it behind the command")
+
+
+def _check_flags_of_runs(context: typer.Context) -> None:
+    """Refuse a flag that says how to search: it would count for nothing."""
+    for name, flag in _flags(context).items():
+        if name in SEARCH:
+            raise UsageError(f"{flag} says how to search, and --run-in searches nothing", remedy="drop one")
+
+
+def _check_places(asked: _Asked) -> None:
+    """Refuse a file that cannot be written before minutes of work are done for it."""
+    for flag, path in {"--run-out": asked.run_out, "--report": asked.report, "--plot": asked.plot}.items():
+        if path is None:
+            continue
+        is_device = path.exists() and not path.is_file() and not path.is_dir()
+        place = path if is_device else path.parent
+        if path.is_dir() or not place.exists() or not os.access(place, os.W_OK):
+            raise InputError(f"{flag} {path}: cannot be written", remedy="name a file in a folder that can")
 
 
 def _check_combination(asked: _Asked) -> None:
@@ -226,12 +277,18 @@ def _check_combination(asked: _Asked) -> None:
     for flag, given in single.items():
         if several and given:
             raise UsageError(f"{flag} looks into one configuration, and {several} judges several", remedy="drop one")
+    for flag, files in {"--run-in": asked.run_in, "--compare": asked.compare}.items():
+        for file, count in Counter(files).items():
+            if count > 1:
+                raise UsageError(f"{flag} names {file} twice", remedy="name each once")
     if asked.run_in and asked.compare:
         raise UsageError("--run-in and --compare were both given", remedy="drop one")
     if len(asked.compare) == 1:
         raise UsageError("--compare has one configuration", remedy="name two or more")
     if asked.max_drop and asked.baseline is None:
         raise UsageError("--max-drop without --baseline", remedy="name the earlier result with --baseline")
+    if not 0.0 <= asked.max_drop < math.inf:
+        raise UsageError(f"--max-drop {asked.max_drop:g}: no drop", remedy="choose 0 or more")
     if asked.plot is not None and asked.plot.suffix not in (".png", ".svg"):
         raise UsageError(f"--plot {asked.plot}: neither .png nor .svg", remedy="name it so")
 
@@ -242,7 +299,7 @@ def _check_combination(asked: _Asked) -> None:
 def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
     from rerank_cli.evaluation.assess import assess, indexed_collection_note, with_indexed_ids
     from rerank_cli.evaluation.collection import read_collection
-    from rerank_cli.evaluation.sweep import parse_sweep
+    from rerank_cli.evaluation.sweep import parse_sweeps
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
@@ -252,12 +309,11 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
         check_installed()
     folder = find_index(index, start=working_folder())
     request = _request(asked, settings)
-    for text in request.sweeps:
-        parse_sweep(text, request.variant)
+    parse_sweeps(request.sweeps, request.variant)
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-        collection = with_indexed_ids(read_collection(*files), reader)
-    baseline = _baseline(asked, collection)
+        collection = with_indexed_ids(read_collection(*files), reader, files=files)
+    baseline = _baseline(asked, collection.fingerprint, request.measures_at(settings.top_k))
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
         workplace = _workplace(stack, folder, settings, caches=not asked.no_cache, listener=listener)
@@ -267,12 +323,13 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
             context=_context(workplace, settings),
             notes=(*indexed_collection_note(workplace.index, files), *evaluation.notes),
         )
-    _write_files(asked, evaluation)
+    _write_files(asked, evaluation, collection)
     return _publish(asked, evaluation, baseline)
 
 
 def _request(asked: _Asked, settings: Settings) -> Request:
-    from rerank_cli.evaluation.assess import Request, parse_measures
+    from rerank_cli.evaluation.assess import Request
+    from rerank_cli.evaluation.measures import parse_measures
     from rerank_cli.evaluation.verdict import parse_floor
 
     return Request(
@@ -286,10 +343,10 @@ def _request(asked: _Asked, settings: Settings) -> Request:
     )
 
 
-def _variant(settings: Settings) -> Variant:
-    from rerank_cli.evaluation.trial import Variant
+def _variant(settings: Settings) -> SearchSettings:
+    from rerank_cli.search import SearchSettings
 
-    return Variant(
+    return SearchSettings(
         retriever=settings.retriever,
         top_k=settings.top_k,
         fusion=settings.fusion,
@@ -349,12 +406,12 @@ def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
     }
 
 
-def _write_files(asked: _Asked, evaluation: Evaluation) -> None:
+def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) -> None:
     assert evaluation.outcome is not None
     if asked.run_out is not None:
-        from rerank_cli.evaluation.runs import write_run
+        from rerank_cli.evaluation.runs import spelled, write_run
 
-        write_run(asked.run_out, evaluation.outcome.final_run)
+        write_run(asked.run_out, spelled(evaluation.outcome.final_run, collection.spellings))
     if asked.report is not None:
         from rerank_cli.evaluation.report import report_page
         from rerank_cli.evaluation.runs import write_text
@@ -379,20 +436,27 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader:
         files = _collection_files(asked, Path(reader.manifest.root))
-        collection = with_indexed_ids(read_collection(*files), reader)
-    baseline = _baseline(asked, collection)
+        collection = with_indexed_ids(read_collection(*files), reader, files=files)
     configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
     places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}
-    measures: tuple[Measure, ...] = ()
+    requests = {name: _request(asked, settings) for name, settings in configurations.items()}
+    of_first = next(iter(requests.values()))
+    measures = of_first.measures_at(of_first.variant.top_k)
+    baseline = _baseline(asked, collection.fingerprint, measures)
     evaluations: dict[str, Evaluation] = {}
     for name, settings in configurations.items():
-        with ExitStack() as stack:
-            listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
-            workplace = _workplace(stack, places[name], settings, caches=not asked.no_cache, listener=listener)
-            request = _request(asked, settings)
-            measures = measures or request.measures_at(request.variant.top_k)
-            request = replace(request, measures=measures)
-            evaluations[name] = assess(collection, request, workplace, listener=listener)
+        try:
+            with ExitStack() as stack:
+                listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
+                workplace = _workplace(stack, places[name], settings, caches=not asked.no_cache, listener=listener)
+                request = replace(requests[name], measures=measures)
+                evaluations[name] = assess(collection, request, workplace, listener=listener)
+        except KeyboardInterrupt:
+            if not evaluations:
+                raise
+            break
+        if not evaluations[name].is_complete:
+            break
     outcomes = {name: evaluation.outcome for name, evaluation in evaluations.items() if evaluation.outcome}
     asked_of_all = min(evaluation.asked for evaluation in evaluations.values())
     common = set.intersection(*(set(outcome.final.queries) for outcome in outcomes.values()))
@@ -400,10 +464,15 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
     compared = compare_runs({name: outcome.final_run for name, outcome in outcomes.items()}, qrels, measures)
     prices = {name: outcome.price.query_p50_s for name, outcome in outcomes.items()}
     first = next(iter(evaluations.values()))
+    shared = [note for note in first.notes if all(note in each.notes for each in evaluations.values())]
     evaluation = replace(
         first,
         context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
-        notes=tuple(f"{name}: {note}" for name, each in evaluations.items() for note in each.notes),
+        notes=(
+            *shared,
+            *(f"{name}: {note}" for name, each in evaluations.items() for note in each.notes if note not in shared),
+        ),
+        unmeasured=tuple(name for name in configurations if name not in evaluations),
         asked=asked_of_all,
         outcome=None,
         depths=None,
@@ -428,10 +497,10 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 
 def _judge_runs(asked: _Asked) -> int:
-    from rerank_cli.evaluation.assess import assess_runs, parse_measures
+    from rerank_cli.evaluation.assess import assess_runs
     from rerank_cli.evaluation.collection import qrels_in, read_qrels, read_queries
     from rerank_cli.evaluation.environment import environment
-    from rerank_cli.evaluation.measures import default_measures
+    from rerank_cli.evaluation.measures import default_measures, parse_measures
     from rerank_cli.evaluation.runs import read_run
     from rerank_cli.evaluation.verdict import parse_floor
 
@@ -449,7 +518,7 @@ def _judge_runs(asked: _Asked) -> int:
     runs = {str(path): read_run(path) for path in asked.run_in}
     evaluation = assess_runs(runs, qrels, texts, measures)
     evaluation = replace(evaluation, context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])))
-    baseline = _baseline_of(asked, evaluation.collection_fingerprint)
+    baseline = _baseline(asked, evaluation.collection_fingerprint, measures)
     return _publish(asked, evaluation, baseline)
 
 
@@ -471,36 +540,34 @@ def _collection_files(asked: _Asked, root: Path) -> tuple[Path, Path]:
     return asked.queries or queries_in(folder), asked.qrels or qrels_in(folder)
 
 
-def _baseline(asked: _Asked, collection: Collection) -> dict[str, float]:
-    return _baseline_of(asked, collection.fingerprint)
-
-
-def _baseline_of(asked: _Asked, collection_fingerprint: str) -> dict[str, float]:
+def _baseline(asked: _Asked, collection_fingerprint: str, measures: Sequence[Measure]) -> dict[str, float]:
     from rerank_cli.evaluation.verdict import read_baseline
 
     if asked.baseline is None:
         return {}
-    return read_baseline(asked.baseline, collection_fingerprint=collection_fingerprint)
+    return read_baseline(asked.baseline, collection_fingerprint=collection_fingerprint, measures=measures)
 
 
 def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) -> int:
     """Print everything, then say whether the gate is passed; an interrupted run passes none."""
     from rerank_cli.evaluation.record import record_of
-    from rerank_cli.evaluation.verdict import below_baseline, below_floors, parse_floor
+    from rerank_cli.evaluation.verdict import below_baseline, below_floors_of_all, parse_floor
 
     if asked.as_json:
         print(json.dumps(record_of(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
     else:
         from rerank_cli.cli.evaluation_text import evaluation_lines
 
-        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose):
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width):
             print(line)
         for note in evaluation.notes if not asked.quiet else ():
             say(f"rerank-cli: {note}")
     if not evaluation.is_complete:
-        say(f"rerank-cli: interrupted: partial figures of {evaluation.asked} of {evaluation.total} queries")
+        rest = f"; not measured: {', '.join(evaluation.unmeasured)}" if evaluation.unmeasured else ""
+        say(f"rerank-cli: interrupted: partial figures of {evaluation.asked} of {evaluation.total} queries{rest}")
         return INTERRUPTED
-    reasons = below_floors(evaluation.final, [parse_floor(text) for text in asked.fail_under])
+    reasons = below_floors_of_all(evaluation, [parse_floor(text) for text in asked.fail_under])
     reasons += below_baseline(evaluation, baseline, max_drop=asked.max_drop)
     for reason in reasons:
         say(f"rerank-cli: {reason}")

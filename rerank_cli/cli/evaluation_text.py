@@ -1,8 +1,10 @@
-"""An evaluation as lines of text: aligned columns that no terminal's width changes."""
+"""An evaluation as lines of text: aligned columns, whole in a pipe and fitted to a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rerank_cli.cli.terminal import printable
 from rerank_cli.evaluation.compare import Comparison
@@ -16,45 +18,87 @@ SHOWN_QUERY = 72
 """Letters of a query that a line has room for."""
 
 
-def evaluation_lines(evaluation: Evaluation, *, diagnosed: bool) -> Iterator[str]:
-    """What *evaluation* holds, the verdict last; the diagnosis only if it is wanted here."""
+Rows = Sequence[Sequence[str]]
+"""A table: the cells of each row, the first row naming the columns."""
+
+Parts = Iterator[str | Rows]
+"""Lines of text and tables, in their order."""
+
+
+def evaluation_lines(evaluation: Evaluation, *, diagnosed: bool, width: int | None) -> Iterator[str]:
+    """What *evaluation* holds, the verdict last, in lines of at most *width*; the diagnosis only if it is wanted."""
+    yield from fitted(_parts(evaluation, diagnosed=diagnosed), width=width)
+
+
+def _parts(evaluation: Evaluation, *, diagnosed: bool) -> Parts:
     outcome = evaluation.outcome
     if outcome is not None:
-        yield from _outcome_lines(outcome)
+        yield from _outcome_parts(outcome)
     if evaluation.compared:
-        yield from _compared_lines(evaluation.compared)
+        yield from _compared_parts(evaluation.compared)
     for table in evaluation.sweeps:
         yield ""
-        yield from _sweep_lines(table)
+        yield _sweep_rows(table)
     if diagnosed and evaluation.diagnosis is not None:
         yield ""
-        yield from _diagnosis_lines(evaluation.diagnosis)
+        yield from _diagnosis_parts(evaluation.diagnosis)
     if outcome is not None:
         yield ""
         yield sentence(outcome, next(iter(outcome.final.overall)), evaluation.depths)
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """*rows* in columns: the first to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        first, *others = [printable(cell) for cell in row]
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        yield "  ".join(cells).rstrip()
+def fitted(parts: Iterable[str | Rows], *, width: int | None) -> Iterator[str]:
+    """*parts* as lines of at most *width* letters: text breaks between words, a table between columns."""
+    for part in parts:
+        if not isinstance(part, str):
+            yield from aligned(part, width=width)
+        elif width is None or len(part) <= width:
+            yield part
+        else:
+            indent = part[: len(part) - len(part.lstrip())]
+            yield from textwrap.wrap(part, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _outcome_lines(outcome: Outcome) -> Iterator[str]:
+def aligned(rows: Rows, *, width: int | None = None) -> Iterator[str]:
+    """*rows* in columns, the first to the left, the others to the right.
+
+    Columns that do not fit *width* stand below, each time with the first column before them.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for number, columns in enumerate(_blocks(widths, width)):
+        if number:
+            yield ""
+        for row in cells:
+            line = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in columns)]
+            yield "  ".join(line).rstrip()
+
+
+def _blocks(widths: Sequence[int], width: int | None) -> list[list[int]]:
+    """The columns after the first, in groups that fit beside it."""
+    blocks: list[list[int]] = [[]]
+    left = room = math.inf if width is None else width - widths[0]
+    for column in range(1, len(widths)):
+        left -= widths[column] + 2
+        if left < 0 and blocks[-1]:
+            blocks.append([])
+            left = room - widths[column] - 2
+        blocks[-1].append(column)
+    return blocks
+
+
+def _outcome_parts(outcome: Outcome) -> Parts:
     if not outcome.variant.reranks:
-        yield from aligned([("", "first stage"), *((name, f"{value:.4f}") for name, value in _items(outcome.first))])
+        yield [("", "first stage"), *((name, f"{value:.4f}") for name, value in _items(outcome.first))]
     else:
-        yield from _two_columns("first stage", "reranked", outcome.first, outcome.final, outcome.comparisons)
+        yield _two_columns("first stage", "reranked", outcome.first, outcome.final, outcome.comparisons)
     yield ""
-    yield from _price_lines(outcome.price, reranks=outcome.variant.reranks)
+    yield from _price_parts(outcome.price, reranks=outcome.variant.reranks)
 
 
 def _two_columns(
     first_name: str, second_name: str, first: Figures, second: Figures, comparisons: Mapping[str, Comparison]
-) -> Iterator[str]:
+) -> Rows:
     corrected = any(comparison.p_holm is not None for comparison in comparisons.values())
     p_name = "p (Holm)" if corrected else "p"
     rows = [("", first_name, second_name, "change", "95 % interval", "won/tied/lost", p_name)]
@@ -71,33 +115,33 @@ def _two_columns(
                 shown_p(p_value),
             )
         )
-    yield from aligned(rows)
+    return rows
 
 
-def _price_lines(price: Price, *, reranks: bool) -> Iterator[str]:
+def _price_parts(price: Price, *, reranks: bool) -> Parts:
     rows = [("time a query", "p50", "p95"), ("first stage", _ms(price.retrieve_p50_s), _ms(price.retrieve_p95_s))]
     if reranks:
         rows.append(("reranking", _ms(price.rerank_p50_s), _ms(price.rerank_p95_s)))
-    yield from aligned(rows)
+    yield rows
     if price.passages_per_s is not None:
         yield f"{price.passages_per_s:.0f} passages scored a second"
 
 
-def _compared_lines(compared: Sequence[Compared]) -> Iterator[str]:
+def _compared_parts(compared: Sequence[Compared]) -> Parts:
     first, *others = compared
     if not others:
-        yield from aligned([("", first.name), *((name, f"{value:.4f}") for name, value in _items(first.figures))])
+        yield [("", first.name), *((name, f"{value:.4f}") for name, value in _items(first.figures))]
     for number, other in enumerate(others):
         if number:
             yield ""
-        yield from _two_columns(first.name, other.name, first.figures, other.figures, other.comparisons)
+        yield _two_columns(first.name, other.name, first.figures, other.figures, other.comparisons)
     timed = [(each.name, _ms(each.query_p50_s)) for each in compared if each.query_p50_s is not None]
     if timed:
         yield ""
-        yield from aligned([("time a query", "p50"), *timed])
+        yield [("time a query", "p50"), *timed]
 
 
-def _sweep_lines(table: SweepTable) -> Iterator[str]:
+def _sweep_rows(table: SweepTable) -> Rows:
     rows = [(table.key, table.measure, "first stage", "R@top_k", "time a query (p50)", "")]
     for row in table.rows:
         outcome = row.outcome
@@ -112,10 +156,10 @@ def _sweep_lines(table: SweepTable) -> Iterator[str]:
                 ", ".join(row.marks),
             )
         )
-    yield from aligned(rows)
+    return rows
 
 
-def _diagnosis_lines(diagnosis: Diagnosis) -> Iterator[str]:
+def _diagnosis_parts(diagnosis: Diagnosis) -> Parts:
     for diagnosed in diagnosis.queries:
         text = " ".join(diagnosed.query.text.split())
         shown = text if len(text) <= SHOWN_QUERY else f"{text[: SHOWN_QUERY - 1]}…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
 import textwrap
@@ -18,6 +20,12 @@ KEYS = "y relevant   n not   0-9 grade   s skip   q quit"
 GRADES = {"y": 1, "n": 0, **{str(digit): digit for digit in range(10)}}
 
 WIDEST = 100
+
+SPECIAL_KEY = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?")
+"""What a terminal sends for arrows, Page Up, Delete and the like (ECMA-48): it may hold digits, which are grades."""
+
+END_OF_INPUT = b"\x04"
+"""Ctrl-D, where Enter ends no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +59,9 @@ def judge(pooled: Iterable[Pooled], judgements: JudgementFile, *, read_key: Call
 @contextmanager
 def single_keys() -> Iterator[Callable[[], str]]:
     """A reader of the terminal's keys, without Enter; from a pipe, of letters that are no blanks. q at the end."""
-
-    def read_key() -> str:
-        letter = sys.stdin.read(1)
-        while letter.isspace():
-            letter = sys.stdin.read(1)
-        return letter or "q"
-
     if not sys.stdin.isatty():
-        yield read_key
+        letters = _piped()
+        yield lambda: next(letters, "q")
         return
     import termios
     import tty
@@ -68,9 +70,22 @@ def single_keys() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(terminal)
     try:
         tty.setcbreak(terminal, termios.TCSADRAIN)  # what was typed ahead is kept
-        yield read_key
+        keys = _typed(terminal)
+        yield lambda: next(keys, "q")
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _typed(terminal: int) -> Iterator[str]:
+    """The keys that are typed, one by one; those that send several letters, such as the arrows, are none."""
+    while (typed := os.read(terminal, 1024)) and END_OF_INPUT not in typed:
+        yield from SPECIAL_KEY.sub("", typed.decode(errors="ignore"))
+
+
+def _piped() -> Iterator[str]:
+    while letter := sys.stdin.read(1):
+        if not letter.isspace():
+            yield letter
 
 
 def _answer(read_key: Callable[[], str]) -> str:

@@ -31,6 +31,25 @@ EncoderName = Annotated[
 RerankerName = Annotated[
     str | None, typer.Option("--reranker", help="Cross-encoder: built-in name, folder, or hub id.", show_default=False)
 ]
+RetrieverName = Annotated[
+    str | None, typer.Option("--retriever", help="First stage: hybrid, dense or lexical.", show_default=False)
+]
+TopK = Annotated[
+    int | None, typer.Option("--top-k", help="Candidates that the first stage brings.", show_default=False)
+]
+Reranks = Annotated[bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)]
+FusionName = Annotated[
+    str | None,
+    typer.Option(
+        "--fusion",
+        help="Final order: linear or rrf fuses both stages, none trusts the reranker alone.",
+        show_default=False,
+    ),
+]
+FusionWeight = Annotated[
+    float | None,
+    typer.Option("--fusion-weight", help="The reranker's share in a fused order, 0 to 1.", show_default=False),
+]
 Device = Annotated[str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no summary.", envvar=f"{PREFIX}QUIET", show_envvar=False)

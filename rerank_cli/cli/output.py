@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
-from urllib.parse import quote
 
 from rerank_cli import __version__
-from rerank_cli.cli.terminal import console, printable, steers
+from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import Settings
+from rerank_cli.evaluation.runs import trec_id
 from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
@@ -142,15 +142,9 @@ def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[H
     last = math.inf
     for place, hit in enumerate(hits, start=1):
         last = min(_float32(hit.order_score), _below(last))
-        document = _trec_id(hit.candidate.stored.document_id)
-        lines.append(f"{_trec_id(query_id)} Q0 {document} {place} {last!r} rerank-cli")
+        document = trec_id(hit.candidate.stored.document_id)
+        lines.append(f"{trec_id(query_id)} Q0 {document} {place} {last!r} rerank-cli")
     return lines
-
-
-def _trec_id(name: str) -> str:
-    """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
-    breaks = {letter for letter in name if letter.isspace() or steers(letter)}
-    return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
 
 
 def _float32(value: float) -> float:

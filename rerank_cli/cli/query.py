@@ -15,9 +15,14 @@ from rerank_cli.cli.options import (
     ConfigFile,
     Device,
     EncoderName,
+    FusionName,
+    FusionWeight,
     IndexName,
     Quiet,
     RerankerName,
+    Reranks,
+    RetrieverName,
+    TopK,
     configured,
     path_filter,
     working_folder,
@@ -58,24 +63,11 @@ def run(
         ),
     ] = None,
     index: IndexName = None,
-    retriever: Annotated[
-        str | None, typer.Option(help="First stage: hybrid, dense or lexical.", show_default=False)
-    ] = None,
-    top_k: Annotated[
-        int | None, typer.Option(help="Candidates that the first stage brings.", show_default=False)
-    ] = None,
-    rerank: Annotated[
-        bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)
-    ] = None,
-    fusion: Annotated[
-        str | None,
-        typer.Option(
-            help="Final order: linear or rrf fuses both stages, none trusts the reranker alone.", show_default=False
-        ),
-    ] = None,
-    fusion_weight: Annotated[
-        float | None, typer.Option(help="The reranker's share in a fused order, 0 to 1.", show_default=False)
-    ] = None,
+    retriever: RetrieverName = None,
+    top_k: TopK = None,
+    rerank: Reranks = None,
+    fusion: FusionName = None,
+    fusion_weight: FusionWeight = None,
     top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
     per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
     min_score: Annotated[float | None, typer.Option(help="Least score by the reranker.", show_default=False)] = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from rerank_cli.config import Retriever
-from rerank_cli.errors import UsageError
+from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.cache import RememberingReranker
 from rerank_cli.evaluation.collection import Collection, JudgedQuery, Qrels
 from rerank_cli.evaluation.compare import Comparison, compare, holm
@@ -23,10 +23,11 @@ from rerank_cli.evaluation.measures import (
 )
 from rerank_cli.evaluation.outcome import Outcome, derive, outcome_of
 from rerank_cli.evaluation.runs import Run, trec_id, with_known_ids
-from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweep, sweep_table
-from rerank_cli.evaluation.trial import Pass, Trial, Variant
+from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
+from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.evaluation.verdict import Compared, Evaluation
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
+from rerank_cli.search import SearchSettings
 from rerank_cli.store import IndexReader
 from rerank_cli.store.scores import ScoreStore
 
@@ -41,7 +42,7 @@ NAMED_IDS = 5
 class Request:
     """What to find out. `measures` empty means those that are reported by default."""
 
-    variant: Variant
+    variant: SearchSettings
     measures: tuple[Measure, ...] = ()
     gated: tuple[Measure, ...] = ()
     sweeps: tuple[str, ...] = ()
@@ -65,18 +66,17 @@ class Workplace:
     device: str
 
 
-def parse_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
-    """The measures that *texts* name, each once; commas may separate them outside parentheses."""
-    return tuple(dict.fromkeys(parse_measure(text) for text in texts))
-
-
 def assess(
     collection: Collection, request: Request, workplace: Workplace, *, listener: Listener = ignore_progress
 ) -> Evaluation:
-    """Run every query once and derive all that *request* asks for."""
-    sweeps = [parse_sweep(text, request.variant) for text in request.sweeps]
-    if not request.variant.reranks and any(sweep.key.startswith("fusion") for sweep in sweeps):
-        raise UsageError("nothing is fused without a second stage", remedy="drop --no-rerank")
+    """Run every query once and derive all that *request* asks for.
+
+    Raises:
+        InputError: none of the judged documents is in the index.
+        UsageError: none of the queries can be asked, or a sweep is none.
+    """
+    missing = _missing(collection, workplace.index)
+    sweeps = parse_sweeps(request.sweeps, request.variant)
     depths = next((sweep for sweep in sweeps if sweep.key == "top-k"), default_sweep(request.variant))
     passed, reranker = _passed(request, [depths, *sweeps], workplace)
     trial = passed.ask(collection.queries, listener=listener)
@@ -84,8 +84,10 @@ def assess(
     qrels = {query: grades for query, grades in collection.qrels.items() if query in asked}
     if not qrels:
         raise KeyboardInterrupt  # nothing was measured that could be shown
+    if not trial.answers:
+        refusal = trial.refused[0]
+        raise UsageError(f"query {refusal.query.id}: {refusal.reason}", remedy="none of the queries can be asked")
     view = _View(trial, passed, request, qrels)
-    missing = _missing(collection, workplace.index)
     return Evaluation(
         context={},
         notes=(*collection_notes(collection), *_index_notes(missing, trial, collection.qrels, reranker)),
@@ -93,7 +95,7 @@ def assess(
         total=len(collection.queries),
         collection_fingerprint=collection.fingerprint,
         texts={query.id: query.text for query in collection.queries},
-        outcome=view.outcome(request.variant),
+        outcome=view.outcome(request.variant).compared(),
         depths=view.table(depths) if request.variant.reranks else None,
         sweeps=tuple(view.table(sweep) for sweep in sweeps),
         diagnosis=view.diagnosis(workplace) if request.diagnoses else None,
@@ -102,15 +104,37 @@ def assess(
     )
 
 
-def with_indexed_ids(collection: Collection, index: IndexReader) -> Collection:
-    """*collection* with the index's own ids in place of percent-encoded ones, which blanks and line breaks need."""
+def with_indexed_ids(collection: Collection, index: IndexReader, *, files: Sequence[Path] = ()) -> Collection:
+    """*collection* with the index's ids in place of what stands in the judgements.
+
+    That may be percent-encoded, which blanks and line breaks need, or the id of a record alone, where a folder's
+    index has the file's path before it. *files* are those of the collection itself: their records are no documents.
+    """
     known = index.document_ids()
     encoded = {trec_id(name): name for name in known if trec_id(name) != name}
+    records = _records(index, known, without=files)
     qrels = {
-        query: {name if name in known else encoded.get(name, name): grade for name, grade in grades.items()}
+        query: {
+            name if name in known else encoded.get(name) or records.get(name, name): grade
+            for name, grade in grades.items()
+        }
         for query, grades in collection.qrels.items()
     }
-    return replace(collection, qrels=qrels)
+    judged = {name for grades in collection.qrels.values() for name in grades}
+    spellings = {name: own for own, name in records.items() if own in judged and own not in known}
+    return replace(collection, qrels=qrels, spellings=spellings)
+
+
+def _records(index: IndexReader, known: frozenset[str], *, without: Sequence[Path]) -> dict[str, str]:
+    """The index's id of each record by the record's own; of an id that stands in several files there is none."""
+    root, left_out = Path(index.manifest.root), {path.resolve() for path in without}
+    files = set(index.files())
+    found: dict[str, list[str]] = {}
+    for name in known - files:
+        cuts = [place for place, letter in enumerate(name) if letter == "#" and name[:place] in files]
+        if cuts and (root / name[: cuts[0]]).resolve() not in left_out:
+            found.setdefault(name[cuts[0] + 1 :], []).append(name)
+    return {own: names[0] for own, names in found.items() if len(names) == 1}
 
 
 def _passed(request: Request, sweeps: Sequence[Sweep], workplace: Workplace) -> tuple[Pass, RememberingReranker | None]:
@@ -139,9 +163,9 @@ class _View:
     passed: Pass
     request: Request
     qrels: Qrels
-    known: dict[Variant, Outcome] = field(default_factory=dict)
+    known: dict[SearchSettings, Outcome] = field(default_factory=dict)
 
-    def outcome(self, variant: Variant) -> Outcome:
+    def outcome(self, variant: SearchSettings) -> Outcome:
         if variant not in self.known:
             measures = self.request.measures_at(variant.top_k)
             self.known[variant] = outcome_of(self.trial, self.passed, variant, measures=measures, qrels=self.qrels)
@@ -262,9 +286,17 @@ def _index_notes(missing: Sequence[str], trial: Trial, qrels: Qrels, reranker: R
 
 
 def _missing(collection: Collection, index: IndexReader) -> tuple[str, ...]:
+    """The judged documents that are not in the index, or InputError if that is all of them."""
     indexed = index.document_ids()
     judged = dict.fromkeys(document for grades in collection.qrels.values() for document in grades)
-    return tuple(document for document in judged if document not in indexed)
+    missing = [document for document in judged if document not in indexed]
+    if len(missing) == len(judged):
+        what = "judged document"
+        raise InputError(
+            f"{index.folder}: none of the {_some(missing, what, f'{what}s')} is in the index",
+            remedy="judge by the ids that query --format trec prints, or name another index with --index",
+        )
+    return tuple(missing)
 
 
 def _some(ids: Sequence[str], one: str, many: str) -> str:

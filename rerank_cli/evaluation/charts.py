@@ -79,8 +79,9 @@ def _line(series: Series, colour: str, place_x: Scale, place_y: Scale) -> str:
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         if point.label:
             anchor, shift = ("end", -8) if x > WIDTH * 0.6 else ("start", 8)
+            below = -14 if point.marked else 20  # a mark's words are long: they keep clear of the neighbours' labels
             parts.append(
-                f'<text x="{x + shift:.1f}" y="{y + 20:.1f}" text-anchor="{anchor}">{_text(point.label)}</text>'
+                f'<text x="{x + shift:.1f}" y="{y + below:.1f}" text-anchor="{anchor}">{_text(point.label)}</text>'
             )
     return "".join(parts)
 

@@ -6,17 +6,23 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.runs import numbered_lines
+from rerank_cli.evaluation.runs import numbered_lines, trec_id
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
 
 QUERY_SHAPE = 'write {"_id": …, "text": …}, id<TAB>text, or TREC topics'
 QRELS_SHAPE = 'write query<TAB>document<TAB>grade, "query 0 document grade", or {"query_id", "doc_id", "relevance"}'
+GRADE_NAMES = ("score", "relevance", "rel", "grade", "label", "judgement", "judgment")
+"""What headers call their last column; any other word there is a grade that is none."""
+
+LARGEST_GRADE = 1000
+"""trec_eval keeps a counter for each grade up to the highest."""
+
 CLOSE = "close each <top> with </top>"
 
 Qrels = Mapping[str, Mapping[str, int]]
@@ -36,13 +42,14 @@ class Collection:
     """The queries to ask, in the order of their file, and their judgements.
 
     `unjudged` are queries without a judgement, `textless` judged ones that no file gives a text for:
-    neither is asked.
+    neither is asked. `spellings` gives the judgements' own id of each document that the index knows by another.
     """
 
     queries: tuple[JudgedQuery, ...]
     qrels: Qrels
     unjudged: tuple[str, ...] = ()
     textless: tuple[str, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -58,7 +65,8 @@ def read_collection(queries: Path, qrels: Path) -> Collection:
         InputError: a file cannot be read, a line is malformed, or no query is judged.
     """
     texts = read_queries(queries)
-    grades = read_qrels(qrels)
+    encoded = {trec_id(name): name for name in texts}
+    grades = {name if name in texts else encoded.get(name, name): judged for name, judged in read_qrels(qrels).items()}
     asked = tuple(JudgedQuery(name, text) for name, text in texts.items() if name in grades)
     if not asked:
         raise InputError(f"{qrels}: judges none of the queries of {queries}", remedy="check that their ids agree")
@@ -76,26 +84,19 @@ def find_files(folder: Path) -> tuple[Path | None, Path | None]:
 
 
 def queries_in(folder: Path) -> Path:
-    """The queries of *folder*.
-
-    Raises:
-        UsageError: it has none.
-    """
-    found, _ = find_files(folder)
-    if found is None:
-        raise UsageError(f"{folder}: no {' or '.join(QUERY_NAMES)} there", remedy="name the file with --queries")
-    return found
+    """The queries of *folder*, or UsageError if it has none."""
+    return _required(folder, QUERY_NAMES, flag="--queries")
 
 
 def qrels_in(folder: Path) -> Path:
-    """The judgements of *folder*.
+    """The judgements of *folder*, or UsageError if it has none."""
+    return _required(folder, QRELS_NAMES, flag="--qrels")
 
-    Raises:
-        UsageError: it has none.
-    """
-    _, found = find_files(folder)
+
+def _required(folder: Path, names: tuple[str, ...], *, flag: str) -> Path:
+    found = _first(folder, names)
     if found is None:
-        raise UsageError(f"{folder}: no {' or '.join(QRELS_NAMES)} there", remedy="name the file with --qrels")
+        raise UsageError(f"{folder}: no {' or '.join(names)} there", remedy=f"name the file with {flag}")
     return found
 
 
@@ -196,7 +197,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
 
 def _is_header(line: str) -> bool:
     fields = [field.strip().lower() for field in line.split("\t")]
-    return len(fields) in (3, 4) and fields[0] in ("query-id", "query_id", "qid") and not _is_grade(fields[-1])
+    return len(fields) in (3, 4) and fields[-1] in GRADE_NAMES
 
 
 def _judgement(line: str, where: str) -> tuple[str, str, int]:
@@ -204,7 +205,8 @@ def _judgement(line: str, where: str) -> tuple[str, str, int]:
     if not query or not document:
         raise InputError(f"{where}: not a judgement with a query and a document", remedy=QRELS_SHAPE)
     if not _is_grade(grade):
-        raise InputError(f"{where}: the grade {grade!r} is no whole number", remedy=QRELS_SHAPE)
+        span = f"from -{LARGEST_GRADE} to {LARGEST_GRADE}"
+        raise InputError(f"{where}: the grade {grade!r} is no whole number {span}", remedy=QRELS_SHAPE)
     return query, document, int(float(grade))
 
 
@@ -223,7 +225,7 @@ def _fields(line: str, where: str) -> tuple[str, str, str]:
 
 
 def _is_grade(text: str) -> bool:
-    return re.fullmatch(r"[-+]?[0-9]{1,9}(\.0+)?", text) is not None
+    return re.fullmatch(r"[-+]?[0-9]{1,9}(\.0+)?", text) is not None and abs(float(text)) <= LARGEST_GRADE
 
 
 def _json(line: str, where: str) -> dict[str, object]:

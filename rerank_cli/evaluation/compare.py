@@ -89,7 +89,7 @@ def _p_value(differences: Numbers, *, seed: int) -> float:
 
     if len(differences) == 0:
         return 1.0
-    reached = abs(differences.sum()) * (1.0 - 1e-12)
+    reached = abs(differences.sum()) - 1e-12 * np.abs(differences).sum()  # rounding makes no assignment lose
     if len(differences) <= EXACT_QUERIES:
         bits = np.arange(2 ** len(differences))[:, None] >> np.arange(len(differences)) & 1
         return float((np.abs((2.0 * bits - 1.0) @ differences) >= reached).mean())
@@ -112,8 +112,8 @@ def bootstrap_interval(differences: Numbers, *, seed: int) -> tuple[Numbers, Num
     means = []
     for _ in range(RESAMPLES // BLOCK):
         drawn = random.integers(0, queries, size=(BLOCK, queries))
-        counts = np.zeros((BLOCK, queries))
-        np.add.at(counts, (np.arange(BLOCK)[:, None], drawn), 1.0)
+        places = drawn + queries * np.arange(BLOCK)[:, None]
+        counts = np.bincount(places.ravel(), minlength=BLOCK * queries).reshape(BLOCK, queries)
         means.append(counts @ differences.T / queries)
     tail = (1.0 - CONFIDENCE) / 2
     low, high = np.quantile(np.concatenate(means), (tail, 1.0 - tail), axis=0)

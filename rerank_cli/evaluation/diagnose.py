@@ -10,14 +10,22 @@ from typing import Literal
 
 from rerank_cli.evaluation.collection import JudgedQuery, Qrels
 from rerank_cli.evaluation.measures import relevant_documents
-from rerank_cli.evaluation.trial import Pass, Staged, Trial, Variant
+from rerank_cli.evaluation.trial import Pass, Staged, Trial
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
 from rerank_cli.reranking import best_of_each_document
-from rerank_cli.retrieval import LIST_DEPTH, query_words, retrieve
-from rerank_cli.search import check_query
-from rerank_cli.store import IndexReader, Ranking
+from rerank_cli.retrieval import LIST_DEPTH, retrieve
+from rerank_cli.search import SearchSettings, check_query
+from rerank_cli.store import IndexReader
 
-Cause = Literal["not in the index", "never a candidate", "lost by the graph", "passage cut", "demoted", "not promoted"]
+Cause = Literal[
+    "not in the index",
+    "never a candidate",
+    "lost by the graph",
+    "passage cut",
+    "demoted",
+    "not promoted",
+    "ranked low",
+]
 
 MEANINGS: Mapping[Cause, str] = {
     "not in the index": "index it, or mend the judgements",
@@ -26,6 +34,7 @@ MEANINGS: Mapping[Cause, str] = {
     "passage cut": "shorter passages: a smaller passage_tokens",
     "demoted": "another reranker, one trained on such documents, or fusion with the first stage",
     "not promoted": "a better reranker: it had the passage and left it low",
+    "ranked low": "a second stage: the first had the passage and left it low",
 }
 """What to try for each cause."""
 
@@ -34,8 +43,8 @@ MEANINGS: Mapping[Cause, str] = {
 class Miss:
     """A relevant document that is not at the top of its query's answer, and why.
 
-    Ranks count documents, from 1; None where it does not stand. `place` says more about where a document
-    that is no candidate would stand.
+    Ranks count documents, from 1; None where it does not stand. `place` says where the best passage of a
+    document that is no candidate would stand among all passages.
     """
 
     document: str
@@ -48,6 +57,8 @@ class Miss:
     @property
     def reason(self) -> str:
         """The cause with its ranks, in words."""
+        if self.cause == "ranked low":
+            return f"{self.cause}, rank {self.first_rank}"
         if self.final_rank is not None:
             return f"{self.cause}, rank {self.first_rank} in the first stage, {self.final_rank} at the end"
         return f"{self.cause}, {self.place}" if self.place else self.cause
@@ -63,18 +74,26 @@ class DiagnosedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Every query with a miss; misses counted by cause, the commonest first."""
+    """Every query with a miss; misses counted by cause, the commonest first.
+
+    `relevant_of` is the number of relevant documents of each query that was answered.
+    """
 
     top: int
     queries: tuple[DiagnosedQuery, ...]
-    relevant: int
+    relevant_of: Mapping[str, int]
     counts: Mapping[Cause, int]
+
+    @property
+    def relevant(self) -> int:
+        """Relevant documents of all queries."""
+        return sum(self.relevant_of.values())
 
 
 def diagnose(
     trial: Trial,
     passed: Pass,
-    variant: Variant,
+    variant: SearchSettings,
     *,
     index: IndexReader,
     encoder: Encoder,
@@ -96,36 +115,24 @@ def diagnose(
         if misses:
             examined.append(DiagnosedQuery(answer.query, tuple(misses)))
     counted = Counter(miss.cause for query in examined for miss in query.misses)
-    relevant = sum(len(relevant_documents(qrels[answer.query.id])) for answer in trial.answers)
-    return Diagnosis(top, tuple(examined), relevant, dict(counted.most_common()))
+    relevant_of = {answer.query.id: len(relevant_documents(qrels[answer.query.id])) for answer in trial.answers}
+    return Diagnosis(top, tuple(examined), relevant_of, dict(counted.most_common()))
 
 
 class _Corpus:
-    """The whole index, read once and only if a document has to be looked for in it."""
+    """The whole index, which a document has to be looked for in."""
 
     def __init__(self, index: IndexReader, encoder: Encoder) -> None:
         self.index = index
         self.encoder = encoder
         self.documents = index.document_ids()
 
-    @cached_property
-    def every_passage(self) -> frozenset[int]:
-        return self.index.passages_in(_every_path)
-
-    @cached_property
-    def passages_of(self) -> Mapping[str, frozenset[int]]:
-        """The passages of each document."""
-        passages: dict[str, set[int]] = {}
-        for number, stored in self.index.read(self.every_passage).items():
-            passages.setdefault(stored.document_id, set()).add(number)
-        return {document: frozenset(numbers) for document, numbers in passages.items()}
-
 
 class _Examination:
     """Looks at one query's answer; what costs time is looked up only where a document needs it."""
 
     def __init__(
-        self, corpus: _Corpus, query: JudgedQuery, staged: Staged, variant: Variant, reranker: Reranker | None
+        self, corpus: _Corpus, query: JudgedQuery, staged: Staged, variant: SearchSettings, reranker: Reranker | None
     ) -> None:
         self._corpus = corpus
         self._query = check_query(query.text)
@@ -145,32 +152,31 @@ class _Examination:
             return self._absent(document, grade)
         first, final = self._first[document], self._final[document]
         cause: Cause = "demoted" if final > first else "not promoted"
-        if self._is_cut(document):
+        if not self._variant.reranks:
+            cause = "ranked low"
+        elif self._is_cut(document):
             cause = "passage cut"
         return Miss(document, grade, cause, first_rank=first, final_rank=final)
 
     def _absent(self, document: str, grade: int) -> Miss:
         """Where a document that is no candidate would stand, by an exact scan."""
-        candidates = self._exact_candidates
-        rank = next((each.rank for each in candidates if each.stored.document_id == document), None)
-        if rank is not None and rank <= self._variant.top_k:
-            return Miss(document, grade, "lost by the graph", place=f"the exact scan has it at rank {rank}")
-        if rank is not None:
-            return Miss(document, grade, "never a candidate", place=f"would stand at rank {rank}")
-        return Miss(document, grade, "never a candidate", place=self._lists_place(document))
+        found = _of(self._exact_candidates, document)
+        if found is not None and found.rank <= self._variant.top_k:
+            return Miss(document, grade, "lost by the graph", place=f"the exact scan has it at rank {found.rank}")
+        if found is not None:
+            return Miss(document, grade, "never a candidate", place=f"would stand at rank {found.rank}")
+        found = _of(self._all_passages, document)
+        if found is None:
+            return Miss(document, grade, "never a candidate", place="it has no word of the query")
+        return Miss(document, grade, "never a candidate", place=self._far_place(found))
 
-    def _lists_place(self, document: str) -> str:
-        parts = [
-            f"{name} rank {rank}" if rank else f"{name}: not found"
-            for name, rank in (("dense", self._place(document, "dense")), ("lexical", self._place(document, "lexical")))
-            if self._variant.retriever in (name, "hybrid")
-        ]
-        return f"beyond rank {LIST_DEPTH}: {', '.join(parts)}"
-
-    def _place(self, document: str, name: str) -> int | None:
-        ranking = self._dense if name == "dense" else self._lexical
-        passages = self._corpus.passages_of[document]
-        return next((rank for rank, (passage, _) in enumerate(ranking, start=1) if passage in passages), None)
+    def _far_place(self, found: Candidate) -> str:
+        """The rank of a passage that no search brings: each list ends at `LIST_DEPTH`."""
+        if self._variant.retriever != "hybrid":
+            return f"would stand at rank {found.rank}"
+        lexical = f"lexical rank {found.lexical_rank}" if found.lexical_rank else "no word of the query"
+        lists = f"dense rank {found.dense_rank}, {lexical}"
+        return f"would stand at rank {found.rank} with both lists read to the end ({lists})"
 
     def _is_cut(self, document: str) -> bool:
         """Whether the reranker read only the beginning of the document's best passage."""
@@ -182,25 +188,28 @@ class _Examination:
 
     @cached_property
     def _exact_candidates(self) -> tuple[Candidate, ...]:
+        return self._exact(LIST_DEPTH)
+
+    @cached_property
+    def _all_passages(self) -> tuple[Candidate, ...]:
+        """Every passage that either list has, both read to the end."""
+        return self._exact(max(LIST_DEPTH, self._corpus.index.counts().passages))
+
+    def _exact(self, depth: int) -> tuple[Candidate, ...]:
         return retrieve(
             self._corpus.index,
             self._query,
             encoder=self._corpus.encoder,
             retriever=self._variant.retriever,
-            top_k=LIST_DEPTH,
+            top_k=depth,
             accept_path=_every_path,
+            list_depth=depth,
         )
 
-    @cached_property
-    def _dense(self) -> Ranking:
-        everything = self._corpus.every_passage
-        vector = self._corpus.encoder.encode_query(self._query)
-        return self._corpus.index.search_dense(vector, len(everything), within=everything)
 
-    @cached_property
-    def _lexical(self) -> Ranking:
-        everything = self._corpus.every_passage
-        return self._corpus.index.search_lexical(query_words(self._query), len(everything), within=everything)
+def _of(candidates: Sequence[Candidate], document: str) -> Candidate | None:
+    """The best of *candidates* that is of *document*."""
+    return next((each for each in candidates if each.stored.document_id == document), None)
 
 
 def _every_path(_: str) -> bool:

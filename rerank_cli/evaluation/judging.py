@@ -11,9 +11,10 @@ from pathlib import Path
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
 from rerank_cli.evaluation.runs import numbered_lines, tsv_id
-from rerank_cli.evaluation.trial import Pass, Staged, Variant
+from rerank_cli.evaluation.trial import Pass, Staged
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import best_of_each_document
+from rerank_cli.search import SearchSettings
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 
@@ -67,7 +68,7 @@ class JudgementFile:
 def to_judge(
     queries: Sequence[JudgedQuery],
     passed: Pass,
-    variant: Variant,
+    variant: SearchSettings,
     *,
     grades: Mapping[str, Mapping[str, int]],
     depth: int,

@@ -24,6 +24,12 @@ CONTEXT_RECALL = re.compile(r"ContextRecall@([1-9][0-9]{0,8})")
 
 MEASURES_URL = "https://ir-measur.es/en/latest/measures.html"
 
+LARGEST_CUT = 10**9
+"""trec_eval counts in 64 bits and ends the process at a cut of 0."""
+
+OTHER_NAMES = {"map": "AP", "recip_rank": "RR", "contextrecall": "ContextRecall"}
+"""Names that ir_measures does not know: those of trec_eval, and that of ours, in small letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -57,9 +63,15 @@ def parse_measure(text: str) -> Measure:
     ours = CONTEXT_RECALL.fullmatch(text.strip())
     if ours:
         return Measure(ours[0], int(ours[1]))
-    if text.strip().startswith("ContextRecall"):
+    if text.strip().partition("@")[0] == "ContextRecall":
         raise UsageError(f"{text}: no budget of tokens", remedy="write one, as in ContextRecall@2000")
     return Measure(str(_library_measure(text)))
+
+
+def parse_measures(texts: Sequence[str]) -> tuple[Measure, ...]:
+    """The measures that *texts* name, each once; commas may separate them outside parentheses."""
+    named = [part for text in texts for part in re.split(r",(?![^(]*\))", text)]
+    return tuple(dict.fromkeys(parse_measure(part) for part in named))
 
 
 def evaluate(measures: Sequence[Measure], qrels: Qrels, run: Run) -> Figures:
@@ -138,6 +150,8 @@ def _plain(qrels: Qrels, run: Run) -> tuple[dict[str, dict[str, int]], dict[str,
         documents = run[query].documents if query in run else ()
         ids = {document: f"d{place}" for place, document in enumerate(dict.fromkeys([*documents, *judged]))}
         grades[str(number)] = {ids[document]: grade for document, grade in judged.items()}
+        if max(judged.values()) < 0:
+            grades[str(number)]["unfound"] = 0  # trec_eval crashes where every grade is negative
         if documents:
             scored[str(number)] = {ids[name]: float(len(documents) - rank) for rank, name in enumerate(documents)}
     return grades, scored
@@ -160,7 +174,27 @@ def _library_measure(text: str) -> Any:
         supported = pipeline.supports(measure)
     except (NameError, ValueError, TypeError, AssertionError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UsageError(f"{text}: no measure ({reason})", remedy=f"see {MEASURES_URL}") from error
+        meant = _meant(text.strip())
+        remedy = f"did you mean {meant}? All of them: {MEASURES_URL}" if meant else f"see {MEASURES_URL}"
+        raise UsageError(f"{text}: no measure ({reason})", remedy=remedy) from error
     if not supported:
         raise UsageError(f"{text}: nothing that is installed computes it", remedy=f"see {MEASURES_URL}")
+    if not 1 <= measure.params.get("cutoff", 1) <= LARGEST_CUT:
+        raise UsageError(f"{text}: no such cut", remedy=f"choose from 1 to {LARGEST_CUT}")
+    if measure.params.get("rel", 1) < 1:
+        raise UsageError(f"{text}: no such level", remedy="choose a grade of 1 or more")
     return measure
+
+
+def _meant(text: str) -> str:
+    """The measure whose name is nearest to the one in *text*, with its cut and parameters; empty if none is near."""
+    from difflib import get_close_matches
+
+    from ir_measures.measures import registry
+
+    parts = re.fullmatch(r"(\w+?)(?:_cut)?(?:_(\d+))?((?:\(.*\))?(?:@\d+)?)", text)
+    if parts is None:
+        return ""
+    names = {name.lower(): measure.NAME for name, measure in registry.items()} | OTHER_NAMES
+    near = get_close_matches(parts[1].lower(), names, n=1, cutoff=0.7)
+    return f"{names[near[0]]}{'@' + parts[2] if parts[2] else ''}{parts[3]}" if near else ""

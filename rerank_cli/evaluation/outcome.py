@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from rerank_cli.evaluation.collection import Qrels
 from rerank_cli.evaluation.compare import Comparison, compare
 from rerank_cli.evaluation.measures import Figures, Measure, evaluate
 from rerank_cli.evaluation.runs import Ranked, Run
-from rerank_cli.evaluation.trial import Pass, Trial, Variant
+from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.records import Hit
+from rerank_cli.search import SearchSettings
 
 SIGNIFICANT = 0.05
 
@@ -29,18 +30,27 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A variant's two stages side by side. Without a second stage both are the first."""
+    """A variant's two stages side by side. Without a second stage both are the first.
 
-    variant: Variant
+    `comparisons`, by measure, are made of the variant that was asked for, not of each that is derived beside it.
+    """
+
+    variant: SearchSettings
     first_run: Run
     final_run: Run
     first: Figures
     final: Figures
-    comparisons: Mapping[str, Comparison]
     price: Price
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+
+    def compared(self) -> Outcome:
+        """The same with its comparisons."""
+        return replace(self, comparisons=compare(self.first.by_query, self.final.by_query))
 
 
-def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequence[Measure], qrels: Qrels) -> Outcome:
+def outcome_of(
+    trial: Trial, passed: Pass, variant: SearchSettings, *, measures: Sequence[Measure], qrels: Qrels
+) -> Outcome:
     """Derive *variant* from *trial*; only queries that had their turn count."""
     budget = max((measure.budget_tokens or 0 for measure in measures), default=0)
     first_run, final_run, price = derive(trial, passed, variant, budget_tokens=budget)
@@ -52,13 +62,12 @@ def outcome_of(trial: Trial, passed: Pass, variant: Variant, *, measures: Sequen
         final_run=final_run,
         first=first,
         final=final,
-        comparisons=compare(first.by_query, final.by_query),
         price=price,
     )
 
 
 def derive(
-    trial: Trial, passed: Pass, variant: Variant, *, budget_tokens: int
+    trial: Trial, passed: Pass, variant: SearchSettings, *, budget_tokens: int
 ) -> tuple[dict[str, Ranked], dict[str, Ranked], Price]:
     """The runs of both stages under *variant*, with passages for a budget of tokens, and their price."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from rerank_cli.evaluation.charts import Point, Series, bars, lines
-from rerank_cli.evaluation.diagnose import MEANINGS, DiagnosedQuery, Diagnosis
+from rerank_cli.evaluation.diagnose import MEANINGS, Diagnosis
 from rerank_cli.evaluation.outcome import Outcome
 from rerank_cli.evaluation.verdict import Evaluation, sentence, shown_p
 
@@ -34,10 +34,19 @@ svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft);
 table { border-collapse: collapse; margin: .75rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: var(--soft); }
+.stacks td { vertical-align: top; }
 td.text, th.text { text-align: left; white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
 ul { padding-left: 1.2rem; margin: .25rem 0; } li { overflow-wrap: anywhere; }
 pre { background: var(--panel); padding: .9rem; border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .up { color: var(--gain); } .down { color: var(--loss); }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--ground); }
+@media (max-width: 44rem) {
+  table { font-size: .85rem; } th, td { padding-right: .6rem; }
+  .stacks, .stacks tbody, .stacks tr, .stacks td { display: block; text-align: left; } .stacks th { display: none; }
+  .stacks td { border: 0; padding: 0; } .stacks tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
+  .stacks td:first-child { font-weight: 600; }
+  .stacks td[data-label]::before { content: attr(data-label) " "; color: var(--soft); }
+}
 """
 
 
@@ -161,13 +170,14 @@ def _depths(evaluation: Evaluation) -> str:
 
 def _worst(evaluation: Evaluation, outcome: Outcome, primary: str) -> str:
     """The queries with the lowest figures, each with what is known of its misses."""
-    diagnosed = {each.query.id: each for each in evaluation.diagnosis.queries} if evaluation.diagnosis else {}
     values = dict(zip(outcome.final.queries, outcome.final.by_query[primary], strict=True))
     before = dict(zip(outcome.first.queries, outcome.first.by_query[primary], strict=True))
     worst = sorted(values, key=lambda query: values[query])[:WORST]
     rows = [
-        f'<tr><td>{_text(query)}</td><td class="text">{_text(evaluation.texts[query])}</td><td>{before[query]:.3f}</td>'
-        f'<td>{values[query]:.3f}</td><td class="text">{_misses(diagnosed.get(query))}</td></tr>'
+        f'<tr><td>{_text(query)}</td><td class="text">{_text(evaluation.texts[query])}</td>'
+        f'<td data-label="first stage">{before[query]:.3f}</td>'
+        f'<td data-label="{_text(primary)}">{values[query]:.3f}</td>'
+        f'<td class="text" data-label="why">{_why(query, evaluation.diagnosis)}</td></tr>'
         for query in worst
         if values[query] < 1.0
     ]
@@ -175,17 +185,22 @@ def _worst(evaluation: Evaluation, outcome: Outcome, primary: str) -> str:
         return ""
     figures = f"<th>first stage</th><th>{_text(primary)}</th>"
     head = f'<th>query</th><th class="text">text</th>{figures}<th class="text">why</th>'
-    return f"<h2>The worst queries</h2><div class='scroll'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
+    return f'<h2>The worst queries</h2><table class="stacks"><tr>{head}</tr>{"".join(rows)}</table>'
 
 
-def _misses(diagnosed: DiagnosedQuery | None) -> str:
-    if diagnosed is None:
+def _why(query: str, diagnosis: Diagnosis | None) -> str:
+    if diagnosis is None:
         return ""
-    return (
-        "<ul>"
-        + "".join(f"<li>{_text(miss.document)}: {_text(miss.reason)}</li>" for miss in diagnosed.misses)
-        + "</ul>"
-    )
+    misses = next((each.misses for each in diagnosis.queries if each.query.id == query), ())
+    if misses:
+        reasons = [f"{_text(miss.document)}: {_text(miss.reason)}" for miss in misses]
+    elif query not in diagnosis.relevant_of:
+        reasons = ["it could not be asked"]
+    elif diagnosis.relevant_of[query] == 0:
+        reasons = ["no document was judged relevant"]
+    else:
+        reasons = [f"all its relevant documents are among the first {diagnosis.top}"]
+    return f"<ul>{''.join(f'<li>{reason}</li>' for reason in reasons)}</ul>"
 
 
 def _causes(diagnosis: Diagnosis | None) -> str:

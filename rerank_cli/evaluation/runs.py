@@ -13,6 +13,12 @@ from rerank_cli.errors import InputError
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
 
+JOINERS = "\u00ad\u200c\u200d"
+"""Signs that belong to words (soft hyphen, the joiners of Persian and of emoji), though they are not printable."""
+
+GZIP = b"\x1f\x8b"
+"""What a file begins with that gzip packed; published runs often are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -93,10 +99,14 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
+        if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
+            path.write_text(text, encoding="utf-8")
+            return
+        place = path.resolve()
+        partial = place.with_name(f".{place.name}.partial")
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        partial.replace(place)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
 
@@ -108,9 +118,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         InputError: it cannot be read, or is not UTF-8.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
+    if content.startswith(GZIP):
+        raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 as well
@@ -120,13 +134,21 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def trec_id(name: str) -> str:
     """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
-    breaks = {letter for letter in name if letter.isspace() or not letter.isprintable()}
-    return "".join(quote(letter, safe="") if letter in breaks else letter for letter in name)
+    kept = {letter for letter in name if letter in JOINERS or (letter.isprintable() and not letter.isspace())}
+    return "".join(letter if letter in kept else quote(letter, safe="", errors="surrogateescape") for letter in name)
 
 
 def tsv_id(name: str) -> str:
     """*name* as a column between tabs: blanks may stay, but a tab or a line break has all of it encoded."""
     return name if name.isprintable() else trec_id(name)
+
+
+def spelled(run: Run, spellings: Mapping[str, str]) -> dict[str, Ranked]:
+    """*run* with the documents that *spellings* renames under their other ids."""
+    return {
+        query: Ranked(tuple(spellings.get(document, document) for document in ranked.documents))
+        for query, ranked in run.items()
+    }
 
 
 def with_known_ids(run: Run, *, queries: Iterable[str], documents: Iterable[str]) -> dict[str, Ranked]:

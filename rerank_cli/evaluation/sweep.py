@@ -9,7 +9,7 @@ from typing import get_args
 from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.outcome import Outcome
-from rerank_cli.evaluation.trial import Variant
+from rerank_cli.search import SearchSettings
 
 DEPTHS = (10, 25, 50, 100, 200, 500, 1000)
 """The depths that a plain run is derived at, as far as its own."""
@@ -26,7 +26,7 @@ class Sweep:
 
     key: str
     values: tuple[str, ...]
-    variants: tuple[Variant, ...]
+    variants: tuple[SearchSettings, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SweepTable:
         return next(row for row in self.rows if row.is_choice)
 
 
-def parse_sweep(text: str, base: Variant) -> Sweep:
+def parse_sweep(text: str, base: SearchSettings) -> Sweep:
     """`top-k=10,50`, `fusion=rrf,none`, `fusion-weight=0.3,0.5` or `retriever=dense,hybrid`, around *base*.
 
     Raises:
@@ -71,13 +71,31 @@ def parse_sweep(text: str, base: Variant) -> Sweep:
         raise UsageError(f"--sweep {text}: no sweep over {key!r}", remedy=f"choose from {', '.join(_SWEPT)}")
     if not values:
         raise UsageError(f"--sweep {text}: no values", remedy=f"write them as in {key}=A,B")
-    variants = {value: _SWEPT[key](base, value) for value in dict.fromkeys(values)}
-    if key == "top-k":
-        variants = dict(sorted(variants.items(), key=lambda row: row[1].top_k))
-    return Sweep(key, tuple(variants), tuple(variants.values()))
+    named: dict[SearchSettings, str] = {}
+    for value in values:
+        named.setdefault(_SWEPT[key](base, value), value)
+    variants = sorted(named, key=lambda variant: variant.top_k)  # stable: other settings keep their order
+    return Sweep(key, tuple(named[variant] for variant in variants), tuple(variants))
 
 
-def default_sweep(base: Variant) -> Sweep:
+def parse_sweeps(texts: Sequence[str], base: SearchSettings) -> list[Sweep]:
+    """The sweeps that *texts* ask for.
+
+    Raises:
+        UsageError: one is none, a setting is swept twice, or it is one that *base* makes no use of.
+    """
+    sweeps = [parse_sweep(text, base) for text in texts]
+    for place, sweep in enumerate(sweeps):
+        if any(sweep.key == other.key for other in sweeps[:place]):
+            raise UsageError(f"--sweep {sweep.key} stands twice", remedy="put all values behind one")
+        if sweep.key.startswith("fusion") and not base.reranks:
+            raise UsageError("nothing is fused without a second stage", remedy="drop --no-rerank")
+        if sweep.key == "fusion-weight" and base.fusion == "none":
+            raise UsageError("--sweep fusion-weight: fusion none has no weight", remedy="choose another with --fusion")
+    return sweeps
+
+
+def default_sweep(base: SearchSettings) -> Sweep:
     """The depths below that of *base*, and its own."""
     depths = [depth for depth in DEPTHS if depth < base.top_k] + [base.top_k]
     return Sweep("top-k", tuple(map(str, depths)), tuple(replace(base, top_k=depth) for depth in depths))
@@ -115,13 +133,13 @@ def knee(costs: Sequence[float], gains: Sequence[float]) -> int | None:
     return best if above[best] > 1e-12 else None
 
 
-def _at_depth(base: Variant, value: str) -> Variant:
-    if not value.isdecimal() or not 1 <= int(value) <= MAX_DEPTH:
+def _at_depth(base: SearchSettings, value: str) -> SearchSettings:
+    if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= MAX_DEPTH:
         raise UsageError(f"--sweep top-k: {value!r} is no depth", remedy=f"choose from 1 to {MAX_DEPTH}")
     return replace(base, top_k=int(value))
 
 
-def _with_fusion(base: Variant, value: str) -> Variant:
+def _with_fusion(base: SearchSettings, value: str) -> SearchSettings:
     fusions: tuple[Fusion, ...] = get_args(Fusion)
     for fusion in fusions:
         if fusion == value:
@@ -129,7 +147,7 @@ def _with_fusion(base: Variant, value: str) -> Variant:
     raise UsageError(f"--sweep fusion: no fusion {value!r}", remedy=f"choose from {', '.join(fusions)}")
 
 
-def _with_weight(base: Variant, value: str) -> Variant:
+def _with_weight(base: SearchSettings, value: str) -> SearchSettings:
     try:
         weight = float(value)
     except ValueError:
@@ -139,7 +157,7 @@ def _with_weight(base: Variant, value: str) -> Variant:
     return replace(base, fusion_weight=weight)
 
 
-def _from_retriever(base: Variant, value: str) -> Variant:
+def _from_retriever(base: SearchSettings, value: str) -> SearchSettings:
     retrievers: tuple[Retriever, ...] = get_args(Retriever)
     for retriever in retrievers:
         if retriever == value:
@@ -147,7 +165,7 @@ def _from_retriever(base: Variant, value: str) -> Variant:
     raise UsageError(f"--sweep retriever: no retriever {value!r}", remedy=f"choose from {', '.join(retrievers)}")
 
 
-_SWEPT: dict[str, Callable[[Variant, str], Variant]] = {
+_SWEPT: dict[str, Callable[[SearchSettings, str], SearchSettings]] = {
     "top-k": _at_depth,
     "fusion": _with_fusion,
     "fusion-weight": _with_weight,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rerank_cli.config import Fusion, Retriever
+from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.runs import Ranked
 from rerank_cli.records import Candidate, Encoder, Hit, Listener, PairScores, Progress, StoredPassage, ignore_progress
@@ -28,18 +28,6 @@ EVERY_HIT = 10**9
 
 COUNTED_AT_ONCE = 16
 """Passages whose tokens are counted in one go: about as many as fill a budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A setting of both stages, as `query` has it."""
-
-    retriever: Retriever
-    top_k: int
-    fusion: Fusion
-    fusion_weight: float
-    reranks: bool
-    per_document: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +133,7 @@ class Pass:
             complete = False
         return Trial(tuple(answers), tuple(refused), complete)
 
-    def stages(self, answer: Answer, variant: Variant) -> Staged:
+    def stages(self, answer: Answer, variant: SearchSettings) -> Staged:
         """Both stages of *answer* under *variant*."""
         scored = answer.scored[variant.retriever][: variant.top_k]
         candidates = [each.candidate for each in scored]
@@ -182,7 +170,7 @@ class Pass:
             self._tokens.update(zip([stored.id for stored in new], counts, strict=True))
         return [(stored, self._tokens[stored.id]) for stored in passages]
 
-    def _reranked(self, scored: Sequence[Scored], variant: Variant) -> tuple[Hit, ...]:
+    def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[Hit, ...]:
         import numpy as np
 
         if not scored:

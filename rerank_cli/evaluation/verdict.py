@@ -12,7 +12,7 @@ from rerank_cli.evaluation.compare import Comparison
 from rerank_cli.evaluation.diagnose import Diagnosis
 from rerank_cli.evaluation.measures import Figures, Measure, parse_measure
 from rerank_cli.evaluation.outcome import SIGNIFICANT, Outcome
-from rerank_cli.evaluation.sweep import SweepTable
+from rerank_cli.evaluation.sweep import ENOUGH, SweepTable
 
 RECORD_VERSION = 1
 """Raised when a key of the JSON changes its meaning."""
@@ -35,7 +35,7 @@ class Evaluation:
     `context` says how it was made: index, models, parameters, environment. `asked` of `total` judged
     queries had their turn. `depths` is the sweep over top_k, made unasked where there is a second stage.
     `recall_curves` holds (depth, recall of the candidates) by retriever, `missing` the judged documents
-    that are not in the index.
+    that are not in the index, `unmeasured` the configurations whose turn an interrupt kept from coming.
     """
 
     context: Mapping[str, object]
@@ -51,15 +51,16 @@ class Evaluation:
     diagnosis: Diagnosis | None = None
     recall_curves: Mapping[str, tuple[tuple[int, float], ...]] | None = None
     missing: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        """Whether every query had its turn."""
-        return self.asked == self.total
+        """Whether every query had its turn, in every configuration."""
+        return self.asked == self.total and not self.unmeasured
 
     @property
     def final(self) -> Figures:
-        """What the gate judges: the reranked stage, or the first run that was read."""
+        """What is compared with a baseline: the reranked stage, or that of the first configuration or run."""
         return self.outcome.final if self.outcome else self.compared[0].figures
 
 
@@ -80,8 +81,9 @@ def _whether(outcome: Outcome, measure: str) -> str:
     price = f"for {outcome.price.rerank_p50_s:.2f} s more a query"
     depth = f"at depth {outcome.variant.top_k}"
     if comparison.p_value >= SIGNIFICANT or comparison.difference == 0:
-        queries = len(outcome.first.queries)
-        return f"Whether reranking pays {depth}, {queries} queries cannot tell: {measure} {values} ({sure}), {price}."
+        number = len(outcome.first.queries)
+        queries = f"{number} quer{'y' if number == 1 else 'ies'}"
+        return f"Whether reranking pays {depth}, {queries} cannot tell: {measure} {values} ({sure}), {price}."
     if comparison.difference > 0:
         return f"Reranking pays here: {measure} rises from {values} {depth} ({sure}), {price}."
     return f"Reranking does harm here: {measure} falls from {values} {depth} ({sure}), {price}."
@@ -92,10 +94,10 @@ def _depth(outcome: Outcome, measure: str, depths: SweepTable | None) -> str:
     if depths is None or outcome.comparisons[measure].difference <= 0:
         return ""
     chosen = depths.choice
-    best = max(row.outcome.final.overall[measure] for row in depths.rows)
+    best = max(outcome.final.overall[measure], *(row.outcome.final.overall[measure] for row in depths.rows))
     share = chosen.outcome.final.overall[measure] / best if best else 1.0
-    if chosen.outcome.variant.top_k == outcome.variant.top_k:
-        return f" Depth {chosen.value} is the one to use."
+    if chosen.outcome.variant.top_k == outcome.variant.top_k or share < ENOUGH:
+        return f" Depth {outcome.variant.top_k} is the one to use."
     seconds = chosen.outcome.price.rerank_p50_s
     return f" Depth {chosen.value} is the one to use: {share:.1%} of the best {measure}, for {seconds:.2f} s."
 
@@ -133,6 +135,13 @@ def below_floors(final: Figures, floors: Sequence[tuple[Measure, float]]) -> lis
     ]
 
 
+def below_floors_of_all(evaluation: Evaluation, floors: Sequence[tuple[Measure, float]]) -> list[str]:
+    """A reason for each floor that the final order, or one of several configurations or runs, does not reach."""
+    if len(evaluation.compared) < 2:
+        return below_floors(evaluation.final, floors)
+    return [f"{each.name}: {reason}" for each in evaluation.compared for reason in below_floors(each.figures, floors)]
+
+
 def below_baseline(evaluation: Evaluation, baseline: Mapping[str, float], *, max_drop: float) -> list[str]:
     """A reason for each measure that lies more than *max_drop* below the baseline's."""
     current = evaluation.final.overall
@@ -143,15 +152,16 @@ def below_baseline(evaluation: Evaluation, baseline: Mapping[str, float], *, max
     ]
 
 
-def read_baseline(path: Path, *, collection_fingerprint: str) -> dict[str, float]:
-    """The measures of an earlier `--json`, of its final stage.
+def read_baseline(path: Path, *, collection_fingerprint: str, measures: Sequence[Measure]) -> dict[str, float]:
+    """The figures of an earlier `--json`, of its final stage.
 
     Raises:
-        InputError: it cannot be read, is no such result, is partial, or is of other queries or judgements.
+        InputError: it cannot be read, is no such result, is partial, is of other queries or judgements, or has
+            none of *measures*.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        measures = {
+        figures = {
             name: float(row["reranked"] if "reranked" in row else row["run"])
             for name, row in record["measures"].items()
         }
@@ -164,4 +174,6 @@ def read_baseline(path: Path, *, collection_fingerprint: str) -> dict[str, float
         raise InputError(f"{path}: of other queries or judgements", remedy="measure the baseline on these")
     if partial:
         raise InputError(f"{path}: of a run that was interrupted", remedy="measure the baseline in full")
-    return measures
+    if not any(measure.name in figures for measure in measures):
+        raise InputError(f"{path}: has none of the measures that are taken now", remedy="choose them with --measure")
+    return figures

@@ -14,9 +14,11 @@ import os
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,7 @@ class IndexReader:
         self._layout = layout
         self._connection = connection
         self._vectors: ann.VectorIndex | None = None
+        self._passages: dict[int, list[int]] = {}
 
     def __enter__(self) -> IndexReader:
         return self
@@ -129,9 +132,8 @@ class IndexReader:
             nearest = self._vector_index().search(vector, depth)
         except ann.GraphExhausted:
             return self._cut(self._scan(vector, None), depth)
-        scores = dict(nearest)
-        rows = self._select("SELECT id, vector FROM passages WHERE vector IN", list(scores))
-        return self._cut([(passage, scores[label]) for passage, label in rows], depth)
+        passages = self._passages_of([label for label, _ in nearest])
+        return self._cut([(passage, score) for label, score in nearest for passage in passages[label]], depth)
 
     def search_lexical(self, words: Sequence[str], depth: int, *, within: frozenset[int] | None = None) -> Ranking:
         """The *depth* passages with the best BM25 (FTS5: k1 = 1.2, b = 0.75) for any of *words*."""
@@ -194,6 +196,14 @@ class IndexReader:
         with self._guard():
             return _counts(self._layout, self._connection)
 
+    def _passages_of(self, labels: Sequence[int]) -> dict[int, list[int]]:
+        """The passages of each vector, looked up once for all queries."""
+        new = [label for label in labels if label not in self._passages]
+        self._passages.update((label, []) for label in new)
+        for passage, label in self._select("SELECT id, vector FROM passages WHERE vector IN", new):
+            self._passages[label].append(passage)
+        return self._passages
+
     def _vector_index(self) -> ann.VectorIndex:
         if self._vectors is None:
             try:
@@ -227,17 +237,21 @@ class IndexReader:
 
     def _cut(self, scored: Iterable[tuple[int, float]], depth: int) -> Ranking:
         """Best first; ties in the order of document and ordinal, so that ids given by chance decide nothing."""
-        ranking = sorted(scored, key=lambda row: -row[1])
+        ranking = sorted(scored, key=itemgetter(1), reverse=True)
         if len(ranking) > depth:
             last = ranking[depth - 1][1]
             ranking = [row for row in ranking if row[1] >= last]
+        alike = Counter(score for _, score in ranking)
+        tied = [row for row in ranking if alike[row[1]] > 1]
         rows = self._select(
             "SELECT passages.id, document_id, ordinal, path FROM passages"
             " JOIN documents ON documents.id = document WHERE passages.id IN",
-            [passage for passage, _ in ranking],
+            [passage for passage, _ in tied],
         )
         places = {passage: place for passage, *place in rows}
-        return sorted(ranking, key=lambda row: (-row[1], places[row[0]]))[:depth]
+        tied.sort(key=lambda row: places[row[0]])
+        alone = [row for row in ranking if alike[row[1]] == 1]
+        return sorted([*tied, *alone], key=itemgetter(1), reverse=True)[:depth]
 
     def _select(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run *query* with `IN (…)` for all *values*, however many."""

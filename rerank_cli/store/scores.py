@@ -13,6 +13,9 @@ from rerank_cli.store.catalog import BUSY_TIMEOUT_S
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
 
+WHOLE_ROWS = "pair, logit, elapsed_s FROM scores WHERE typeof(logit) = 'real' AND typeof(elapsed_s) = 'real'"
+"""SQLite keeps NaN as NULL."""
+
 KEYS_AT_ONCE = 10_000
 
 
@@ -46,12 +49,12 @@ class ScoreStore:
         self._connection.close()
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, PairScore]:
-        """The scores kept under *keys*."""
+        """The scores kept under *keys*; a row without numbers, such as a score that was NaN, is none."""
         found: dict[bytes, PairScore] = {}
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
             marks = ",".join("?" * len(some))
-            query = f"SELECT pair, logit, elapsed_s FROM scores WHERE pair IN ({marks})"  # noqa: S608 — marks alone
+            query = f"SELECT {WHOLE_ROWS} AND pair IN ({marks})"
             with self._guard():
                 rows = self._connection.execute(query, some).fetchall()
             found.update((pair, PairScore(logit, elapsed_s)) for pair, logit, elapsed_s in rows)

@@ -115,6 +115,34 @@ def test_queries_and_judgements_beside_the_documents_are_found_and_warned_of(
     assert outcome.code == 0 and "itself in the index" not in outcome.err
 
 
+@pytest.fixture
+def beir(tmp_path: Path, cli: Cli, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A BEIR folder, indexed as a folder, to stand in."""
+    folder = write_files(
+        tmp_path / "beir",
+        {
+            "corpus.jsonl": '{"_id": "1", "title": "Radiators", "text": "Bleed them with the key."}\n'
+            '{"_id": "2", "title": "Boiler", "text": "Top it up until the gauge reads 1.3 bar."}\n',
+            "queries.jsonl": '{"_id": "1", "text": "bleed a radiator"}\n{"_id": "2", "text": "boiler gauge"}\n',
+            "qrels/test.tsv": "query-id\tcorpus-id\tscore\n1\t1\t1\n2\t2\t1\n",
+        },
+    )
+    cli("index", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_beir_folder_that_was_indexed_whole_is_judged_by_the_records_own_ids(beir: Path, cli: Cli) -> None:
+    outcome = cli("eval", "--run-out", beir / "ours.run", "--json")
+    assert outcome.code == 0
+    assert outcome.json["measures"]["R@10"]["reranked"] == 1.0
+    assert outcome.json["collection"]["missing_documents"] == []
+    rows = list(ir_measures.read_trec_run(str(beir / "ours.run")))
+    qrels = [ir_measures.Qrel("1", "1", 1), ir_measures.Qrel("2", "2", 1)]
+    ours = outcome.json["measures"]["RR@10"]["reranked"]
+    assert ir_measures.calc_aggregate([ir_measures.RR @ 10], qrels, rows)[ir_measures.RR @ 10] == ours
+
+
 # The gate
 
 
@@ -133,6 +161,7 @@ def test_a_baseline_stops_a_drop(indexed: Path, cli: Cli, judged: Path, tmp_path
     arguments = ("eval", "--collection", judged, "-q", "--baseline", tmp_path / "old.json")
     assert cli(*arguments, "--max-drop", "0.06").code == 0
     failed = cli(*arguments)
+    assert cli(*arguments, "--measure", "P@7").code == 4, "nothing in common is no pass"
     assert failed.code == 1 and re.search(r"P@5 fell from \d\.\d{4} to \d\.\d{4}", failed.err)
 
 
@@ -182,6 +211,47 @@ def test_configurations_are_tested_against_the_first(indexed: Path, cli: Cli, ju
     assert bare["measures"]["RR@10"] == first_stage["measures"]["RR@10"]["reranked"]
     printed = cli("eval", "--collection", judged, "--compare", *names)
     assert sum("p (Holm)" in line for line in printed.lines) == 2
+
+
+def test_every_configuration_has_to_pass_the_gate(indexed: Path, cli: Cli, judged: Path, tmp_path: Path) -> None:
+    names = [tmp_path / name for name in ("deep.yaml", "one.yaml")]
+    write_files(tmp_path, {"deep.yaml": "top_k: 20\n", "one.yaml": "top_k: 1\n"})
+    outcome = cli("eval", "--collection", judged, "-q", "--compare", *names, "--fail-under", "R@10=0.9")
+    assert outcome.code == 1
+    assert [line.split()[1] for line in outcome.err.splitlines()] == [f"{name}:" for name in names]
+
+
+def test_what_every_configuration_has_to_say_is_said_once(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path
+) -> None:
+    write_files(tmp_path, {"a.yaml": "top_k: 20\n", "b.yaml": "top_k: 5\n"})
+    outcome = cli("eval", "--collection", judged, "--compare", tmp_path / "a.yaml", tmp_path / "b.yaml")
+    assert outcome.err.count("r5") == 1 and "rerank-cli: 1 query (r5) without judgements" in outcome.err
+
+
+@pytest.mark.parametrize(("answered", "shown"), [(2, ["a.yaml"]), (5, ["a.yaml", "b.yaml"])])
+def test_ctrl_c_between_configurations_starts_no_other(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: int,
+    shown: list[str],
+) -> None:  # fmt: skip
+    from rerank_cli.evaluation.trial import Pass
+
+    whole, calls = Pass._answer, []
+
+    def interrupted(self: Pass, query: object) -> object:
+        calls.append(query)
+        if len(calls) == answered + 1:
+            raise KeyboardInterrupt
+        return whole(self, query)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Pass, "_answer", interrupted)
+    names = [tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml")]
+    write_files(tmp_path, {name.name: f"top_k: {depth}\n" for name, depth in zip(names, (20, 5, 9), strict=True)})
+    outcome = cli("eval", "--collection", judged, "--json", "--compare", *names)
+    assert outcome.code == 130 and outcome.json["partial"] is True
+    assert [Path(each["name"]).name for each in outcome.json["compared"]] == shown
+    assert len(calls) == answered + 1
+    assert "c.yaml" in outcome.err and "not measured" in outcome.err
 
 
 def test_a_configuration_with_another_encoder_needs_an_index_of_it(
@@ -322,6 +392,16 @@ def test_a_picture_is_drawn_where_matplotlib_is_installed(
         (["judge"], ["--collection stands before judge"]),
         (["--collection", "nowhere"], ["nowhere: no queries.jsonl", "--queries"]),
         (["--run-in", "a.run"], ["--run-in without judgements"]),
+        (["--run-in", "a.run", "b.run", "a.run"], ["--run-in names a.run twice"]),
+        (["--compare", "a.yaml", "a.yaml"], ["--compare names a.yaml twice"]),
+        (["--run-in", "a.run", "--top-k", "5"], ["--top-k", "--run-in"]),
+        (["--run-in", "a.run", "--no-rerank"], ["--rerank", "--run-in"]),
+        (["--baseline", "old.json", "--max-drop", "nan"], ["--max-drop nan"]),
+        (["--baseline", "old.json", "--max-drop", "-0.1"], ["--max-drop -0.1"]),
+        (["--sweep", "top-k=5", "--sweep", "top-k=10"], ["top-k stands twice"]),
+        (["--sweep", "fusion-weight=0.1,0.5", "--fusion", "none"], ["fusion none has no weight"]),
+        (["jugde"], ["'jugde' is no folder", "init or judge"]),
+        (["--collection", "x", "."], ["two folders", "keep one --collection"]),
         (["--no-rerank", "--sweep", "fusion=rrf"], ["nothing is fused"]),
     ],
 )
@@ -334,6 +414,30 @@ def test_wrong_usage_ends_with_2_and_one_line(
     outcome = cli("eval", *given)
     assert outcome.code == 2
     assert_one_line(outcome, *parts)
+
+
+@pytest.mark.parametrize("flag", ["--report", "--run-out", "--plot"])
+@pytest.mark.parametrize("place", ["nowhere/x.svg", "", "read-only/x.svg"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, place: str
+) -> None:
+    if flag == "--plot" and not place:
+        pytest.skip("a folder has no ending of a picture")
+    (tmp_path / "read-only").mkdir()
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "read-only")  # root may write anywhere
+    monkeypatch.setattr("rerank_cli.evaluation.trial.Pass.ask", lambda *_, **__: pytest.fail("work was done"))
+    outcome = cli("eval", "--collection", judged, flag, tmp_path / place)
+    assert outcome.code == 4
+    assert_one_line(outcome, f"{flag} {tmp_path / place}: cannot be written")
+
+
+def test_a_folder_may_be_named_without_its_flag(indexed: Path, cli: Cli, judged: Path) -> None:
+    given = cli("eval", "--measure", "AP", judged, "--top-k", "3", "--json").json
+    assert (
+        given["measures"]
+        == cli("eval", "--collection", judged, "--measure=AP", "--top-k", "3", "--json").json["measures"]
+    )
+    assert given["parameters"]["top_k"] == 3
 
 
 def test_a_folder_without_a_collection_is_told_how_to_get_one(indexed: Path, cli: Cli) -> None:
@@ -378,6 +482,7 @@ def test_ctrl_c_prints_what_was_measured_and_says_that_it_is_partial(
 
 
 def test_options_that_take_several_values_are_repeated() -> None:
+    assert spread(["--compare=a", "b", "--json"]) == ["--compare=a", "--compare", "b", "--json"]
     assert spread(["--compare", "a", "b", "--json", "c", "--run-in", "d", "e", "f"]) == [
         "--compare", "a", "--compare", "b", "--json", "c", "--run-in", "d", "--run-in", "e", "--run-in", "f",
     ]  # fmt: skip

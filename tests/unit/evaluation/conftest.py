@@ -9,14 +9,14 @@ import pytest
 
 from rerank_cli.evaluation.assess import Request, Workplace
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
-from rerank_cli.evaluation.trial import Variant
+from rerank_cli.search import SearchSettings
 from rerank_cli.store import IndexReader, open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 
 WORDS = "brake chain pedal saddle tyre wheel spoke pump lever cable grip".split()
 
-BASE = Variant(retriever="hybrid", top_k=20, fusion="rrf", fusion_weight=0.5, reranks=True, per_document=1)
+BASE = SearchSettings(retriever="hybrid", top_k=20, fusion="rrf", fusion_weight=0.5, reranks=True, per_document=1)
 
 
 def text_of(number: int) -> str:
@@ -51,7 +51,7 @@ def workplace(index: IndexReader, encoder: FakeEncoder, reranker: FakeReranker) 
 
 @pytest.fixture
 def request_of() -> Callable[..., Request]:
-    def build(variant: Variant = BASE, **options: object) -> Request:
+    def build(variant: SearchSettings = BASE, **options: object) -> Request:
         return Request(variant=variant, **options)  # type: ignore[arg-type]
 
     return build

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from rerank_cli.config import Fusion
-from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.evaluation.assess import (
     Request,
     Workplace,
@@ -169,6 +169,22 @@ def test_a_query_that_cannot_be_asked_counts_as_0_and_is_reported(
     assert evaluation.outcome.final.queries[0] == "long"
     assert evaluation.outcome.final.by_query["AP"][0] == 0.0
     assert any("query long was not asked, counted as 0: the query has 301 words" in note for note in evaluation.notes)
+
+
+def test_an_index_of_other_documents_is_an_error_and_no_table_of_zeros(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    qrels = {query.id: {"elsewhere.md": 1, "gone.md": 0} for query in collection.queries}
+    with pytest.raises(InputError, match=r"none of the 2 judged documents \(elsewhere.md, gone.md\) is in the index"):
+        assess(Collection(collection.queries, qrels), request_of(), workplace)
+
+
+def test_queries_none_of_which_can_be_asked_are_an_error_and_no_table_of_zeros(
+    workplace: Workplace, request_of: Requests
+) -> None:
+    pasted = Collection((JudgedQuery("long", "word " * 301),), {"long": {"00.md": 1}})
+    with pytest.raises(UsageError, match="long: the query has 301 words"):
+        assess(pasted, request_of(), workplace)
 
 
 class InterruptedReranker(FakeReranker):

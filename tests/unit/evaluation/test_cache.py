@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +85,17 @@ def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
     with ScoreStore(path) as store:
         found = store.read([*keys, b"unknown"])
     assert found == {key: PairScore(float(key[1]), 0.0) for key in keys}
+
+
+def test_a_row_that_is_no_score_is_scored_again(tmp_path: Path) -> None:
+    path, reranker = tmp_path / "scores.sqlite", FakeReranker()
+    with ScoreStore(path) as store:
+        RememberingReranker(reranker, store=store, device="cpu").score_pairs("oil", PASSAGES)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE scores SET logit = NULL")
+    with ScoreStore(path) as store:
+        again = RememberingReranker(reranker, store=store, device="cpu").score_pairs("oil", PASSAGES)
+    assert np.isfinite(again.logits).all() and len(reranker.pairs) == 4
 
 
 def test_a_cache_that_is_no_database_says_how_to_go_on(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def test_a_malformed_query_is_named_by_file_and_line(tmp_path: Path, text: str, 
         "query-id\tcorpus-id\tscore\nq\ta b\t2\nq\tc\t0\n",
         "q\ta b\t2\r\nq\tc\t0\r\n",
         "q\t0\ta b\t2\nq\tQ0\tc\t0\n",
+        "query id\tdocument\tgrade\nq\ta b\t2\nq\tc\t0\n",
+        "topic\titer\tdocno\trel\nq\t0\ta b\t2\nq\t0\tc\t0\n",
         '{"query_id": "q", "doc_id": "a b", "relevance": 2}\n{"query-id": "q", "corpus-id": "c", "score": 0}\n',
     ],
 )
@@ -102,6 +104,8 @@ def test_trec_qrels_are_read_with_blanks_between_columns(tmp_path: Path) -> None
         ('{"query_id": "q", "doc_id": "a", "relevance": 1\n', ":1: not valid JSON"),
         ('{"query_id": "q", "relevance": 1}\n', ":1: not a judgement"),
         ("query-id\tcorpus-id\tscore\n", ": holds no judgement"),
+        ("q\ta\t1\nq\tb\t1001\n", ":2: the grade '1001' is no whole number from -1000 to 1000"),
+        ('{"query_id": "q", "doc_id": "a", "relevance": true}\n', ":1: the grade 'True'"),
     ],
 )
 def test_a_malformed_judgement_is_named_by_file_and_line(tmp_path: Path, text: str, wrong: str) -> None:
@@ -151,3 +155,16 @@ def test_the_fingerprint_changes_with_texts_and_grades_alone() -> None:
         Collection(base.queries, {"a": {"x": 2, "y": 0}}),
     ):
         assert other.fingerprint != base.fingerprint
+
+
+def test_a_first_line_with_a_wrong_grade_is_no_header(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=":1: the grade 'hihg'"):
+        read_qrels(written(tmp_path / "qrels", "q\ta\thihg\nq\tb\t1\n"))
+
+
+def test_query_ids_with_blanks_may_be_encoded_in_the_judgements(tmp_path: Path) -> None:
+    queries = written(tmp_path / "queries.tsv", "my query\tone\nb%20c\ttwo\n")
+    qrels = written(tmp_path / "qrels.txt", "my%20query 0 x 1\nb%20c 0 y 1\n")
+    collection = read_collection(queries, qrels)
+    assert collection.qrels == {"my query": {"x": 1}, "b%20c": {"y": 1}}
+    assert (collection.unjudged, collection.textless) == ((), ())

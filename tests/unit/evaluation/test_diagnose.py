@@ -12,8 +12,9 @@ import pytest
 from rerank_cli.evaluation.assess import Request, Workplace, assess
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.diagnose import Diagnosis, Miss
-from rerank_cli.evaluation.trial import Variant
 from rerank_cli.records import PairScores, Vectors
+from rerank_cli.retrieval import retrieve
+from rerank_cli.search import SearchSettings
 from rerank_cli.store import IndexReader, Ranking, open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
@@ -24,7 +25,7 @@ FILES = {
     **{f"far{number}.md": f"Nothing of this matters, number {number} of many.\n" for number in range(8)},
 }
 
-VARIANT = Variant(retriever="hybrid", top_k=10, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
+VARIANT = SearchSettings(retriever="hybrid", top_k=10, fusion="none", fusion_weight=0.5, reranks=True, per_document=1)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def diagnosed(plant: Plant, update: Update, index_folder: Path, encoder: FakeEnc
         relevant: list[str],
         *,
         query: str = "oil the chain",
-        variant: Variant = VARIANT,
+        variant: SearchSettings = VARIANT,
         reranker: FakeReranker | None = None,
         top: int = 1,
         blind: str = "",
@@ -95,7 +96,7 @@ def test_what_stands_at_the_top_is_not_missed(diagnosed: Callable[..., Diagnosis
 
 
 def test_a_document_that_is_not_in_the_index(diagnosed: Callable[..., Diagnosis]) -> None:
-    assert only(diagnosed(["gone.md"])) == Miss("gone.md", 1, "not in the index")
+    assert only(diagnosed(["gone.md", "near.md"])) == Miss("gone.md", 1, "not in the index")
 
 
 def test_a_document_below_the_depth_has_its_exact_rank(diagnosed: Callable[..., Diagnosis]) -> None:
@@ -105,7 +106,27 @@ def test_a_document_below_the_depth_has_its_exact_rank(diagnosed: Callable[..., 
 
 def test_a_document_that_no_list_holds_is_told_so(diagnosed: Callable[..., Diagnosis]) -> None:
     miss = only(diagnosed(["far0.md"], variant=replace(VARIANT, retriever="lexical")))
-    assert (miss.cause, miss.place) == ("never a candidate", "beyond rank 1000: lexical: not found")
+    assert (miss.cause, miss.place) == ("never a candidate", "it has no word of the query")
+
+
+def test_a_document_below_the_depth_of_the_lists_has_its_exact_fused_rank(
+    diagnosed: Callable[..., Diagnosis], monkeypatch: pytest.MonkeyPatch, index_folder: Path, encoder: FakeEncoder
+) -> None:
+    query = "oil the chain of number 5"
+    with open_reader(index_folder) as reader:
+        whole = retrieve(reader, query, encoder=encoder, retriever="hybrid", top_k=10)
+    assert len(whole) == 10
+    monkeypatch.setattr("rerank_cli.evaluation.diagnose.LIST_DEPTH", 2)
+    for candidate in whole[4:]:
+        miss = only(diagnosed([candidate.stored.document_id], query=query, variant=replace(VARIANT, top_k=2)))
+        assert miss.cause == "never a candidate"
+        lists = f"dense rank {candidate.dense_rank}, lexical rank {candidate.lexical_rank}"
+        assert miss.place == f"would stand at rank {candidate.rank} with both lists read to the end ({lists})"
+
+
+def test_without_a_second_stage_nothing_is_blamed_on_it(diagnosed: Callable[..., Diagnosis]) -> None:
+    miss = only(diagnosed(["target.md"], variant=replace(VARIANT, reranks=False)))
+    assert (miss.cause, miss.reason) == ("ranked low", "ranked low, rank 2")
 
 
 def test_a_document_that_the_graph_lost_is_found_by_the_exact_scan(diagnosed: Callable[..., Diagnosis]) -> None:

@@ -78,3 +78,23 @@ def test_bars_go_up_for_gains_and_down_for_losses() -> None:
     assert gain_height == 2 * loss_height and gain_top + gain_height == loss_top
     assert "<title>&lt;lost&gt;</title>" in drawn and "tied" not in drawn
     assert "<rect" not in bars([], y_label="change")
+
+
+def test_the_long_label_of_a_marked_point_stands_where_no_neighbour_has_its_own() -> None:
+    points = (Point(1, 0.70, "10"), Point(2, 0.73, "25 · knee · use this", marked=True), Point(3, 0.731, "50"))
+    drawn = lines([Series("a", points)], x_label="x", y_label="y")
+    heights = {label: float(y) for y, label in re.findall(r'<text x="[\d.]+" y="([\d.]+)"[^>]*>([^<]*)</text>', drawn)}
+    circles = [float(y) for y in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)" r="3.5"', drawn)]
+    assert heights["25 · knee · use this"] < circles[1] - 8, "above the ring"
+    assert heights["10"] > circles[0] and heights["50"] > circles[2], "below the point"
+
+
+def test_every_bad_query_is_given_a_reason(
+    collection: Collection, workplace: Workplace, request_of: Callable[..., Request]
+) -> None:
+    fruitless = Collection(collection.queries, {**collection.qrels, "q0": {"00.md": 0}})
+    page = report_page(assess(fruitless, request_of(diagnoses=True, draws=True, top=40), workplace))
+    worst = page[page.index("The worst queries") :]
+    assert "no document was judged relevant" in worst
+    assert "all its relevant documents are among the first 40" in worst
+    assert '<td class="text" data-label="why"></td>' not in worst

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from pathlib import Path
 
 import ir_measures
 import pytest
 
 from rerank_cli.errors import InputError
-from rerank_cli.evaluation.runs import Ranked, read_run, run_lines, trec_order, with_known_ids, write_run, write_text
+from rerank_cli.evaluation.runs import (
+    Ranked,
+    read_run,
+    run_lines,
+    trec_id,
+    trec_order,
+    with_known_ids,
+    write_run,
+    write_text,
+)
 
 
 def written(path: Path, text: str) -> Path:
@@ -48,10 +59,12 @@ def test_a_malformed_line_is_named_by_file_and_number(tmp_path: Path, line: str,
 
 def test_a_run_that_is_empty_missing_or_no_text_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "bytes.run").write_bytes(b"1 Q0 \xff 1 1 x\n")
+    (tmp_path / "packed.run.gz").write_bytes(gzip.compress(b"1 Q0 a 1 1 x\n"))
     for path, wrong in (
         (written(tmp_path / "empty.run", "\n"), "holds no run"),
         (tmp_path / "none.run", "cannot be read"),
         (tmp_path / "bytes.run", "not UTF-8 at byte 5"),
+        (tmp_path / "packed.run.gz", "is compressed"),
     ):
         with pytest.raises(InputError, match=wrong):
             read_run(path)
@@ -80,3 +93,19 @@ def test_a_run_without_hits_has_no_lines() -> None:
 def test_a_file_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         write_text(tmp_path / "none" / "a.run", "x")
+
+
+def test_a_device_or_pipe_is_written_to_and_a_link_followed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_text(tmp_path / "pipe", "x")
+    assert os.read(reader, 9) == b"x" and (tmp_path / "pipe").is_fifo()
+    os.close(reader)
+    (tmp_path / "link").symlink_to(written(tmp_path / "file", "old"))
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "new"
+
+
+def test_what_belongs_to_words_stays_as_it_is_and_bytes_that_are_no_text_are_encoded() -> None:
+    assert trec_id("soft\u00adhyphen\u200d") == "soft\u00adhyphen\u200d"
+    assert trec_id("a\udcffb") == "a%FFb"

@@ -65,3 +65,10 @@ def test_the_smallest_value_that_keeps_99_percent_is_enough() -> None:
     assert smallest_enough([0.70, 0.7919, 0.7920, 0.80]) == 2
     assert smallest_enough([0.9, 0.8]) == 0
     assert smallest_enough([0.0, 0.0]) == 0
+
+
+def test_one_number_is_swept_once_however_it_is_written() -> None:
+    assert parse_sweep("fusion-weight=0.30,.3,0.3", BASE).values == ("0.30",)
+    assert parse_sweep("top-k=010,10", BASE).values == ("010",)
+    with pytest.raises(UsageError, match="is no depth"):
+        parse_sweep("top-k=\N{ARABIC-INDIC DIGIT THREE}", BASE)

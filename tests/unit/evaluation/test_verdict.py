@@ -16,7 +16,7 @@ from rerank_cli.evaluation.compare import Comparison
 from rerank_cli.evaluation.measures import Figures, Measure
 from rerank_cli.evaluation.outcome import Outcome, Price, quantile
 from rerank_cli.evaluation.record import record_of
-from rerank_cli.evaluation.sweep import default_sweep, sweep_table
+from rerank_cli.evaluation.sweep import default_sweep, parse_sweep, sweep_table
 from rerank_cli.evaluation.verdict import (
     below_baseline,
     below_floors,
@@ -79,6 +79,17 @@ def test_the_sentence_names_the_depth_to_use(shallow: float, words: str) -> None
     assert sentence(deep, "nDCG@10", table).endswith(words)
 
 
+def test_a_swept_depth_that_is_worse_than_the_one_asked_for_is_not_the_one_to_use() -> None:
+    deep = outcome(0.5, 0.6, p_value=0.001)
+    table = sweep_table(parse_sweep("top-k=5", BASE), [outcome(0.5, 0.55, p_value=0.2, top_k=5)], measure="nDCG@10")
+    assert sentence(deep, "nDCG@10", table).endswith("Depth 20 is the one to use.")
+
+
+def test_one_query_is_one() -> None:
+    alone = replace(outcome(0.5, 0.51, p_value=0.5), first=Figures(("q1",), {}, {"nDCG@10": 0.5}))
+    assert "1 query cannot tell" in sentence(alone, "nDCG@10", None)
+
+
 def test_small_p_values_are_not_shown_as_0() -> None:
     assert (shown_p(0.0004), shown_p(0.001), shown_p(1.0)) == ("< 0.001", "0.001", "1.000")
 
@@ -115,7 +126,7 @@ def test_a_baseline_is_an_earlier_result(
     collection: Collection, workplace: Workplace, request_of: Requests, baseline: Path
 ) -> None:
     evaluation = assess(collection, request_of(), workplace)
-    old = read_baseline(baseline, collection_fingerprint=collection.fingerprint)
+    old = read_baseline(baseline, collection_fingerprint=collection.fingerprint, measures=[Measure("AP")])
     assert old == dict(evaluation.final.overall)
     assert below_baseline(evaluation, old, max_drop=0.0) == []
     higher = {name: value + 0.02 for name, value in old.items()}
@@ -128,18 +139,22 @@ def test_a_baseline_of_another_collection_or_of_a_partial_run_is_refused(
     collection: Collection, baseline: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="other queries or judgements"):
-        read_baseline(baseline, collection_fingerprint="another")
+        read_baseline(baseline, collection_fingerprint="another", measures=[Measure("AP")])
+    with pytest.raises(InputError, match="none of the measures"):
+        read_baseline(baseline, collection_fingerprint=collection.fingerprint, measures=[Measure("P@77")])
     partial = {**json.loads(baseline.read_text()), "partial": True}
     (tmp_path / "partial.json").write_text(json.dumps(partial))
     with pytest.raises(InputError, match="interrupted"):
-        read_baseline(tmp_path / "partial.json", collection_fingerprint=collection.fingerprint)
+        read_baseline(
+            tmp_path / "partial.json", collection_fingerprint=collection.fingerprint, measures=[Measure("AP")]
+        )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"measures": {"AP": 3}}', '{"measures": {"AP": {}}}'])
 def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match="no result of eval --json"):
-        read_baseline(tmp_path / "x.json", collection_fingerprint="x")
+        read_baseline(tmp_path / "x.json", collection_fingerprint="x", measures=[Measure("AP")])
 
 
 def test_the_record_has_every_figure_of_every_query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -70,7 +71,8 @@ def _standard(scores: Sequence[float]) -> list[float]:
     """Standard scores among the candidates, (x - mean) / deviation."""
     if not scores:
         return []
-    mean, deviation = statistics.fmean(scores), statistics.pstdev(scores)
+    mean = statistics.fmean(scores)
+    deviation = math.sqrt(statistics.fmean((score - mean) ** 2 for score in scores))
     return [(score - mean) / deviation if deviation else 0.0 for score in scores]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import cli  # noqa: F401 - a fixture
+
 WORDS = (
     "the a an to of and is are in on for with how do i my it not from pan rust iron oil water password list sort "
     "function salt stove tired pale food vitamin account mail ferry sunday weather merge sequence memory blood count "

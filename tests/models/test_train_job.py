@@ -1,0 +1,204 @@
+"""The whole command on tiny models: train, refuse, stop, interrupt, resume."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.records import Listener, Progress
+from tests.cli.conftest import Cli, assert_one_line
+
+pytest.importorskip("datasets", reason="training needs the extra `train`")
+
+NOUNS = ("pan", "oil", "salt", "stove", "food", "mail", "ferry", "key", "bread", "dough", "water", "rust", "iron")
+SIGNS = ("list sort function", "merge sequence memory", "account password vitamin")
+FAST = ("--learning-rate", "0.01", "--negatives", "3", "--max-tokens", "40", "--validation-share", "0.3", "--quiet")
+
+
+def rows() -> list[dict[str, object]]:
+    """What answers has words of cold weather, what does not has others: even a tiny model can learn that."""
+    return [
+        {
+            "query": f"how is the {noun} {place}",
+            "positive": f"{noun} {place} cold sunday weather",
+            "negatives": [f"{noun} {place} {sign}" for sign in SIGNS],
+        }
+        for noun in NOUNS
+        for place in ("in", "on")
+    ]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, tiny_encoder: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of pairs, with the tiny encoder as the first stage."""
+    monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
+    return tmp_path / "pairs.jsonl"
+
+
+@contextmanager
+def interrupt_at(step: int) -> Iterator[None]:
+    """Press Ctrl-C once so many steps are done."""
+
+    def listener(progress: Progress) -> None:
+        if progress.stage == "train" and progress.done == step:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def drawn(*, quiet: bool) -> Iterator[Listener]:
+        yield listener
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("rerank_cli.cli.train.drawn_progress", drawn)
+        yield
+
+
+def weights_of(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_a_reranker_gets_better_and_is_written_as_a_plain_folder_with_its_card(
+    cli: Cli,
+    pairs: Path,
+    tiny_reranker: Path,
+    tmp_path: Path,
+) -> None:
+    from sentence_transformers import CrossEncoder
+
+    command = ("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_reranker, "--licence", "CC0", *FAST)
+    done = cli(*command, "--json")
+    assert done.code == 0, done.err
+    assert done.json["after"] > done.json["before"]
+    assert done.json["held_out"] == 8 and done.json["trained_queries"] == 18
+    card = (tmp_path / "fitted" / "README.md").read_text(encoding="utf-8")
+    for told in ('license: "CC0"', "`pairs.jsonl`: 26 pairs", f"| 0 (before) | {done.json['before']:.4f} |", "torch "):
+        assert told in card
+    assert "cold sunday" not in card, "no text of the data"
+    assert {path.name for path in tmp_path.iterdir()} == {"pairs.jsonl", "fitted"}
+    model = CrossEncoder(str(tmp_path / "fitted"), device="cpu", model_kwargs={"dtype": "float32"})
+    assert model.max_seq_length == 64
+    good, bad = model.predict(
+        [("how is the pan in", "pan in cold sunday weather"), ("how is the pan in", "pan in list")]
+    )
+    assert good > bad
+    again = cli(*command)
+    assert again.code == 2
+    assert_one_line(again, "fitted: is there already")
+
+
+def test_an_interrupted_training_is_resumed_and_ends_like_one_that_was_not(
+    cli: Cli,
+    pairs: Path,
+    tiny_reranker: Path,
+    tmp_path: Path,
+) -> None:
+    command = ("train", "--pairs", pairs, "--base", tiny_reranker, "--batch-queries", "3", "--patience", "9", *FAST)
+    whole = cli(*command, "--out", "whole", "--json")
+    assert whole.code == 0
+    with interrupt_at(8):
+        cut = cli(*command, "--out", "cut")
+    assert cut.code == 130
+    assert_one_line(cut, "interrupted", "cut.checkpoints", "--resume")
+    assert not (tmp_path / "cut").exists() and (tmp_path / "cut.checkpoints" / "checkpoint-6").is_dir()
+    assert_one_line(cli(*command, "--out", "cut"), "was not finished", "--resume")
+    other = cli(*command, "--out", "cut", "--resume", "--seed", "3")
+    assert other.code == 2
+    assert_one_line(other, "that training had another seed")
+    resumed = cli(*command, "--out", "cut", "--resume", "--json")
+    assert resumed.code == 0
+    assert resumed.json["measured"] == whole.json["measured"]
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+    assert "since it was resumed" in (tmp_path / "cut" / "README.md").read_text()
+    assert not (tmp_path / "cut.checkpoints").exists()
+
+
+def test_a_training_that_betters_nothing_writes_nothing_and_ends_with_1(
+    cli: Cli,
+    pairs: Path,
+    tiny_reranker: Path,
+    tmp_path: Path,
+) -> None:
+    fixed = ("--learning-rate", "0", *FAST[2:])
+    done = cli("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_reranker, "--patience", "1", *fixed)
+    assert done.code == 1
+    assert_one_line(done, "nothing was written", "held-out queries nDCG@10 was 0.")
+    assert {path.name for path in tmp_path.iterdir()} == {"pairs.jsonl"}
+
+
+def test_a_reranker_may_begin_as_an_encoder(cli: Cli, pairs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+    from sentence_transformers import CrossEncoder
+
+    done = cli("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_encoder, *FAST)
+    assert done.code == 0, done.err
+    assert CrossEncoder(str(tmp_path / "fitted"), device="cpu").num_labels == 1
+
+
+def test_an_encoder_gets_better_under_its_own_prompts(
+    cli: Cli,
+    pairs: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    done = cli("train", "--encoder", "--pairs", pairs, "--out", "fitted", "--epochs", "6", *FAST, "--json")
+    assert done.code == 0, done.err
+    assert done.json["after"] > done.json["before"]
+    model = SentenceTransformer(str(tmp_path / "fitted"), device="cpu")
+    assert (model.prompts["query"], model.prompts["document"]) == ("key : ", "list : ")
+    assert "pipeline_tag: sentence-similarity" in (tmp_path / "fitted" / "README.md").read_text()
+
+
+def test_an_index_with_judgements_is_trained_on(
+    cli: Cli,
+    pairs: Path,
+    tiny_reranker: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    texts = [(row["positive"], 1) for row in rows()] + [(row["negatives"][0], 0) for row in rows()]  # type: ignore[index]
+    for number, (text, _) in enumerate(texts):
+        (folder / f"{number}.txt").write_text(f"{text}\n", encoding="utf-8")
+    queries = [json.dumps({"_id": str(number), "text": row["query"]}) for number, row in enumerate(rows())]
+    (tmp_path / "judged").mkdir()
+    (tmp_path / "judged" / "queries.jsonl").write_text("\n".join(queries), encoding="utf-8")
+    qrels = "".join(f"{number}\t{number}.txt\t1\n" for number in range(len(queries)))
+    (tmp_path / "judged" / "qrels.tsv").write_text(qrels, encoding="utf-8")
+    assert cli("index", folder, "--passage-tokens", "32", "--quiet").code == 0
+    monkeypatch.chdir(folder)
+    command = ("train", "--collection", tmp_path / "judged", "--base", tiny_reranker, "--top-k", "20", *FAST)
+    done = cli(*command, "--out", tmp_path / "fitted", "--json")
+    assert done.code in (0, 1), done.err
+    assert done.json["held_out"] == 8 and done.json["trained_queries"] > 12
+    assert done.json["validated_on"] == "the 20 passages that the first stage brings each"
+    assert [file["what"] for file in done.json["files"]] == ["judged queries", "judgements", "indexed passages"]
+    monkeypatch.setenv("RERANK_CLI_ENCODER", "all-MiniLM-L6-v2")
+    other = cli(*command, "--out", tmp_path / "other")
+    assert other.code == 3
+    assert_one_line(other, "made with the encoder", "RERANK_CLI_ENCODER")
+    assert not (tmp_path / "other.checkpoints").exists()
+
+
+def test_what_cannot_be_meant_is_one_line(cli: Cli, pairs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+    both = cli("train", "--pairs", pairs, "--collection", ".", "--out", "x")
+    assert both.code == 2
+    assert_one_line(both, "--pairs and judgements were both given")
+    pairs.write_text(pairs.read_text().splitlines()[0] + "\n{}\n")
+    broken = cli("train", "--pairs", pairs, "--out", "x")
+    assert broken.code == 4
+    assert_one_line(broken, "pairs.jsonl:2: not a training pair")
+    pairs.write_text(json.dumps(rows()[0]) + "\n")
+    few = cli("train", "--pairs", pairs, "--out", "x")
+    assert few.code == 4
+    assert_one_line(few, "1 distinct queries", "too few")
+    missing = cli("train", "--pairs", pairs, "--out", "x", "--base", "nowhere")
+    assert missing.code == 4
+    assert_one_line(missing, "nowhere: no such reranker")
+    assert {path.name for path in tmp_path.iterdir()} == {"pairs.jsonl"}

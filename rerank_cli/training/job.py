@@ -225,7 +225,7 @@ def train(
             epochs=fitted.epochs,
             best_step=best_step,
             options=_told(options),
-            precision="bfloat16 where torch deems it safe, else float32" if fit.bf16 else "float32",
+            precision="trained in bfloat16 (autocast), validated in float32" if fit.bf16 else "float32",
             machine=_machine(options.device),
             elapsed_s=time.monotonic() - begun,
             resumed=resume,

@@ -120,7 +120,7 @@ def mine_pairs(
     )
     few = Counter({f"with fewer than {negatives} passages to draw negatives from": len(trained) - len(groups)})
     few[f"held out, with fewer than {wide} passages to draw negatives from"] = len(held) - len(asked)
-    return _checked(Mined(tuple(groups), tuple(_questions(asked)), +few))
+    return _checked(Mined(tuple(groups), tuple(_questions(asked)), dict(+few)))
 
 
 def passages_of(pairs: Sequence[Pair]) -> list[str]:
@@ -325,7 +325,7 @@ def mine_index(
         mined, reason = _index_groups(replace(query, text=text), grades, candidates, top_k, mining, rng)
         groups.extend(mined)
         left_out[reason] += not mined
-    return _checked(Mined(tuple(groups), tuple(questions), +left_out))
+    return _checked(Mined(tuple(groups), tuple(questions), dict(+left_out)))
 
 
 def _index_groups(

@@ -11,34 +11,9 @@ import pytest
 
 from rerank_cli.records import Listener, Progress
 from tests.cli.conftest import Cli, assert_one_line
+from tests.models.conftest import FAST, rows
 
 pytest.importorskip("datasets", reason="training needs the extra `train`")
-
-NOUNS = ("pan", "oil", "salt", "stove", "food", "mail", "ferry", "key", "bread", "dough", "water", "rust", "iron")
-SIGNS = ("list sort function", "merge sequence memory", "account password vitamin")
-FAST = ("--learning-rate", "0.01", "--negatives", "3", "--max-tokens", "40", "--validation-share", "0.3", "--quiet")
-
-
-def rows() -> list[dict[str, object]]:
-    """What answers has words of cold weather, what does not has others: even a tiny model can learn that."""
-    return [
-        {
-            "query": f"how is the {noun} {place}",
-            "positive": f"{noun} {place} cold sunday weather",
-            "negatives": [f"{noun} {place} {sign}" for sign in SIGNS],
-        }
-        for noun in NOUNS
-        for place in ("in", "on")
-    ]
-
-
-@pytest.fixture
-def pairs(tmp_path: Path, tiny_encoder: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of pairs, with the tiny encoder as the first stage."""
-    monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
-    return tmp_path / "pairs.jsonl"
 
 
 @contextmanager
@@ -167,9 +142,10 @@ def test_an_index_with_judgements_is_trained_on(
     for number, (text, _) in enumerate(texts):
         (folder / f"{number}.txt").write_text(f"{text}\n", encoding="utf-8")
     queries = [json.dumps({"_id": str(number), "text": row["query"]}) for number, row in enumerate(rows())]
+    queries.append(json.dumps({"_id": "fruitless", "text": "account mail"}))
     (tmp_path / "judged").mkdir()
     (tmp_path / "judged" / "queries.jsonl").write_text("\n".join(queries), encoding="utf-8")
-    qrels = "".join(f"{number}\t{number}.txt\t1\n" for number in range(len(queries)))
+    qrels = "".join(f"{number}\t{number}.txt\t1\n" for number in range(len(rows()))) + "fruitless\t0.txt\t0\n"
     (tmp_path / "judged" / "qrels.tsv").write_text(qrels, encoding="utf-8")
     assert cli("index", folder, "--passage-tokens", "32", "--quiet").code == 0
     monkeypatch.chdir(folder)
@@ -177,6 +153,7 @@ def test_an_index_with_judgements_is_trained_on(
     done = cli(*command, "--out", tmp_path / "fitted", "--json")
     assert done.code in (0, 1), done.err
     assert done.json["held_out"] == 8 and done.json["trained_queries"] > 12
+    assert done.json["left_out"]["without a relevant document"] == 1
     assert done.json["validated_on"] == "the 20 passages that the first stage brings each"
     assert [file["what"] for file in done.json["files"]] == ["judged queries", "judgements", "indexed passages"]
     monkeypatch.setenv("RERANK_CLI_ENCODER", "all-MiniLM-L6-v2")

@@ -106,7 +106,7 @@ def run(
     check_installed()
 
     from rerank_cli.training.job import Options, train
-    from rerank_cli.training.output import check_free
+    from rerank_cli.training.output import check_free, checkpoints_of
 
     out = Path(out).expanduser().absolute()
     check_free(out)
@@ -132,7 +132,10 @@ def run(
             material = _material(data, options, settings, stack, listener)
             trained = train(out, material, options, resume=resume, command=command, listener=listener)
     except KeyboardInterrupt:
-        say(f"rerank-cli: interrupted; what was learnt lies in {out}.checkpoints: run the same with --resume to go on")
+        checkpoints = checkpoints_of(out)
+        if not checkpoints.exists():
+            raise
+        say(f"rerank-cli: interrupted; what was learnt lies in {checkpoints}: run the same with --resume to go on")
         return INTERRUPTED
     _publish(trained, as_json=as_json, quiet=quiet)
     return 0 if trained.folder else NOTHING_BETTER

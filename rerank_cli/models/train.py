@@ -156,7 +156,7 @@ def train_reranker(
             "labels": [list(group.target) for group in groups],
         }
     )
-    trainer = CrossEncoderTrainer(
+    trainer = _without_card(CrossEncoderTrainer)(
         model=model,
         args=CrossEncoderTrainingArguments(**_arguments(len(groups), model, checkpoints, fit, watch)),
         train_dataset=rows,
@@ -197,7 +197,7 @@ def train_encoder(
         batch_sampler=BatchSamplers.NO_DUPLICATES,
         prompts={"query": prompt_for(model, "query"), **dict.fromkeys(columns, passage_prompt)},
     )
-    trainer = SentenceTransformerTrainer(
+    trainer = _without_card(SentenceTransformerTrainer)(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_dict({"query": [group.query for group in groups], **columns}),
@@ -325,6 +325,16 @@ def _arguments(
         "report_to": "none",
         "seed": fit.seed,
     }
+
+
+def _without_card(trainer_class: Any) -> Any:
+    """The trainer without the model card of its own, which quotes the data and draws a bar on the streams."""
+
+    class Trainer(trainer_class):  # type: ignore[misc]
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """None."""
+
+    return Trainer
 
 
 def _evaluator(watch: Watch) -> Any:

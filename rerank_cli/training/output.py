@@ -48,7 +48,7 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Outp
         InputError: nothing can be written there.
     """
     check_free(folder)
-    output = Output(folder, folder.with_name(f"{folder.name}.checkpoints"))
+    output = Output(folder, checkpoints_of(folder))
     record = output.checkpoints / RECORD_NAME
     with telling_disk_errors(output):
         if resume and record.exists():
@@ -63,6 +63,11 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Outp
             record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
         shutil.rmtree(output.partial, ignore_errors=True)
     return output
+
+
+def checkpoints_of(folder: Path) -> Path:
+    """The folder beside *folder* that its training keeps checkpoints in."""
+    return folder.with_name(f"{folder.name}.checkpoints")
 
 
 def check_free(folder: Path) -> None:

@@ -47,6 +47,8 @@ class Mining:
     bm25_weight: float = 0.2
     teacher_share: float = 0.5
     """Share of the soft target in the mixture with the label."""
+    fills: bool = False
+    """Whether a band with nothing left gives way to whole rankings: small pools reach no further than the first."""
     seed: int = 17
 
     @property
@@ -107,7 +109,7 @@ def mine_pairs(
     held_keys = hold_out((pair.query for pair in pairs), share=share, seed=seed)
     held = [pair for pair in pairs if query_key(pair.query) in held_keys]
     trained = [pair for pair in pairs if query_key(pair.query) not in held_keys]
-    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
     groups = mine_groups(trained, encoder=encoder, mining=mining, listener=listener)
     everything = passages_of(pairs)
     wide = min(HELD_OUT_NEGATIVES, max(negatives, len(everything) // 2))
@@ -209,25 +211,24 @@ def _negatives(
         ]
         for scores in (cosines, bm25)
     ]
-    drawn = _draw(rankings, mining.bands, rng, fewer=len(given))
+    drawn = _draw(rankings, mining, rng, fewer=len(given))
     return None if drawn is None else [*given, *drawn]
 
 
-def _draw(
-    rankings: Sequence[Sequence[int]], bands: Sequence[tuple[int, int, int]], rng: random.Random, *, fewer: int = 0
-) -> list[int] | None:
+def _draw(rankings: Sequence[Sequence[int]], mining: Mining, rng: random.Random, *, fewer: int = 0) -> list[int] | None:
     """As many of each band as it wants, from the rankings in turn, less *fewer* from the nearest on.
 
-    A band with nothing left gives way to whole rankings; None where those have nothing left either.
+    None where too few are left.
     """
     chosen: list[int] = []
-    for first, last, wanted in bands:
+    for first, last, wanted in mining.bands:
         kept = max(0, wanted - fewer)
         fewer -= wanted - kept
         for draw in range(kept):
             ranking = rankings[draw % len(rankings)]
             band = [member for member in ranking[first - 1 : last] if member not in chosen]
-            band = band or [member for each in rankings for member in each if member not in chosen]
+            if mining.fills and not band:
+                band = [member for each in rankings for member in each if member not in chosen]
             if not band:
                 return None
             chosen.append(rng.choice(band))
@@ -303,7 +304,7 @@ def mine_index(
     """
     answered = [query for query in collection.queries if relevant_documents(collection.qrels[query.id])]
     held_keys = hold_out((query.text for query in answered), share=share, seed=seed)
-    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
     rng = random.Random(seed)
     groups: list[Group] = []
     questions: list[Question] = []
@@ -354,7 +355,7 @@ def _index_groups(
         near = floor if positive.dense_score is None else positive.dense_score
         limit = near * mining.ceiling + mining.slack
         usable = [place for place in others if _is_negative(candidates[place], grades, limit)]
-        drawn = _draw([usable], mining.bands, rng)
+        drawn = _draw([usable], mining, rng)
         if drawn is not None:
             texts = [positive.stored.passage.model_text, *(candidates[p].stored.passage.model_text for p in drawn)]
             groups.append(Group(query.text, tuple(texts), (1.0, *(0.0 for _ in drawn))))

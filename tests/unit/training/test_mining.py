@@ -52,7 +52,7 @@ def test_a_passage_nearer_than_the_positive_by_more_than_the_ceiling_is_no_negat
     strict = Mining(bands=((1, 20, 8),), ceiling=1.0, slack=0.0)
     group = next(g for g in mine_groups(pairs, encoder=FakeEncoder(), mining=strict) if g.query == "how is the boiler")
     assert "how is the boiler" not in group.passages
-    loose = replace(strict, bands=((1, 1, 2),), ceiling=100.0)
+    loose = replace(strict, bands=((1, 1, 1),), ceiling=100.0)
     group = next(g for g in mine_groups(pairs, encoder=FakeEncoder(), mining=loose) if g.query == "how is the boiler")
     assert "how is the boiler" in group.passages
 
@@ -61,9 +61,11 @@ def test_a_query_with_too_few_negatives_is_dropped() -> None:
     assert mine_groups(topic_pairs()[:3], encoder=FakeEncoder(), mining=SMALL_BANDS) == []
 
 
-def test_a_band_that_is_empty_gives_way_to_the_whole_ranking() -> None:
-    groups = mine_groups(topic_pairs(), encoder=FakeEncoder(), mining=Mining(bands=((1, 3, 2), (90, 99, 1))))
+def test_a_band_that_is_empty_gives_way_to_the_whole_ranking_where_that_is_wanted() -> None:
+    mining = Mining(bands=((1, 3, 2), (90, 99, 1)), fills=True)
+    groups = mine_groups(topic_pairs(), encoder=FakeEncoder(), mining=mining)
     assert [len(group.passages) for group in groups] == [4] * len(TOPICS)
+    assert mine_groups(topic_pairs(), encoder=FakeEncoder(), mining=replace(mining, fills=False)) == []
 
 
 def test_negatives_that_were_given_come_before_any_that_are_mined() -> None:

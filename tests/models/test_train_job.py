@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,8 @@ pytest.importorskip("datasets", reason="training needs the extra `train`")
 
 
 @contextmanager
-def interrupt_at(step: int) -> Iterator[None]:
-    """Press Ctrl-C once so many steps are done."""
-
-    def listener(progress: Progress) -> None:
-        if progress.stage == "train" and progress.done == step:
-            raise KeyboardInterrupt
+def listening(listener: Listener) -> Iterator[None]:
+    """Hear what the progress bar is told."""
 
     @contextmanager
     def drawn(*, quiet: bool) -> Iterator[Listener]:
@@ -30,6 +27,18 @@ def interrupt_at(step: int) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("rerank_cli.cli.train.drawn_progress", drawn)
+        yield
+
+
+@contextmanager
+def interrupt_at(step: int) -> Iterator[None]:
+    """Press Ctrl-C once so many steps are done."""
+
+    def press(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("train", step):
+            raise KeyboardInterrupt
+
+    with listening(press):
         yield
 
 
@@ -84,12 +93,38 @@ def test_an_interrupted_training_is_resumed_and_ends_like_one_that_was_not(
     other = cli(*command, "--out", "cut", "--resume", "--seed", "3")
     assert other.code == 2
     assert_one_line(other, "that training had another seed")
-    resumed = cli(*command, "--out", "cut", "--resume", "--json")
+    heard: list[Progress] = []
+    with listening(heard.append):
+        resumed = cli(*command, "--out", "cut", "--resume", "--json")
     assert resumed.code == 0
+    assert next(progress.done for progress in heard if progress.stage == "train") == 7
     assert resumed.json["measured"] == whole.json["measured"]
     assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
     assert "since it was resumed" in (tmp_path / "cut" / "README.md").read_text()
     assert not (tmp_path / "cut.checkpoints").exists()
+
+
+def test_the_weights_are_those_of_the_best_measurement_and_not_of_the_last(
+    cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    checkpoints: dict[str, Any] = {}
+
+    def keep(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("write", 0):
+            for folder in (tmp_path / "fitted.checkpoints").glob("checkpoint-*"):
+                checkpoints[folder.name] = load_file(folder / "model.safetensors")
+
+    with listening(keep):
+        command = ("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_reranker, "--epochs", "9", *FAST)
+        done = cli(*command, "--json").json
+    assert done["best_step"] < done["steps"], "training went on after its best"
+    assert done["after"] == max(value for _, value in done["measured"])
+    best = checkpoints[f"checkpoint-{done['best_step']}"]
+    written = load_file(tmp_path / "fitted" / "model.safetensors")
+    assert written.keys() == best.keys()
+    assert all(weights.equal(best[name].to(weights.dtype)) for name, weights in written.items())
 
 
 def test_a_training_that_betters_nothing_writes_nothing_and_ends_with_1(

@@ -215,6 +215,20 @@ def test_a_passage_of_another_relevant_document_is_no_negative(judged: Collectio
         assert not any(f"the {each} of" in passage.lower() for each in relevant for passage in group.passages[1:])
 
 
+def test_another_passage_of_a_relevant_document_is_no_negative(
+    judged: Collection, index_folder: Path, plant: Plant, update: Update
+) -> None:
+    query = judged.queries[0].text
+    rest = "and some more of it " * 5
+    plant({"two.md": f"# One\n\nHere is the boiler lid {rest}.\n\n# Two\n\nThere was the boiler lid once {rest}.\n"})
+    update()
+    judged = with_qrels(judged, {"q0": {"two.md": 1}})
+    mined_often = [mined_index(judged, index_folder, seed=seed).groups for seed in range(12)]
+    groups = [group for groups in mined_often for group in groups if group.query == query]
+    assert groups and all("Here is the" in group.passages[0] for group in groups)
+    assert not any("boiler lid once" in passage for group in groups for passage in group.passages)
+
+
 def test_a_likely_false_negative_is_skipped_unless_it_was_judged(
     judged: Collection, index_folder: Path, plant: Plant, update: Update
 ) -> None:

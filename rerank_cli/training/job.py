@@ -92,9 +92,12 @@ def pairs_material(
     """
     by_file: dict[Path, list[Pair]] = {path: list(read_pairs(path)) for path in paths}
 
+    every = (pair for pairs in by_file.values() for pair in pairs)
+    distinct = {(pair.query, pair.positive, pair.negatives): pair for pair in every}
+
     def mine() -> Mined:
         return mine_pairs(
-            list(dict.fromkeys(pair for pairs in by_file.values() for pair in pairs)),
+            list(distinct.values()),
             encoder=encoder,
             negatives=options.negatives,
             share=options.validation_share,

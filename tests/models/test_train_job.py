@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,3 +216,49 @@ def test_what_cannot_be_meant_is_one_line(cli: Cli, pairs: Path, tiny_encoder: P
     assert missing.code == 4
     assert_one_line(missing, "nowhere: no such reranker")
     assert {path.name for path in tmp_path.iterdir()} == {"pairs.jsonl"}
+
+
+def test_several_files_are_one_set_of_pairs_and_a_pair_that_stands_twice_counts_once(
+    cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path
+) -> None:
+    lines = pairs.read_bytes().splitlines(keepends=True)
+    (tmp_path / "more.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[10:])))
+    pairs.write_bytes(b"".join(lines[:16]))
+    both = ("--pairs", pairs, "--pairs", "more.jsonl.gz")
+    done = cli("train", *both, "--out", "fitted", "--base", tiny_reranker, *FAST, "--max-steps", "1", "--json").json
+    assert [(file["name"], file["count"]) for file in done["files"]] == [("pairs.jsonl", 16), ("more.jsonl.gz", 16)]
+    assert done["groups"] + done["held_out"] == 26
+
+
+def test_a_query_that_leaves_no_passage_room_is_left_out_and_counted(
+    cli: Cli, pairs: Path, tiny_reranker: Path
+) -> None:
+    for place in range(3):
+        long = {"query": f"how is the pan {'in ' * 30}{place}", "positive": f"pan cold {place}", "negatives": ["oil"]}
+        pairs.write_text(pairs.read_text() + json.dumps(long) + "\n")
+    done = cli(
+        "train", "--pairs", pairs, "--out", "fitted", "--base", tiny_reranker, *FAST, "--max-steps", "1", "--json"
+    )
+    assert done.json["left_out"] == {"too long to leave a passage room in 40 tokens": 3}
+
+
+def test_a_summary_says_what_changed_and_flags_may_be_variables(
+    cli: Cli, pairs: Path, tiny_reranker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_CLI_BASE", str(tiny_reranker))
+    monkeypatch.setenv("RERANK_CLI_EPOCHS", "5")
+    done = cli("train", "--pairs", pairs, "--out", "fitted", "--patience", "9", *FAST[:-1])
+    assert done.code == 0, done.err
+    assert re.fullmatch(
+        r".*/fitted\tnDCG@10 0\.\d{4} -> [01]\.\d{4} \(held out: 8 of 26 queries; step (3|6|9|12|15) of 15\)\n",
+        done.out,
+    )
+
+
+def test_no_file_name_becomes_markup_of_the_card(cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path) -> None:
+    odd = pairs.rename(tmp_path / "`a` [x](y) <b>\n# c.jsonl")
+    done = cli("train", "--pairs", odd, "--out", "fitted", "--base", tiny_reranker, *FAST)
+    assert done.code == 0, done.err
+    card = (tmp_path / "fitted" / "README.md").read_text(encoding="utf-8")
+    assert r"- `` `a` [x](y) <b>\n# c.jsonl ``: 26 pairs" in card
+    assert "\n# c" not in card

@@ -2,7 +2,7 @@
 """What fitting the reranker to a collection is worth: `fit_collection.py COLLECTION WORK [TRAIN_OPTION…]`.
 
 COLLECTION is a folder with `corpus.jsonl`, `queries.jsonl`, `qrels_train.tsv` and `qrels.tsv`, which judge
-different queries. The reranker is trained on the former with `rerank-cli train` and its defaults, or the options
+different queries: one that is in both, by its words, is left out of the former. The reranker is trained on the former with `rerank-cli train` and its defaults, or the options
 given, and evaluated on the latter with `rerank-cli eval`, before and after, in the default order and alone. Queries
 of the test set are never shown to it, nor do they choose its weights: held-out training queries do. Prints a line of
 JSON for each evaluation, and one for the training. WORK keeps the index and the model; run again, it goes on.
@@ -23,14 +23,15 @@ MEASURES = ("nDCG@10", "RR@10", "R@100")
 def main() -> None:
     collection, work = (Path(argument).resolve() for argument in sys.argv[1:3])
     options = sys.argv[3:]
-    check_split(collection)
+    work.mkdir(parents=True, exist_ok=True)
+    judgements = training_judgements(collection, work / "qrels_train.tsv")
     fitted = work / "fitted"
     index = str(work / "index")
     run("index", str(collection / "corpus.jsonl"), "--index", index, "--quiet")
     test = ("--queries", str(collection / "queries.jsonl"), "--qrels", str(collection / "qrels.tsv"), "--index", index)
     evaluate("before", test, BUILT_IN)
     if not fitted.exists():
-        train = ("--queries", str(collection / "queries.jsonl"), "--qrels", str(collection / "qrels_train.tsv"))
+        train = ("--queries", str(collection / "queries.jsonl"), "--qrels", str(judgements))
         resume = ("--resume",) if work.joinpath("fitted.checkpoints").exists() else ()
         out = ("--out", str(fitted), "--json")
         facts = json.loads(run("train", *train, "--index", index, *out, *resume, *options))
@@ -39,18 +40,19 @@ def main() -> None:
         evaluate("after", test, str(fitted))
 
 
-def check_split(collection: Path) -> None:
-    """Stop if a query is in both sets of judgements, by its id or by its words."""
+def training_judgements(collection: Path, path: Path) -> Path:
+    """Write `qrels_train.tsv` to *path* without the queries that the test set has too, by their words."""
     from rerank_cli.evaluation.collection import read_qrels, read_queries
     from rerank_cli.training.slices import query_key
 
     texts = read_queries(collection / "queries.jsonl")
-    train, test = (
-        {query_key(texts[query]) for query in read_qrels(collection / name) if query in texts}
-        for name in ("qrels_train.tsv", "qrels.tsv")
-    )
-    if train & test:
-        sys.exit(f"{collection}: {len(train & test)} queries are in both sets, such as {min(train & test)!r}")
+    asked = {query_key(texts[query]) for query in read_qrels(collection / "qrels.tsv") if query in texts}
+    train = read_qrels(collection / "qrels_train.tsv")
+    kept = {query: grades for query, grades in train.items() if query in texts and query_key(texts[query]) not in asked}
+    rows = [f"{query}\t{document}\t{grade}\n" for query, grades in kept.items() for document, grade in grades.items()]
+    path.write_text("".join(rows), encoding="utf-8")
+    print(json.dumps({"stage": "split", "train": len(kept), "left_out": len(train) - len(kept)}), flush=True)
+    return path
 
 
 def evaluate(stage: str, test: tuple[str, ...], reranker: str) -> None:

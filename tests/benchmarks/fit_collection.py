@@ -2,11 +2,11 @@
 """What fitting the reranker to a collection is worth: `fit_collection.py COLLECTION WORK [TRAIN_OPTION…]`.
 
 COLLECTION is a folder with `corpus.jsonl`, `queries.jsonl`, `qrels_train.tsv` and `qrels.tsv`, which judge
-different queries: one that is in both, by its words, is left out of the former. The reranker is trained on the former with `rerank-cli train` and its defaults, or the options
-given, and evaluated on the latter with `rerank-cli eval`, before and after, in the default order and alone. Queries
-of the test set are never shown to it, nor do they choose its weights: held-out training queries do. Prints a line of
-JSON for each evaluation, and one for the training. WORK keeps the index and the model; run again, it goes on.
-Needs the extra `train`.
+different queries: one that is in both, by its words, is left out of the former. The reranker is trained on the former
+with `rerank-cli train` and its defaults, or the options given, and evaluated on the latter with `rerank-cli eval`,
+before and after, in the default order and alone. Queries of the test set are never shown to it, nor do they choose its
+weights: held-out training queries do. Prints a line of JSON for the split, for the training and for each evaluation.
+WORK keeps the index and the model; run again, it goes on. Needs the extra `train`.
 """
 
 from __future__ import annotations

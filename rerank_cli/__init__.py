@@ -3,6 +3,7 @@
     index   folder → discover → read → split → encode → commit (one atomic generation)
     query   text → encode → retrieve (dense + lexical, fused) → rerank every candidate → hits → print
     eval    queries + qrels → the same retrieve and rerank → runs → measures → comparison → print
+    train   pairs, or the index and qrels → split → mine → fine-tune → validate → a model folder with its card
 
 The rooms, from the bottom up; imports only go down:
 
@@ -22,6 +23,8 @@ The rooms, from the bottom up; imports only go down:
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
                  charts, plot, environment; known_items and judging (judgements of one's own)
+    training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), validation,
+                 output (the folder and its checkpoints), card, job (puts it together)
     cli          the command line: the only place that knows Typer and Rich
 """
 

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rerank_cli import __version__
-from rerank_cli.cli import config, index, models, query, status
+from rerank_cli.cli import config, index, models, query, status, train
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import say, tell
 from rerank_cli.errors import InputError, RerankError
@@ -35,6 +35,7 @@ app.command("status", short_help="Show what is indexed and what has changed sinc
 app.command("config", short_help="Print every setting and where it comes from.")(config.run)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluation.app, name="eval", short_help="Measure whether reranking helps here, and its cost.")
+app.command("train", short_help="Fit a reranker or an encoder to your documents.")(train.run)
 
 
 def _print_version(asked: bool) -> None:

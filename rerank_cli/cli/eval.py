@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from rerank_cli.cli.options import (
+    CollectionFolder,
     ConfigFile,
     Device,
     EncoderName,
@@ -26,17 +27,21 @@ from rerank_cli.cli.options import (
     FusionWeight,
     IndexName,
     Json,
+    QrelsFile,
+    QueriesFile,
     Quiet,
     RerankerName,
     Reranks,
     RetrieverName,
     TopK,
     configured,
+    own,
+    own_path,
     working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import printable, say
-from rerank_cli.config import PREFIX, Settings
+from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -55,25 +60,6 @@ LISTS = ("--compare", "--run-in")
 
 SEARCH = ("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config")
 """Parameters that say how to search; runs that others made were searched already."""
-
-
-def _own(flag: str, meaning: str, **more: Any) -> Any:
-    """An option of `eval` alone, with the variable of its name."""
-    variable = f"{PREFIX}{flag.strip('-').upper().replace('-', '_')}"
-    shown = {"show_default": False, **more}
-    return typer.Option(flag, help=meaning, envvar=variable, show_envvar=False, **shown)
-
-
-def _path(flag: str, meaning: str) -> Any:
-    """An option that names a file or folder; one that cannot be read is told where it is read."""
-    return _own(flag, meaning, readable=False)
-
-
-CollectionFolder = Annotated[
-    Path | None, _path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
-]
-QueriesFile = Annotated[Path | None, _path("--queries", "Queries: JSONL, id<TAB>text, or TREC topics.")]
-QrelsFile = Annotated[Path | None, _path("--qrels", "Judgements: BEIR or plain TSV, TREC qrels, or JSONL.")]
 
 
 class EvalGroup(TyperGroup):
@@ -161,28 +147,30 @@ def run(
     fusion: FusionName = None,
     fusion_weight: FusionWeight = None,
     measure: Annotated[
-        list[str] | None, _own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
+        list[str] | None, own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        _own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
+        own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
     ] = None,
     compare: Annotated[
-        list[Path] | None, _path("--compare", "Configuration files, each tested against the first.")
+        list[Path] | None, own_path("--compare", "Configuration files, each tested against the first.")
     ] = None,
-    run_in: Annotated[list[Path] | None, _path("--run-in", "Judge these TREC runs in place of an index.")] = None,
-    run_out: Annotated[Path | None, _path("--run-out", "Write the final ranking as a TREC run.")] = None,
+    run_in: Annotated[list[Path] | None, own_path("--run-in", "Judge these TREC runs in place of an index.")] = None,
+    run_out: Annotated[Path | None, own_path("--run-out", "Write the final ranking as a TREC run.")] = None,
     fail_under: Annotated[
-        list[str] | None, _own("--fail-under", "MEASURE=VALUE: exit with 1 below it. May be repeated.")
+        list[str] | None, own("--fail-under", "MEASURE=VALUE: exit with 1 below it. May be repeated.")
     ] = None,
-    baseline: Annotated[Path | None, _path("--baseline", "An earlier --json: exit with 1 if a measure fell.")] = None,
+    baseline: Annotated[
+        Path | None, own_path("--baseline", "An earlier --json: exit with 1 if a measure fell.")
+    ] = None,
     max_drop: Annotated[
-        float, _own("--max-drop", "What a measure may fall below the baseline.", show_default=True)
+        float, own("--max-drop", "What a measure may fall below the baseline.", show_default=True)
     ] = 0.0,
-    diagnose: Annotated[bool, _own("--diagnose", "Tell why relevant documents are not at the top.")] = False,
-    report: Annotated[Path | None, _path("--report", "Write a page (HTML) with charts.")] = None,
-    plot: Annotated[Path | None, _path("--plot", "Draw a chart (PNG or SVG; needs rerank-cli[plot]).")] = None,
-    no_cache: Annotated[bool, _own("--no-cache", "Score every pair anew and keep no score.")] = False,
+    diagnose: Annotated[bool, own("--diagnose", "Tell why relevant documents are not at the top.")] = False,
+    report: Annotated[Path | None, own_path("--report", "Write a page (HTML) with charts.")] = None,
+    plot: Annotated[Path | None, own_path("--plot", "Draw a chart (PNG or SVG; needs rerank-cli[plot]).")] = None,
+    no_cache: Annotated[bool, own("--no-cache", "Score every pair anew and keep no score.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
@@ -526,18 +514,9 @@ def _judge_runs(asked: _Asked) -> int:
 
 
 def _collection_files(asked: _Asked, root: Path) -> tuple[Path, Path]:
-    """The queries and the judgements that the flags name; else those of the indexed folder."""
-    from rerank_cli.evaluation.collection import find_files, qrels_in, queries_in
+    from rerank_cli.evaluation.collection import collection_files
 
-    folder = asked.collection or (root if root.is_dir() else root.parent)
-    if asked.collection is None and not (asked.queries and asked.qrels) and None in find_files(folder):
-        given = asked.queries or asked.qrels
-        missing = "--qrels" if asked.queries else "--queries"
-        raise UsageError(
-            f"{folder}: no queries with judgements there",
-            remedy=f"add {missing} FILE" if given else "name a folder with --collection, or make one: eval init",
-        )
-    return asked.queries or queries_in(folder), asked.qrels or qrels_in(folder)
+    return collection_files(root, folder=asked.collection, queries=asked.queries, qrels=asked.qrels)
 
 
 def _baseline(asked: _Asked, collection_fingerprint: str, measures: Sequence[Measure]) -> dict[str, float]:
@@ -579,10 +558,10 @@ def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) 
 
 @app.command("init")
 def init(
-    out: Annotated[Path, _path("--out", "Folder to write queries.jsonl and qrels.tsv to.")],
+    out: Annotated[Path, own_path("--out", "Folder to write queries.jsonl and qrels.tsv to.")],
     index: IndexName = None,
-    count: Annotated[int, _own("--count", "Queries to draw.", min=1, show_default=True)] = 50,
-    seed: Annotated[int, _own("--seed", "Another seed draws others.", show_default=True)] = 17,
+    count: Annotated[int, own("--count", "Queries to draw.", min=1, show_default=True)] = 50,
+    seed: Annotated[int, own("--seed", "Another seed draws others.", show_default=True)] = 17,
 ) -> int:
     """Draw known-item queries from the indexed documents: a start for want of judgements."""
     from rerank_cli.evaluation.known_items import WARNING, check_outside, draw_known_items, write_known_items
@@ -604,10 +583,8 @@ def judge(
     queries: QueriesFile = None,
     qrels: QrelsFile = None,
     index: IndexName = None,
-    pool: Annotated[
-        int, _own("--pool", "Documents of each stage to judge, best first.", min=1, show_default=True)
-    ] = 10,
-    seed: Annotated[int, _own("--seed", "Another seed shows them in another order.", show_default=True)] = 17,
+    pool: Annotated[int, own("--pool", "Documents of each stage to judge, best first.", min=1, show_default=True)] = 10,
+    seed: Annotated[int, own("--seed", "Another seed shows them in another order.", show_default=True)] = 17,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,

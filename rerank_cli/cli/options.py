@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,6 +55,25 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no summary.", envvar=f"{PREFIX}QUIET", show_envvar=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.", envvar=f"{PREFIX}JSON", show_envvar=False)]
+
+
+def own(flag: str, meaning: str, **more: Any) -> Any:
+    """An option that is no setting, with the variable of its name."""
+    variable = f"{PREFIX}{flag.strip('-').upper().replace('-', '_')}"
+    shown = {"show_default": False, **more}
+    return typer.Option(flag, help=meaning, envvar=variable, show_envvar=False, **shown)
+
+
+def own_path(flag: str, meaning: str, **more: Any) -> Any:
+    """An option that names a file or folder; one that cannot be read is told where it is read."""
+    return own(flag, meaning, readable=False, **more)
+
+
+CollectionFolder = Annotated[
+    Path | None, own_path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
+]
+QueriesFile = Annotated[Path | None, own_path("--queries", "Queries: JSONL, id<TAB>text, or TREC topics.")]
+QrelsFile = Annotated[Path | None, own_path("--qrels", "Judgements: BEIR or plain TSV, TREC qrels, or JSONL.")]
 
 
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:

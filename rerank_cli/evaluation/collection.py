@@ -78,6 +78,23 @@ def read_collection(queries: Path, qrels: Path) -> Collection:
     )
 
 
+def collection_files(root: Path, *, folder: Path | None, queries: Path | None, qrels: Path | None) -> tuple[Path, Path]:
+    """The *queries* and the *qrels*; what is not named lies in *folder*, or in the indexed *root*.
+
+    Raises:
+        UsageError: there are none.
+    """
+    place = folder or (root if root.is_dir() else root.parent)
+    if folder is None and not (queries and qrels) and None in find_files(place):
+        given = queries or qrels
+        missing = "--qrels" if queries else "--queries"
+        raise UsageError(
+            f"{place}: no queries with judgements there",
+            remedy=f"add {missing} FILE" if given else "name a folder with --collection, or make one: eval init",
+        )
+    return queries or queries_in(place), qrels or qrels_in(place)
+
+
 def find_files(folder: Path) -> tuple[Path | None, Path | None]:
     """The queries and the judgements of a collection's *folder*, each None where it has none."""
     return _first(folder, QUERY_NAMES), _first(folder, QRELS_NAMES)

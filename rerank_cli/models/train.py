@@ -1,48 +1,39 @@
-"""Fine-tune a bi-encoder into a cross-encoder from (query, positive) pairs.
+"""Fine-tune a cross-encoder or a bi-encoder on groups of passages, with sentence-transformers' own trainers.
 
-Three steps, each a function: `load_pairs` reads and samples the pairs, `mine_groups` gives every
-query hard negatives and soft targets from the first stage, `train_reranker` fits a
-sentence-transformers `CrossEncoder` to them: a new one, or one that was trained before.
+`train_reranker` fits a `CrossEncoder`: one that was trained before, or a new one over a bi-encoder's layers.
+`train_encoder` fits a `SentenceTransformer`. Both change the model that they are given and keep checkpoints;
+watched by a validation, they stop early and tell which checkpoint was the best.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-import random
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rerank_cli.errors import InputError
-from rerank_cli.records import Encoder, with_headings
+from rerank_cli.errors import ModelError, UsageError
+from rerank_cli.models.torch import prompt_for
+from rerank_cli.records import Listener, Progress, ignore_progress
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import CrossEncoder
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 POSITIVE = 0
 """A group's passages begin with the one that was judged to answer its query."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A query, the passage that answers it as the models will see it, and where it came from."""
-
-    query: str
-    positive: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """A query and the passages to order: the positive first, then its negatives.
 
-    `target` is the wanted distribution over the passages and adds up to 1.
+    `target` is the wanted distribution over the passages and adds up to 1. All groups of a training have as
+    many passages.
     """
 
     query: str
@@ -51,30 +42,13 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Mining:
-    """How negatives and soft targets are drawn from the first stage.
-
-    `bands` gives (first rank, last rank, how many) for each depth drawn from. A negative whose
-    cosine exceeds `ceiling` times the positive's plus `slack` is a likely false negative and is
-    left out (after Moreira et al., 2024, NV-Retriever: positive-aware mining).
-    """
-
-    bands: tuple[tuple[int, int, int], ...] = ((1, 8, 2), (9, 40, 2), (41, 100, 1))
-    ceiling: float = 1.05
-    slack: float = 0.02
-    cosine_temperature: float = 0.05
-    bm25_weight: float = 0.2
-    teacher_share: float = 0.5
-    """Share of the soft target in the mixture with the label."""
-    seed: int = 17
-
-
-@dataclass(frozen=True, slots=True)
 class Fit:
-    """How the cross-encoder is fitted."""
+    """How a model is fitted. `max_steps` 0 sets no limit beside the epochs."""
 
     max_tokens: int = 192
     batch_queries: int = 8
+    epochs: int = 1
+    max_steps: int = 0
     learning_rate: float = 7e-5
     warmup_steps: float = 0.06
     """Of at least 1 a number of steps, below that a share of all steps."""
@@ -86,136 +60,67 @@ class Fit:
     seed: int = 17
 
 
-def load_pairs(folder: Path, *, sizes: Mapping[str, int], max_words: int, seed: int) -> list[Pair]:
-    """Sample `sizes[name]` pairs from each `name.jsonl.gz` whose positive has at most *max_words* words.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A validation beside the training.
 
-    Longer positives are left out, not cut: the answer may stand in what would be lost.
+    `quality` measures the model as it is, higher is better; `before` is what it gave at the start. After every
+    `every_steps`, and at the end, it is measured again; after `patience` measurements in a row without a new
+    best, training stops.
     """
-    pairs: list[Pair] = []
-    for name in sorted(sizes):
-        fitting = [pair for pair in _read_pairs(folder / f"{name}.jsonl.gz") if len(pair.positive.split()) <= max_words]
-        random.Random(f"{seed} {name}").shuffle(fitting)
-        pairs.extend(fitting[: sizes[name]])
-    random.Random(seed).shuffle(pairs)
-    return pairs
+
+    quality: Callable[[], float]
+    before: float
+    every_steps: int
+    patience: int
 
 
-def _read_pairs(path: Path) -> Iterator[Pair]:
-    source = path.name.split(".")[0]
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                record = json.loads(line)
-                title = record.get("title")
-                positive = with_headings((title,) if title else (), record["positive"])
-                yield Pair(record["query"], positive, source)
-            except (ValueError, KeyError) as error:
-                raise InputError(f"{path}:{number}: not a training pair ({error!r})") from error
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was run: steps, the share of epochs, each measurement as (step, quality).
 
-
-def mine_groups(pairs: Sequence[Pair], *, encoder: Encoder, mining: Mining) -> list[Group]:
-    """Give every pair negatives from the other pairs' positives, by cosine and by BM25 in turn.
-
-    A pair left with too few negatives is dropped, so that all groups have one size.
+    `best` is the checkpoint that beat the start by most; None where none did, or nothing was measured.
     """
-    pool = sorted({pair.positive for pair in pairs})
-    place = {text: number for number, text in enumerate(pool)}
-    answers: dict[str, set[int]] = {}
-    for pair in pairs:
-        answers.setdefault(pair.query, set()).add(place[pair.positive])
-    passages = encoder.encode_passages(pool)
-    queries = encoder.encode_passages([pair.query for pair in pairs])
-    lexical = _BM25(pool)
-    rng = random.Random(mining.seed)
-    groups = []
-    for start in range(0, len(pairs), 512):
-        chunk = pairs[start : start + 512]
-        cosines = queries[start : start + 512] @ passages.T
-        bm25 = lexical.scores([pair.query for pair in chunk])
-        for row, pair in enumerate(chunk):
-            chosen = _negatives(cosines[row], bm25[row], place[pair.positive], answers[pair.query], mining, rng)
-            if chosen is not None:
-                members = [place[pair.positive], *chosen]
-                target = _target(cosines[row][members], bm25[row][members], mining)
-                groups.append(Group(pair.query, tuple(pool[member] for member in members), target))
-    return groups
+
+    steps: int
+    epochs: float
+    measured: tuple[tuple[int, float], ...]
+    best: Path | None
 
 
-def _negatives(
-    cosines: NDArray[np.float32],
-    bm25: NDArray[np.float32],
-    positive: int,
-    answers: set[int],
-    mining: Mining,
-    rng: random.Random,
-) -> list[int] | None:
-    """Draw from each band of the two rankings in turn; None where too few are left."""
-    depth = max(last for _, last, _ in mining.bands) + len(answers)
-    limit = cosines[positive] * mining.ceiling + mining.slack
-    rankings = [
-        [member for member in _top(scores, depth) if member not in answers and cosines[member] <= limit]
-        for scores in (cosines, bm25)
-    ]
-    chosen: list[int] = []
-    for first, last, wanted in mining.bands:
-        for draw in range(wanted):
-            band = [m for m in rankings[draw % 2][first - 1 : last] if m not in chosen]
-            if not band:
-                return None
-            chosen.append(rng.choice(band))
-    return chosen
+def check_installed() -> None:
+    """Raise UsageError before any work is done if what trains models is not installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("accelerate", "datasets") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"training needs {' and '.join(missing)}", remedy="install what it needs: pip install 'rerank-cli[train]'"
+        )
 
 
-def _top(scores: NDArray[np.float32], depth: int) -> list[int]:
-    depth = min(depth, len(scores) - 1)
-    best = np.argpartition(-scores, depth)[:depth]
-    return [int(member) for member in best[np.argsort(-scores[best], kind="stable")]]
+def runs_bf16(device: str) -> bool:
+    """Whether *device* multiplies bfloat16 by itself: elsewhere it would be slower than float32, or fail."""
+    import torch
+
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    # torch has no public way to ask.
+    return device == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _target(cosines: NDArray[np.float32], bm25: NDArray[np.float32], mining: Mining) -> tuple[float, ...]:
-    """Mix the label with what the first stage thinks (distillation; Hinton et al., 2015)."""
-    logits = cosines / mining.cosine_temperature + mining.bm25_weight * bm25
-    teacher = np.exp(logits - logits.max())
-    target = mining.teacher_share * teacher / teacher.sum()
-    target[POSITIVE] += 1.0 - mining.teacher_share
-    return tuple(float(share) for share in target)
-
-
-class _BM25:
-    """BM25 (Robertson et al., 1994; k1 = 0.9, b = 0.4) of every passage in a pool, for many queries."""
-
-    def __init__(self, pool: Sequence[str]) -> None:
-        from sklearn.feature_extraction.text import CountVectorizer
-
-        self._words = CountVectorizer(stop_words="english", dtype=np.float32)
-        counts = self._words.fit_transform(pool).tocsc()
-        lengths = np.asarray(counts.sum(axis=1)).ravel()
-        holders = np.diff(counts.indptr)
-        idf = np.log(1 + (len(pool) - holders + 0.5) / (holders + 0.5))
-        norm = 0.9 * (1 - 0.4 + 0.4 * lengths / max(1.0, float(lengths.mean())))
-        weights = counts.data * 1.9 / (counts.data + norm[counts.indices])
-        counts.data = (weights * np.repeat(idf, holders)).astype(np.float32)
-        self._weights = counts.T.tocsr()
-
-    def scores(self, queries: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (queries, pool)."""
-        asked = self._words.transform(queries)
-        asked.data[:] = 1.0
-        return np.asarray((asked @ self._weights).toarray(), dtype=np.float32)
-
-
-def new_cross_encoder(base: Path, *, max_tokens: int) -> CrossEncoder:
+def new_cross_encoder(base: Path, *, max_tokens: int | None = None, device: str | None = None) -> CrossEncoder:
     """A cross-encoder over *base*'s layers: mean pooling, a tanh layer that starts as the identity, one logit.
 
     Mean pooling keeps what a sentence encoder already knows; a fresh head on its CLS token would
-    have to find it again.
+    have to find it again. Its window is the base's own unless *max_tokens* is given.
     """
     import torch
     from sentence_transformers import CrossEncoder
     from sentence_transformers.base.modules import Dense, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    transformer = Transformer(str(base), max_seq_length=max_tokens)
+    transformer = Transformer(str(base), max_seq_length=max_tokens, model_kwargs={"dtype": "float32"})
     width = transformer.get_embedding_dimension()
     inner = Dense(width, width, activation_function=torch.nn.Tanh())
     outer = Dense(width, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
@@ -224,52 +129,26 @@ def new_cross_encoder(base: Path, *, max_tokens: int) -> CrossEncoder:
         inner.linear.bias.zero_()
         outer.linear.weight.normal_(std=0.02)
         outer.linear.bias.zero_()
-    model: CrossEncoder = CrossEncoder(modules=[transformer, Pooling(width), inner, outer])
+    modules = [transformer, Pooling(width), inner, outer]
+    model: CrossEncoder = CrossEncoder(modules=modules, device=device, local_files_only=True)
     return model
 
 
-def load_cross_encoder(folder: Path) -> CrossEncoder:
-    """The cross-encoder in *folder*, in float32, with attention as it is quickest on a CPU."""
-    from sentence_transformers import CrossEncoder
-
-    arguments = {"attn_implementation": "eager", "dtype": "float32"}
-    model: CrossEncoder = CrossEncoder(str(folder), local_files_only=True, model_kwargs=arguments)
-    return model.float()
-
-
 def train_reranker(
-    groups: Sequence[Group], *, model: CrossEncoder, checkpoints: Path, fit: Fit, resume: bool
-) -> CrossEncoder:
-    """Fit *model*, which is changed, to *groups*, each seen once; with *resume*, go on from the last checkpoint."""
-    import torch
+    groups: Sequence[Group],
+    *,
+    model: CrossEncoder,
+    checkpoints: Path,
+    fit: Fit,
+    resume: bool,
+    watch: Watch | None = None,
+    listener: Listener = ignore_progress,
+) -> Fitted:
+    """Fit *model*, which is changed, to *groups*; with *resume*, go on from the last whole checkpoint, if any."""
     from datasets import Dataset
     from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
-    torch.manual_seed(fit.seed)
-    model.max_seq_length = fit.max_tokens
-    layers: Any = model[0]
-    for embedding in layers.model.embeddings.parameters():
-        embedding.requires_grad_(False)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0  # nothing is seen twice: there is nothing to overfit to
-    cuda = torch.cuda.is_available()
-    arguments = CrossEncoderTrainingArguments(
-        output_dir=str(checkpoints),
-        per_device_train_batch_size=fit.batch_queries,
-        learning_rate=fit.learning_rate,
-        warmup_steps=fit.warmup_steps,
-        lr_scheduler_type="linear" if fit.decays else "constant_with_warmup",
-        num_train_epochs=1,
-        bf16=fit.bf16,
-        use_cpu=not cuda,
-        save_steps=fit.checkpoint_steps,
-        save_total_limit=3,
-        logging_steps=25,
-        disable_tqdm=True,
-        report_to="none",
-        seed=fit.seed,
-    )
+    _settle(model, fit)
     rows = Dataset.from_dict(
         {
             "query": [group.query for group in groups],
@@ -277,18 +156,79 @@ def train_reranker(
             "labels": [list(group.target) for group in groups],
         }
     )
-    loss = listwise_loss(model, pointwise_weight=fit.pointwise_weight)
-    trainer = CrossEncoderTrainer(model=model, args=arguments, train_dataset=rows, loss=loss)
-    trainer.train(resume_from_checkpoint=resume)
-    return model
+    trainer = _without_card(CrossEncoderTrainer)(
+        model=model,
+        args=CrossEncoderTrainingArguments(**_arguments(len(groups), model, checkpoints, fit, watch)),
+        train_dataset=rows,
+        loss=listwise_loss(model, pointwise_weight=fit.pointwise_weight),
+        evaluator=None if watch is None else _evaluator(watch),
+    )
+    return _run(trainer, checkpoints, resume=resume, watch=watch, listener=listener)
 
 
-def save_half_precision(model: CrossEncoder, folder: Path, *, window: int) -> None:
-    """Write *model* as a sentence-transformers folder in half precision that reads *window* tokens.
+def train_encoder(
+    groups: Sequence[Group],
+    *,
+    model: SentenceTransformer,
+    checkpoints: Path,
+    fit: Fit,
+    resume: bool,
+    watch: Watch | None = None,
+    listener: Listener = ignore_progress,
+) -> Fitted:
+    """Fit *model*, which is changed, to *groups* under its own prompts; *resume* as in `train_reranker`.
 
-    The model card is left out: sentence-transformers' own would quote the training texts.
+    The loss is the cross entropy to the positive among its negatives and all passages of the batch (InfoNCE;
+    van den Oord et al., 2018), so no text stands twice in a batch.
     """
-    model.half()
+    from datasets import Dataset
+    from sentence_transformers.base.sampler import BatchSamplers
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.trainer import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.training_args import SentenceTransformerTrainingArguments
+
+    _settle(model, fit)
+    columns = {
+        f"passage_{place}": [group.passages[place] for group in groups] for place in range(len(groups[0].passages))
+    }
+    passage_prompt = prompt_for(model, "document", "passage", "corpus")
+    arguments = SentenceTransformerTrainingArguments(
+        **_arguments(len(groups), model, checkpoints, fit, watch),
+        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        prompts={"query": prompt_for(model, "query"), **dict.fromkeys(columns, passage_prompt)},
+    )
+    trainer = _without_card(SentenceTransformerTrainer)(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_dict({"query": [group.query for group in groups], **columns}),
+        loss=MultipleNegativesRankingLoss(model),
+        evaluator=None if watch is None else _evaluator(watch),
+    )
+    return _run(trainer, checkpoints, resume=resume, watch=watch, listener=listener)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The latest checkpoint in *folder* that was written to its end: its state, which comes last, can be read."""
+    found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
+    for path in sorted(found, key=lambda path: -int(path.name.removeprefix("checkpoint-"))):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a killed run left it half written
+        return path
+    return None
+
+
+def save_half_precision(model: CrossEncoder | SentenceTransformer, folder: Path, *, window: int) -> None:
+    """Write *model* as a sentence-transformers folder that reads *window* tokens; in half precision where that fits.
+
+    Weights beyond its range (65,504) stay in float32. The model card is left out: sentence-transformers' own
+    would quote the training texts.
+    """
+    import torch
+
+    if all(float(weights.detach().abs().max()) <= torch.finfo(torch.float16).max for weights in model.parameters()):
+        model.half()
     model.max_seq_length = window
     model.save_pretrained(str(folder), create_model_card=False)
 
@@ -331,3 +271,113 @@ def _logits_in_length_order(model: CrossEncoder, queries: Sequence[str], passage
         logits.append(model(tokens)["scores"].view(-1).float())
     restore = torch.as_tensor(np.argsort(order), device=model.device)
     return torch.cat(logits)[restore].view(len(queries), -1)
+
+
+# What both trainings share
+
+
+def _settle(model: CrossEncoder | SentenceTransformer, fit: Fit) -> None:
+    """Set the seed and the window, freeze the embeddings and drop nothing out.
+
+    Frozen embeddings keep what words mean that the pairs do not mention. Little is seen often enough to be
+    learnt by heart, and where it is, the validation stops it: dropout would only make each step noisier.
+    """
+    import torch
+
+    torch.manual_seed(fit.seed)
+    model.max_seq_length = fit.max_tokens
+    transformer = getattr(model[0], "model", None)
+    layers = getattr(transformer, "base_model", None)
+    if layers is None:
+        raise ModelError("the model begins with no transformer: it cannot be trained", remedy="choose another --base")
+    embeddings: Any = getattr(layers, "embeddings", None) or layers.get_input_embeddings()
+    for parameter in embeddings.parameters():
+        parameter.requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+
+
+def _arguments(
+    rows: int, model: CrossEncoder | SentenceTransformer, checkpoints: Path, fit: Fit, watch: Watch | None
+) -> dict[str, Any]:
+    steps = fit.epochs * math.ceil(rows / fit.batch_queries)
+    watched = {} if watch is None else {"eval_strategy": "steps", "eval_steps": watch.every_steps}
+    return {
+        **watched,
+        "output_dir": str(checkpoints),
+        "per_device_train_batch_size": fit.batch_queries,
+        "learning_rate": fit.learning_rate,
+        "warmup_steps": fit.warmup_steps,
+        "lr_scheduler_type": "linear" if fit.decays else "constant_with_warmup",
+        "num_train_epochs": fit.epochs,
+        "max_steps": fit.max_steps if 0 < fit.max_steps < steps else -1,
+        "bf16": fit.bf16,
+        "use_cpu": model.device.type == "cpu",
+        "save_steps": fit.checkpoint_steps,
+        "save_total_limit": 3,
+        "metric_for_best_model": "quality" if watch else None,
+        "greater_is_better": True if watch else None,
+        "restore_callback_states_from_checkpoint": True,
+        "logging_strategy": "no",
+        "log_level": "error",
+        "disable_tqdm": True,
+        "report_to": "none",
+        "seed": fit.seed,
+    }
+
+
+def _without_card(trainer_class: Any) -> Any:
+    """The trainer without the model card of its own, which quotes the data and draws a bar on the streams."""
+
+    class Trainer(trainer_class):  # type: ignore[misc]
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            """None."""
+
+    return Trainer
+
+
+def _evaluator(watch: Watch) -> Any:
+    from sentence_transformers.base.evaluation import BaseEvaluator
+
+    class Quality(BaseEvaluator):
+        def __init__(self) -> None:
+            super().__init__()  # type: ignore[no-untyped-call]
+
+        def __call__(self, *_: Any, **__: Any) -> dict[str, float]:
+            return {"quality": watch.quality()}
+
+    return Quality()
+
+
+def _run(trainer: Any, checkpoints: Path, *, resume: bool, watch: Watch | None, listener: Listener) -> Fitted:
+    """Train, silently, and tell what was run; the start counts as the first best."""
+    import torch
+    from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
+
+    class Course(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if watch is not None and state.best_metric is None:
+                state.best_metric = watch.before
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            listener(Progress("train", state.global_step, state.max_steps))
+            control.should_save = control.should_save or control.should_evaluate
+
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Course())
+    if watch is not None:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=watch.patience))
+    last = last_checkpoint(checkpoints) if resume else None
+    try:
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    except torch.OutOfMemoryError as error:
+        raise ModelError("the device has too little memory", remedy="lower --batch-queries or --max-tokens") from error
+    state = trainer.state
+    best = state.best_global_step if watch is not None else None
+    return Fitted(
+        steps=state.global_step,
+        epochs=float(state.epoch or 0.0),
+        measured=tuple((row["step"], row["eval_quality"]) for row in state.log_history if "eval_quality" in row),
+        best=checkpoints / f"checkpoint-{best}" if best else None,
+    )

@@ -67,7 +67,7 @@ def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
 
 
 def test_help_and_config_load_no_model_and_no_numpy() -> None:
-    for arguments in (["--help"], ["query", "--help"], ["config"]):
+    for arguments in (["--help"], ["query", "--help"], ["train", "--help"], ["config"]):
         assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich"}, arguments
 
 
@@ -93,7 +93,7 @@ def test_the_package_map_names_every_module_and_room() -> None:
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     assert modules | folders <= set(rooms)
-    assert set(rooms) - {"index", "query", "eval"} <= modules | folders, "a room that is gone"
+    assert set(rooms) - {"index", "query", "eval", "train"} <= modules | folders, "a room that is gone"
     for folder in ("models", "store"):
         for path in (package / folder).glob("*.py"):
             if path.stem != "__init__":

@@ -17,19 +17,11 @@ from pathlib import Path
 
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
 from rerank_cli.models.loading import open_encoder
-from rerank_cli.models.train import (
-    Fit,
-    Group,
-    Mining,
-    Pair,
-    load_cross_encoder,
-    load_pairs,
-    mine_groups,
-    new_cross_encoder,
-    save_half_precision,
-    train_reranker,
-)
+from rerank_cli.models.torch import load_cross_encoder
+from rerank_cli.models.train import Fit, Group, new_cross_encoder, save_half_precision, train_reranker
 from rerank_cli.retrieval import query_words
+from rerank_cli.training.mining import Mining, mine_groups
+from rerank_cli.training.pairs import Pair, load_pairs
 
 FIRST_SIZES = {
     "squad": 16000,
@@ -112,9 +104,9 @@ def main() -> None:
             checkpoints = work / f"checkpoints-{number}"
             groups = groups_of(stage, pairs_folder)
             resume = checkpoints.exists()
-            model = train_reranker(groups, model=model, checkpoints=checkpoints, fit=stage.fit, resume=resume)
+            train_reranker(groups, model=model, checkpoints=checkpoints, fit=stage.fit, resume=resume)
             model.save_pretrained(str(trained), create_model_card=False)
-        model = load_cross_encoder(trained)
+        model = load_cross_encoder(find_model(str(trained), "reranker"))
     save_half_precision(model, output, window=WINDOW)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import cli  # noqa: F401 - a fixture
+
 WORDS = (
     "the a an to of and is are in on for with how do i my it not from pan rust iron oil water password list sort "
     "function salt stove tired pale food vitamin account mail ferry sunday weather merge sequence memory blood count "
@@ -99,3 +101,32 @@ def tiny_modular_reranker(models: Path) -> Path:
 def rewrite_json(path: Path, **changes: object) -> None:
     record = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**record, **changes}), encoding="utf-8")
+
+
+# What the trainings of tiny models learn
+
+NOUNS = ("pan", "oil", "salt", "stove", "food", "mail", "ferry", "key", "bread", "dough", "water", "rust", "iron")
+SIGNS = ("list sort function", "merge sequence memory", "account password vitamin")
+FAST = ("--learning-rate", "0.01", "--negatives", "3", "--max-tokens", "40", "--validation-share", "0.3", "--quiet")
+
+
+def rows() -> list[dict[str, object]]:
+    """What answers has words of cold weather, what does not has others: even a tiny model can learn that."""
+    return [
+        {
+            "query": f"how is the {noun} {place}",
+            "positive": f"{noun} {place} cold sunday weather",
+            "negatives": [f"{noun} {place} {sign}" for sign in SIGNS],
+        }
+        for noun in NOUNS
+        for place in ("in", "on")
+    ]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, tiny_encoder: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of pairs, with the tiny encoder as the first stage."""
+    monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
+    return tmp_path / "pairs.jsonl"

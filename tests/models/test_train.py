@@ -1,102 +1,48 @@
 from __future__ import annotations
 
-import gzip
 import json
 import random
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import UsageError
+from rerank_cli.models import train as training
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
+from rerank_cli.models.torch import load_cross_encoder
 from rerank_cli.models.train import (
     Fit,
     Group,
-    Mining,
-    Pair,
-    load_pairs,
-    mine_groups,
+    Watch,
+    last_checkpoint,
     new_cross_encoder,
     save_half_precision,
     train_reranker,
 )
-from tests.fakes import FakeEncoder
 
-SMALL_BANDS = Mining(bands=((1, 3, 2), (4, 9, 1)))
 TOPICS = ("boiler", "garden", "kettle", "ferry", "chisel", "wasp", "piano", "radio", "violin", "tram", "bread", "lamp")
 
 
-def write_pairs(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def topic_pairs() -> list[Pair]:
-    return [Pair(f"how is the {topic}", f"the {topic} is fine and number {n}", "t") for n, topic in enumerate(TOPICS)]
-
-
-def test_pairs_are_drawn_by_source_with_titles_in_front_and_long_positives_left_out(tmp_path: Path) -> None:
-    write_pairs(tmp_path / "a.jsonl.gz", [{"query": f"q{n}", "positive": f"p{n}"} for n in range(9)])
-    rows = [{"query": "long", "positive": "word " * 9}, {"query": "short", "positive": "p", "title": "T"}]
-    write_pairs(tmp_path / "b.jsonl.gz", rows)
-    pairs = load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=1)
-    assert [pair.positive for pair in pairs if pair.source == "b"] == ["T. p"]
-    assert len({pair.query for pair in pairs if pair.source == "a"}) == 4
-    assert pairs == load_pairs(tmp_path, sizes={"b": 4, "a": 4}, max_words=5, seed=1)
-    assert pairs != load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=2)
-
-
-def test_a_line_that_is_no_pair_is_named_by_file_and_number(tmp_path: Path) -> None:
-    write_pairs(tmp_path / "a.jsonl.gz", [{"query": "q", "positive": "p"}, {"query": "q"}])
-    with pytest.raises(InputError, match=r"a\.jsonl\.gz:2: not a training pair"):
-        load_pairs(tmp_path, sizes={"a": 4}, max_words=5, seed=1)
-
-
-def test_a_group_begins_with_its_positive_and_has_distinct_negatives_and_a_distribution_as_target() -> None:
-    pairs = topic_pairs()
-    groups = mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS)
-    assert [group.query for group in groups] == [pair.query for pair in pairs]
-    for pair, group in zip(pairs, groups, strict=True):
-        assert group.passages[0] == pair.positive
-        assert len(set(group.passages)) == 4
-        assert sum(group.target) == pytest.approx(1.0)
-        assert group.target[0] >= 0.5
-
-
-def test_another_answer_of_the_same_query_is_never_its_negative() -> None:
-    pairs = [*topic_pairs(), Pair("how is the boiler", "the boiler is how it is", "t")]
-    for group in mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS):
-        if group.query == "how is the boiler":
-            assert not {"the boiler is how it is", "the boiler is fine and number 0"} & set(group.passages[1:])
-
-
-def test_a_passage_nearer_than_the_positive_by_more_than_the_ceiling_is_no_negative() -> None:
-    pairs = [*topic_pairs(), Pair("unrelated", "how is the boiler", "t")]
-    strict = Mining(bands=((1, 20, 8),), ceiling=1.0, slack=0.0)
-    group = next(g for g in mine_groups(pairs, encoder=FakeEncoder(), mining=strict) if g.query == "how is the boiler")
-    assert "how is the boiler" not in group.passages
-
-
-def test_a_query_with_too_few_negatives_is_dropped() -> None:
-    assert mine_groups(topic_pairs()[:3], encoder=FakeEncoder(), mining=SMALL_BANDS) == []
+def topic_groups() -> list[Group]:
+    rng = random.Random(3)
+    return [
+        Group(f"where is the {topic}", (f"the {topic} is here", *rng.sample(others, 2)), (0.9, 0.05, 0.05))
+        for topic in TOPICS
+        for others in [[f"the {other} is here" for other in TOPICS if other != topic]]
+    ]
 
 
 def test_a_few_steps_teach_the_order_and_the_folder_loads_as_a_plain_cross_encoder(tmp_path: Path) -> None:
     pytest.importorskip("datasets", reason="training needs the extra `train`")
     from sentence_transformers import CrossEncoder
 
-    base = find_model(BUILTIN_ENCODER, "encoder").folder
-    rng = random.Random(3)
-    groups = [
-        Group(f"where is the {topic}", (f"the {topic} is here", *rng.sample(others, 2)), (0.9, 0.05, 0.05))
-        for topic in TOPICS
-        for others in [[f"the {other} is here" for other in TOPICS if other != topic]]
-    ]
+    groups = topic_groups()
     fit = Fit(max_tokens=32, batch_queries=4, learning_rate=3e-4, checkpoint_steps=1000, bf16=False)
-    model = new_cross_encoder(base, max_tokens=32)
-    model = train_reranker(groups * 4, model=model, checkpoints=tmp_path / "work", fit=fit, resume=False)
+    model = new_cross_encoder(find_model(BUILTIN_ENCODER, "encoder").folder, max_tokens=32)
+    fitted = train_reranker(groups * 4, model=model, checkpoints=tmp_path / "work", fit=fit, resume=False)
+    assert (fitted.steps, fitted.epochs, fitted.best) == (12, 1.0, None)
     save_half_precision(model, tmp_path / "model", window=512)
     assert not (tmp_path / "model" / "README.md").exists()
     loaded = CrossEncoder(str(tmp_path / "model"), device="cpu", model_kwargs={"dtype": "float32"})
@@ -104,3 +50,91 @@ def test_a_few_steps_teach_the_order_and_the_folder_loads_as_a_plain_cross_encod
     assert loaded.max_seq_length == 512
     first = [int(np.argmax(loaded.predict([(g.query, passage) for passage in g.passages]))) for g in groups]
     assert sum(place == 0 for place in first) >= 10
+
+
+def test_a_new_cross_encoder_reads_as_much_as_its_base() -> None:
+    base = find_model(BUILTIN_ENCODER, "encoder").folder
+    assert new_cross_encoder(base, device="cpu").max_seq_length == 512
+    assert new_cross_encoder(base, max_tokens=32, device="cpu").max_seq_length == 32
+
+
+def watched(folder: Path, base: Path, qualities: list[float], *, patience: int = 2) -> training.Fitted:
+    """Train for up to 12 steps and let *qualities* be what each validation says; each step costs one."""
+    model = load_cross_encoder(find_model(str(base), "reranker"))
+    given = iter(qualities)
+    watch = Watch(quality=lambda: next(given), before=0.5, every_steps=1, patience=patience)
+    fit = Fit(max_tokens=32, batch_queries=4, epochs=4, bf16=False)
+    return train_reranker(topic_groups(), model=model, checkpoints=folder, fit=fit, resume=False, watch=watch)
+
+
+def test_training_stops_early_and_the_best_checkpoint_is_kept(tmp_path: Path, tiny_reranker: Path) -> None:
+    pytest.importorskip("datasets", reason="training needs the extra `train`")
+    fitted = watched(tmp_path, tiny_reranker, [0.6, 0.8, 0.7, 0.75])
+    assert fitted.measured == ((1, 0.6), (2, 0.8), (3, 0.7), (4, 0.75))
+    assert fitted.best == tmp_path / "checkpoint-2"
+    assert (fitted.best / "model.safetensors").exists()
+
+
+def test_the_start_counts_as_the_first_best(tmp_path: Path, tiny_reranker: Path) -> None:
+    pytest.importorskip("datasets", reason="training needs the extra `train`")
+    fitted = watched(tmp_path, tiny_reranker, [0.5, 0.4, 0.9])
+    assert (fitted.steps, fitted.best) == (2, None)
+
+
+def test_the_last_step_is_measured_and_kept_too(tmp_path: Path, tiny_reranker: Path) -> None:
+    pytest.importorskip("datasets", reason="training needs the extra `train`")
+    model = load_cross_encoder(find_model(str(tiny_reranker), "reranker"))
+    watch = Watch(quality=lambda: 0.9, before=0.5, every_steps=3, patience=9)
+    fit = Fit(max_tokens=32, batch_queries=4, epochs=9, max_steps=4, bf16=False)
+    fitted = train_reranker(topic_groups(), model=model, checkpoints=tmp_path, fit=fit, resume=False, watch=watch)
+    assert [step for step, _ in fitted.measured] == [3, 4]
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-4"
+
+
+def test_a_limit_of_steps_is_no_reason_to_go_beyond_the_epochs(tmp_path: Path, tiny_reranker: Path) -> None:
+    pytest.importorskip("datasets", reason="training needs the extra `train`")
+    model = load_cross_encoder(find_model(str(tiny_reranker), "reranker"))
+    fit = Fit(max_tokens=32, batch_queries=4, epochs=2, max_steps=100, bf16=False)
+    fitted = train_reranker(topic_groups(), model=model, checkpoints=tmp_path, fit=fit, resume=False)
+    assert fitted.steps == 6
+
+
+def test_embeddings_stay_as_they_were(tmp_path: Path, tiny_reranker: Path) -> None:
+    pytest.importorskip("datasets", reason="training needs the extra `train`")
+    model: Any = load_cross_encoder(find_model(str(tiny_reranker), "reranker"))
+    before = {name: weights.clone() for name, weights in model.named_parameters()}
+    fit = Fit(max_tokens=32, batch_queries=4, learning_rate=1e-2, bf16=False)
+    train_reranker(topic_groups(), model=model, checkpoints=tmp_path, fit=fit, resume=False)
+    changed = {name for name, weights in model.named_parameters() if not weights.equal(before[name])}
+    assert changed and not any("embeddings" in name for name in changed)
+
+
+def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((9, '{"global_step": 9}'), (50, '{"global_step"'), (100, None)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if state is not None:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-late").mkdir()
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
+    assert last_checkpoint(tmp_path / "none") is None
+
+
+def test_weights_beyond_half_precision_are_written_as_they_are(tmp_path: Path, tiny_reranker: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    for name, largest, dtype in (("half", 1.0, torch.float16), ("whole", 1e6, torch.float32)):
+        model: Any = load_cross_encoder(find_model(str(tiny_reranker), "reranker"))
+        with torch.no_grad():
+            next(model.parameters()).view(-1)[0] = largest
+        save_half_precision(model, tmp_path / name, window=48)
+        saved = load_file(tmp_path / name / "model.safetensors")
+        assert {weights.dtype for weights in saved.values() if weights.is_floating_point()} == {dtype}
+        assert json.loads((tmp_path / name / "tokenizer_config.json").read_text())["model_max_length"] == 48
+
+
+def test_a_missing_extra_is_told_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="accelerate and datasets") as caught:
+        training.check_installed()
+    assert caught.value.remedy.endswith("pip install 'rerank-cli[train]'")

@@ -1,0 +1,192 @@
+"""`rerank-cli train`: fit a reranker or an encoder to one's own pairs or judgements."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rerank_cli.cli.options import (
+    CollectionFolder,
+    ConfigFile,
+    Device,
+    IndexName,
+    Json,
+    QrelsFile,
+    QueriesFile,
+    Quiet,
+    configured,
+    own,
+    own_path,
+    working_folder,
+)
+from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.terminal import printable, say
+from rerank_cli.config import Settings
+from rerank_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from rerank_cli.records import Encoder, Listener
+    from rerank_cli.training.job import Material, Options, Trained
+
+NOTHING_BETTER = 1
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What the flags name to learn from."""
+
+    pairs: tuple[Path, ...]
+    collection: Path | None
+    queries: Path | None
+    qrels: Path | None
+    index: str | None
+
+
+def run(
+    out: Annotated[Path, own_path("--out", "Folder to write the model to.")],
+    pairs: Annotated[
+        list[Path] | None,
+        own_path("--pairs", 'JSONL (or .gz) of {"query", "positive", "negatives"?, "title"?}. May be repeated.'),
+    ] = None,
+    collection: CollectionFolder = None,
+    queries: QueriesFile = None,
+    qrels: QrelsFile = None,
+    index: IndexName = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(help="Candidates of the first stage, for negatives and for validation.", show_default=False),
+    ] = None,
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="Train an encoder in place of a reranker.", show_default=False)
+    ] = False,
+    base: Annotated[str | None, own("--base", "Model to begin with; the configured one unless given.")] = None,
+    licence: Annotated[str, own("--licence", "Licence of the data, for the model card.")] = "",
+    negatives: Annotated[
+        int, own("--negatives", "Passages that do not answer, for each query.", min=1, max=100, show_default=True)
+    ] = 7,
+    epochs: Annotated[int, own("--epochs", "Most times that each query is seen.", min=1, show_default=True)] = 3,
+    max_steps: Annotated[int | None, own("--max-steps", "Most steps, whatever the epochs.", min=1)] = None,
+    batch_queries: Annotated[int, own("--batch-queries", "Queries in a step.", min=1, show_default=True)] = 8,
+    learning_rate: Annotated[
+        float, own("--learning-rate", "Highest rate; it falls to 0 in a line.", min=0.0, show_default=True)
+    ] = 5e-5,
+    max_tokens: Annotated[
+        int, own("--max-tokens", "Tokens that training reads of each text or pair.", min=32, show_default=True)
+    ] = 256,
+    validation_share: Annotated[
+        float,
+        own("--validation-share", "Share of the queries that are held out.", min=0.0, max=0.9, show_default=True),
+    ] = 0.1,
+    patience: Annotated[
+        int, own("--patience", "Stop after so many validations without a new best.", min=1, show_default=True)
+    ] = 2,
+    seed: Annotated[int, own("--seed", "Another seed splits and draws otherwise.", min=0, show_default=True)] = 17,
+    resume: Annotated[bool, own("--resume", "Go on with a training that was interrupted.")] = False,
+    device: Device = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Fine-tune a reranker or an encoder on pairs, or on an index with judgements, and keep it if it got better."""
+    data = _Data(tuple(pairs or ()), collection, queries, qrels, index)
+    if data.pairs and (collection or queries or qrels):
+        raise UsageError("--pairs and judgements were both given", remedy="drop one")
+    settings = configured(working_folder(), config, {"device": device, "top_k": top_k}).settings
+
+    from rerank_cli.models.train import check_installed
+
+    check_installed()
+
+    from rerank_cli.training.job import Options, train
+    from rerank_cli.training.output import check_free, checkpoints_of
+
+    out = Path(out).expanduser().absolute()
+    check_free(out)
+    options = Options(
+        kind="encoder" if encoder else "reranker",
+        base=base or (settings.encoder if encoder else settings.reranker),
+        device=settings.device,
+        licence=licence,
+        negatives=negatives,
+        epochs=epochs,
+        max_steps=max_steps or 0,
+        batch_queries=batch_queries,
+        learning_rate=learning_rate,
+        max_tokens=max_tokens,
+        validation_share=validation_share,
+        patience=patience,
+        seed=seed,
+    )
+    command = shlex.join(["rerank-cli", *sys.argv[1:]])
+    try:
+        with ExitStack() as stack:
+            listener = stack.enter_context(drawn_progress(quiet=quiet))
+            material = _material(data, options, settings, stack, listener)
+            trained = train(out, material, options, resume=resume, command=command, listener=listener)
+    except KeyboardInterrupt:
+        checkpoints = checkpoints_of(out)
+        if not checkpoints.exists():
+            raise
+        say(f"rerank-cli: interrupted; what was learnt lies in {checkpoints}: run the same with --resume to go on")
+        return INTERRUPTED
+    _publish(trained, as_json=as_json, quiet=quiet)
+    return 0 if trained.folder else NOTHING_BETTER
+
+
+def _material(data: _Data, options: Options, settings: Settings, stack: ExitStack, listener: Listener) -> Material:
+    from rerank_cli.models.loading import open_encoder
+    from rerank_cli.training.job import pairs_material
+
+    encoder = open_encoder(settings.encoder, device=settings.device, listener=listener)
+    if data.pairs:
+        return pairs_material(data.pairs, options, encoder=encoder, listener=listener)
+    return _judged(data, options, settings, encoder, stack, listener)
+
+
+def _judged(
+    data: _Data, options: Options, settings: Settings, encoder: Encoder, stack: ExitStack, listener: Listener
+) -> Material:
+    """The judgements that the flags name, over the index that `query` would find."""
+    from rerank_cli.evaluation.assess import with_indexed_ids
+    from rerank_cli.evaluation.collection import collection_files, read_collection
+    from rerank_cli.store import open_reader
+    from rerank_cli.store.location import find_index
+    from rerank_cli.training.job import index_material
+
+    reader = stack.enter_context(open_reader(find_index(data.index, start=working_folder())))
+    root = Path(reader.manifest.root)
+    files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
+    collection = with_indexed_ids(read_collection(*files), reader)
+    return index_material(collection, files, reader, options, encoder=encoder, top_k=settings.top_k, listener=listener)
+
+
+def _publish(trained: Trained, *, as_json: bool, quiet: bool) -> None:
+    from rerank_cli.training.validation import MEASURE
+
+    facts = trained.facts
+    if as_json:
+        folder = None if trained.folder is None else str(trained.folder)
+        print(json.dumps({"folder": folder, "measure": MEASURE, **asdict(facts)}, ensure_ascii=False))
+    if not quiet:
+        for reason, number in facts.left_out.items():
+            say(f"rerank-cli: {number} left out {reason}")
+    if trained.folder is None:
+        best = max((value for _, value in facts.measured), default=facts.before)
+        say(
+            f"rerank-cli: nothing was written: on the {facts.held_out} held-out queries {MEASURE} was "
+            f"{facts.before:.4f} before training and at best {best:.4f} after it"
+        )
+    elif not as_json and not quiet:
+        print(
+            f"{printable(str(trained.folder))}\t{MEASURE} {facts.before:.4f} -> {facts.after:.4f} "
+            f"(held out: {facts.held_out} of {facts.held_out + facts.trained_queries} queries; "
+            f"step {facts.best_step} of {facts.steps})"
+        )

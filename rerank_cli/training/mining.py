@@ -1,0 +1,381 @@
+"""From pairs, or from an index with judgements, to groups to train on and questions to validate on."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_cli.errors import InputError, UsageError
+from rerank_cli.evaluation.collection import Collection, JudgedQuery
+from rerank_cli.evaluation.measures import relevant_documents
+from rerank_cli.models.train import POSITIVE, Group
+from rerank_cli.records import Candidate, Encoder, Listener, Progress, ignore_progress
+from rerank_cli.retrieval import LIST_DEPTH, retrieve
+from rerank_cli.search import check_query
+from rerank_cli.store import IndexReader
+from rerank_cli.training.pairs import Pair
+from rerank_cli.training.slices import LEAST_TRAINED, hold_out, query_key
+from rerank_cli.training.validation import Question
+
+DEPTH = 100
+"""Negatives are drawn from the ranks 1 to 100: those further down are easy."""
+
+HELD_OUT_NEGATIVES = 29
+"""Of a held-out pair, where its pool has as many: nDCG@10 says little about fewer passages than it reads."""
+
+ENCODED_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Mining:
+    """How negatives and soft targets are drawn from the first stage.
+
+    `bands` gives (first rank, last rank, how many) for each depth drawn from. A negative whose
+    cosine exceeds `ceiling` times the positive's plus `slack` is a likely false negative and is
+    left out (after Moreira et al., 2024, NV-Retriever: positive-aware mining).
+    """
+
+    bands: tuple[tuple[int, int, int], ...] = ((1, 8, 2), (9, 40, 2), (41, 100, 1))
+    ceiling: float = 1.05
+    slack: float = 0.02
+    cosine_temperature: float = 0.05
+    bm25_weight: float = 0.2
+    teacher_share: float = 0.5
+    """Share of the soft target in the mixture with the label."""
+    fills: bool = False
+    """Whether a band with nothing left gives way to whole rankings: small pools reach no further than the first."""
+    seed: int = 17
+
+    @property
+    def negatives(self) -> int:
+        """How many each query gets."""
+        return sum(wanted for _, _, wanted in self.bands)
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What to train on, what to validate on, and how many queries were left out, by the reason."""
+
+    groups: tuple[Group, ...]
+    questions: tuple[Question, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def trained_queries(self) -> int:
+        return len({group.query for group in self.groups})
+
+    def less(self, groups: tuple[Group, ...], questions: tuple[Question, ...], *, reason: str) -> Mined:
+        """What is left with these *groups* and *questions* alone, the others left out for *reason*.
+
+        Raises:
+            InputError: it is too little.
+        """
+        gone = len(self.groups) - len(groups) + len(self.questions) - len(questions)
+        return _checked(Mined(groups, questions, {**self.left_out, reason: gone} if gone else self.left_out))
+
+
+def spread_bands(negatives: int) -> tuple[tuple[int, int, int], ...]:
+    """Bands for so many negatives: two fifths from the ranks 1 to 8, two from 9 to 40, the rest from 41 to 100."""
+    near = (2 * negatives + 4) // 5
+    middle = min(near, negatives - near)
+    bands = ((1, 8, near), (9, 40, middle), (41, DEPTH, negatives - near - middle))
+    return tuple(band for band in bands if band[2])
+
+
+# From pairs
+
+
+def mine_pairs(
+    pairs: Sequence[Pair],
+    *,
+    encoder: Encoder,
+    negatives: int,
+    share: float,
+    seed: int,
+    listener: Listener = ignore_progress,
+) -> Mined:
+    """Split *pairs* by query, then give both slices negatives.
+
+    The negatives of the training slice come from its own passages, those of the held-out one from all.
+
+    Raises:
+        InputError: there are too few queries, or too few passages to draw negatives from.
+    """
+    held_keys = hold_out((pair.query for pair in pairs), share=share, seed=seed)
+    held = [pair for pair in pairs if query_key(pair.query) in held_keys]
+    trained = [pair for pair in pairs if query_key(pair.query) not in held_keys]
+    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
+    groups = mine_groups(trained, encoder=encoder, mining=mining, listener=listener)
+    everything = passages_of(pairs)
+    wide = min(HELD_OUT_NEGATIVES, max(negatives, len(everything) // 2))
+    asked = mine_groups(
+        held,
+        encoder=encoder,
+        mining=replace(mining, bands=spread_bands(wide)),
+        pool=everything,
+        listener=listener,
+    )
+    few = Counter({f"with fewer than {negatives} passages to draw negatives from": len(trained) - len(groups)})
+    few[f"held out, with fewer than {wide} passages to draw negatives from"] = len(held) - len(asked)
+    return _checked(Mined(tuple(groups), tuple(_questions(asked)), dict(+few)))
+
+
+def passages_of(pairs: Sequence[Pair]) -> list[str]:
+    """Every passage of *pairs*, positive or negative, each once."""
+    return sorted({text for pair in pairs for text in (pair.positive, *pair.negatives)})
+
+
+def _questions(groups: Sequence[Group]) -> list[Question]:
+    """One question a query; what answers it comes last, where equal scores do it no favour."""
+    by_query: dict[str, list[Group]] = {}
+    for group in groups:
+        by_query.setdefault(group.query, []).append(group)
+    questions = []
+    for query, its_groups in by_query.items():
+        answers = dict.fromkeys(group.passages[POSITIVE] for group in its_groups)
+        others = dict.fromkeys(text for group in its_groups for text in group.passages if text not in answers)
+        candidates = tuple((text, text) for text in (*others, *answers))
+        questions.append(Question(query, candidates, dict.fromkeys(answers, 1)))
+    return questions
+
+
+def mine_groups(
+    pairs: Sequence[Pair],
+    *,
+    encoder: Encoder,
+    mining: Mining,
+    pool: Sequence[str] | None = None,
+    listener: Listener = ignore_progress,
+) -> list[Group]:
+    """Give every pair negatives: its own first, then passages of *pool*, by cosine and by BM25 in turn.
+
+    The pool holds the passages of *pairs* unless another is given, which must hold them too. A pair left with
+    too few negatives is dropped, so that all groups have one size.
+    """
+    pool = passages_of(pairs) if pool is None else pool
+    place = {text: number for number, text in enumerate(pool)}
+    answers: dict[str, set[int]] = {}
+    for pair in pairs:
+        answers.setdefault(query_key(pair.query), set()).add(place[pair.positive])
+    passages = _encoded(pool, encoder, listener)
+    lexical = _BM25(pool)
+    rng = random.Random(mining.seed)
+    groups = []
+    for start in range(0, len(pairs), 512):
+        chunk = pairs[start : start + 512]
+        cosines = np.stack([encoder.encode_query(pair.query) for pair in chunk]) @ passages.T
+        bm25 = lexical.scores([pair.query for pair in chunk])
+        for row, pair in enumerate(chunk):
+            own = [place[text] for text in pair.negatives]
+            others = answers[query_key(pair.query)]
+            chosen = _negatives(cosines[row], bm25[row], place[pair.positive], others, own, mining, rng)
+            if chosen is not None:
+                members = [place[pair.positive], *chosen]
+                target = _target(cosines[row][members], bm25[row][members], mining)
+                groups.append(Group(pair.query, tuple(pool[member] for member in members), target))
+        listener(Progress("mine", start + len(chunk), len(pairs)))
+    return groups
+
+
+def _encoded(pool: Sequence[str], encoder: Encoder, listener: Listener) -> NDArray[np.float32]:
+    vectors = []
+    for start in range(0, len(pool), ENCODED_AT_ONCE):
+        vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
+        listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
+    return np.concatenate(vectors)
+
+
+def _negatives(
+    cosines: NDArray[np.float32],
+    bm25: NDArray[np.float32],
+    positive: int,
+    answers: set[int],
+    own: Sequence[int],
+    mining: Mining,
+    rng: random.Random,
+) -> list[int] | None:
+    """The pair's own negatives, then draws from the two rankings; None where too few are left."""
+    depth = max(last for _, last, _ in mining.bands) + len(answers) + len(own)
+    limit = cosines[positive] * mining.ceiling + mining.slack
+    given = [member for member in own if member not in answers][: mining.negatives]
+    rankings = [
+        [
+            member
+            for member in _top(scores, depth)
+            if member not in answers and member not in own and cosines[member] <= limit
+        ]
+        for scores in (cosines, bm25)
+    ]
+    drawn = _draw(rankings, mining, rng, fewer=len(given))
+    return None if drawn is None else [*given, *drawn]
+
+
+def _draw(rankings: Sequence[Sequence[int]], mining: Mining, rng: random.Random, *, fewer: int = 0) -> list[int] | None:
+    """As many of each band as it wants, from the rankings in turn, less *fewer* from the nearest on.
+
+    None where too few are left.
+    """
+    chosen: list[int] = []
+    for first, last, wanted in mining.bands:
+        kept = max(0, wanted - fewer)
+        fewer -= wanted - kept
+        for draw in range(kept):
+            ranking = rankings[draw % len(rankings)]
+            band = [member for member in ranking[first - 1 : last] if member not in chosen]
+            if mining.fills and not band:
+                band = [member for each in rankings for member in each if member not in chosen]
+            if not band:
+                return None
+            chosen.append(rng.choice(band))
+    return chosen
+
+
+def _top(scores: NDArray[np.float32], depth: int) -> list[int]:
+    depth = min(depth, len(scores) - 1)
+    best = np.argpartition(-scores, depth)[:depth]
+    return [int(member) for member in best[np.argsort(-scores[best], kind="stable")]]
+
+
+def _target(cosines: NDArray[np.float32], bm25: NDArray[np.float32], mining: Mining) -> tuple[float, ...]:
+    """Mix the label with what the first stage thinks (distillation; Hinton et al., 2015)."""
+    logits = cosines / mining.cosine_temperature + mining.bm25_weight * bm25
+    teacher = np.exp(logits - logits.max())
+    target = mining.teacher_share * teacher / teacher.sum()
+    target[POSITIVE] += 1.0 - mining.teacher_share
+    return tuple(float(share) for share in target)
+
+
+class _BM25:
+    """BM25 (Robertson et al., 1994; k1 = 0.9, b = 0.4) of every passage in a pool, for many queries."""
+
+    def __init__(self, pool: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        self._words = CountVectorizer(stop_words="english", dtype=np.float32)
+        try:
+            counts = self._words.fit_transform(pool).tocsc()
+        except ValueError:  # no passage has a word: none is nearer than another
+            self._words = CountVectorizer(vocabulary=["none"], dtype=np.float32)
+            counts = self._words.transform(pool).tocsc()
+        lengths = np.asarray(counts.sum(axis=1)).ravel()
+        holders = np.diff(counts.indptr)
+        idf = np.log(1 + (len(pool) - holders + 0.5) / (holders + 0.5))
+        norm = 0.9 * (1 - 0.4 + 0.4 * lengths / max(1.0, float(lengths.mean())))
+        weights = counts.data * 1.9 / (counts.data + norm[counts.indices])
+        counts.data = (weights * np.repeat(idf, holders)).astype(np.float32)
+        self._weights = counts.T.tocsr()
+
+    def scores(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (queries, pool)."""
+        asked = self._words.transform(queries)
+        asked.data[:] = 1.0
+        return np.asarray((asked @ self._weights).toarray(), dtype=np.float32)
+
+
+# From an index with judgements
+
+
+def mine_index(
+    collection: Collection,
+    index: IndexReader,
+    *,
+    encoder: Encoder,
+    top_k: int,
+    negatives: int,
+    share: float,
+    seed: int,
+    listener: Listener = ignore_progress,
+) -> Mined:
+    """Split the judged queries, then let the hybrid first stage bring passages for each.
+
+    A relevant document's positive is the passage of it that the first stage ranks best: judgements are of
+    documents, and this is the passage that the second stage is most likely to be shown. A relevant document of
+    which none is among the first 1,000 passages gives none. Negatives are passages among the best *top_k* of
+    documents that are not relevant; those that were not judged either must not lie nearer to the query than
+    `Mining`'s ceiling has it. A held-out question has its best *top_k* passages, as `query` would rerank them.
+
+    Raises:
+        InputError: there are too few queries with a relevant document.
+    """
+    answered = [query for query in collection.queries if relevant_documents(collection.qrels[query.id])]
+    held_keys = hold_out((query.text for query in answered), share=share, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
+    rng = random.Random(seed)
+    groups: list[Group] = []
+    questions: list[Question] = []
+    left_out: Counter[str] = Counter()
+    left_out["without a relevant document"] = len(collection.queries) - len(answered)
+    for number, query in enumerate(answered, start=1):
+        listener(Progress("mine", number, len(answered)))
+        try:
+            text = check_query(query.text)
+            candidates = retrieve(index, text, encoder=encoder, retriever="hybrid", top_k=LIST_DEPTH)
+        except UsageError:
+            left_out["empty or too long"] += 1
+            continue
+        grades = collection.qrels[query.id]
+        if query_key(query.text) in held_keys:
+            shown = tuple((each.stored.document_id, each.stored.passage.model_text) for each in candidates[:top_k])
+            questions.append(Question(text, shown, grades))
+            continue
+        mined, reason = _index_groups(replace(query, text=text), grades, candidates, top_k, mining, rng)
+        groups.extend(mined)
+        left_out[reason] += not mined
+    return _checked(Mined(tuple(groups), tuple(questions), dict(+left_out)))
+
+
+def _index_groups(
+    query: JudgedQuery,
+    grades: Mapping[str, int],
+    candidates: Sequence[Candidate],
+    top_k: int,
+    mining: Mining,
+    rng: random.Random,
+) -> tuple[list[Group], str]:
+    """A group for each relevant document that was found, and why there is none if there is none."""
+    relevant = relevant_documents(grades)
+    best: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if candidate.stored.document_id in relevant:
+            best.setdefault(candidate.stored.document_id, candidate)
+    answers = {candidate.stored.passage.model_text for candidate in best.values()}
+    others = [
+        place
+        for place, candidate in enumerate(candidates[:top_k])
+        if candidate.stored.document_id not in relevant and candidate.stored.passage.model_text not in answers
+    ]
+    floor = min((each.dense_score for each in candidates if each.dense_score is not None), default=0.0)
+    groups = []
+    for positive in best.values():
+        near = floor if positive.dense_score is None else positive.dense_score
+        limit = near * mining.ceiling + mining.slack
+        usable = [place for place in others if _is_negative(candidates[place], grades, limit)]
+        drawn = _draw([usable], mining, rng)
+        if drawn is not None:
+            texts = [positive.stored.passage.model_text, *(candidates[p].stored.passage.model_text for p in drawn)]
+            groups.append(Group(query.text, tuple(texts), (1.0, *(0.0 for _ in drawn))))
+    if not best:
+        return [], f"without a relevant document among the first {LIST_DEPTH} passages"
+    return groups, f"with fewer than {mining.negatives} passages to take for negatives"
+
+
+def _is_negative(candidate: Candidate, grades: Mapping[str, int], limit: float) -> bool:
+    """Judged so, or not nearer to the query than a likely false negative; one that no vector brought is far."""
+    judged = candidate.stored.document_id in grades
+    return judged or candidate.dense_score is None or candidate.dense_score <= limit
+
+
+def _checked(mined: Mined) -> Mined:
+    """Raise InputError where too little is left to train or to validate on."""
+    reasons = "".join(f"; {number} left out {reason}" for reason, number in mined.left_out.items())
+    remedy = "give more queries, or ask for fewer negatives with --negatives"
+    if mined.trained_queries < LEAST_TRAINED:
+        raise InputError(f"{mined.trained_queries} queries are too few to train on{reasons}", remedy=remedy)
+    if not mined.questions:
+        raise InputError(f"no held-out query is left to validate on{reasons}", remedy=remedy)
+    return mined

@@ -1,0 +1,131 @@
+"""Where a training writes: the model's folder, all of it or nothing, and the checkpoints beside it until then."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank_cli.errors import InputError, UsageError
+
+RECORD_NAME = "training.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there."""
+
+    folder: Path
+    checkpoints: Path
+
+    @property
+    def partial(self) -> Path:
+        """Where the model is written before it is moved into place."""
+        return self.checkpoints / "model"
+
+    def publish(self) -> None:
+        """Move what was written to `partial` into place and remove the checkpoints."""
+        for path in sorted(self.partial.rglob("*")):
+            if path.is_file():
+                _sync(path)
+        self.partial.rename(self.folder)
+        shutil.rmtree(self.checkpoints)
+
+    def discard(self) -> None:
+        """Remove the checkpoints of a training that came to nothing."""
+        shutil.rmtree(self.checkpoints)
+
+
+def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Output:
+    """Make the folder for the checkpoints of a training with *settings*, or find it again with *resume*.
+
+    Raises:
+        UsageError: *folder* holds something, an earlier training was not finished, or it had other settings.
+        InputError: nothing can be written there.
+    """
+    check_free(folder)
+    output = Output(folder, checkpoints_of(folder))
+    record = output.checkpoints / RECORD_NAME
+    with telling_disk_errors(output):
+        if resume and record.exists():
+            _check_same(record, settings)
+        elif output.checkpoints.exists():
+            raise UsageError(
+                f"{output.checkpoints}: an earlier training was not finished",
+                remedy="go on with it: add --resume, or delete that folder",
+            )
+        else:
+            output.checkpoints.mkdir(parents=True)
+            record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+        shutil.rmtree(output.partial, ignore_errors=True)
+    return output
+
+
+def checkpoints_of(folder: Path) -> Path:
+    """The folder beside *folder* that its training keeps checkpoints in."""
+    return folder.with_name(f"{folder.name}.checkpoints")
+
+
+def check_free(folder: Path) -> None:
+    """Raise UsageError if *folder* is there and not empty, InputError if that cannot be told."""
+    try:
+        taken = folder.is_symlink() or (any(folder.iterdir()) if folder.is_dir() else folder.exists())
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be looked into ({error.strerror})", remedy="choose another --out"
+        ) from error
+    if taken:
+        raise UsageError(f"{folder}: is there already", remedy="choose another --out, or delete it")
+
+
+@contextmanager
+def telling_disk_errors(output: Output) -> Iterator[None]:
+    """Make one line of what the libraries raise where a disk is full or cannot be written to."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_disk_error(error):
+            raise
+        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
+        raise InputError(
+            f"{output.checkpoints}: cannot be written ({reason})",
+            remedy="make room there and go on with --resume, or choose another --out",
+        ) from error
+
+
+def _is_disk_error(error: Exception) -> bool:
+    """torch and safetensors have errors of their own for what the system told them."""
+    own = type(error).__name__ == "SafetensorError" and "I/O error" in str(error)
+    torchs = isinstance(error, RuntimeError) and any(
+        sign in str(error) for sign in ("PytorchStreamWriter failed", "inline_container.cc", "cannot be opened")
+    )
+    system = isinstance(error, OSError) and error.errno is not None and not isinstance(error, BrokenPipeError)
+    return system or own or torchs
+
+
+def _check_same(record: Path, settings: Mapping[str, object]) -> None:
+    try:
+        earlier = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(
+            f"{record}: cut off, so nothing says what was trained", remedy=f"delete {record.parent} and start anew"
+        ) from error
+    now = json.loads(json.dumps(settings))
+    differing = sorted(key for key in {*earlier, *now} if earlier.get(key) != now.get(key))
+    if differing:
+        raise UsageError(
+            f"{record.parent}: that training had another {' and '.join(differing)}",
+            remedy="resume it with the same options and files, or delete that folder",
+        )
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

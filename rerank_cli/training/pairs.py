@@ -1,0 +1,82 @@
+"""Training pairs: a query, a passage that answers it, and passages that do not."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rerank_cli.errors import InputError
+from rerank_cli.records import with_headings
+
+PAIR_SHAPE = 'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any'
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A query, the passage that answers it as the models will see it, and where it came from.
+
+    `negatives` are passages that were judged not to answer it.
+    """
+
+    query: str
+    positive: str
+    source: str
+    negatives: tuple[str, ...] = ()
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    """The pairs of a JSONL file, plain or compressed (`.gz`), in their order.
+
+    Raises:
+        InputError: it cannot be read, or a line is no pair.
+    """
+    opened: Any = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opened(path, "rt", encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _pair(line, source=path.name.split(".")[0], where=f"{path}:{number}")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 after line {number}", remedy="save it as UTF-8") from error
+    except (OSError, EOFError) as error:  # a damaged archive raises either
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path}: cannot be read ({reason})", remedy="check the path") from error
+
+
+def load_pairs(folder: Path, *, sizes: Mapping[str, int], max_words: int, seed: int) -> list[Pair]:
+    """Sample `sizes[name]` pairs from each `name.jsonl.gz` whose positive has at most *max_words* words.
+
+    Longer positives are left out, not cut: the answer may stand in what would be lost.
+    """
+    pairs: list[Pair] = []
+    for name in sorted(sizes):
+        fitting = [pair for pair in read_pairs(folder / f"{name}.jsonl.gz") if len(pair.positive.split()) <= max_words]
+        random.Random(f"{seed} {name}").shuffle(fitting)
+        pairs.extend(fitting[: sizes[name]])
+    random.Random(seed).shuffle(pairs)
+    return pairs
+
+
+def _pair(line: str, *, source: str, where: str) -> Pair:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a training pair (no JSON: {error})", remedy=PAIR_SHAPE) from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: not a training pair (no object)", remedy=PAIR_SHAPE)
+    negatives = record.get("negatives") or []
+    texts = [record.get("query"), record.get("positive"), *(negatives if isinstance(negatives, list) else [None])]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise InputError(f"{where}: not a training pair (an empty or missing text)", remedy=PAIR_SHAPE)
+    title = record.get("title")
+    query, positive, *others = texts
+    answer = with_headings((title,) if isinstance(title, str) and title.strip() else (), positive)
+    return Pair(
+        query, answer, source, tuple(dict.fromkeys(other for other in others if other not in (positive, answer)))
+    )

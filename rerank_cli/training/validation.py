@@ -1,0 +1,81 @@
+"""How well a model orders held-out queries: nDCG@10, by the same code as `eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_cli.evaluation.measures import evaluate, parse_measure
+from rerank_cli.evaluation.runs import Ranked
+from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
+from rerank_cli.records import Listener, Progress, Vectors, ignore_progress
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+
+MEASURE = "nDCG@10"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A held-out query, its candidates as (document, passage), and the grades of its judged documents.
+
+    Candidates of equal scores keep their order, so it must not favour what is relevant.
+    """
+
+    text: str
+    candidates: tuple[tuple[str, str], ...]
+    grades: Mapping[str, int]
+
+
+def reranker_quality(
+    model: CrossEncoder, questions: Sequence[Question], *, listener: Listener = ignore_progress
+) -> float:
+    """Mean nDCG@10 of the order in which *model* puts each question's candidates."""
+    rankings = []
+    for number, question in enumerate(questions, start=1):
+        scores = pair_logits(model, question.text, [passage for _, passage in question.candidates])
+        rankings.append(_best_documents(question.candidates, scores))
+        listener(Progress("validate", number, len(questions)))
+    return _quality(questions, rankings)
+
+
+def encoder_quality(
+    model: SentenceTransformer, questions: Sequence[Question], *, listener: Listener = ignore_progress
+) -> float:
+    """Mean nDCG@10 of every question over the candidates of them all, by the cosine of *model*'s vectors."""
+    pool = list(dict.fromkeys(candidate for question in questions for candidate in question.candidates))
+    passages = [passage for _, passage in pool]
+    prompt = prompt_for(model, "document", "passage", "corpus")
+    vectors = []
+    for start in range(0, len(passages), 8 * BATCH):
+        vectors.append(_vectors(model, passages[start : start + 8 * BATCH], prompt))
+        listener(Progress("validate", min(start + 8 * BATCH, len(passages)), len(passages)))
+    asked = _vectors(model, [question.text for question in questions], prompt_for(model, "query"))
+    cosines = asked @ np.concatenate(vectors).T
+    return _quality(questions, [_best_documents(pool, row) for row in cosines])
+
+
+def _vectors(model: SentenceTransformer, texts: list[str], prompt: str) -> Vectors:
+    vectors: Any = model.encode(
+        texts, prompt=prompt, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+    )
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _best_documents(candidates: Sequence[tuple[str, str]], scores: NDArray[np.float32]) -> tuple[str, ...]:
+    """The documents in the order of their best passage; none where a model that went astray gives no numbers."""
+    if not np.isfinite(scores).all():
+        return ()
+    order = np.argsort(-scores, kind="stable")
+    return tuple(dict.fromkeys(candidates[place][0] for place in order))
+
+
+def _quality(questions: Sequence[Question], rankings: Sequence[tuple[str, ...]]) -> float:
+    qrels = {str(number): question.grades for number, question in enumerate(questions)}
+    run = {str(number): Ranked(documents) for number, documents in enumerate(rankings)}
+    return evaluate([parse_measure(MEASURE)], qrels, run).overall[MEASURE]

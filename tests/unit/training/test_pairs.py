@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.errors import InputError
+from rerank_cli.training.pairs import load_pairs, read_pairs
+
+
+def write_pairs(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    return path
+
+
+def test_pairs_are_drawn_by_source_with_titles_in_front_and_long_positives_left_out(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "a.jsonl.gz", [{"query": f"q{n}", "positive": f"p{n}"} for n in range(9)])
+    rows = [{"query": "long", "positive": "word " * 9}, {"query": "short", "positive": "p", "title": "T"}]
+    write_pairs(tmp_path / "b.jsonl.gz", rows)
+    pairs = load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=1)
+    assert [pair.positive for pair in pairs if pair.source == "b"] == ["T. p"]
+    assert len({pair.query for pair in pairs if pair.source == "a"}) == 4
+    assert pairs == load_pairs(tmp_path, sizes={"b": 4, "a": 4}, max_words=5, seed=1)
+    assert pairs != load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=2)
+
+
+def test_a_plain_file_is_read_like_a_compressed_one(tmp_path: Path) -> None:
+    row = {"query": "q", "positive": "p", "negatives": ["n", "m", "n", "p"]}
+    (tmp_path / "a.jsonl").write_text(f"\ufeff{json.dumps(row)}\n\n", encoding="utf-8")
+    assert list(read_pairs(tmp_path / "a.jsonl")) == list(read_pairs(write_pairs(tmp_path / "a.jsonl.gz", [row])))
+    assert [pair.negatives for pair in read_pairs(tmp_path / "a.jsonl")] == [("n", "m")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[1]",
+        '"text"',
+        '{"query": "q"}',
+        '{"query": "q", "positive": 3}',
+        '{"query": " ", "positive": "p"}',
+        '{"query": "q", "positive": "p", "negatives": "n"}',
+        '{"query": "q", "positive": "p", "negatives": ["n", null]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_line_that_is_no_pair_is_named_by_file_and_number(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.jsonl").write_text('{"query": "q", "positive": "p"}\n\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.jsonl:3: not a training pair") as caught:
+        list(read_pairs(tmp_path / "a.jsonl"))
+    assert caught.value.remedy
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.jsonl: cannot be read \(No such file"):
+        list(read_pairs(tmp_path / "none.jsonl"))
+    (tmp_path / "a.jsonl.gz").write_bytes(b"no archive")
+    with pytest.raises(InputError, match=r"a\.jsonl\.gz: cannot be read"):
+        list(read_pairs(tmp_path / "a.jsonl.gz"))
+    whole = write_pairs(tmp_path / "b.jsonl.gz", [{"query": "q", "positive": "p"}]).read_bytes()
+    (tmp_path / "b.jsonl.gz").write_bytes(whole[:-9])
+    with pytest.raises(InputError, match=r"b\.jsonl\.gz: cannot be read"):
+        list(read_pairs(tmp_path / "b.jsonl.gz"))
+    (tmp_path / "c.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"c\.jsonl: not UTF-8"):
+        list(read_pairs(tmp_path / "c.jsonl"))

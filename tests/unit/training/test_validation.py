@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rerank_cli.records import Progress
+from rerank_cli.training.validation import Question, encoder_quality, reranker_quality
+from tests.fakes import FakeEncoder, FakeReranker
+
+
+class StubCrossEncoder:
+    """What sentence-transformers' CrossEncoder is to a validation: scores by a function of query and passage."""
+
+    def __init__(self, score: Callable[[str, str], float]) -> None:
+        self._score = score
+
+    def predict(self, pairs: Sequence[tuple[str, str]], **_: Any) -> np.ndarray:
+        return np.array([self._score(query, passage) for query, passage in pairs], dtype=np.float32)
+
+
+class StubBiEncoder:
+    """What sentence-transformers' SentenceTransformer is to a validation; `seen` holds each text with its prompt."""
+
+    default_prompt_name = None
+
+    def __init__(self) -> None:
+        self.prompts = {"query": "ask: ", "document": "read: "}
+        self.seen: list[str] = []
+
+    def encode(self, texts: Sequence[str], *, prompt: str, **_: Any) -> np.ndarray:
+        self.seen.extend(prompt + text for text in texts)
+        return FakeEncoder().encode_passages(texts)
+
+
+def overlap(query: str, passage: str) -> float:
+    return float(FakeReranker().score_pairs(query, [passage]).logits[0])
+
+
+BOILER = Question("boiler valve", (("d1", "garden"), ("d2", "boiler"), ("d3", "boiler valve")), {"d2": 1, "d3": 2})
+LAMP = Question("lamp", (("d4", "lamp"), ("d5", "garden")), {"d5": 1})
+
+
+def test_the_quality_is_the_mean_of_graded_ndcg() -> None:
+    assert reranker_quality(StubCrossEncoder(overlap), [BOILER]) == pytest.approx(1.0)
+    lamp = 1 / math.log2(3)
+    assert reranker_quality(StubCrossEncoder(overlap), [BOILER, LAMP]) == pytest.approx((1.0 + lamp) / 2)
+    worst = (1 / math.log2(3) + 2 / math.log2(4)) / (2 + 1 / math.log2(3))
+    upside_down = StubCrossEncoder(lambda query, passage: -len(set(passage)) if "boiler" in passage else 9.0)
+    swapped = StubCrossEncoder(lambda query, passage: {"garden": 9.0, "boiler": 5.0}.get(passage, 1.0))
+    assert reranker_quality(swapped, [BOILER]) == pytest.approx(worst)
+    assert reranker_quality(upside_down, [BOILER]) < 1.0
+
+
+def test_a_document_stands_where_its_best_passage_does() -> None:
+    passages = (("d1", "garden"), ("d2", "wood"), ("d1", "boiler valve"), ("d2", "boiler"))
+    assert reranker_quality(StubCrossEncoder(overlap), [Question("boiler valve", passages, {"d1": 1})]) == 1.0
+
+
+def test_a_relevant_document_that_no_candidate_is_of_counts_as_lost() -> None:
+    absent = Question("boiler", (("d1", "boiler"),), {"d9": 1})
+    assert reranker_quality(StubCrossEncoder(overlap), [absent]) == 0.0
+    assert reranker_quality(StubCrossEncoder(overlap), [Question("boiler", (), {"d9": 1})]) == 0.0
+
+
+def test_equal_scores_keep_the_order_of_the_candidates() -> None:
+    assert reranker_quality(StubCrossEncoder(lambda query, passage: 0.5), [LAMP]) == pytest.approx(1 / math.log2(3))
+
+
+def test_a_model_that_gives_no_numbers_is_worth_nothing() -> None:
+    assert reranker_quality(StubCrossEncoder(lambda query, passage: math.nan), [BOILER, LAMP]) == 0.0
+
+
+def test_an_encoder_ranks_the_candidates_of_every_question() -> None:
+    near = Question("lamp", (("d5", "lamp stand by the door"),), {"d5": 1})
+    other = Question("boiler", (("d6", "lamp"), ("d7", "boiler")), {"d7": 1})
+    assert encoder_quality(StubBiEncoder(), [near]) == 1.0
+    assert encoder_quality(StubBiEncoder(), [near, other]) == pytest.approx((1 / math.log2(3) + 1.0) / 2)
+
+
+def test_an_encoder_reads_each_passage_once_and_under_its_prompts() -> None:
+    model = StubBiEncoder()
+    encoder_quality(model, [BOILER, LAMP, Question("valve", BOILER.candidates, {"d3": 1})])
+    passages = ["read: garden", "read: boiler", "read: boiler valve", "read: lamp", "read: garden"]
+    assert model.seen == [*passages, "ask: boiler valve", "ask: lamp", "ask: valve"]
+
+
+def test_validation_tells_how_far_it_is() -> None:
+    heard: list[Progress] = []
+    reranker_quality(StubCrossEncoder(overlap), [BOILER, LAMP], listener=heard.append)
+    encoder_quality(StubBiEncoder(), [BOILER, LAMP], listener=heard.append)
+    assert heard == [Progress("validate", 1, 2), Progress("validate", 2, 2), Progress("validate", 5, 5)]

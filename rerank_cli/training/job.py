@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rerank_cli.errors import IndexMismatch, ModelError, RerankError
 from rerank_cli.evaluation.collection import Collection
 from rerank_cli.evaluation.environment import environment
+from rerank_cli.models.calibration import write_calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, find_model
 from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer
 from rerank_cli.models.train import (
@@ -32,7 +33,7 @@ from rerank_cli.training.card import DataFile, Facts, model_card
 from rerank_cli.training.mining import Mined, mine_index, mine_pairs
 from rerank_cli.training.output import Output, claim, telling_disk_errors
 from rerank_cli.training.pairs import Pair, read_pairs
-from rerank_cli.training.validation import encoder_quality, reranker_quality
+from rerank_cli.training.validation import calibrate, encoder_quality, reranker_quality
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -65,12 +66,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The data of a training: what the card says of it, what tells it from other data, and how it is mined."""
+    """The data of a training: what the card says of it, what tells it from other data, and how it is mined.
+
+    `calibrates` tells whether held-out queries have the candidates that a search would score.
+    """
 
     files: tuple[DataFile, ...]
     source: str
     validated_on: str
     identity: dict[str, object]
+    calibrates: bool
     mine: Callable[[], Mined]
 
 
@@ -111,6 +116,7 @@ def pairs_material(
         source="given with the pairs, then from the ranks 1 to 100 of their passages by cosine and BM25 in turn",
         validated_on=pool,
         identity={"pairs": [_digest(path) for path in by_file], "encoder": encoder.fingerprint},
+        calibrates=False,
         mine=mine,
     )
 
@@ -165,6 +171,7 @@ def index_material(
             "encoder": encoder.fingerprint,
             "top_k": top_k,
         },
+        calibrates=options.kind == "reranker",
         mine=mine,
     )
 
@@ -240,7 +247,7 @@ def train(
         if fitted.best is None:
             output.discard()
             return Trained(None, facts)
-        trainee.write(fitted.best, output.partial)
+        trainee.write(fitted.best, output.partial, calibrates=material.calibrates)
         (output.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
         output.publish()
     return Trained(folder, facts)
@@ -296,12 +303,15 @@ class _Trainee:
         )
         return fitted
 
-    def write(self, checkpoint: Path, folder: Path) -> None:
+    def write(self, checkpoint: Path, folder: Path, *, calibrates: bool) -> None:
         """Write the weights of *checkpoint* to *folder*, in half precision, with the window of the base."""
         self._listener(Progress("write", 0, 1))
         load: Any = load_sentence_transformer if self._options.kind == "encoder" else load_cross_encoder
         best = load(ModelSource(checkpoint.name, self._options.kind, checkpoint, "folder", ""))
+        calibration = calibrate(best, self.mined.questions, listener=self._listener) if calibrates else None
         save_half_precision(best, folder, window=self._window)
+        if calibration:
+            write_calibration(folder, calibration)
         self._listener(Progress("write", 1, 1))
 
 

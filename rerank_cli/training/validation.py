@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.evaluation.measures import evaluate, parse_measure
+from rerank_cli.evaluation.measures import evaluate, parse_measure, relevant_documents
 from rerank_cli.evaluation.runs import Ranked
+from rerank_cli.models.calibration import Calibration, fit_calibration
 from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
 from rerank_cli.records import Listener, Progress, Vectors, ignore_progress
 
@@ -42,6 +43,29 @@ def reranker_quality(
         rankings.append(_best_documents(question.candidates, scores))
         listener(Progress("validate", number, len(questions)))
     return _quality(questions, rankings)
+
+
+def calibrate(
+    model: CrossEncoder, questions: Sequence[Question], *, listener: Listener = ignore_progress
+) -> Calibration | None:
+    """The calibration of *model* on the documents among each question's candidates, each by its best passage.
+
+    None where they do not show that a higher logit means a relevant document.
+    """
+    logits: list[float] = []
+    relevant: list[bool] = []
+    for number, question in enumerate(questions, start=1):
+        best: dict[str, float] = {}
+        scores = pair_logits(model, question.text, [passage for _, passage in question.candidates])
+        for (document, _), logit in zip(question.candidates, scores, strict=True):
+            best[document] = max(best.get(document, float(logit)), float(logit))
+        logits.extend(best.values())
+        relevant.extend(document in relevant_documents(question.grades) for document in best)
+        listener(Progress("calibrate", number, len(questions)))
+    if len(set(relevant)) == 1:
+        return None
+    calibration = fit_calibration(logits, relevant)
+    return calibration if calibration.slope > 0 else None
 
 
 def encoder_quality(

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Fit the reranker's calibration on some collections, and see on others what its probabilities are worth.
 
-    python tests/benchmarks/calibrate.py --fit COLLECTION… --check COLLECTION… [--limit N] [--write FOLDER]
-        [--plot reliability.svg] [--indexes DIR]
+    python tests/benchmarks/calibrate.py --fit COLLECTION… --threshold COLLECTION… --check COLLECTION… [--limit N]
+        [--write FOLDER] [--plot reliability.svg] [--indexes DIR]
 
 COLLECTION is a folder as for collection.py; `FOLDER:qrels_dev.tsv` names its judgements. Every judged query is asked
 of its own collection; each document among the candidates counts once, by its best passage. A question without an
-answer is one collection's question asked of another, here the next one in the list. Prints one line of JSON a
+answer is one collection's question asked of another, here the next one in the list. The curve is fitted on --fit,
+the least score of an answer chosen on --fit and --threshold; --check sees both for the first time. A collection that
+was judged incompletely has passages that answer and do not count: it is none to fit on. Prints one line of JSON a
 collection. --write puts calibration.json into a model's folder; the plot needs matplotlib.
 """
 
@@ -52,6 +54,7 @@ class Answers:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", nargs="+", required=True)
+    parser.add_argument("--threshold", nargs="*", default=[])
     parser.add_argument("--check", nargs="+", required=True)
     parser.add_argument("--limit", type=int, default=100, help="queries of a collection, evenly spread")
     parser.add_argument("--reranker", default=DEFAULTS.reranker)
@@ -62,15 +65,15 @@ def main() -> None:
     encoder, reranker = open_encoder(DEFAULTS.encoder), open_reranker(arguments.reranker)
     with tempfile.TemporaryDirectory() as scratch:
         ask = Asker(encoder, reranker, arguments.indexes or Path(scratch), arguments.limit)
-        fitted_on, checked_on = ask.all_of(arguments.fit), ask.all_of(arguments.check)
-    calibration = fit(fitted_on)
-    threshold = best_threshold(fitted_on, calibration)
+        chosen_on, checked_on = ask.all_of([*arguments.fit, *arguments.threshold]), ask.all_of(arguments.check)
+    calibration = fit(chosen_on[: len(arguments.fit)])
+    threshold = best_threshold(chosen_on, calibration)
     print(json.dumps({"slope": calibration.slope, "intercept": calibration.intercept, "threshold": threshold}))
     bins = {}
-    for role, all_answers in (("fit", fitted_on), ("check", checked_on)):
-        for answers in all_answers:
-            bins[answers.name] = reliability([calibration.probability(x) for x in answers.logits], answers.relevant)
-            print(json.dumps(record(role, answers, calibration, threshold, bins[answers.name])), flush=True)
+    roles = ["fit"] * len(arguments.fit) + ["threshold"] * len(arguments.threshold) + ["check"] * len(checked_on)
+    for role, answers in zip(roles, [*chosen_on, *checked_on], strict=True):
+        bins[answers.name] = reliability([calibration.probability(x) for x in answers.logits], answers.relevant)
+        print(json.dumps(record(role, answers, calibration, threshold, bins[answers.name])), flush=True)
     if arguments.write:
         write_calibration(arguments.write, calibration)
     if arguments.plot:

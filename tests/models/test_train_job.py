@@ -68,6 +68,7 @@ def test_a_reranker_gets_better_and_is_written_as_a_plain_folder_with_its_card(
     assert {path.name for path in tmp_path.iterdir()} == {"pairs.jsonl", "fitted"}
     model = CrossEncoder(str(tmp_path / "fitted"), device="cpu", model_kwargs={"dtype": "float32"})
     assert model.max_seq_length == 64
+    assert not (tmp_path / "fitted" / "calibration.json").exists(), "pairs are no candidates of a search"
     good, bad = model.predict(
         [("how is the pan in", "pan in cold sunday weather"), ("how is the pan in", "pan in list")]
     )

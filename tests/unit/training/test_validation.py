@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rerank_cli.models.calibration import fit_calibration
 from rerank_cli.records import Progress
-from rerank_cli.training.validation import Question, encoder_quality, reranker_quality
+from rerank_cli.training.validation import Question, calibrate, encoder_quality, reranker_quality
 from tests.fakes import FakeEncoder, FakeReranker
 
 
@@ -41,6 +42,7 @@ def overlap(query: str, passage: str) -> float:
 
 
 BOILER = Question("boiler valve", (("d1", "garden"), ("d2", "boiler"), ("d3", "boiler valve")), {"d2": 1, "d3": 2})
+DOCUMENTS = ("good", "fair", "bad", "worse")
 LAMP = Question("lamp", (("d4", "lamp"), ("d5", "garden")), {"d5": 1})
 
 
@@ -93,3 +95,19 @@ def test_validation_tells_how_far_it_is() -> None:
     reranker_quality(StubCrossEncoder(overlap), [BOILER, LAMP], listener=heard.append)
     encoder_quality(StubBiEncoder(), [BOILER, LAMP], listener=heard.append)
     assert heard == [Progress("validate", 1, 2), Progress("validate", 2, 2), Progress("validate", 5, 5)]
+
+
+def test_a_calibration_is_fitted_on_documents_by_their_best_passage() -> None:
+    passages = (("good", "1.0"), ("good", "-9.0"), ("fair", "0.5"), ("bad", "0.0"), ("bad", "-1.0"), ("worse", "-2.0"))
+    grades = [{"good": 1}, {"fair": 1, "worse": 0}, {"bad": 1}, {"good": 2}]
+    questions = [Question("q", passages, its_grades) for its_grades in grades]
+    fitted = calibrate(StubCrossEncoder(lambda _, passage: float(passage)), questions)
+    logits = [1.0, 0.5, 0.0, -2.0] * 4
+    relevant = [name in its_grades and its_grades[name] > 0 for its_grades in grades for name in DOCUMENTS]
+    assert fitted == fit_calibration(logits, relevant)
+
+
+@pytest.mark.parametrize("grades", [{}, dict.fromkeys(("d1", "d2", "d3"), 1), {"d1": 1}])
+def test_judgements_that_teach_no_calibration_give_none(grades: dict[str, int]) -> None:
+    """Nothing is relevant, all is, or the model puts what is relevant last."""
+    assert calibrate(StubCrossEncoder(overlap), [Question(BOILER.text, BOILER.candidates, grades)]) is None

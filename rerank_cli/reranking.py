@@ -20,8 +20,8 @@ def order(
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Linear fusion adds to the logit the first stage's own scores: 20 x cosine, and BM25 as a standard score among
-    the candidates. Equal scores keep the order of the first stage.
+    Linear fusion adds to the logit 20 x the cosine and the first stage's score as a standard score among the
+    candidates. Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
@@ -54,17 +54,16 @@ def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> li
 
 
 def _first_stage(candidates: Sequence[Candidate]) -> list[float]:
-    """Both lists' scores of each candidate in one number on the scale of logits.
+    """The first stage's score of each candidate on the scale of logits: 20 x cosine + its score as a standard score.
 
-    A candidate that the dense list lacks is no nearer than the farthest in it; one that the lexical list lacks
-    shares no word with the query. Cosines keep their scale, which says how sure the encoder is; BM25 has none of
-    its own, since it grows with the words of the query.
+    The cosine keeps its scale, which says how sure the encoder is. A candidate that the dense list lacks is no nearer
+    than the farthest in it.
     """
     cosines = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
     farthest = min(cosines, default=0.0)
     dense = [farthest if candidate.dense_score is None else candidate.dense_score for candidate in candidates]
-    lexical = _standard([candidate.lexical_score or 0.0 for candidate in candidates])
-    return [COSINE_SCALE * cosine + words for cosine, words in zip(dense, lexical, strict=True)]
+    scores = _standard([candidate.score for candidate in candidates])
+    return [COSINE_SCALE * cosine + score for cosine, score in zip(dense, scores, strict=True)]
 
 
 def _standard(scores: Sequence[float]) -> list[float]:

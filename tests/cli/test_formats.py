@@ -42,6 +42,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     assert record["index"]["root"] == str(indexed)
     assert record["index"]["generation"] == 1
     assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint", "calibrated"} == set(record["models"])
+    assert record["models"].pop("calibrated") is False
     assert all(record["models"].values())
     assert record["parameters"] == {
         "retriever": "hybrid",
@@ -295,6 +296,7 @@ Commands:
   query   Search an index in both stages.
   status  Show what is indexed and what has changed since.
   config  Print every setting and where it comes from.
+  train   Fit a reranker or an encoder to your documents.
   models  List the models that are here; compile them ahead.
   eval    Measure whether reranking helps here, and its cost.
 """

@@ -14,14 +14,17 @@ from rerank_cli.retrieval import reciprocal_rank
 COSINE_SCALE = 20.0
 """Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
 
+LEAST_LOGIT = -3.0
+"""What a fused order counts lower logits as: such a passage does not answer, and by how much says nothing more."""
+
 
 def order(
     candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion, weight: float
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Linear fusion adds to the logit 20 x the cosine and the first stage's score as a standard score among the
-    candidates. Equal scores keep the order of the first stage.
+    Linear fusion adds to the logit, or to -3 where it is lower, the first stage's own scores: 20 x cosine, and BM25
+    as a standard score among the candidates. Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
@@ -34,7 +37,7 @@ def order(
             weight,
         )
     elif fusion == "linear":
-        final = _mixed(logits, _first_stage(candidates), weight)
+        final = _mixed([max(logit, LEAST_LOGIT) for logit in logits], _first_stage(candidates), weight)
     best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
     return tuple(
         Hit(
@@ -54,16 +57,17 @@ def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> li
 
 
 def _first_stage(candidates: Sequence[Candidate]) -> list[float]:
-    """The first stage's score of each candidate on the scale of logits: 20 x cosine + its score as a standard score.
+    """Both lists' scores of each candidate in one number on the scale of logits.
 
-    The cosine keeps its scale, which says how sure the encoder is. A candidate that the dense list lacks is no nearer
-    than the farthest in it.
+    A candidate that the dense list lacks is no nearer than the farthest in it; one that the lexical list lacks
+    shares no word with the query. Cosines keep their scale, which says how sure the encoder is; BM25 has none of
+    its own, since it grows with the words of the query.
     """
     cosines = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
     farthest = min(cosines, default=0.0)
     dense = [farthest if candidate.dense_score is None else candidate.dense_score for candidate in candidates]
-    scores = _standard([candidate.score for candidate in candidates])
-    return [COSINE_SCALE * cosine + score for cosine, score in zip(dense, scores, strict=True)]
+    lexical = _standard([candidate.lexical_score or 0.0 for candidate in candidates])
+    return [COSINE_SCALE * cosine + words for cosine, words in zip(dense, lexical, strict=True)]
 
 
 def _standard(scores: Sequence[float]) -> list[float]:

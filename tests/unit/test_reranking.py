@@ -61,9 +61,9 @@ def test_without_fusion_the_logits_decide() -> None:
     assert [hit.order_score for hit in hits] == [3.0, 0.5, 0.5, -1.0]
 
 
-def scored_candidate(rank: int, *, cosine: float | None, score: float) -> Candidate:
+def scored_candidate(rank: int, *, cosine: float | None, bm25: float | None) -> Candidate:
     stored = StoredPassage(rank, f"doc{rank}", f"doc{rank}", "", Passage(0, 1, 1, (), f"text {rank}"))
-    return Candidate(stored, rank=rank, score=score, dense_score=cosine)
+    return Candidate(stored, rank=rank, score=1 / rank, dense_score=cosine, lexical_score=bm25)
 
 
 def order_scores(found: list[Candidate], logits: list[float], *, weight: float = 0.5) -> dict[int, float]:
@@ -73,8 +73,8 @@ def order_scores(found: list[Candidate], logits: list[float], *, weight: float =
 
 
 def test_linear_fusion_by_hand() -> None:
-    found = [scored_candidate(1, cosine=0.5, score=6.0), scored_candidate(2, cosine=0.25, score=2.0)]
-    # Of two scores the standard scores are 1 and -1.
+    found = [scored_candidate(1, cosine=0.5, bm25=6.0), scored_candidate(2, cosine=0.25, bm25=2.0)]
+    # Of two BM25 scores the standard scores are 1 and -1.
     assert order_scores(found, [1.0, 3.0], weight=0.75) == {
         1: 0.75 * 1.0 + 0.25 * (20 * 0.5 + 1),
         2: 0.75 * 3.0 + 0.25 * (20 * 0.25 - 1),
@@ -82,13 +82,22 @@ def test_linear_fusion_by_hand() -> None:
 
 
 def test_a_candidate_that_the_dense_list_lacks_is_as_far_as_the_farthest_in_it() -> None:
-    found = [scored_candidate(n, cosine=cosine, score=2.0) for n, cosine in enumerate((0.5, None, 0.25), start=1)]
+    found = [scored_candidate(n, cosine=cosine, bm25=2.0) for n, cosine in enumerate((0.5, None, 0.25), start=1)]
     assert order_scores(found, [0.0, 0.0, 0.0]) == {1: 5.0, 2: 2.5, 3: 2.5}
 
 
-def test_without_a_dense_list_the_first_stage_has_its_scores_alone() -> None:
-    found = [scored_candidate(1, cosine=None, score=6.0), scored_candidate(2, cosine=None, score=2.0)]
-    assert order_scores(found, [1.0, 1.0]) == {1: 1.0, 2: 0.0}
+def test_a_candidate_that_the_lexical_list_lacks_shares_no_word() -> None:
+    found = [scored_candidate(1, cosine=0.5, bm25=4.0), scored_candidate(2, cosine=0.5, bm25=None)]
+    assert order_scores(found, [0.0, 0.0]) == {1: 5.5, 2: 4.5}
+
+
+@pytest.mark.parametrize(("lists", "order_of_two"), [({"cosine": 0.5}, [1, 2]), ({"bm25": 3.0}, [1, 2])])
+def test_linear_fusion_of_one_list_alone(lists: dict[str, float], order_of_two: list[int]) -> None:
+    """With one retriever the other list is empty, and adds the same to every candidate."""
+    best = {"cosine": None, "bm25": None, **lists}
+    worse = {name: value / 2 if value else None for name, value in best.items()}
+    scores = order_scores([scored_candidate(1, **best), scored_candidate(2, **worse)], [1.0, 1.0])
+    assert sorted(scores, key=lambda rank: -scores[rank]) == order_of_two
 
 
 def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_rerankers() -> None:
@@ -98,9 +107,15 @@ def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_
 
 
 def test_the_weight_of_scores_goes_from_the_first_stages_to_the_rerankers() -> None:
-    found = [scored_candidate(1, cosine=0.5, score=1.0), scored_candidate(2, cosine=0.6, score=1.0)]
+    found = [scored_candidate(1, cosine=0.5, bm25=None), scored_candidate(2, cosine=0.6, bm25=None)]
     assert order_scores(found, [3.0, -1.0], weight=0.0) == {1: 10.0, 2: 12.0}
     assert order_scores(found, [3.0, -1.0], weight=1.0) == {1: 3.0, 2: -1.0}
+
+
+def test_a_linear_order_takes_no_logit_for_less_than_minus_3() -> None:
+    found = [scored_candidate(1, cosine=0.5, bm25=None), scored_candidate(2, cosine=0.4, bm25=None)]
+    assert order_scores(found, [-9.0, -2.0]) == {1: 0.5 * (-3.0 + 10.0), 2: 0.5 * (-2.0 + 8.0)}
+    assert [hit.candidate.rank for hit in ordered([-9.0, -4.0], "none")] == [2, 1], "the reranker alone has them all"
 
 
 def test_equal_scores_leave_a_linear_order_to_the_first_stage() -> None:

@@ -27,6 +27,12 @@ LIBRARY = {
 }
 
 
+HEAR_SIGINT = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rerank_cli.cli.app import main"
+)
+"""What a shell runs in the background, this test among it, is deaf to SIGINT."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command left: its exit code and both streams."""

@@ -20,7 +20,7 @@ import ir_measures
 import pytest
 
 from rerank_cli.cli.eval import spread
-from tests.cli.conftest import Cli, assert_one_line, write_files
+from tests.cli.conftest import HEAR_SIGINT, Cli, assert_one_line, write_files
 
 QUERIES = (
     '{"_id": "r1", "text": "why is my radiator cold at the top"}\n'
@@ -466,7 +466,7 @@ def test_ctrl_c_prints_what_was_measured_and_says_that_it_is_partial(
     queries = "".join(f"q{number}\tcold radiator number {number} of {tmp_path}\n" for number in range(3000))
     qrels = "".join(f"q{number}\theating/radiators.md\t1\n" for number in range(3000))
     many = write_files(tmp_path / "many", {"queries.tsv": queries, "qrels.tsv": qrels})
-    command = [sys.executable, "-m", "rerank_cli", "eval", "--collection", str(many), "--json"]
+    command = [sys.executable, "-c", f"{HEAR_SIGINT}; main()", "eval", "--collection", str(many), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         while scores_kept(model_cache) < kept + 30:  # some queries have been answered
             assert running.poll() is None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, Outcome, assert_one_line, write_files
+from tests.cli.conftest import HEAR_SIGINT, Cli, Outcome, assert_one_line, write_files
 
 
 def test_hits_end_with_0_and_nothing_on_stderr(indexed: Path, process: Cli) -> None:
@@ -168,12 +168,6 @@ def test_a_locked_index_ends_with_75_at_once(tmp_path: Path, model_cache: Path, 
     assert outcome.code == 75
     assert time.monotonic() - started < 5
     assert_one_line(outcome, str(tmp_path / "index"), "another process is writing", "--wait-s")
-
-
-HEAR_SIGINT = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rerank_cli.cli.app import main"
-)
-"""What a shell runs in the background, this test among it, is deaf to SIGINT."""
 
 
 def test_an_interrupt_ends_with_130_and_one_line(indexed: Path) -> None:

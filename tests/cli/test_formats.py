@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from rerank_cli.cli.output import TSV_COLUMNS
+from rerank_cli.models.calibration import read_calibration
+from rerank_cli.models.catalogue import BUILTIN_RERANKER, find_model
 from tests.cli.conftest import Cli, Outcome
 
 MACHINE = ("json", "jsonl", "tsv", "paths", "trec")
@@ -42,7 +44,6 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     assert record["index"]["root"] == str(indexed)
     assert record["index"]["generation"] == 1
     assert {"encoder", "encoder_fingerprint", "reranker", "reranker_fingerprint", "calibrated"} == set(record["models"])
-    assert record["models"].pop("calibrated") is False
     assert all(record["models"].values())
     assert record["parameters"] == {
         "retriever": "hybrid",
@@ -66,7 +67,9 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     assert (best["first_line"], best["last_line"]) == (5, 5)
     assert best["headings"] == ["Radiators", "Cold at the top"]
     assert best["text"].startswith("A radiator that is cold at the top holds air.")
-    assert best["score"] == pytest.approx(1 / (1 + np.exp(-best["logit"])))
+    calibration = read_calibration(find_model(BUILTIN_RERANKER, "reranker").folder)
+    assert calibration is not None
+    assert best["score"] == pytest.approx(calibration.probability(best["logit"]))
     assert best["first_stage"]["dense_rank"] and best["first_stage"]["lexical_score"]
 
 

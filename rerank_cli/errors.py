@@ -10,7 +10,7 @@ RerankError
 ├── InputError            4   documents, queries or a disk that cannot be read or written
 │   └── ModelError        4   a model that cannot be found, loaded or verified
 ├── FilesSkipped          5   the index is complete but for files that could not be read (--strict)
-└── IndexBusy            75   another process is writing
+└── Busy            75   another process is writing
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class FilesSkipped(RerankError):
     exit_code = 5
 
 
-class IndexBusy(RerankError):
-    """Another process holds the index for writing."""
+class Busy(RerankError):
+    """Another process is writing what this one would write."""
 
     exit_code = 75

@@ -90,7 +90,7 @@ def update_index(
     Raises:
         IndexMismatch: the index was made from another folder or with another encoder.
         InputError: *root* cannot be read, is suddenly empty, or holds no text.
-        IndexBusy: another process was writing for longer than *wait_s*.
+        Busy: another process was writing for longer than *wait_s*.
     """
     started = time.perf_counter()
     with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild) as writer:

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from rerank_cli.errors import IndexBusy, IndexDamaged, InputError
+from rerank_cli.errors import Busy, IndexDamaged, InputError
 
 SCHEMA = """
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -119,7 +119,7 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | IndexBusy | InputError:
+def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | Busy | InputError:
     """What an error of SQLite's means to the user."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
@@ -129,5 +129,5 @@ def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | IndexBusy 
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return InputError(f"{path}: {error}", remedy="check that the folder exists and is writable")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return IndexBusy(f"{path}: {error}", remedy="try again")
+        return Busy(f"{path}: {error}", remedy="try again")
     return IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER")

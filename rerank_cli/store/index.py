@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
+from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
 from rerank_cli.store.catalog import SCHEMA, catalog_error, connect, connect_to_read
@@ -586,7 +586,7 @@ def open_writer(
     left of it. Above *exact_limit* vectors the index keeps a graph of them.
 
     Raises:
-        IndexBusy: another process held it for longer than *wait_s*.
+        Busy: another process held it for longer than *wait_s*.
     """
     layout = Layout(folder)
     with _locked(layout, wait_s) as made_folder:
@@ -651,7 +651,7 @@ def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
         if time.monotonic() >= deadline:
-            raise IndexBusy(
+            raise Busy(
                 f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s"
             )
         time.sleep(LOCK_POLL_S)

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import Busy, InputError, UsageError
 
 RECORD_NAME = "training.json"
+LOCK_NAME = "lock"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there."""
+    """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there.
+
+    `lock` is open, and keeps others away, until the process ends.
+    """
 
     folder: Path
     checkpoints: Path
+    lock: TextIO | None = None
 
     @property
     def partial(self) -> Path:
@@ -45,24 +52,42 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Outp
 
     Raises:
         UsageError: *folder* holds something, an earlier training was not finished, or it had other settings.
+        Busy: another process is training there.
         InputError: nothing can be written there.
     """
     check_free(folder)
     output = Output(folder, checkpoints_of(folder))
     record = output.checkpoints / RECORD_NAME
-    with telling_disk_errors(output):
-        if resume and record.exists():
+    with telling_disk_errors(output), ExitStack() as undone:
+        begins = not output.checkpoints.exists()
+        output.checkpoints.mkdir(parents=True, exist_ok=True)
+        lock = _locked(output.checkpoints)
+        undone.callback(lock.close)
+        if begins:
+            record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+        elif resume and record.exists():
             _check_same(record, settings)
-        elif output.checkpoints.exists():
+        else:
             raise UsageError(
                 f"{output.checkpoints}: an earlier training was not finished",
                 remedy="go on with it: add --resume, or delete that folder",
             )
-        else:
-            output.checkpoints.mkdir(parents=True)
-            record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
         shutil.rmtree(output.partial, ignore_errors=True)
-    return output
+        undone.pop_all()
+    return replace(output, lock=lock)
+
+
+def _locked(checkpoints: Path) -> TextIO:
+    """The lock of *checkpoints*, held while it is open: two trainings would write over each other's."""
+    lock = (checkpoints / LOCK_NAME).open("a", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise Busy(
+            f"{checkpoints}: another process is training there", remedy="let it finish, or choose another --out"
+        ) from error
+    return lock
 
 
 def checkpoints_of(folder: Path) -> Path:

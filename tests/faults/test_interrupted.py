@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import IndexBusy, IndexMissing
+from rerank_cli.errors import Busy, IndexMissing
 from rerank_cli.indexing import ENCODE_BATCH
 from rerank_cli.store import open_reader, open_writer
 from tests.conftest import Plant, Update
@@ -112,7 +112,7 @@ def test_a_run_beside_another_that_does_not_end_is_told_so(
     assert process.stdout is not None
     assert process.stdout.readline() == "stopped\n"
     assert find("brake") == ["a.md"]  # readers do not wait
-    with pytest.raises(IndexBusy) as caught:
+    with pytest.raises(Busy) as caught:
         update(wait_s=0.15)
     assert "--wait-s" in caught.value.remedy
     process.kill()

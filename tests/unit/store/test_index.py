@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.errors import IndexBusy, IndexMissing, InputError
+from rerank_cli.errors import Busy, IndexMissing, InputError
 from rerank_cli.records import Passage, Vectors
 from rerank_cli.store import (
     Changes,
@@ -167,7 +167,7 @@ def test_a_vector_that_is_no_number_is_refused(folder: Path) -> None:
 def test_a_second_writer_gets_busy_when_its_wait_runs_out(folder: Path) -> None:
     with (
         open_writer(folder, wait_s=0),
-        pytest.raises(IndexBusy, match="another process"),
+        pytest.raises(Busy, match="another process"),
         open_writer(folder, wait_s=0.15),
     ):
         pass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import Busy, InputError, UsageError
 from rerank_cli.training.output import claim, telling_disk_errors
 
 SETTINGS = {"seed": 17, "pairs": ["abc"], "share": 0.1}
@@ -43,6 +43,16 @@ def test_an_unfinished_training_is_only_gone_on_with_when_asked(tmp_path: Path) 
     output.discard()
     assert not list(tmp_path.iterdir())
     claim(tmp_path / "model", resume=True, settings=SETTINGS)  # nothing to go on with: it begins
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_trainings_do_not_write_to_one_folder(tmp_path: Path, resume: bool) -> None:
+    first = claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    with pytest.raises(Busy, match="another process is training there"):
+        claim(tmp_path / "model", resume=resume, settings=SETTINGS)
+    first.partial.mkdir()
+    first.publish()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_an_unfinished_training_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -197,7 +197,21 @@ def train(
     begun = time.monotonic()
     source = _base(options)
     settings = {**asdict(options), **material.identity, "base": source.fingerprint}
-    output = claim(folder, resume=resume, settings=settings)
+    with claim(folder, resume=resume, settings=settings) as output:
+        return _train(output, source, material, options, resume=resume, command=command, begun=begun, listener=listener)
+
+
+def _train(
+    output: Output,
+    source: ModelSource,
+    material: Material,
+    options: Options,
+    *,
+    resume: bool,
+    command: str,
+    begun: float,
+    listener: Listener,
+) -> Trained:
     try:
         trainee = _Trainee(source, options, material.mine(), listener)
     except RerankError:
@@ -250,7 +264,7 @@ def train(
         trainee.write(fitted.best, output.partial, calibrates=material.calibrates)
         (output.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
         output.publish()
-    return Trained(folder, facts)
+    return Trained(output.folder, facts)
 
 
 class _Trainee:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -20,14 +20,10 @@ LOCK_NAME = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there.
-
-    `lock` is open, and keeps others away, until the process ends.
-    """
+    """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there."""
 
     folder: Path
     checkpoints: Path
-    lock: TextIO | None = None
 
     @property
     def partial(self) -> Path:
@@ -47,8 +43,11 @@ class Output:
         shutil.rmtree(self.checkpoints)
 
 
-def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Output:
+@contextmanager
+def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iterator[Output]:
     """Make the folder for the checkpoints of a training with *settings*, or find it again with *resume*.
+
+    Nobody else may train there until the context is left.
 
     Raises:
         UsageError: *folder* holds something, an earlier training was not finished, or it had other settings.
@@ -56,25 +55,24 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Outp
         InputError: nothing can be written there.
     """
     check_free(folder)
-    output = Output(folder, checkpoints_of(folder))
+    output = Output(folder, folder.with_name(f"{folder.name}.checkpoints"))
     record = output.checkpoints / RECORD_NAME
-    with telling_disk_errors(output), ExitStack() as undone:
-        begins = not output.checkpoints.exists()
-        output.checkpoints.mkdir(parents=True, exist_ok=True)
-        lock = _locked(output.checkpoints)
-        undone.callback(lock.close)
-        if begins:
-            record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-        elif resume and record.exists():
-            _check_same(record, settings)
-        else:
-            raise UsageError(
-                f"{output.checkpoints}: an earlier training was not finished",
-                remedy="go on with it: add --resume, or delete that folder",
-            )
-        shutil.rmtree(output.partial, ignore_errors=True)
-        undone.pop_all()
-    return replace(output, lock=lock)
+    with ExitStack() as lock:
+        with telling_disk_errors(output):
+            begins = not output.checkpoints.exists()
+            output.checkpoints.mkdir(parents=True, exist_ok=True)
+            lock.enter_context(_locked(output.checkpoints))
+            if begins:
+                record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
+            elif resume and record.exists():
+                _check_same(record, settings)
+            else:
+                raise UsageError(
+                    f"{output.checkpoints}: an earlier training was not finished",
+                    remedy="go on with it: add --resume, or delete that folder",
+                )
+            shutil.rmtree(output.partial, ignore_errors=True)
+        yield output
 
 
 def _locked(checkpoints: Path) -> TextIO:

@@ -6,13 +6,19 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import Busy, InputError, UsageError
-from rerank_cli.training.output import claim, telling_disk_errors
+from rerank_cli.training.output import Output, claim, telling_disk_errors
 
 SETTINGS = {"seed": 17, "pairs": ["abc"], "share": 0.1}
 
 
+def claimed(folder: Path, *, resume: bool, settings: dict[str, object]) -> Output:
+    """What a training that ended at once had claimed."""
+    with claim(folder, resume=resume, settings=settings) as output:
+        return output
+
+
 def test_what_was_written_stands_in_place_and_nothing_beside_it(tmp_path: Path) -> None:
-    output = claim(tmp_path / "deep" / "model", resume=False, settings=SETTINGS)
+    output = claimed(tmp_path / "deep" / "model", resume=False, settings=SETTINGS)
     (output.partial / "1_Pooling").mkdir(parents=True)
     (output.partial / "1_Pooling" / "config.json").write_text("{}")
     output.publish()
@@ -22,59 +28,59 @@ def test_what_was_written_stands_in_place_and_nothing_beside_it(tmp_path: Path) 
 
 def test_a_folder_that_holds_something_is_refused_and_an_empty_one_is_filled(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    output = claim(tmp_path / "taken", resume=False, settings=SETTINGS)
+    output = claimed(tmp_path / "taken", resume=False, settings=SETTINGS)
     output.partial.mkdir()
     (output.partial / "a").write_text("a")
     output.publish()
     for path in (tmp_path / "taken", tmp_path / "taken" / "a"):
         with pytest.raises(UsageError, match="is there already"):
-            claim(path, resume=False, settings=SETTINGS)
+            claimed(path, resume=False, settings=SETTINGS)
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="is there already"):
-        claim(tmp_path / "link", resume=False, settings=SETTINGS)
+        claimed(tmp_path / "link", resume=False, settings=SETTINGS)
 
 
 def test_an_unfinished_training_is_only_gone_on_with_when_asked(tmp_path: Path) -> None:
-    claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with pytest.raises(UsageError, match="was not finished") as caught:
-        claim(tmp_path / "model", resume=False, settings=SETTINGS)
+        claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     assert "--resume" in caught.value.remedy
-    output = claim(tmp_path / "model", resume=True, settings=SETTINGS)
+    output = claimed(tmp_path / "model", resume=True, settings=SETTINGS)
     output.discard()
     assert not list(tmp_path.iterdir())
-    claim(tmp_path / "model", resume=True, settings=SETTINGS)  # nothing to go on with: it begins
+    claimed(tmp_path / "model", resume=True, settings=SETTINGS)  # nothing to go on with: it begins
 
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_two_trainings_do_not_write_to_one_folder(tmp_path: Path, resume: bool) -> None:
-    first = claim(tmp_path / "model", resume=False, settings=SETTINGS)
-    with pytest.raises(Busy, match="another process is training there"):
-        claim(tmp_path / "model", resume=resume, settings=SETTINGS)
-    first.partial.mkdir()
-    first.publish()
+    with claim(tmp_path / "model", resume=False, settings=SETTINGS) as first:
+        with pytest.raises(Busy, match="another process is training there"):
+            claimed(tmp_path / "model", resume=resume, settings=SETTINGS)
+        first.partial.mkdir()
+        first.publish()
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_an_unfinished_training_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
-    claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with pytest.raises(UsageError, match="had another pairs and seed"):
-        claim(tmp_path / "model", resume=True, settings={**SETTINGS, "seed": 18, "pairs": ["abd"]})
+        claimed(tmp_path / "model", resume=True, settings={**SETTINGS, "seed": 18, "pairs": ["abd"]})
     (tmp_path / "model.checkpoints" / "training.json").write_text('{"seed"')
     with pytest.raises(UsageError, match="cut off"):
-        claim(tmp_path / "model", resume=True, settings=SETTINGS)
+        claimed(tmp_path / "model", resume=True, settings=SETTINGS)
 
 
 def test_half_a_model_that_a_killed_run_left_is_written_anew(tmp_path: Path) -> None:
-    output = claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     output.partial.mkdir()
     (output.partial / "old").write_text("half")
-    assert not claim(tmp_path / "model", resume=True, settings=SETTINGS).partial.exists()
+    assert not claimed(tmp_path / "model", resume=True, settings=SETTINGS).partial.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="Not a directory"):
-        claim(tmp_path / "file" / "model", resume=False, settings=SETTINGS)
+        claimed(tmp_path / "file" / "model", resume=False, settings=SETTINGS)
 
 
 class SafetensorError(Exception):
@@ -90,7 +96,7 @@ class SafetensorError(Exception):
     ],
 )
 def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, error: Exception) -> None:
-    output = claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with (
         pytest.raises(InputError, match=r"model\.checkpoints: cannot be written") as caught,
         telling_disk_errors(output),
@@ -102,7 +108,7 @@ def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, error: Exception) -
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), ValueError("a bug"), BrokenPipeError(errno.EPIPE, "pipe")])
 def test_other_errors_pass_as_they_are(tmp_path: Path, error: Exception) -> None:
-    output = claim(tmp_path / "model", resume=False, settings=SETTINGS)
+    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with pytest.raises(type(error)) as caught, telling_disk_errors(output):
         raise error
     assert caught.value is error

@@ -27,15 +27,6 @@ class Calibration:
         return sigmoid(self.slope * logit + self.intercept)
 
 
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Passages whose probabilities lie in one bin: how many, their mean probability, and the share that is relevant."""
-
-    count: int
-    predicted: float
-    relevant: float
-
-
 def sigmoid(logit: float) -> float:
     return 1.0 / (1.0 + math.exp(-logit)) if logit >= 0 else math.exp(logit) / (1.0 + math.exp(logit))
 
@@ -78,22 +69,3 @@ def fit_calibration(
     counts = np.ones(len(logits)) if weights is None else np.asarray(weights) / np.mean(weights)
     fitted = LogisticRegression(C=1e9).fit(np.asarray(logits)[:, None], np.asarray(relevant), sample_weight=counts)
     return Calibration(slope=float(fitted.coef_[0][0]), intercept=float(fitted.intercept_[0]))
-
-
-def reliability(
-    probabilities: Sequence[float], relevant: Sequence[bool], *, bins: int = 10
-) -> tuple[ReliabilityBin, ...]:
-    """Passages in *bins* of equal width by their probability; empty bins are left out."""
-    predicted, found = np.asarray(probabilities), np.asarray(relevant, dtype=float)
-    places = np.minimum((predicted * bins).astype(int), bins - 1)
-    inside = [places == place for place in range(bins)]
-    return tuple(
-        ReliabilityBin(int(own.sum()), float(predicted[own].mean()), float(found[own].mean()))
-        for own in inside
-        if own.any()
-    )
-
-
-def expected_calibration_error(filled: Sequence[ReliabilityBin]) -> float:
-    """Mean distance of probability and share over the bins, by their passages (Naeini, Cooper and Hauskrecht, 2015)."""
-    return sum(each.count * abs(each.predicted - each.relevant) for each in filled) / sum(each.count for each in filled)

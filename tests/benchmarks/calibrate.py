@@ -23,17 +23,11 @@ from pathlib import Path
 
 import numpy as np
 from collection import DEFAULTS, read_judgements
+from reliability import ReliabilityBin, expected_calibration_error, reliability
 
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.models.calibration import (
-    Calibration,
-    ReliabilityBin,
-    expected_calibration_error,
-    fit_calibration,
-    reliability,
-    write_calibration,
-)
+from rerank_cli.models.calibration import Calibration, fit_calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.records import Encoder, Reranker
 from rerank_cli.retrieval import retrieve

@@ -13,14 +13,12 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import (
     CALIBRATION_NAME,
     Calibration,
-    ReliabilityBin,
-    expected_calibration_error,
     fit_calibration,
     read_calibration,
-    reliability,
     sigmoid,
     write_calibration,
 )
+from tests.benchmarks.reliability import ReliabilityBin, expected_calibration_error, reliability
 
 
 @given(st.floats(-1e6, 1e6))

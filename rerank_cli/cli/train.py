@@ -72,6 +72,16 @@ def run(
     negatives: Annotated[
         int, own("--negatives", "Passages that do not answer, for each query.", min=1, max=100, show_default=True)
     ] = 7,
+    teacher_share: Annotated[
+        float,
+        own(
+            "--teacher-share",
+            "Share of a reranker's target that is the first stage's own order in place of the label.",
+            min=0.0,
+            max=1.0,
+            show_default=True,
+        ),
+    ] = 0.0,
     epochs: Annotated[int, own("--epochs", "Most times that each query is seen.", min=1, show_default=True)] = 3,
     max_steps: Annotated[int | None, own("--max-steps", "Most steps, whatever the epochs.", min=1)] = None,
     batch_queries: Annotated[int, own("--batch-queries", "Queries in a step.", min=1, show_default=True)] = 8,
@@ -99,6 +109,8 @@ def run(
     data = _Data(tuple(pairs or ()), collection, queries, qrels, index)
     if data.pairs and (collection or queries or qrels):
         raise UsageError("--pairs and judgements were both given", remedy="drop one")
+    if encoder and teacher_share:
+        raise UsageError("--teacher-share is for rerankers", remedy="leave it out with --encoder")
     settings = configured(working_folder(), config, {"device": device, "top_k": top_k}).settings
 
     from rerank_cli.models.train import check_installed
@@ -116,6 +128,7 @@ def run(
         device=settings.device,
         licence=licence,
         negatives=negatives,
+        teacher_share=teacher_share,
         epochs=epochs,
         max_steps=max_steps or 0,
         batch_queries=batch_queries,

@@ -50,9 +50,13 @@ def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEnco
     _silence()
     from sentence_transformers import CrossEncoder
 
+    from rerank_cli.models.interaction import SAVED_NAME, LateInteraction
+
     try:
-        model: CrossEncoder = CrossEncoder(
+        # What sentence-transformers' trainer loads checkpoints by: our module is taken from here, not from the folder.
+        model: CrossEncoder = CrossEncoder._load_with_module_classes(
             str(source.folder),
+            dict.fromkeys((SAVED_NAME, f"{LateInteraction.__module__}.LateInteraction"), LateInteraction),
             device=device,
             local_files_only=True,
             trust_remote_code=False,

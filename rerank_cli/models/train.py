@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rerank_cli.errors import ModelError, UsageError
-from rerank_cli.models.torch import prompt_for
+from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
+from rerank_cli.models.torch import pair_logits, prompt_for
 from rerank_cli.records import Listener, Progress, ignore_progress
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 POSITIVE = 0
 """A group's passages begin with the one that was judged to answer its query."""
+
+
+FIRST_LOGIT = -5.0
+"""What a new cross-encoder gives on average, as most candidates do not answer: logits begin near log-odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +116,38 @@ def runs_bf16(device: str) -> bool:
 
 
 def new_cross_encoder(base: Path, *, max_tokens: int | None = None, device: str | None = None) -> CrossEncoder:
-    """A cross-encoder over *base*'s layers: mean pooling, a tanh layer that starts as the identity, one logit.
+    """A cross-encoder over *base*'s layers that ends with `LateInteraction`, or with mean pooling.
 
-    Mean pooling keeps what a sentence encoder already knows; a fresh head on its CLS token would
-    have to find it again. Its window is the base's own unless *max_tokens* is given.
+    The former, which begins with what the sentence encoder knows, needs token types. Mean pooling, a tanh
+    layer that starts as the identity, and one logit keep more of it than a fresh head on the CLS token would.
+    The window is the base's own unless *max_tokens* is given.
     """
     import torch
     from sentence_transformers import CrossEncoder
     from sentence_transformers.base.modules import Dense, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    transformer = Transformer(str(base), max_seq_length=max_tokens, model_kwargs={"dtype": "float32"})
+    from rerank_cli.models.interaction import LateInteraction
+
+    transformer = Transformer(
+        str(base), max_seq_length=max_tokens, model_kwargs={"dtype": "float32", "attn_implementation": "eager"}
+    )
     width = transformer.get_embedding_dimension()
-    inner = Dense(width, width, activation_function=torch.nn.Tanh())
-    outer = Dense(width, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
+    if "token_type_ids" in transformer.tokenizer.model_input_names:
+        body: list[Any] = [LateInteraction(width)]
+    else:
+        body = [Pooling(width), Dense(width, width, activation_function=torch.nn.Tanh())]
+        body[-1].linear.load_state_dict({"weight": torch.eye(width), "bias": torch.zeros(width)})
+    width = body[-1].get_embedding_dimension()
+    score = Dense(width, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
+    model: CrossEncoder = CrossEncoder(modules=[transformer, *body, score], device=device, local_files_only=True)
     with torch.no_grad():
-        inner.linear.weight.copy_(torch.eye(width))
-        inner.linear.bias.zero_()
-        outer.linear.weight.normal_(std=0.02)
-        outer.linear.bias.zero_()
-    modules = [transformer, Pooling(width), inner, outer]
-    model: CrossEncoder = CrossEncoder(modules=modules, device=device, local_files_only=True)
+        score.linear.weight.normal_(std=0.02)
+        if isinstance(body[-1], LateInteraction):
+            score.linear.weight[0, -1] = 1.0
+        score.linear.bias.zero_()
+        logits = np.concatenate([pair_logits(model, query, PROBE_PASSAGES) for query in PROBE_QUERIES])
+        score.linear.bias.fill_(FIRST_LOGIT - float(logits.mean()))
     return model
 
 
@@ -223,14 +240,29 @@ def save_half_precision(model: CrossEncoder | SentenceTransformer, folder: Path,
     """Write *model* as a sentence-transformers folder that reads *window* tokens; in half precision where that fits.
 
     Weights beyond its range (65,504) stay in float32. The model card is left out: sentence-transformers' own
-    would quote the training texts.
+    would quote the training texts. The source of `LateInteraction` goes with it: sentence-transformers loads such a
+    folder with `trust_remote_code=True`.
     """
     import torch
+
+    from rerank_cli.models import interaction
 
     if all(float(weights.detach().abs().max()) <= torch.finfo(torch.float16).max for weights in model.parameters()):
         model.half()
     model.max_seq_length = window
     model.save_pretrained(str(folder), create_model_card=False)
+    if carries_code(model):
+        listing = folder / "modules.json"
+        ours = f"{interaction.__name__}.LateInteraction"
+        listing.write_text(listing.read_text(encoding="utf-8").replace(ours, interaction.SAVED_NAME), encoding="utf-8")
+        shutil.copy(interaction.__file__, folder)
+
+
+def carries_code(model: CrossEncoder | SentenceTransformer) -> bool:
+    """Whether *model* has a module of ours, whose source goes into its folder."""
+    from rerank_cli.models.interaction import LateInteraction
+
+    return any(isinstance(module, LateInteraction) for module in model)
 
 
 def listwise_loss(model: CrossEncoder, *, pointwise_weight: float) -> torch.nn.Module:

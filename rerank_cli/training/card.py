@@ -12,12 +12,19 @@ from rerank_cli.training.validation import MEASURE
 PIPELINES = {"reranker": "text-ranking", "encoder": "sentence-similarity"}
 
 USES = {
-    "reranker": 'model = CrossEncoder("FOLDER", model_kwargs={"dtype": "float32"})\nmodel.predict([(query, passage)])',
+    "reranker": (
+        'model = CrossEncoder("FOLDER", model_kwargs={"dtype": "float32"}OPTION)\nmodel.predict([(query, passage)])'
+    ),
     "encoder": (
         'model = SentenceTransformer("FOLDER", model_kwargs={"dtype": "float32"})\n'
         "model.encode_query(query) @ model.encode_document(passages).T"
     ),
 }
+
+CODE_NOTE = (
+    "The option lets sentence-transformers run `interaction.py` in this folder, the module that the model ends with. "
+    "rerank-cli brings its own copy and runs none from a folder."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,14 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a card tells, each figure as it was run. `elapsed_s` is of the last part where a run was resumed."""
+    """What a card tells, each figure as it was run. `elapsed_s` is of the last part where a run was resumed.
+
+    `carries_code` tells whether the folder holds the source of a module of ours.
+    """
 
     kind: str
     base: str
+    carries_code: bool
     licence: str
     files: tuple[DataFile, ...]
     source: str
@@ -79,8 +90,9 @@ def model_card(facts: Facts) -> str:
         "```python",
         f"from sentence_transformers import {kind}",
         "",
-        USES[facts.kind],
+        USES[facts.kind].replace("OPTION", ", trust_remote_code=True" if facts.carries_code else ""),
         "```",
+        *(["", CODE_NOTE] if facts.carries_code else []),
         "",
         "## Data",
         "",

@@ -20,6 +20,7 @@ from rerank_cli.models.train import (
     Fit,
     Fitted,
     Watch,
+    carries_code,
     new_cross_encoder,
     runs_bf16,
     save_half_precision,
@@ -54,6 +55,7 @@ class Options:
     device: str
     licence: str
     negatives: int
+    teacher_share: float
     epochs: int
     max_steps: int
     batch_queries: int
@@ -105,6 +107,7 @@ def pairs_material(
             list(distinct.values()),
             encoder=encoder,
             negatives=options.negatives,
+            teacher_share=options.teacher_share,
             share=options.validation_share,
             seed=options.seed,
             listener=listener,
@@ -149,6 +152,7 @@ def index_material(
             encoder=encoder,
             top_k=top_k,
             negatives=options.negatives,
+            teacher_share=options.teacher_share,
             share=options.validation_share,
             seed=options.seed,
             listener=listener,
@@ -236,6 +240,7 @@ def _train(
         facts = Facts(
             kind=options.kind,
             base=source.name if source.origin != "folder" else source.folder.name,
+            carries_code=carries_code(trainee.model),
             licence=options.licence,
             files=material.files,
             source=material.source,
@@ -273,15 +278,15 @@ class _Trainee:
     def __init__(self, source: ModelSource, options: Options, mined: Mined, listener: Listener) -> None:
         self._options = options
         self._listener = listener
-        self._model: Any = _load(source, options)
-        self._window = self._model.max_seq_length or options.max_tokens
+        self.model: Any = _load(source, options)
+        self._window = self.model.max_seq_length or options.max_tokens
         self.max_tokens = min(self._window, options.max_tokens)
-        self._model.max_seq_length = self.max_tokens
+        self.model.max_seq_length = self.max_tokens
         self.mined = mined if options.kind == "encoder" else self._with_room(mined)
 
     def _with_room(self, mined: Mined) -> Mined:
         """*mined* without the queries that leave no room for a passage in a reranker's window."""
-        tokenizer: Any = self._model.tokenizer
+        tokenizer: Any = self.model.tokenizer
         room: int = self.max_tokens - tokenizer.num_special_tokens_to_add(pair=True) - MIN_PASSAGE_TOKENS
 
         def fits(query: str) -> bool:
@@ -295,7 +300,7 @@ class _Trainee:
     def quality(self) -> float:
         """nDCG@10 of the held-out queries, with the model as it is."""
         measure: Any = encoder_quality if self._options.kind == "encoder" else reranker_quality
-        return float(measure(self._model, self.mined.questions, listener=self._listener))
+        return float(measure(self.model, self.mined.questions, listener=self._listener))
 
     def fit(self, fit: Fit, output: Output, *, before: float, resume: bool) -> Fitted:
         steps_an_epoch = -(-len(self.mined.groups) // fit.batch_queries)
@@ -308,7 +313,7 @@ class _Trainee:
         train: Any = train_encoder if self._options.kind == "encoder" else train_reranker
         fitted: Fitted = train(
             self.mined.groups,
-            model=self._model,
+            model=self.model,
             checkpoints=output.checkpoints,
             fit=fit,
             resume=resume,
@@ -357,7 +362,7 @@ def _load(source: ModelSource, options: Options) -> CrossEncoder | SentenceTrans
 
 def _told(options: Options) -> dict[str, object]:
     """The options that the card lists beside what it says in words."""
-    names = ("batch_queries", "learning_rate", "max_tokens", "patience", "seed")
+    names = ("teacher_share", "batch_queries", "learning_rate", "max_tokens", "patience", "seed")
     return {name.replace("_", " "): getattr(options, name) for name in names}
 
 

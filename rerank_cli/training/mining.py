@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,7 @@ def mine_pairs(
     *,
     encoder: Encoder,
     negatives: int,
+    teacher_share: float,
     share: float,
     seed: int,
     listener: Listener = ignore_progress,
@@ -109,7 +111,7 @@ def mine_pairs(
     held_keys = hold_out((pair.query for pair in pairs), share=share, seed=seed)
     held = [pair for pair in pairs if query_key(pair.query) in held_keys]
     trained = [pair for pair in pairs if query_key(pair.query) not in held_keys]
-    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, fills=True, seed=seed)
     groups = mine_groups(trained, encoder=encoder, mining=mining, listener=listener)
     everything = passages_of(pairs)
     wide = min(HELD_OUT_NEGATIVES, max(negatives, len(everything) // 2))
@@ -241,7 +243,7 @@ def _top(scores: NDArray[np.float32], depth: int) -> list[int]:
     return [int(member) for member in best[np.argsort(-scores[best], kind="stable")]]
 
 
-def _target(cosines: NDArray[np.float32], bm25: NDArray[np.float32], mining: Mining) -> tuple[float, ...]:
+def _target(cosines: NDArray[Any], bm25: NDArray[Any], mining: Mining) -> tuple[float, ...]:
     """Mix the label with what the first stage thinks (distillation; Hinton et al., 2015)."""
     logits = cosines / mining.cosine_temperature + mining.bm25_weight * bm25
     teacher = np.exp(logits - logits.max())
@@ -287,6 +289,7 @@ def mine_index(
     encoder: Encoder,
     top_k: int,
     negatives: int,
+    teacher_share: float,
     share: float,
     seed: int,
     listener: Listener = ignore_progress,
@@ -304,7 +307,7 @@ def mine_index(
     """
     answered = [query for query in collection.queries if relevant_documents(collection.qrels[query.id])]
     held_keys = hold_out((query.text for query in answered), share=share, seed=seed)
-    mining = Mining(bands=spread_bands(negatives), teacher_share=0.0, fills=True, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, fills=True, seed=seed)
     rng = random.Random(seed)
     groups: list[Group] = []
     questions: list[Question] = []
@@ -357,8 +360,11 @@ def _index_groups(
         usable = [place for place in others if _is_negative(candidates[place], grades, limit)]
         drawn = _draw([usable], mining, rng)
         if drawn is not None:
-            texts = [positive.stored.passage.model_text, *(candidates[p].stored.passage.model_text for p in drawn)]
-            groups.append(Group(query.text, tuple(texts), (1.0, *(0.0 for _ in drawn))))
+            members = [positive, *(candidates[place] for place in drawn)]
+            cosines = np.array([floor if each.dense_score is None else each.dense_score for each in members])
+            bm25 = np.array([each.lexical_score or 0.0 for each in members])
+            texts = tuple(each.stored.passage.model_text for each in members)
+            groups.append(Group(query.text, texts, _target(cosines, bm25, mining)))
     if not best:
         return [], f"without a relevant document among the first {LIST_DEPTH} passages"
     return groups, f"with fewer than {mining.negatives} passages to take for negatives"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,10 @@ PAIR_SHAPE = 'write {"query": …, "positive": …}, with "negatives" (a list) a
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A query, the passage that answers it as the models will see it, and where it came from.
-
-    `negatives` are passages that were judged not to answer it.
-    """
+    """A query, the passage that answers it as the models will see it, and passages judged not to answer it."""
 
     query: str
     positive: str
-    source: str
     negatives: tuple[str, ...] = ()
 
 
@@ -41,7 +36,7 @@ def read_pairs(path: Path) -> Iterator[Pair]:
         with opened(path, "rt", encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _pair(line, source=path.name.split(".")[0], where=f"{path}:{number}")
+                    yield _pair(line, where=f"{path}:{number}")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 after line {number}", remedy="save it as UTF-8") from error
     except (OSError, EOFError) as error:  # a damaged archive raises either
@@ -49,21 +44,7 @@ def read_pairs(path: Path) -> Iterator[Pair]:
         raise InputError(f"{path}: cannot be read ({reason})", remedy="check the path") from error
 
 
-def load_pairs(folder: Path, *, sizes: Mapping[str, int], max_words: int, seed: int) -> list[Pair]:
-    """Sample `sizes[name]` pairs from each `name.jsonl.gz` whose positive has at most *max_words* words.
-
-    Longer positives are left out, not cut: the answer may stand in what would be lost.
-    """
-    pairs: list[Pair] = []
-    for name in sorted(sizes):
-        fitting = [pair for pair in read_pairs(folder / f"{name}.jsonl.gz") if len(pair.positive.split()) <= max_words]
-        random.Random(f"{seed} {name}").shuffle(fitting)
-        pairs.extend(fitting[: sizes[name]])
-    random.Random(seed).shuffle(pairs)
-    return pairs
-
-
-def _pair(line: str, *, source: str, where: str) -> Pair:
+def _pair(line: str, *, where: str) -> Pair:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -77,6 +58,4 @@ def _pair(line: str, *, source: str, where: str) -> Pair:
     title = record.get("title")
     query, positive, *others = texts
     answer = with_headings((title,) if isinstance(title, str) and title.strip() else (), positive)
-    return Pair(
-        query, answer, source, tuple(dict.fromkeys(other for other in others if other not in (positive, answer)))
-    )
+    return Pair(query, answer, tuple(dict.fromkeys(other for other in others if other not in (positive, answer))))

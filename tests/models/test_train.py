@@ -11,11 +11,14 @@ import pytest
 from rerank_cli.errors import UsageError
 from rerank_cli.models import train as training
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
-from rerank_cli.models.torch import load_cross_encoder
+from rerank_cli.models.interaction import LateInteraction
+from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
+from rerank_cli.models.torch import load_cross_encoder, pair_logits
 from rerank_cli.models.train import (
     Fit,
     Group,
     Watch,
+    carries_code,
     last_checkpoint,
     new_cross_encoder,
     save_half_precision,
@@ -34,7 +37,7 @@ def topic_groups() -> list[Group]:
     ]
 
 
-def test_a_few_steps_teach_the_order_and_the_folder_loads_as_a_plain_cross_encoder(tmp_path: Path) -> None:
+def test_a_few_steps_teach_the_order_and_the_folder_needs_nothing_of_this_package(tmp_path: Path) -> None:
     pytest.importorskip("datasets", reason="training needs the extra `train`")
     from sentence_transformers import CrossEncoder
 
@@ -45,11 +48,44 @@ def test_a_few_steps_teach_the_order_and_the_folder_loads_as_a_plain_cross_encod
     assert (fitted.steps, fitted.epochs, fitted.best) == (12, 1.0, None)
     save_half_precision(model, tmp_path / "model", window=512)
     assert not (tmp_path / "model" / "README.md").exists()
-    loaded = CrossEncoder(str(tmp_path / "model"), device="cpu", model_kwargs={"dtype": "float32"})
+    options: Any = {"device": "cpu", "trust_remote_code": True, "model_kwargs": {"dtype": "float32"}}
+    loaded = CrossEncoder(str(tmp_path / "model"), **options)
+    assert type(loaded[1]).__module__.startswith("transformers_modules."), "the folder's own copy"
     loaded.float()
     assert loaded.max_seq_length == 512
     first = [int(np.argmax(loaded.predict([(g.query, passage) for passage in g.passages]))) for g in groups]
     assert sum(place == 0 for place in first) >= 10
+
+
+def test_a_new_cross_encoder_orders_before_any_training_and_its_logits_are_low() -> None:
+    model = new_cross_encoder(find_model(BUILTIN_ENCODER, "encoder").folder, device="cpu")
+    logits = np.stack([pair_logits(model, query, PROBE_PASSAGES) for query in PROBE_QUERIES])
+    assert logits.mean() == pytest.approx(-5.0, abs=0.01)
+    answered = zip(logits, ([0], [2], [4], [6, 9]), strict=True)
+    assert np.mean([row[answers].mean() - row.mean() for row, answers in answered]) > 1.0
+
+
+def test_a_base_without_token_types_gets_a_plain_head(tmp_path: Path) -> None:
+    import shutil
+
+    base = tmp_path / "base"
+    shutil.copytree(find_model(BUILTIN_ENCODER, "encoder").folder, base)
+    settings = json.loads((base / "tokenizer_config.json").read_text())
+    settings["model_input_names"] = ["input_ids", "attention_mask"]
+    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+    model = new_cross_encoder(base, device="cpu")
+    assert [type(module).__name__ for module in model] == ["Transformer", "Pooling", "Dense", "Dense"]
+    assert not carries_code(model)
+    logits = np.stack([pair_logits(model, query, PROBE_PASSAGES) for query in PROBE_QUERIES])
+    assert logits.mean() == pytest.approx(-5.0, abs=0.01)
+
+
+def test_a_folder_s_own_copy_of_our_module_is_not_run(tmp_path: Path) -> None:
+    model = new_cross_encoder(find_model(BUILTIN_ENCODER, "encoder").folder, device="cpu")
+    save_half_precision(model, tmp_path / "model", window=512)
+    (tmp_path / "model" / "interaction.py").write_text("raise RuntimeError('run')")
+    loaded = load_cross_encoder(find_model(str(tmp_path / "model"), "reranker"))
+    assert type(loaded[1]) is LateInteraction
 
 
 def test_a_new_cross_encoder_reads_as_much_as_its_base() -> None:

@@ -146,9 +146,18 @@ def test_a_training_that_betters_nothing_writes_nothing_and_ends_with_1(
 def test_a_reranker_may_begin_as_an_encoder(cli: Cli, pairs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
     from sentence_transformers import CrossEncoder
 
-    done = cli("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_encoder, *FAST)
+    taught = ("--teacher-share", "0.3")
+    done = cli("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_encoder, *taught, *FAST)
     assert (done.code, done.err) == (0, "")
-    assert CrossEncoder(str(tmp_path / "fitted"), device="cpu").num_labels == 1
+    assert CrossEncoder(str(tmp_path / "fitted"), device="cpu", trust_remote_code=True).num_labels == 1
+    card = (tmp_path / "fitted" / "README.md").read_text(encoding="utf-8")
+    assert "teacher share: `0.3`" in card and "trust_remote_code" in card
+
+
+def test_an_encoder_has_no_teacher(cli: Cli, pairs: Path) -> None:
+    done = cli("train", "--encoder", "--pairs", pairs, "--out", "fitted", "--teacher-share", "0.3")
+    assert done.code == 2
+    assert_one_line(done, "--teacher-share is for rerankers")
 
 
 def test_an_encoder_gets_better_under_its_own_prompts(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from markdown_it import MarkdownIt
@@ -9,6 +11,7 @@ from rerank_cli.training.card import DataFile, Facts, as_code, as_line, model_ca
 FACTS = Facts(
     kind="reranker",
     base="rerank-minilm-l6",
+    carries_code=False,
     licence="CC BY-SA 4.0",
     files=(DataFile("pairs.jsonl", 240, "pairs"),),
     source="from the pool",
@@ -76,6 +79,13 @@ def test_the_card_tells_what_was_run() -> None:
         "pipeline_tag": "text-ranking",
         "base_model": "rerank-minilm-l6",
     }
+
+
+def test_the_card_says_where_a_folder_needs_its_own_code() -> None:
+    assert "trust_remote_code" not in model_card(FACTS) and "OPTION" not in model_card(FACTS)
+    card = model_card(replace(FACTS, carries_code=True))
+    assert 'model_kwargs={"dtype": "float32"}, trust_remote_code=True)' in card
+    assert "`interaction.py`" in card
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -22,11 +22,11 @@ MANY = [f"{topic} {part}" for topic in TOPICS for part in ("lid", "box")]
 
 
 def topic_pairs() -> list[Pair]:
-    return [Pair(f"how is the {topic}", f"the {topic} is fine and number {n}", "t") for n, topic in enumerate(TOPICS)]
+    return [Pair(f"how is the {topic}", f"the {topic} is fine and number {n}") for n, topic in enumerate(TOPICS)]
 
 
 def many_pairs() -> list[Pair]:
-    return [Pair(f"where is the {each}", f"the {each} is on shelf {n}", "t") for n, each in enumerate(MANY)]
+    return [Pair(f"where is the {each}", f"the {each} is on shelf {n}") for n, each in enumerate(MANY)]
 
 
 def test_a_group_begins_with_its_positive_and_has_distinct_negatives_and_a_distribution_as_target() -> None:
@@ -41,14 +41,14 @@ def test_a_group_begins_with_its_positive_and_has_distinct_negatives_and_a_distr
 
 
 def test_another_answer_of_the_same_query_is_never_its_negative() -> None:
-    pairs = [*topic_pairs(), Pair("How is the boiler?", "the boiler is how it is", "t")]
+    pairs = [*topic_pairs(), Pair("How is the boiler?", "the boiler is how it is")]
     for group in mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS):
         if query_key(group.query) == "how is the boiler":
             assert not {"the boiler is how it is", "the boiler is fine and number 0"} & set(group.passages[1:])
 
 
 def test_a_passage_nearer_than_the_positive_by_more_than_the_ceiling_is_no_negative() -> None:
-    pairs = [*topic_pairs(), Pair("unrelated", "how is the boiler", "t")]
+    pairs = [*topic_pairs(), Pair("unrelated", "how is the boiler")]
     strict = Mining(bands=((1, 20, 8),), ceiling=1.0, slack=0.0)
     group = next(g for g in mine_groups(pairs, encoder=FakeEncoder(), mining=strict) if g.query == "how is the boiler")
     assert "how is the boiler" not in group.passages
@@ -79,13 +79,13 @@ def test_negatives_that_were_given_come_before_any_that_are_mined() -> None:
 
 
 def test_an_answer_that_is_given_as_a_negative_elsewhere_stays_an_answer() -> None:
-    pairs = [*topic_pairs(), Pair("how is the boiler", "warm", "t", negatives=("the boiler is fine and number 0",))]
+    pairs = [*topic_pairs(), Pair("how is the boiler", "warm", negatives=("the boiler is fine and number 0",))]
     groups = mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS)
     assert "the boiler is fine and number 0" not in groups[-1].passages
 
 
 def test_passages_without_a_word_can_be_a_pool() -> None:
-    pairs = [Pair(f"q{n}", "!" * n, "t") for n in range(1, 9)]
+    pairs = [Pair(f"q{n}", "!" * n) for n in range(1, 9)]
     assert len(mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS)) == 8
 
 
@@ -98,8 +98,12 @@ def test_bands_add_up_to_the_negatives_that_are_asked_for(negatives: int) -> Non
 # Pairs in two slices
 
 
-def mined(pairs: Sequence[Pair], *, share: float = 0.25, seed: int = 3, negatives: int = 3) -> Mined:
-    return mine_pairs(pairs, encoder=FakeEncoder(), negatives=negatives, share=share, seed=seed)
+def mined(
+    pairs: Sequence[Pair], *, share: float = 0.25, seed: int = 3, negatives: int = 3, teacher_share: float = 0.0
+) -> Mined:
+    return mine_pairs(
+        pairs, encoder=FakeEncoder(), negatives=negatives, teacher_share=teacher_share, share=share, seed=seed
+    )
 
 
 def test_no_query_is_in_both_slices_however_it_is_spelt() -> None:
@@ -118,7 +122,7 @@ def test_no_passage_of_a_held_out_pair_is_trained_on() -> None:
 
 
 def test_what_answers_a_question_comes_last_so_that_equal_scores_do_it_no_favour() -> None:
-    extra = [Pair(pair.query, f"again {pair.positive}", "t") for pair in many_pairs()]
+    extra = [Pair(pair.query, f"again {pair.positive}") for pair in many_pairs()]
     for question in mined([*many_pairs(), *extra]).questions:
         answers = [document for document, _ in question.candidates][-2:]
         assert set(answers) == set(question.grades)
@@ -133,11 +137,23 @@ def test_the_target_of_pairs_is_their_label() -> None:
     assert {group.target for group in mined(many_pairs()).groups} == {(1.0, 0.0, 0.0, 0.0)}
 
 
+def test_a_teacher_s_share_of_the_target_is_the_first_stage_s(judged: Collection, index_folder: Path) -> None:
+    for label, taught in (
+        (mined(many_pairs()), mined(many_pairs(), teacher_share=0.4)),
+        (mined_index(judged, index_folder), mined_index(judged, index_folder, teacher_share=0.4)),
+    ):
+        assert [group.passages for group in taught.groups] == [group.passages for group in label.groups]
+        assert {group.target for group in label.groups} == {(1.0, 0.0, 0.0, 0.0)}
+        for group in taught.groups:
+            assert sum(group.target) == pytest.approx(1.0)
+            assert 0.6 < group.target[0] < 1.0 and min(group.target[1:]) > 0.0
+
+
 def test_too_few_passages_to_draw_from_are_told() -> None:
     pairs = [replace(pair, positive="the same") for pair in many_pairs()]
     with pytest.raises(InputError, match=r"0 queries are too few.* 18 left out with fewer than 3 passages"):
         mined(pairs)
-    few = mined([*many_pairs(), Pair("how", "to", "t")], negatives=4)
+    few = mined([*many_pairs(), Pair("how", "to")], negatives=4)
     assert sum(few.left_out.values()) == 0
 
 
@@ -169,10 +185,25 @@ def judged(plant: Plant, update: Update, index_folder: Path) -> Collection:
     return Collection(queries, {f"q{n}": {f"corpus.jsonl#d{n}": 1} for n in range(len(MANY))})
 
 
-def mined_index(collection: Collection, folder: Path, *, negatives: int = 3, top_k: int = 20, seed: int = 3) -> Mined:
+def mined_index(
+    collection: Collection,
+    folder: Path,
+    *,
+    negatives: int = 3,
+    top_k: int = 20,
+    seed: int = 3,
+    teacher_share: float = 0.0,
+) -> Mined:
     with open_reader(folder) as index:
         return mine_index(
-            collection, index, encoder=FakeEncoder(), top_k=top_k, negatives=negatives, share=0.25, seed=seed
+            collection,
+            index,
+            encoder=FakeEncoder(),
+            top_k=top_k,
+            negatives=negatives,
+            teacher_share=teacher_share,
+            share=0.25,
+            seed=seed,
         )
 
 
@@ -255,4 +286,4 @@ def test_queries_that_cannot_be_learnt_from_are_counted_by_the_reason(judged: Co
 
 
 def test_passages_are_pooled_once() -> None:
-    assert passages_of([Pair("q", "b", "t", ("a",)), Pair("r", "a", "t")]) == ["a", "b"]
+    assert passages_of([Pair("q", "b", ("a",)), Pair("r", "a")]) == ["a", "b"]

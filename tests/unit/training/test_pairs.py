@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import InputError
-from rerank_cli.training.pairs import load_pairs, read_pairs
+from rerank_cli.training.pairs import Pair, read_pairs
 
 
 def write_pairs(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
@@ -17,15 +17,9 @@ def write_pairs(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     return path
 
 
-def test_pairs_are_drawn_by_source_with_titles_in_front_and_long_positives_left_out(tmp_path: Path) -> None:
-    write_pairs(tmp_path / "a.jsonl.gz", [{"query": f"q{n}", "positive": f"p{n}"} for n in range(9)])
-    rows = [{"query": "long", "positive": "word " * 9}, {"query": "short", "positive": "p", "title": "T"}]
-    write_pairs(tmp_path / "b.jsonl.gz", rows)
-    pairs = load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=1)
-    assert [pair.positive for pair in pairs if pair.source == "b"] == ["T. p"]
-    assert len({pair.query for pair in pairs if pair.source == "a"}) == 4
-    assert pairs == load_pairs(tmp_path, sizes={"b": 4, "a": 4}, max_words=5, seed=1)
-    assert pairs != load_pairs(tmp_path, sizes={"a": 4, "b": 4}, max_words=5, seed=2)
+def test_a_title_stands_in_front_of_its_passage(tmp_path: Path) -> None:
+    row = {"query": "q", "positive": "p", "title": "T", "negatives": ["p", "T. p", "n"]}
+    assert list(read_pairs(write_pairs(tmp_path / "a.jsonl.gz", [row]))) == [Pair("q", "T. p", ("n",))]
 
 
 def test_a_plain_file_is_read_like_a_compressed_one(tmp_path: Path) -> None:

@@ -225,12 +225,16 @@ def _quantize(source: Path, target: Path) -> None:
 
 
 def _narrow_nodes(graph: Path) -> list[str]:
-    """The nodes that weigh many numbers into one: it takes no time, and int8 has no room for weights so unlike."""
+    """The nodes that weigh many numbers into one: it takes no time, and int8 has no room for weights so unlike.
+
+    The quantizer makes a MatMul of each Gemm before it asks, and names it so.
+    """
     import onnx
 
     model = onnx.load(str(graph)).graph
     narrow = {weights.name for weights in model.initializer if len(weights.dims) == 2 and 1 in weights.dims}
-    return [node.name for node in model.node if node.op_type in ("MatMul", "Gemm") and narrow & set(node.input)]
+    nodes = [node for node in model.node if narrow & set(node.input)]
+    return [node.name for node in nodes] + [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]
 
 
 def _original_outputs(source: ModelSource, loaded: Any, *, passage_prompt: str) -> np.ndarray[Any, Any]:

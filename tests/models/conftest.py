@@ -98,6 +98,15 @@ def tiny_modular_reranker(models: Path) -> Path:
     return models / "modular"
 
 
+@pytest.fixture(scope="session")
+def tiny_interaction_reranker(models: Path, tiny_encoder: Path) -> Path:
+    """A CrossEncoder folder that ends as a new reranker does, with a module of ours; nothing trained it."""
+    from rerank_cli.models.train import new_cross_encoder, save_half_precision
+
+    save_half_precision(new_cross_encoder(tiny_encoder, device="cpu"), models / "interaction", window=64)
+    return models / "interaction"
+
+
 def rewrite_json(path: Path, **changes: object) -> None:
     record = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**record, **changes}), encoding="utf-8")

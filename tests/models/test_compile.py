@@ -18,7 +18,7 @@ from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.models import compile as compiler
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
-from rerank_cli.models.compiled import find_compiled
+from rerank_cli.models.compiled import GRAPH_NAME, find_compiled
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
 from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
@@ -26,6 +26,8 @@ from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from tests.models.conftest import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
+FLOAT, INT8 = 1, 3
+"""How ONNX numbers its types."""
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def encoder_source(tiny_encoder: Path) -> ModelSource:
     return find_model(str(tiny_encoder), "encoder")
 
 
-@pytest.fixture(params=["tiny_reranker", "tiny_modular_reranker"])
+@pytest.fixture(params=["tiny_reranker", "tiny_modular_reranker", "tiny_interaction_reranker"])
 def reranker_source(request: pytest.FixtureRequest) -> ModelSource:
     return find_model(str(request.getfixturevalue(request.param)), "reranker")
 
@@ -60,6 +62,18 @@ def test_a_compiled_reranker_ranks_as_the_original_does(reranker_source: ModelSo
         for query in PROBE_QUERIES
     ]
     assert compiler.rank_correlation(*(np.concatenate(side) for side in zip(*pairs, strict=True))) > 0.95
+
+
+def test_what_weighs_many_numbers_into_one_stays_float(tiny_interaction_reranker: Path) -> None:
+    import onnx
+
+    compiled = prepare(find_model(str(tiny_interaction_reranker), "reranker"))
+    assert compiled.precision == "int8"
+    weights = onnx.load(str(compiled.folder / GRAPH_NAME)).graph.initializer
+    int8 = [list(each.dims) for each in weights if len(each.dims) == 2 and each.data_type == INT8]
+    floats = [list(each.dims) for each in weights if len(each.dims) == 2 and each.data_type == FLOAT]
+    assert int8 and not any(1 in shape for shape in int8)
+    assert sorted(shape for shape in floats if 1 in shape) == [[32, 1], [33, 1]]
 
 
 def test_the_activation_is_the_models_own_and_applied_once(tiny_reranker: Path, tiny_modular_reranker: Path) -> None:

@@ -236,7 +236,7 @@ class Settings:
         ),
     )
     fusion_weight: float = field(
-        default=0.55,
+        default=0.7,
         metadata=_about(_SHARE, "The second stage's share in a fused order."),
     )
     top_n: int = field(

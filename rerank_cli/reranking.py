@@ -14,17 +14,14 @@ from rerank_cli.retrieval import reciprocal_rank
 COSINE_SCALE = 20.0
 """Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
 
-LEAST_LOGIT = -3.0
-"""What a fused order counts lower logits as: such a passage does not answer, and by how much says nothing more."""
-
 
 def order(
     candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker, fusion: Fusion, weight: float
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Linear fusion adds to the logit, or to -3 where it is lower, the first stage's own scores: 20 x cosine, and BM25
-    as a standard score among the candidates. Equal scores keep the order of the first stage.
+    Linear fusion adds to the logit the first stage's own scores: 20 x cosine, and BM25 as a standard score among the
+    candidates. Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
@@ -37,7 +34,7 @@ def order(
             weight,
         )
     elif fusion == "linear":
-        final = _mixed([max(logit, LEAST_LOGIT) for logit in logits], _first_stage(candidates), weight)
+        final = _mixed(logits, _first_stage(candidates), weight)
     best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
     return tuple(
         Hit(

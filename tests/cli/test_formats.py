@@ -50,7 +50,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
         "top_k": 3,
         "rerank": True,
         "fusion": "linear",
-        "fusion_weight": 0.55,
+        "fusion_weight": 0.7,
         "top_n": 2,
         "per_document": 1,
         "min_score": None,

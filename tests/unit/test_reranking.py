@@ -112,12 +112,6 @@ def test_the_weight_of_scores_goes_from_the_first_stages_to_the_rerankers() -> N
     assert order_scores(found, [3.0, -1.0], weight=1.0) == {1: 3.0, 2: -1.0}
 
 
-def test_a_linear_order_takes_no_logit_for_less_than_minus_3() -> None:
-    found = [scored_candidate(1, cosine=0.5, bm25=None), scored_candidate(2, cosine=0.4, bm25=None)]
-    assert order_scores(found, [-9.0, -2.0]) == {1: 0.5 * (-3.0 + 10.0), 2: 0.5 * (-2.0 + 8.0)}
-    assert [hit.candidate.rank for hit in ordered([-9.0, -4.0], "none")] == [2, 1], "the reranker alone has them all"
-
-
 def test_equal_scores_leave_a_linear_order_to_the_first_stage() -> None:
     assert [hit.candidate.rank for hit in ordered([2.0, 2.0, 2.0], "linear")] == [1, 2, 3]
 

@@ -13,7 +13,8 @@ The rooms, from the bottom up; imports only go down:
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, read (one reader a format), split
     models       the only door to models: catalogue, compile, compiled, onnx, torch, window, loading, probe,
-                 calibration (from logits to probabilities), train, builtin
+                 calibration (from logits to probabilities), interaction (what a new reranker ends with), train,
+                 builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
                  reranker that are kept: scores
     indexing     what changed, and its way into a new generation

@@ -146,7 +146,7 @@ def test_a_training_that_betters_nothing_writes_nothing_and_ends_with_1(
 def test_a_reranker_may_begin_as_an_encoder(cli: Cli, pairs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
     from sentence_transformers import CrossEncoder
 
-    taught = ("--teacher-share", "0.3")
+    taught = ("--teacher-share", "0.3", "--epochs", "4")
     done = cli("train", "--pairs", pairs, "--out", "fitted", "--base", tiny_encoder, *taught, *FAST)
     assert (done.code, done.err) == (0, "")
     assert CrossEncoder(str(tmp_path / "fitted"), device="cpu", trust_remote_code=True).num_labels == 1

@@ -12,9 +12,9 @@ The rooms, from the bottom up; imports only go down:
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, read (one reader a format), split
-    models       the only door to models: catalogue, compile, compiled, onnx, torch, window, loading, probe,
-                 calibration (from logits to probabilities), interaction (what a new reranker ends with), train,
-                 builtin
+    models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,
+                 probe, calibration (from logits to probabilities), interaction (what a new reranker ends with),
+                 train, builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
                  reranker that are kept: scores
     indexing     what changed, and its way into a new generation

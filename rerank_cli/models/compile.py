@@ -28,6 +28,7 @@ from rerank_cli.models.compiled import (
     find_compiled,
 )
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
+from rerank_cli.models.quantize import quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
 
 OPSET = 17
@@ -97,7 +98,7 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
         _write_tokenizer(loaded, folder / TOKENIZER_NAME)
         with _quiet():
             _export(loaded, exact, output=_output_name(source))
-            _quantize(exact, graph)
+            quantize(exact, graph, by_token=source.kind == "reranker")
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
         _check_resources(folder, loaded, error)
         exact.unlink(missing_ok=True)
@@ -214,27 +215,6 @@ def _export(loaded: Any, path: Path, *, output: str) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
-
-
-def _quantize(source: Path, target: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    quantize_dynamic(
-        str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=_narrow_nodes(source)
-    )
-
-
-def _narrow_nodes(graph: Path) -> list[str]:
-    """The nodes that weigh many numbers into one: it takes no time, and int8 has no room for weights so unlike.
-
-    The quantizer makes a MatMul of each Gemm before it asks, and names it so.
-    """
-    import onnx
-
-    model = onnx.load(str(graph)).graph
-    narrow = {weights.name for weights in model.initializer if len(weights.dims) == 2 and 1 in weights.dims}
-    nodes = [node for node in model.node if narrow & set(node.input)]
-    return [node.name for node in nodes] + [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]
 
 
 def _original_outputs(source: ModelSource, loaded: Any, *, passage_prompt: str) -> np.ndarray[Any, Any]:

@@ -13,7 +13,7 @@ GRAPH_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 RECORD_NAME = "compiled.json"
 
-COMPILER_VERSION = 4
+COMPILER_VERSION = 5
 """Raise it when models compiled before must be compiled again."""
 
 

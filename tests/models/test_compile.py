@@ -219,7 +219,7 @@ def raising(error: Exception) -> Callable[..., None]:
     return fail
 
 
-@pytest.mark.parametrize("step", ["_export", "_quantize"])
+@pytest.mark.parametrize("step", ["_export", "quantize"])
 @pytest.mark.parametrize(
     ("fail", "part"),
     [
@@ -245,11 +245,11 @@ def test_an_exporters_own_error_beside_a_full_disk_is_not_taken_for_the_models(
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def fill_up(*_: object) -> None:
+    def fill_up(*_: object, **__: object) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
         raise RuntimeError("the graph cannot be saved")
 
-    monkeypatch.setattr(compiler, "_quantize", fill_up)
+    monkeypatch.setattr(compiler, "quantize", fill_up)
     try:
         with pytest.raises(ModelError, match="File too large"):
             prepare(encoder_source)

@@ -98,7 +98,7 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledMod
         _write_tokenizer(loaded, folder / TOKENIZER_NAME)
         with _quiet():
             _export(loaded, exact, output=_output_name(source))
-            quantize(exact, graph, by_token=source.kind == "reranker")
+            quantize(exact, graph, samples=[] if source.kind == "encoder" else _samples(loaded))
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
         _check_resources(folder, loaded, error)
         exact.unlink(missing_ok=True)
@@ -187,13 +187,29 @@ def _write_tokenizer(loaded: Any, path: Path) -> None:
     tokenizer.save(str(path))
 
 
+def _input_names(loaded: Any) -> list[str]:
+    known = ("input_ids", "attention_mask", "token_type_ids")
+    return [name for name in loaded.tokenizer.model_input_names if name in known]
+
+
+def _samples(loaded: Any) -> list[dict[str, np.ndarray[Any, Any]]]:
+    """What the graph of a cross-encoder gets for each probe query with each probe passage."""
+    window = loaded.max_seq_length
+    samples = []
+    for query in PROBE_QUERIES:
+        for passage in PROBE_PASSAGES:
+            tokens = loaded.tokenizer(
+                query, passage, truncation="only_second" if window else False, max_length=window, return_tensors="np"
+            )
+            samples.append({name: tokens[name].astype(np.int64) for name in _input_names(loaded)})
+    return samples
+
+
 def _export(loaded: Any, path: Path, *, output: str) -> None:
     """Trace all modules as one graph. The older exporter gives a graph that runs a fifth faster than dynamo's."""
     import torch
 
-    names = [
-        name for name in loaded.tokenizer.model_input_names if name in ("input_ids", "attention_mask", "token_type_ids")
-    ]
+    names = _input_names(loaded)
 
     class Whole(torch.nn.Module):
         def __init__(self) -> None:

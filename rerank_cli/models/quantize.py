@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-LEAST_SCALE = 1e-6
-"""Keeps a token whose numbers are all 0 from being divided by 0."""
+Inputs = Mapping[str, "NDArray[np.int64]"]
+"""A graph's inputs by name, each of shape (texts, tokens)."""
+
+LEAST = 1e-6
+"""Keeps what is 0 throughout from being divided by 0."""
+
+LEAST_SHARE = 1e-3
+"""Of the greatest channel's magnitude: one that the samples hardly stir is not made as large as the others."""
 
 
-def quantize(source: Path, target: Path, *, by_token: bool) -> None:
+def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> None:
     """Write *source* to *target* with weights in int8, and activations too, on a scale that each text gives anew.
 
-    onnxruntime has one scale for all tokens of a text, which the few that stand out, [CLS] above all, make coarse
-    for the rest. With *by_token*, where that costs most each token is brought to one size first (Yao et al., 2022,
-    ZeroQuant): a twelfth of the time for half of the error of a reranker's logits. A sentence vector, which is
+    onnxruntime has one scale for all numbers of a text, which the few that stand out make coarse for the rest.
+    With *samples*, inputs of the kind that the graph will see, two kinds of them are brought to size before:
+    channels that are large in every text, by constants that its weights take back (Xiao et al., 2023, SmoothQuant),
+    and tokens that are, [CLS] above all, each by its own size (Yao et al., 2022, ZeroQuant). That takes a ninth
+    of the time and leaves two fifths of the error of the built-in reranker's logits. A sentence vector, which is
     a mean over tokens, gains little.
     """
     import onnx
@@ -25,8 +35,9 @@ def quantize(source: Path, target: Path, *, by_token: bool) -> None:
 
     model = onnx.load(str(source))
     narrow = _narrow_nodes(model.graph)
-    if by_token:
-        _scale_tokens(model.graph, leave=narrow)
+    if samples:
+        _even_channels(model, samples, leave=narrow)
+        _even_tokens(model.graph, leave=narrow)
     quantize_dynamic(model, str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=narrow)
 
 
@@ -40,35 +51,98 @@ def _narrow_nodes(graph: Any) -> list[str]:
     return [node.name for node in nodes] + [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]
 
 
-def _scale_tokens(graph: Any, *, leave: list[str]) -> None:
+def _products(graph: Any, leave: Sequence[str]) -> dict[str, list[tuple[Any, Any]]]:
+    """What the quantizer will multiply in int8: (node, its weights of shape (inputs, outputs)), by the node's input."""
+    weights = {each.name: each for each in graph.initializer if len(each.dims) == 2}
+    products: dict[str, list[tuple[Any, Any]]] = {}
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.name not in leave and node.input[1] in weights:
+            products.setdefault(node.input[0], []).append((node, weights[node.input[1]]))
+    return products
+
+
+def _even_channels(model: Any, samples: Sequence[Inputs], *, leave: Sequence[str]) -> None:
+    """Divide each channel of what enters by sqrt(its greatest magnitude / its greatest weight), as its weights undo."""
+    from onnx import numpy_helper
+
+    graph = model.graph
+    uses = Counter(name for node in graph.node for name in node.input)
+    products = {
+        states: readers
+        for states, readers in _products(graph, leave).items()
+        if all(uses[weights.name] == 1 for _, weights in readers)  # layers may share weights, as ALBERT's do
+    }
+    greatest = _greatest_of_channels(model, list(products), samples)
+    before: dict[str, Any] = {}
+    for states, readers in products.items():
+        matrices = [numpy_helper.to_array(weights) for _, weights in readers]
+        heaviest = np.maximum(np.abs(np.concatenate(matrices, axis=1)).max(axis=1), LEAST)
+        magnitude = np.maximum(greatest[states], LEAST_SHARE * greatest[states].max() + LEAST)
+        scale = np.sqrt(magnitude / heaviest)
+        scale = (scale / scale.mean()).astype(np.float32)
+        for (node, weights), matrix in zip(readers, matrices, strict=True):
+            weights.CopyFrom(numpy_helper.from_array(matrix * scale[:, None], weights.name))
+            node.input[0] = f"{states}_smooth"
+        graph.initializer.append(numpy_helper.from_array(1.0 / scale, f"{states}_scale"))
+        before[readers[0][0].name] = _node("Mul", [states, f"{states}_scale"], f"{states}_smooth")
+    nodes = [new for node in graph.node for new in (before.get(node.name), node) if new is not None]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _greatest_of_channels(model: Any, names: list[str], samples: Sequence[Inputs]) -> dict[str, NDArray[np.float32]]:
+    """The greatest magnitude in *samples* of each channel of these intermediate values."""
+    import onnx
+    import onnxruntime
+    from onnx import helper
+
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    greatest: dict[str, NDArray[np.float32]] = {}
+    for sample in samples:
+        for name, values in zip(names, session.run(names, dict(sample)), strict=True):
+            found = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
+            greatest[name] = np.maximum(greatest.get(name, found), found)
+    return greatest
+
+
+def _even_tokens(graph: Any, *, leave: Sequence[str]) -> None:
     """Divide what enters a feed-forward layer by each token's greatest magnitude, and multiply what leaves it.
 
     A feed-forward layer is known by its weights, which are not square. Attention's inputs differ less.
     """
     from onnx import numpy_helper
 
-    shapes = {weights.name: tuple(weights.dims) for weights in graph.initializer}
-    floor = numpy_helper.from_array(np.array(LEAST_SCALE, dtype=np.float32), "least_scale")
+    wide = {
+        node.name
+        for readers in _products(graph, leave).values()
+        for node, weights in readers
+        if weights.dims[0] != weights.dims[1]
+    }
+    floor = numpy_helper.from_array(np.array(LEAST, dtype=np.float32), "least_size")
     nodes: list[Any] = []
-    scaled: set[str] = set()
+    sized: set[str] = set()
     for node in graph.node:
-        shape = shapes.get(node.input[1], ()) if node.op_type == "MatMul" and node.name not in leave else ()
-        if len(shape) == 2 and shape[0] != shape[1]:
-            states, result = node.input[0], node.output[0]
-            if states not in scaled:
-                nodes.extend(_token_scale(states, floor.name))
-                scaled.add(states)
-            node.input[0], node.output[0] = f"{states}_even", f"{result}_even"
-            nodes += [node, _node("Mul", [f"{result}_even", f"{states}_size"], result)]
-        else:
+        if node.name not in wide:
             nodes.append(node)
-    if scaled:
+            continue
+        states, result = node.input[0], node.output[0]
+        if states not in sized:
+            nodes.extend(_sizing(states, floor.name))
+            sized.add(states)
+        node.input[0], node.output[0] = f"{states}_even", f"{result}_even"
+        nodes += [node, _node("Mul", [f"{result}_even", f"{states}_size"], result)]
+    if sized:
         graph.initializer.append(floor)
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _token_scale(states: str, floor: str) -> Iterator[Any]:
+def _sizing(states: str, floor: str) -> Iterator[Any]:
     """Nodes for `states_size`, shape (texts, tokens, 1), and `states_even`, which is *states* over it."""
     yield _node("Abs", [states], f"{states}_magnitude")
     yield _node("ReduceMax", [f"{states}_magnitude"], f"{states}_greatest", axes=[-1], keepdims=1)

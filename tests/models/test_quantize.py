@@ -51,17 +51,17 @@ def layer(tmp_path: Path) -> Path:
     return tmp_path / "float32.onnx"
 
 
-def run(graph: Path, states: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def run(graph: Path, states: np.ndarray[Any, Any], *, output: str = "result") -> np.ndarray[Any, Any]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
-    result: np.ndarray[Any, Any] = session.run(["result"], {"states": states})[0]
+    result: np.ndarray[Any, Any] = session.run([output], {"states": states})[0]
     return result
 
 
-def states(outlier: float) -> np.ndarray[Any, Any]:
+def states(outlier: float, *, seed: int = 8) -> np.ndarray[Any, Any]:
     """Ten tokens alike in size, the first times *outlier*."""
-    values = np.random.default_rng(8).normal(size=(1, 10, WIDTH)).astype(np.float32)
+    values = np.random.default_rng(seed).normal(size=(1, 10, WIDTH)).astype(np.float32)
     values[0, 0] *= outlier
     return values
 
@@ -72,23 +72,47 @@ def error(graph: Path, exact: Path, given: np.ndarray[Any, Any]) -> float:
     return float(np.sqrt((difference**2).mean()))
 
 
-def test_a_token_that_stands_out_does_not_make_the_others_coarse(layer: Path, tmp_path: Path) -> None:
-    for by_token in (False, True):
-        quantize(layer, tmp_path / f"{by_token}.onnx", by_token=by_token)
-    shared, own = (error(tmp_path / f"{by_token}.onnx", layer, states(30.0)) for by_token in (False, True))
-    assert own < 0.7 * shared, "what is left comes from the square weights"
-    assert error(tmp_path / "True.onnx", layer, states(1.0)) < 0.03
+def quantized(exact: Path, sample: np.ndarray[Any, Any] | None) -> Path:
+    name = "plain" if sample is None else "even"
+    quantize(exact, exact.with_name(f"{name}.onnx"), samples=[] if sample is None else [{"states": sample}])
+    return exact.with_name(f"{name}.onnx")
 
 
-def test_a_token_of_zeros_stays_one(layer: Path, tmp_path: Path) -> None:
-    quantize(layer, tmp_path / "int8.onnx", by_token=True)
-    result = run(tmp_path / "int8.onnx", states(0.0))
+def test_a_token_that_stands_out_does_not_make_the_others_coarse(layer: Path) -> None:
+    asked = states(30.0)
+    plain, even = (error(quantized(layer, sample), layer, asked) for sample in (None, states(1.0)))
+    assert even < 0.7 * plain, "what is left comes from the square weights"
+    assert error(layer.with_name("even.onnx"), layer, states(1.0)) < 0.03
+
+
+def test_a_channel_that_stands_out_in_every_text_does_not_make_the_others_coarse(layer: Path) -> None:
+    asked, sample = states(1.0), states(1.0, seed=9)
+    for values in (asked, sample):
+        values[:, :, 3] *= 30.0
+    plain, even = (error(quantized(layer, given), layer, asked) for given in (None, sample))
+    assert even < 0.6 * plain
+
+
+def test_weights_that_layers_share_are_changed_for_none_of_them(layer: Path) -> None:
+    model = onnx.load(str(layer))
+    again = helper.make_node("MatMul", ["result", "square"], ["again"], name="mix_again")
+    model.graph.node.insert(4, again)
+    model.graph.node[5].input[0] = "again"
+    onnx.save(model, str(layer))
+    asked = states(1.0)
+    asked[:, :, 3] *= 30.0
+    even = quantized(layer, asked)
+    size = float(np.abs(run(layer, asked, output="logit")).max())
+    assert np.abs(run(even, asked, output="logit") - run(layer, asked, output="logit")).max() < 0.1 * size
+
+
+def test_a_token_of_zeros_stays_one(layer: Path) -> None:
+    result = run(quantized(layer, states(1.0)), states(0.0))
     assert np.isfinite(result).all() and np.abs(result[0, 0]).max() < 0.1
 
 
-@pytest.mark.parametrize("by_token", [False, True])
-def test_what_weighs_many_numbers_into_one_stays_float(layer: Path, tmp_path: Path, by_token: bool) -> None:
-    quantize(layer, tmp_path / "int8.onnx", by_token=by_token)
-    kinds = [node.op_type for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node]
+@pytest.mark.parametrize("sample", [None, states(1.0)])
+def test_what_weighs_many_numbers_into_one_stays_float(layer: Path, sample: np.ndarray[Any, Any] | None) -> None:
+    kinds = [node.op_type for node in onnx.load(str(quantized(layer, sample))).graph.node]
     assert (kinds.count("MatMulInteger"), kinds.count("MatMul")) == (3, 1)
-    assert kinds.count("Reciprocal") == (2 if by_token else 0), "the square weights need none"
+    assert kinds.count("Reciprocal") == (0 if sample is None else 2), "the square weights need none"

@@ -62,7 +62,7 @@ def _products(graph: Any, leave: Sequence[str]) -> dict[str, list[tuple[Any, Any
 
 
 def _even_channels(model: Any, samples: Sequence[Inputs], *, leave: Sequence[str]) -> None:
-    """Divide each channel of what enters by sqrt(its greatest magnitude / its greatest weight), as its weights undo."""
+    """Divide each channel that enters by sqrt(greatest magnitude / greatest weight), which its weights take back."""
     from onnx import numpy_helper
 
     graph = model.graph

@@ -11,6 +11,7 @@ import numpy as np
 
 from rerank_cli import __version__
 from rerank_cli.models.catalogue import cache_folder
+from rerank_cli.models.compiled import COMPILER_VERSION
 from rerank_cli.records import PairScores, Reranker
 from rerank_cli.store.scores import PairScore, ScoreStore
 
@@ -30,7 +31,7 @@ class RememberingReranker:
     def __init__(self, reranker: Reranker, *, store: ScoreStore | None, device: str) -> None:
         self._reranker = reranker
         self._store = store
-        self._origin = f"{reranker.fingerprint}\0{device}\0{__version__}"
+        self._origin = f"{reranker.fingerprint}\0{device}\0{__version__}\0{COMPILER_VERSION}"
         self._query = ""
         self._known: dict[bytes, PairScore] = {}
         self.scored = 0

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import InputError
+from rerank_cli.evaluation import cache
 from rerank_cli.evaluation.cache import RememberingReranker, scores_path
 from rerank_cli.store.scores import PairScore, ScoreStore
 from tests.fakes import FakeReranker
@@ -54,6 +55,17 @@ def test_another_model_device_query_or_passage_is_another_pair(tmp_path: Path) -
         ):
             RememberingReranker(model, store=store, device=device).score_pairs(query, [passage])
             assert model.pairs == [(query, passage)]
+
+
+def test_a_model_that_is_compiled_or_run_in_another_way_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScoreStore(tmp_path / "scores.sqlite") as store:
+        for version, scored in ((1, 1), (1, 0), (2, 1)):
+            monkeypatch.setattr(cache, "COMPILER_VERSION", version)
+            remembering = RememberingReranker(FakeReranker(), store=store, device="cpu")
+            remembering.score_pairs("oil", PASSAGES[:1])
+            assert remembering.scored == scored
 
 
 def test_the_time_of_a_batch_is_shared_by_length_and_remembered(tmp_path: Path) -> None:

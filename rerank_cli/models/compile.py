@@ -8,7 +8,7 @@ import logging
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -44,7 +44,7 @@ OUT_OF_MEMORY = re.compile(r"bad.?alloc|allocate memory|not enough memory|out of
 
 
 def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel:
-    """Compile *source* into the cache: int8 if it agrees with the original, else float32.
+    """Compile *source* into the cache: the first of `_forms` that agrees with the original.
 
     A model that cannot be exported gets a record that says so, and is run by torch from then on.
     What another process compiled meanwhile is taken as it is, unless *afresh*.
@@ -79,9 +79,10 @@ def _compile(source: ModelSource, target: Path) -> CompiledModel:
     with _quiet():
         loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".compiling-") as name:
-        made, old = Path(name) / "new", Path(name) / "old"
+        made, exact, old = (Path(name) / part for part in ("new", "float32", "old"))
         made.mkdir()
-        compiled = replace(_compile_into(made, source, loaded), folder=target)
+        exact.mkdir()
+        compiled = replace(_compile_into(made, source, loaded, exact=exact), folder=target)
         _write_record(made, compiled)
         if target.exists():
             target.rename(old)
@@ -89,31 +90,54 @@ def _compile(source: ModelSource, target: Path) -> CompiledModel:
     return compiled
 
 
-def _compile_into(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
+def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> CompiledModel:
+    """Write the compiled form to *folder*; the exported graph goes to *exact*, a folder to be thrown away."""
     described = _describe(folder, source, loaded)
     if (described.query_prompt or described.passage_prompt) and not _pools_prompts(loaded):
         return replace(described, reason="the model leaves its prompt out of the pooling, which no graph knows of")
-    graph, exact = folder / GRAPH_NAME, folder / "float32.onnx"
     try:
         _write_tokenizer(loaded, folder / TOKENIZER_NAME)
         with _quiet():
-            _export(loaded, exact, output=_output_name(source))
-            quantize(exact, graph, samples=[] if source.kind == "encoder" else _samples(loaded))
+            _export(loaded, exact / GRAPH_NAME, output=_output_name(source))
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
-        _check_resources(folder, loaded, error)
-        exact.unlink(missing_ok=True)
-        return replace(described, reason=f"{type(error).__name__}: {error}".splitlines()[0][:200])
+        return replace(described, reason=_reason(folder, loaded, error))
     wanted = _original_outputs(source, loaded, passage_prompt=described.passage_prompt)
-    agreement = _agreement(described, source, wanted)
-    if agreement >= _least_agreement(source):
-        exact.unlink()
-        return replace(described, precision="int8", agreement=agreement)
-    exact.replace(graph)
-    agreement = _agreement(described, source, wanted)
-    if agreement >= _least_agreement(source):
-        return replace(described, precision="float32", agreement=agreement)
-    graph.unlink()
-    return replace(described, reason=f"the compiled model disagrees with the original ({agreement:.3f})")
+    reason = ""
+    for precision, write in _forms(folder, source, loaded, exact=exact):
+        try:
+            with _quiet():
+                write()
+            agreement = _agreement(described, source, wanted)
+        except Exception as error:  # the quantizer and onnxruntime fail in ways of their own: try the next form
+            reason = _reason(folder, loaded, error)
+            continue
+        if agreement >= _least_agreement(source):
+            return replace(described, precision=precision, agreement=agreement)
+        reason = f"the compiled model disagrees with the original ({agreement:.3f})"
+    for part in folder.iterdir():
+        part.unlink()
+    return replace(described, reason=reason)
+
+
+def _forms(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """What to try, by precision, the quickest first: each writes its graph to *folder*."""
+    graph = folder / GRAPH_NAME
+    if source.kind == "reranker":
+        yield "int8", lambda: quantize(exact / GRAPH_NAME, graph, samples=_samples(loaded))
+    yield "int8", lambda: quantize(exact / GRAPH_NAME, graph)
+    yield "float32", lambda: _move_all(exact, folder)
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """Move a graph with the files that its weights lie in where it is too large for one."""
+    for part in list(source.iterdir()):
+        part.replace(target / part.name)
+
+
+def _reason(folder: Path, loaded: Any, error: Exception) -> str:
+    """*error* in a line, if it comes from the model."""
+    _check_resources(folder, loaded, error)
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def _check_resources(folder: Path, loaded: Any, error: Exception) -> None:
@@ -193,11 +217,11 @@ def _input_names(loaded: Any) -> list[str]:
 
 
 def _samples(loaded: Any) -> list[dict[str, np.ndarray[Any, Any]]]:
-    """What the graph of a cross-encoder gets for each probe query with each probe passage."""
+    """What the graph of a cross-encoder gets for half of the probes; the other half has no say in its scales."""
     window = loaded.max_seq_length
     samples = []
-    for query in PROBE_QUERIES:
-        for passage in PROBE_PASSAGES:
+    for query in PROBE_QUERIES[::2]:
+        for passage in PROBE_PASSAGES[::2]:
             tokens = loaded.tokenizer(
                 query, passage, truncation="only_second" if window else False, max_length=window, return_tensors="np"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,12 +34,17 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    model = onnx.load(str(source))
+    model = onnx.load(str(source), load_external_data=bool(samples))
     narrow = _narrow_nodes(model.graph)
-    if samples:
-        _even_channels(model, samples, leave=narrow)
-        _even_tokens(model.graph, leave=narrow)
-    quantize_dynamic(model, str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=narrow)
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix="even-") as scratch:
+        if samples:
+            _even_channels(model.graph, source, samples, leave=narrow)
+            _even_tokens(model.graph, leave=narrow)
+            source = Path(scratch) / source.name
+            onnx.save(model, str(source), save_as_external_data=True, location="weights")  # one file holds 2 GB at most
+        quantize_dynamic(
+            str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=narrow
+        )
 
 
 def _narrow_nodes(graph: Any) -> list[str]:
@@ -61,18 +67,20 @@ def _products(graph: Any, leave: Sequence[str]) -> dict[str, list[tuple[Any, Any
     return products
 
 
-def _even_channels(model: Any, samples: Sequence[Inputs], *, leave: Sequence[str]) -> None:
-    """Divide each channel that enters by sqrt(greatest magnitude / greatest weight), which its weights take back."""
+def _even_channels(graph: Any, source: Path, samples: Sequence[Inputs], *, leave: Sequence[str]) -> None:
+    """Divide each channel that enters by sqrt(greatest magnitude / greatest weight), which its weights take back.
+
+    *graph* is that of *source*, in memory.
+    """
     from onnx import numpy_helper
 
-    graph = model.graph
     uses = Counter(name for node in graph.node for name in node.input)
     products = {
         states: readers
         for states, readers in _products(graph, leave).items()
         if all(uses[weights.name] == 1 for _, weights in readers)  # layers may share weights, as ALBERT's do
     }
-    greatest = _greatest_of_channels(model, list(products), samples)
+    greatest = _greatest_of_channels(source, list(products), samples)
     before: dict[str, Any] = {}
     for states, readers in products.items():
         matrices = [numpy_helper.to_array(weights) for _, weights in readers]
@@ -90,30 +98,45 @@ def _even_channels(model: Any, samples: Sequence[Inputs], *, leave: Sequence[str
     graph.node.extend(nodes)
 
 
-def _greatest_of_channels(model: Any, names: list[str], samples: Sequence[Inputs]) -> dict[str, NDArray[np.float32]]:
+def _greatest_of_channels(
+    source: Path, names: Sequence[str], samples: Sequence[Inputs]
+) -> dict[str, NDArray[np.float32]]:
     """The greatest magnitude in *samples* of each channel of these intermediate values."""
-    import onnx
-    import onnxruntime
-    from onnx import helper
-
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    watched.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     greatest: dict[str, NDArray[np.float32]] = {}
+    if not names:
+        return greatest
+    session = _watching(source, names)
+    inputs = {given.name for given in session.get_inputs()}  # the exporter drops those that the model does not read
     for sample in samples:
-        for name, values in zip(names, session.run(names, dict(sample)), strict=True):
+        asked = {name: values for name, values in sample.items() if name in inputs}
+        for name, values in zip(names, session.run(list(names), asked), strict=True):
             found = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
             greatest[name] = np.maximum(greatest.get(name, found), found)
     return greatest
 
 
+def _watching(source: Path, names: Sequence[str]) -> Any:
+    """A session of *source* that gives these intermediate values too."""
+    import onnx
+    import onnxruntime
+    from onnx import helper
+
+    watched = onnx.load(str(source), load_external_data=False)
+    watched.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    path = source.with_name(f"watched-{source.name}")  # beside the weights, where they are in files of their own
+    onnx.save(watched, str(path))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    path.unlink()
+    return session
+
+
 def _even_tokens(graph: Any, *, leave: Sequence[str]) -> None:
     """Divide what enters a feed-forward layer by each token's greatest magnitude, and multiply what leaves it.
 
-    A feed-forward layer is known by its weights, which are not square. Attention's inputs differ less.
+    A feed-forward layer is known by its weights, which are not square; so are those of some attentions, to no harm.
+    Attention's inputs differ less.
     """
     from onnx import numpy_helper
 

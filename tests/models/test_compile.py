@@ -29,6 +29,8 @@ QUERY = "how do i bleed a cold radiator"
 FLOAT, INT8 = 1, 3
 """How ONNX numbers its types."""
 
+PARTS = ["compiled.json", "model.onnx", "tokenizer.json"]
+
 
 @pytest.fixture
 def encoder_source(tiny_encoder: Path) -> ModelSource:
@@ -178,7 +180,55 @@ def test_an_int8_graph_that_disagrees_gives_way_to_float32(
     assert (compiled.precision, compiled.agreement) == ("float32", 0.99999)
     original = TorchEncoder(encoder_source, device="cpu").encode_passages(PROBE_PASSAGES)
     assert (OnnxEncoder(compiled).encode_passages(PROBE_PASSAGES) * original).sum(axis=1).min() > 0.9999
-    assert not (compiled.folder / "float32.onnx").exists()
+    assert sorted(path.name for path in compiled.folder.iterdir()) == PARTS
+
+
+def test_a_reranker_that_int8_with_evened_channels_spoils_is_quantized_without(
+    tiny_interaction_reranker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it disagrees or cannot be made; the graph of the other form knows no sizes of tokens."""
+    import onnx
+
+    source = find_model(str(tiny_interaction_reranker), "reranker")
+    evened = [node.op_type for node in onnx.load(str(prepare(source).folder / GRAPH_NAME)).graph.node]
+    assert "Reciprocal" in evened
+
+    def fail(_: object) -> None:
+        raise RuntimeError("no samples")
+
+    agreement = iter([0.9, 0.99])
+    for name, instead in (("_agreement", lambda *_: next(agreement)), ("_samples", fail)):
+        with monkeypatch.context() as patch:
+            patch.setattr(compiler, name, instead)
+            compiled = prepare(source, afresh=True)
+        assert compiled.precision == "int8"
+        plain = [node.op_type for node in onnx.load(str(compiled.folder / GRAPH_NAME)).graph.node]
+        assert "MatMulInteger" in plain and "Reciprocal" not in plain
+
+
+def test_a_graph_whose_weights_lie_in_files_of_their_own_is_moved_with_them(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of more than 2 GB is exported."""
+    import onnx
+
+    export = compiler._export
+
+    def apart(loaded: object, path: Path, *, output: str) -> None:
+        export(loaded, path, output=output)
+        onnx.save(onnx.load(str(path)), str(path), save_as_external_data=True, location="weights", size_threshold=0)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no int8")
+
+    monkeypatch.setattr(compiler, "_export", apart)
+    assert prepare(encoder_source).precision == "int8"
+    monkeypatch.setattr(compiler, "quantize", fail)
+    compiled = prepare(encoder_source, afresh=True)
+    assert compiled.precision == "float32"
+    assert sorted(path.name for path in compiled.folder.iterdir()) == [*PARTS, "weights"]
+    original = TorchEncoder(encoder_source, device="cpu").encode_passages(PROBE_PASSAGES)
+    assert (OnnxEncoder(compiled).encode_passages(PROBE_PASSAGES) * original).sum(axis=1).min() > 0.9999
 
 
 def test_a_graph_that_disagrees_even_in_float32_is_not_used(
@@ -187,7 +237,7 @@ def test_a_graph_that_disagrees_even_in_float32_is_not_used(
     monkeypatch.setattr(compiler, "_agreement", lambda *_: 0.5)
     compiled = prepare(encoder_source)
     assert (compiled.precision, compiled.reason) == ("none", "the compiled model disagrees with the original (0.500)")
-    assert not list(compiled.folder.glob("*.onnx"))
+    assert [path.name for path in compiled.folder.iterdir()] == ["compiled.json"]
 
 
 def test_what_cannot_be_exported_is_run_by_torch_from_then_on(
@@ -277,7 +327,7 @@ def test_two_processes_that_compile_at_once_end_well(encoder_source: ModelSource
     assert [running.returncode for running in both] == [0, 0], outputs
     assert outputs[0] == outputs[1] and outputs[0][1] == ""
     target = compiled_folder(encoder_source.fingerprint)
-    assert sorted(path.name for path in target.iterdir()) == ["compiled.json", "model.onnx", "tokenizer.json"]
+    assert sorted(path.name for path in target.iterdir()) == PARTS
     assert [path.name for path in target.parent.iterdir() if path.is_dir()] == [target.name]
 
 

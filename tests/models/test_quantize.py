@@ -106,6 +106,34 @@ def test_weights_that_layers_share_are_changed_for_none_of_them(layer: Path) -> 
     assert np.abs(run(even, asked, output="logit") - run(layer, asked, output="logit")).max() < 0.1 * size
 
 
+def test_an_input_that_the_graph_does_not_read_is_left_out(layer: Path) -> None:
+    quantize(layer, layer.with_name("even.onnx"), samples=[{"states": states(1.0), "token_type_ids": states(0.0)}])
+    assert error(layer.with_name("even.onnx"), layer, states(1.0)) < 0.03
+
+
+def test_a_graph_without_anything_to_even_is_quantized_all_the_same(layer: Path) -> None:
+    model = onnx.load(str(layer))
+    del model.graph.node[:]
+    model.graph.node.extend(
+        [
+            helper.make_node("MatMul", ["states", "square"], ["result"], name="mix"),
+            helper.make_node("MatMul", ["result", "square"], ["twice"], name="mix_again"),
+            helper.make_node("MatMul", ["twice", "score"], ["logit"], name="weigh"),
+        ]
+    )
+    onnx.save(model, str(layer))
+    even = quantized(layer, states(1.0))
+    assert [node.op_type for node in onnx.load(str(even)).graph.node].count("MatMulInteger") == 2
+    assert sorted(path.name for path in layer.parent.iterdir()) == ["even.onnx", "float32.onnx"]
+
+
+def test_weights_in_files_of_their_own_are_found(layer: Path) -> None:
+    wanted = run(quantized(layer, states(1.0)), states(2.0))
+    model = onnx.load(str(layer))
+    onnx.save(model, str(layer), save_as_external_data=True, location="weights", size_threshold=0)
+    assert np.array_equal(run(quantized(layer, states(1.0)), states(2.0)), wanted)
+
+
 def test_a_token_of_zeros_stays_one(layer: Path) -> None:
     result = run(quantized(layer, states(1.0)), states(0.0))
     assert np.isfinite(result).all() and np.abs(result[0, 0]).max() < 0.1

@@ -1,6 +1,7 @@
 """The module that a new reranker ends with: late interaction of token states that have seen both texts.
 
-It is written into each model's folder, so that sentence-transformers can load that without this package.
+It is written into the folder of each model that is trained, so that sentence-transformers can load that without this
+package. The folder of the built-in one names this module in its place.
 """
 
 from pathlib import Path
@@ -41,7 +42,7 @@ class LateInteraction(Module):
             self.importance.bias.zero_()
 
     def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
-        states = features["token_embeddings"]
+        states = features["token_embeddings"].to(self.scale.dtype)  # some layers end in what autocast computes in
         with torch.autocast(states.device.type, enabled=False):  # bfloat16 cannot tell cosines this close apart
             real = features["attention_mask"].to(states.dtype)
             passage = features["token_type_ids"].to(states.dtype) * real

@@ -25,6 +25,9 @@ BATCH = 32
 UNLIMITED = 1_000_000
 """For a model that names no longest text."""
 
+ONLY_PASSAGE_CUT: dict[str, Any] = {"text": {"truncation": "only_second"}}
+"""How a cross-encoder is to shorten a pair that exceeds its window."""
+
 
 def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> SentenceTransformer:
     """Load a bi-encoder in float32, running no code of the model's own."""
@@ -82,7 +85,7 @@ def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDA
         activation_fn=Identity(),
         batch_size=BATCH,
         show_progress_bar=False,
-        processing_kwargs={"text": {"truncation": "only_second"}},
+        processing_kwargs=ONLY_PASSAGE_CUT,
     )
     return np.asarray(scores, dtype=np.float32)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.models.torch import pair_logits, prompt_for
+from rerank_cli.models.torch import ONLY_PASSAGE_CUT, pair_logits, prompt_for
 from rerank_cli.records import Listener, Progress, ignore_progress
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 POSITIVE = 0
 """A group's passages begin with the one that was judged to answer its query."""
 
+WARMUP_SHARE = 0.06
+"""Of all steps; below 1, sentence-transformers takes `warmup_steps` for a share."""
 
 FIRST_LOGIT = -5.0
 """What a new cross-encoder gives on average, as most candidates do not answer: logits begin near log-odds."""
@@ -56,10 +58,6 @@ class Fit:
     epochs: int = 1
     max_steps: int = 0
     learning_rate: float = 7e-5
-    warmup_steps: float = 0.06
-    """Of at least 1 a number of steps, below that a share of all steps."""
-    decays: bool = True
-    """Whether the learning rate falls to 0 in a line; a later run goes on best from one that does not."""
     pointwise_weight: float = 0.3
     checkpoint_steps: int = 250
     bf16: bool = True
@@ -115,12 +113,11 @@ def runs_bf16(device: str) -> bool:
     return device == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def new_cross_encoder(base: Path, *, max_tokens: int | None = None, device: str | None = None) -> CrossEncoder:
-    """A cross-encoder over *base*'s layers that ends with `LateInteraction`, or with mean pooling.
+def new_cross_encoder(base: Path, *, device: str | None = None) -> CrossEncoder:
+    """A cross-encoder over *base*'s layers, with its window, that ends with `LateInteraction`, or with mean pooling.
 
     The former, which begins with what the sentence encoder knows, needs token types. Mean pooling, a tanh
     layer that starts as the identity, and one logit keep more of it than a fresh head on the CLS token would.
-    The window is the base's own unless *max_tokens* is given.
     """
     import torch
     from sentence_transformers import CrossEncoder
@@ -129,11 +126,9 @@ def new_cross_encoder(base: Path, *, max_tokens: int | None = None, device: str 
 
     from rerank_cli.models.interaction import LateInteraction
 
-    transformer = Transformer(
-        str(base), max_seq_length=max_tokens, model_kwargs={"dtype": "float32", "attn_implementation": "eager"}
-    )
+    transformer = Transformer(str(base), model_kwargs={"dtype": "float32", "attn_implementation": "eager"})
     width = transformer.get_embedding_dimension()
-    if "token_type_ids" in transformer.tokenizer.model_input_names:
+    if _tells_texts_apart(transformer):
         body: list[Any] = [LateInteraction(width)]
     else:
         body = [Pooling(width), Dense(width, width, activation_function=torch.nn.Tanh())]
@@ -149,6 +144,12 @@ def new_cross_encoder(base: Path, *, max_tokens: int | None = None, device: str 
         logits = np.concatenate([pair_logits(model, query, PROBE_PASSAGES) for query in PROBE_QUERIES])
         score.linear.bias.fill_(FIRST_LOGIT - float(logits.mean()))
     return model
+
+
+def _tells_texts_apart(transformer: Any) -> bool:
+    """Whether it reads token types that are 0 for the query and 1 for the passage."""
+    types = transformer.tokenizer(PROBE_QUERIES[0], PROBE_PASSAGES[0]).get("token_type_ids", [])
+    return sorted(set(types)) == [0, 1] and getattr(transformer.model.config, "type_vocab_size", 0) > 1
 
 
 def train_reranker(
@@ -298,7 +299,8 @@ def _logits_in_length_order(model: CrossEncoder, queries: Sequence[str], passage
     order = sorted(range(len(pairs)), key=lambda number: sum(map(len, pairs[number])))
     logits = []
     for start in range(0, len(order), 16):
-        tokens = model.preprocess([pairs[number] for number in order[start : start + 16]])
+        part = [pairs[number] for number in order[start : start + 16]]
+        tokens = model.preprocess(part, processing_kwargs=ONLY_PASSAGE_CUT)
         tokens = {name: value.to(model.device) if hasattr(value, "to") else value for name, value in tokens.items()}
         logits.append(model(tokens)["scores"].view(-1).float())
     restore = torch.as_tensor(np.argsort(order), device=model.device)
@@ -340,8 +342,8 @@ def _arguments(
         "output_dir": str(checkpoints),
         "per_device_train_batch_size": fit.batch_queries,
         "learning_rate": fit.learning_rate,
-        "warmup_steps": fit.warmup_steps,
-        "lr_scheduler_type": "linear" if fit.decays else "constant_with_warmup",
+        "warmup_steps": WARMUP_SHARE,
+        "lr_scheduler_type": "linear",
         "num_train_epochs": fit.epochs,
         "max_steps": fit.max_steps if 0 < fit.max_steps < steps else -1,
         "bf16": fit.bf16,

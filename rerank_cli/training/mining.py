@@ -46,10 +46,8 @@ class Mining:
     slack: float = 0.02
     cosine_temperature: float = 0.05
     bm25_weight: float = 0.2
-    teacher_share: float = 0.5
+    teacher_share: float = 0.0
     """Share of the soft target in the mixture with the label."""
-    fills: bool = False
-    """Whether a band with nothing left gives way to whole rankings: small pools reach no further than the first."""
     seed: int = 17
 
     @property
@@ -111,7 +109,7 @@ def mine_pairs(
     held_keys = hold_out((pair.query for pair in pairs), share=share, seed=seed)
     held = [pair for pair in pairs if query_key(pair.query) in held_keys]
     trained = [pair for pair in pairs if query_key(pair.query) not in held_keys]
-    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, fills=True, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, seed=seed)
     groups = mine_groups(trained, encoder=encoder, mining=mining, listener=listener)
     everything = passages_of(pairs)
     wide = min(HELD_OUT_NEGATIVES, max(negatives, len(everything) // 2))
@@ -229,7 +227,7 @@ def _draw(rankings: Sequence[Sequence[int]], mining: Mining, rng: random.Random,
         for draw in range(kept):
             ranking = rankings[draw % len(rankings)]
             band = [member for member in ranking[first - 1 : last] if member not in chosen]
-            if mining.fills and not band:
+            if not band:  # small pools reach no further than the first
                 band = [member for each in rankings for member in each if member not in chosen]
             if not band:
                 return None
@@ -307,7 +305,7 @@ def mine_index(
     """
     answered = [query for query in collection.queries if relevant_documents(collection.qrels[query.id])]
     held_keys = hold_out((query.text for query in answered), share=share, seed=seed)
-    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, fills=True, seed=seed)
+    mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, seed=seed)
     rng = random.Random(seed)
     groups: list[Group] = []
     questions: list[Question] = []

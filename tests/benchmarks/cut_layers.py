@@ -25,7 +25,7 @@ def main() -> None:
     encoder = transformer.model.encoder
     encoder.layer = encoder.layer.__class__(encoder.layer[number] for number in KEPT[int(layers)])
     transformer.model.config.num_hidden_layers = len(encoder.layer)
-    save_half_precision(model, Path(output), window=model.max_seq_length or transformer.max_seq_length)
+    save_half_precision(model, Path(output), window=transformer.max_seq_length)
 
 
 if __name__ == "__main__":

@@ -101,8 +101,11 @@ def tiny_modular_reranker(models: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_interaction_reranker(models: Path, tiny_encoder: Path) -> Path:
     """A CrossEncoder folder that ends as a new reranker does, with a module of ours; nothing trained it."""
+    import torch
+
     from rerank_cli.models.train import new_cross_encoder, save_half_precision
 
+    torch.manual_seed(4)
     save_half_precision(new_cross_encoder(tiny_encoder, device="cpu"), models / "interaction", window=64)
     return models / "interaction"
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+import torch
 
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, find_model
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.models.torch import TorchEncoder
+from rerank_cli.models.torch import TorchEncoder, TorchReranker
 
 pytestmark = pytest.mark.usefixtures("model_cache")
 
@@ -42,8 +46,30 @@ def test_the_reranker_reads_512_tokens_of_query_and_passage() -> None:
     assert np.isfinite(scores.logits).all()
 
 
-def test_the_shipped_reranker_is_a_plain_sentence_transformers_folder() -> None:
-    folder = Path(__file__).parents[2] / "rerank_cli" / "models" / "builtin" / BUILTIN_RERANKER
-    assert {"config.json", "modules.json", "model.safetensors", "tokenizer.json", "README.md"} <= {
-        path.name for path in folder.iterdir()
-    }
+def test_sentence_transformers_loads_the_shipped_reranker_as_its_card_says() -> None:
+    folder = find_model(BUILTIN_RERANKER, "reranker").folder
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    snippet = card.split("```python\n")[1].split("```")[0]
+    assert str(folder).endswith("rerank_cli/models/builtin/rerank-minilm-l6")
+    told: dict[str, Any] = {}
+    exec(snippet.replace('"rerank_cli/models/builtin/rerank-minilm-l6"', repr(str(folder))), told)
+    query, passages = PROBE_QUERIES[0], PROBE_PASSAGES[:3]
+    got = told["model"].predict([(query, passage) for passage in passages], activation_fn=torch.nn.Identity())
+    wanted = TorchReranker(find_model(BUILTIN_RERANKER, "reranker"), device="cpu").score_pairs(query, passages).logits
+    assert got == pytest.approx(wanted, abs=1e-4)
+
+
+def test_no_residual_sum_is_fused_with_its_normalization(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a CPU that takes onnxruntime several times as long."""
+    plain = onnxruntime.SessionOptions
+
+    def telling() -> onnxruntime.SessionOptions:
+        options = plain()
+        options.optimized_model_filepath = str(tmp_path / "run.onnx")
+        return options
+
+    prepare(find_model(BUILTIN_RERANKER, "reranker"))
+    monkeypatch.setattr(onnxruntime, "SessionOptions", telling)
+    open_reranker(BUILTIN_RERANKER).score_pairs(PROBE_QUERIES[0], PROBE_PASSAGES[:1])
+    kinds = [node.op_type for node in onnx.load(str(tmp_path / "run.onnx")).graph.node]
+    assert "SkipLayerNormalization" not in kinds and kinds.count("LayerNormalization") == 13

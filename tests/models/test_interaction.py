@@ -52,6 +52,15 @@ def test_query_tokens_are_weighed_by_their_importance(states: np.ndarray[Any, An
     assert float(output) == pytest.approx(40 * (unit[1] @ unit[2:].T).max(), rel=1e-4)
 
 
+def test_states_of_lower_precision_are_read_in_that_of_the_weights(states: np.ndarray[Any, Any]) -> None:
+    given = features(states, QUERY, QUERY, PASSAGE, PASSAGE, PASSAGE)
+    given["token_embeddings"] = given["token_embeddings"].bfloat16()
+    rounded = features(given["token_embeddings"].float()[0], QUERY, QUERY, PASSAGE, PASSAGE, PASSAGE)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = LateInteraction(4)(given)["sentence_embedding"]
+    assert output.equal(LateInteraction(4)(rounded)["sentence_embedding"])
+
+
 def test_it_is_read_back_as_it_was_written(tmp_path: Path, states: np.ndarray[Any, Any]) -> None:
     head = LateInteraction(4)
     torch.nn.init.normal_(head.inner.weight)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rerank_cli.errors import UsageError
 from rerank_cli.models import train as training
@@ -24,6 +27,7 @@ from rerank_cli.models.train import (
     save_half_precision,
     train_reranker,
 )
+from tests.models.conftest import rewrite_json
 
 TOPICS = ("boiler", "garden", "kettle", "ferry", "chisel", "wasp", "piano", "radio", "violin", "tram", "bread", "lamp")
 
@@ -43,7 +47,7 @@ def test_a_few_steps_teach_the_order_and_the_folder_needs_nothing_of_this_packag
 
     groups = topic_groups()
     fit = Fit(max_tokens=32, batch_queries=4, learning_rate=3e-4, checkpoint_steps=1000, bf16=False)
-    model = new_cross_encoder(find_model(BUILTIN_ENCODER, "encoder").folder, max_tokens=32)
+    model = new_cross_encoder(find_model(BUILTIN_ENCODER, "encoder").folder)
     fitted = train_reranker(groups * 4, model=model, checkpoints=tmp_path / "work", fit=fit, resume=False)
     assert (fitted.steps, fitted.epochs, fitted.best) == (12, 1.0, None)
     save_half_precision(model, tmp_path / "model", window=512)
@@ -65,14 +69,23 @@ def test_a_new_cross_encoder_orders_before_any_training_and_its_logits_are_low()
     assert np.mean([row[answers].mean() - row.mean() for row, answers in answered]) > 1.0
 
 
-def test_a_base_without_token_types_gets_a_plain_head(tmp_path: Path) -> None:
-    import shutil
+def without_token_types(base: Path) -> None:
+    rewrite_json(base / "tokenizer_config.json", model_input_names=["input_ids", "attention_mask"])
 
+
+def with_equal_token_types(base: Path) -> None:
+    rewrite_json(base / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    template = json.loads((base / "tokenizer.json").read_text(encoding="utf-8"))["post_processor"]
+    for part in template["pair"]:
+        next(iter(part.values()))["type_id"] = 0
+    rewrite_json(base / "tokenizer.json", post_processor=template)
+
+
+@pytest.mark.parametrize("spoil", [without_token_types, with_equal_token_types])
+def test_a_base_whose_token_types_tell_nothing_gets_a_plain_head(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     base = tmp_path / "base"
     shutil.copytree(find_model(BUILTIN_ENCODER, "encoder").folder, base)
-    settings = json.loads((base / "tokenizer_config.json").read_text())
-    settings["model_input_names"] = ["input_ids", "attention_mask"]
-    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+    spoil(base)
     model = new_cross_encoder(base, device="cpu")
     assert [type(module).__name__ for module in model] == ["Transformer", "Pooling", "Dense", "Dense"]
     assert not carries_code(model)
@@ -91,7 +104,18 @@ def test_a_folder_s_own_copy_of_our_module_is_not_run(tmp_path: Path) -> None:
 def test_a_new_cross_encoder_reads_as_much_as_its_base() -> None:
     base = find_model(BUILTIN_ENCODER, "encoder").folder
     assert new_cross_encoder(base, device="cpu").max_seq_length == 512
-    assert new_cross_encoder(base, max_tokens=32, device="cpu").max_seq_length == 32
+
+
+def test_of_a_pair_that_is_too_long_the_passage_is_cut_in_training_too(tiny_reranker: Path) -> None:
+    """The window is 64 tokens; what counts as the longer half would else lose its end."""
+    model = load_cross_encoder(find_model(str(tiny_reranker), "reranker"))
+    query, passages = "salt " * 44 + "iron", ["water oil " * 30, "rust pan"]
+    with torch.no_grad():
+        logits = training._logits_in_length_order(model, [query], [passages]).numpy()
+    assert logits[0] == pytest.approx(pair_logits(model, query, passages), abs=1e-5)
+    with torch.no_grad():
+        other = training._logits_in_length_order(model, ["salt " * 44 + "bread"], [passages]).numpy()
+    assert np.abs(other - logits).min() > 1e-4
 
 
 def watched(folder: Path, base: Path, qualities: list[float], *, patience: int = 2) -> training.Fitted:

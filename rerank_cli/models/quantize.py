@@ -48,13 +48,14 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
 
 
 def _narrow_nodes(graph: Any) -> list[str]:
-    """The nodes that weigh many numbers into one: it takes no time, and int8 has no room for weights so unlike.
+    """The nodes that weigh many numbers into one, and those that read one vector a text, which torch exports as Gemm.
 
-    The quantizer makes a MatMul of each Gemm before it asks, and names it so.
+    They take no time, and stand near the end, where errors are no longer averaged out. The quantizer makes a MatMul
+    of each Gemm before it asks, and names it so.
     """
     narrow = {weights.name for weights in graph.initializer if len(weights.dims) == 2 and 1 in weights.dims}
-    nodes = [node for node in graph.node if narrow & set(node.input)]
-    return [node.name for node in nodes] + [f"{node.name}_MatMul" for node in nodes if node.op_type == "Gemm"]
+    gemms = [node.name for node in graph.node if node.op_type == "Gemm"]
+    return [node.name for node in graph.node if narrow & set(node.input)] + [f"{name}_MatMul" for name in gemms]
 
 
 def _products(graph: Any, leave: Sequence[str]) -> dict[str, list[tuple[Any, Any]]]:
@@ -133,32 +134,23 @@ def _watching(source: Path, names: Sequence[str]) -> Any:
 
 
 def _even_tokens(graph: Any, *, leave: Sequence[str]) -> None:
-    """Divide what enters a feed-forward layer by each token's greatest magnitude, and multiply what leaves it.
-
-    A feed-forward layer is known by its weights, which are not square; so are those of some attentions, to no harm.
-    Attention's inputs differ less.
-    """
+    """Divide what enters a product by each token's greatest magnitude, and multiply what leaves it."""
     from onnx import numpy_helper
 
-    wide = {
-        node.name
-        for readers in _products(graph, leave).values()
-        for node, weights in readers
-        if weights.dims[0] != weights.dims[1]
-    }
+    products = {node.name for readers in _products(graph, leave).values() for node, _ in readers}
     floor = numpy_helper.from_array(np.array(LEAST, dtype=np.float32), "least_size")
     nodes: list[Any] = []
     sized: set[str] = set()
     for node in graph.node:
-        if node.name not in wide:
+        if node.name not in products:
             nodes.append(node)
             continue
         states, result = node.input[0], node.output[0]
         if states not in sized:
             nodes.extend(_sizing(states, floor.name))
             sized.add(states)
-        node.input[0], node.output[0] = f"{states}_even", f"{result}_even"
-        nodes += [node, _node("Mul", [f"{result}_even", f"{states}_size"], result)]
+        node.input[0], node.output[0] = f"{states}_even", f"{result}_sized"
+        nodes += [node, _node("Mul", [f"{result}_sized", f"{states}_size"], result)]
     if sized:
         graph.initializer.append(floor)
     del graph.node[:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +38,8 @@ class _Runtime:
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
-        self._session = _loaded(model.folder / GRAPH_NAME, _session)
+        unwanted = [SLOW_FUSION] if model.kind == "reranker" else []
+        self._session = _loaded(model.folder / GRAPH_NAME, partial(_session, unwanted=unwanted))
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def run(self, encoding: Encoding) -> NDArray[np.float32]:
@@ -137,7 +139,9 @@ class OnnxReranker:
 
 SLOW_FUSION = "SkipLayerNormFusion"
 """onnxruntime makes one operation of each residual sum and its normalization. On a CPU the two apart take a sixth of
-the time of it, which is an eighth of a whole model's."""
+the time of it, which is an eighth of a whole model's. They round otherwise, so encoders keep it: an index must not mix
+vectors of two kinds.
+"""
 
 activations: dict[str, Callable[[float], float]] = {"sigmoid": sigmoid, "identity": float}
 
@@ -154,11 +158,11 @@ def _loaded(path: Path, load: Callable[[str], Part]) -> Part:
         ) from error
 
 
-def _session(graph: str) -> onnxruntime.InferenceSession:
+def _session(graph: str, *, unwanted: Sequence[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
-        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=[SLOW_FUSION]
+        graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=unwanted
     )

@@ -27,9 +27,8 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
     onnxruntime has one scale for all numbers of a text, which the few that stand out make coarse for the rest.
     With *samples*, inputs of the kind that the graph will see, two kinds of them are brought to size before:
     channels that are large in every text, by constants that its weights take back (Xiao et al., 2023, SmoothQuant),
-    and tokens that are, [CLS] above all, each by its own size (Yao et al., 2022, ZeroQuant). That takes a ninth
-    of the time and leaves two fifths of the error of the built-in reranker's logits. A sentence vector, which is
-    a mean over tokens, gains little.
+    and tokens that are, [CLS] above all, each by its own size (Yao et al., 2022, ZeroQuant). That leaves two fifths
+    of the error of the built-in reranker's logits. A sentence vector, which is a mean over tokens, gains little.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic

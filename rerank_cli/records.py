@@ -161,12 +161,8 @@ class Encoder(Protocol):
         """Tokens in each text, special tokens left out."""
         ...
 
-    def encode_query(self, text: str) -> Vectors:
-        """One unit vector, shape (dimensions,).
-
-        Raises:
-            UsageError: the query is longer than the model reads.
-        """
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors in the order of *texts*, shape (len(texts), dimensions); of a long text nothing is cut."""
         ...
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:

@@ -52,7 +52,7 @@ def retrieve(
     lexical: Ranking = []
     if retriever != "lexical":
         assert encoder is not None, "dense retrieval needs an encoder"
-        dense = index.search_dense(encoder.encode_query(query), list_depth, within=within)
+        dense = index.search_dense(encoder.encode_queries([query])[0], list_depth, within=within)
     if retriever != "dense":
         lexical = index.search_lexical(query_words(query), list_depth, within=within)
     return _candidates(index, dense, lexical, fused=retriever == "hybrid", top_k=top_k)

@@ -40,9 +40,9 @@ class FakeEncoder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(WORD_OR_SIGN.findall(text)) for text in texts]
 
-    def encode_query(self, text: str) -> Vectors:
-        self.queries.append(text)
-        return self._vector(text)
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        self.queries.extend(texts)
+        return np.stack([self._vector(text) for text in texts])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         if self._fails_after is not None and len(self.encoded) + len(texts) > self._fails_after:

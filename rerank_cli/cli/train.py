@@ -54,7 +54,9 @@ def run(
     out: Annotated[Path, own_path("--out", "Folder to write the model to.")],
     pairs: Annotated[
         list[Path] | None,
-        own_path("--pairs", 'JSONL (or .gz) of {"query", "positive", "negatives"?, "title"?}. May be repeated.'),
+        own_path(
+            "--pairs", 'JSONL (or .gz) of {"query", "positive", "negatives"?, "title"?, "scores"?}. May be repeated.'
+        ),
     ] = None,
     collection: CollectionFolder = None,
     queries: QueriesFile = None,
@@ -76,7 +78,7 @@ def run(
         float,
         own(
             "--teacher-share",
-            "Share of a reranker's target that is the first stage's own order in place of the label.",
+            "Share of a reranker's target that is the first stage's order, or the pairs' own scores, not the label.",
             min=0.0,
             max=1.0,
             show_default=True,

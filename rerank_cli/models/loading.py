@@ -80,8 +80,8 @@ class _LazyEncoder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._loaded.count_tokens(texts)
 
-    def encode_query(self, text: str) -> Vectors:
-        return self._loaded.encode_query(text)
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._loaded.encode_queries(texts)
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._loaded.encode_passages(texts)

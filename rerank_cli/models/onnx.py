@@ -21,7 +21,7 @@ from tokenizers import Encoding, Tokenizer
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
-from rerank_cli.models.window import check_room, query_pieces, unit_mean
+from rerank_cli.models.window import check_room, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
 
@@ -87,9 +87,10 @@ class OnnxEncoder:
             for encoding in self._runtime.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ]
 
-    def encode_query(self, text: str) -> Vectors:
-        pieces = query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens)
-        return unit_mean(self._encode([self._runtime.model.query_prompt + piece for piece in pieces]))
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        pieces = [query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens) for text in texts]
+        prompt = self._runtime.model.query_prompt
+        return unit_means(self._encode([prompt + piece for its_own in pieces for piece in its_own]), map(len, pieces))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode([self._runtime.model.passage_prompt + text for text in texts])

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
-from rerank_cli.models.window import check_room, query_pieces, unit_mean
+from rerank_cli.models.window import check_room, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
 BATCH = 32
+GPU_BATCH = 256
 
 UNLIMITED = 1_000_000
 """For a model that names no longest text."""
@@ -40,7 +41,7 @@ def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> Se
             device=device,
             local_files_only=True,
             trust_remote_code=False,
-            model_kwargs={"attn_implementation": "eager", "dtype": "float32"},
+            model_kwargs=weights_in_float32(device),
         )
     except Exception as error:  # each architecture fails in its own way
         raise _unloadable(source, error) from error
@@ -63,7 +64,7 @@ def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEnco
             device=device,
             local_files_only=True,
             trust_remote_code=False,
-            model_kwargs={"attn_implementation": "eager", "dtype": "float32"},
+            model_kwargs=weights_in_float32(device),
         )
     except Exception as error:  # each architecture fails in its own way
         raise _unloadable(source, error) from error
@@ -75,6 +76,11 @@ def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEnco
     return model
 
 
+def weights_in_float32(device: str) -> dict[str, str]:
+    """How transformers is to load a model. Its plain attention is the quicker one on a processor of few cores."""
+    return {"dtype": "float32", "attn_implementation": "eager" if device == "cpu" else "sdpa"}
+
+
 def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
     """Raw logits, shape (len(passages),), before any activation; of a long pair the passage is cut."""
     from torch.nn import Identity
@@ -83,11 +89,16 @@ def pair_logits(model: CrossEncoder, query: str, passages: Sequence[str]) -> NDA
     scores = model.predict(
         pairs,
         activation_fn=Identity(),
-        batch_size=BATCH,
+        batch_size=batch_size(model),
         show_progress_bar=False,
         processing_kwargs=ONLY_PASSAGE_CUT,
     )
     return np.asarray(scores, dtype=np.float32)
+
+
+def batch_size(model: CrossEncoder | SentenceTransformer) -> int:
+    """Texts to run at once where *model* is."""
+    return BATCH if model.device.type == "cpu" else GPU_BATCH
 
 
 def prompt_for(model: SentenceTransformer, *names: str) -> str:
@@ -114,16 +125,17 @@ class TorchEncoder:
         batch = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in batch["input_ids"]]
 
-    def encode_query(self, text: str) -> Vectors:
-        pieces = query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens)
-        return unit_mean(self._encode(pieces, self._query_prompt))
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        pieces = [query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens) for text in texts]
+        vectors = self._encode([piece for its_own in pieces for piece in its_own], self._query_prompt)
+        return unit_means(vectors, map(len, pieces))
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(list(texts), self._passage_prompt)
 
     def _encode(self, texts: list[str], prompt: str) -> Vectors:
         vectors: Any = self._model.encode(
-            texts, prompt=prompt, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            texts, prompt=prompt, batch_size=batch_size(self._model), normalize_embeddings=True, show_progress_bar=False
         )
         return np.asarray(vectors, dtype=np.float32)
 

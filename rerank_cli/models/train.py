@@ -19,7 +19,7 @@ import numpy as np
 
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.models.torch import ONLY_PASSAGE_CUT, pair_logits, prompt_for
+from rerank_cli.models.torch import ONLY_PASSAGE_CUT, pair_logits, prompt_for, weights_in_float32
 from rerank_cli.records import Listener, Progress, ignore_progress
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ WARMUP_SHARE = 0.06
 
 FIRST_LOGIT = -5.0
 """What a new cross-encoder gives on average, as most candidates do not answer: logits begin near log-odds."""
+
+
+PAIRS_AT_ONCE = 16
+GPU_PAIRS_AT_ONCE = 128
+"""Of like length, so that little is padded; a GPU is busy only with many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def runs_bf16(device: str) -> bool:
     return device == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def new_cross_encoder(base: Path, *, device: str | None = None) -> CrossEncoder:
+def new_cross_encoder(base: Path, *, device: str = "cpu") -> CrossEncoder:
     """A cross-encoder over *base*'s layers, with its window, that ends with `LateInteraction`, or with mean pooling.
 
     The former, which begins with what the sentence encoder knows, needs token types. Mean pooling, a tanh
@@ -126,7 +131,7 @@ def new_cross_encoder(base: Path, *, device: str | None = None) -> CrossEncoder:
 
     from rerank_cli.models.interaction import LateInteraction
 
-    transformer = Transformer(str(base), model_kwargs={"dtype": "float32", "attn_implementation": "eager"})
+    transformer = Transformer(str(base), model_kwargs=weights_in_float32(device))
     width = transformer.get_embedding_dimension()
     if _tells_texts_apart(transformer):
         body: list[Any] = [LateInteraction(width)]
@@ -292,14 +297,15 @@ def listwise_loss(model: CrossEncoder, *, pointwise_weight: float) -> torch.nn.M
 
 
 def _logits_in_length_order(model: CrossEncoder, queries: Sequence[str], passages: Sequence[Sequence[str]]) -> Any:
-    """Logits, shape (queries, passages); run in slices of like length, so that little is padded."""
+    """Logits, shape (queries, passages), of pairs that are run in the order of their lengths."""
     import torch
 
     pairs = [(query, text) for query, texts in zip(queries, passages, strict=True) for text in texts]
     order = sorted(range(len(pairs)), key=lambda number: sum(map(len, pairs[number])))
+    at_once = PAIRS_AT_ONCE if model.device.type == "cpu" else GPU_PAIRS_AT_ONCE
     logits = []
-    for start in range(0, len(order), 16):
-        part = [pairs[number] for number in order[start : start + 16]]
+    for start in range(0, len(order), at_once):
+        part = [pairs[number] for number in order[start : start + at_once]]
         tokens = model.preprocess(part, processing_kwargs=ONLY_PASSAGE_CUT)
         tokens = {name: value.to(model.device) if hasattr(value, "to") else value for name, value in tokens.items()}
         logits.append(model(tokens)["scores"].view(-1).float())

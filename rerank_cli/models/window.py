@@ -6,7 +6,7 @@ In a reranker's, query and passage share it, and only the passage is cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, groupby
 
 import numpy as np
@@ -41,7 +41,8 @@ def query_pieces(text: str, *, room: int, count_tokens: Callable[[Sequence[str]]
     return [" ".join(word for word, _ in group) for _, group in grouped]
 
 
-def unit_mean(vectors: Vectors) -> Vectors:
-    """The unit vector along the mean of *vectors*, shape (n, dimensions)."""
-    mean = vectors.mean(axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+def unit_means(vectors: Vectors, counts: Iterable[int]) -> Vectors:
+    """The unit vectors along the means of so many of *vectors* each, shape (counts, dimensions)."""
+    ends = list(accumulate(counts))
+    means = np.stack([vectors[start:end].mean(axis=0) for start, end in zip([0, *ends], ends, strict=False)])
+    return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12), dtype=np.float32)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from rerank_cli.training.pairs import Pair
 from rerank_cli.training.slices import LEAST_TRAINED, hold_out, query_key
 from rerank_cli.training.validation import Question
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 DEPTH = 100
 """Negatives are drawn from the ranks 1 to 100: those further down are easy."""
 
@@ -30,6 +33,7 @@ HELD_OUT_NEGATIVES = 29
 """Of a held-out pair, where its pool has as many: nDCG@10 says little about fewer passages than it reads."""
 
 ENCODED_AT_ONCE = 256
+RANKED_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,13 @@ def mine_pairs(
     teacher_share: float,
     share: float,
     seed: int,
+    device: str = "cpu",
     listener: Listener = ignore_progress,
 ) -> Mined:
     """Split *pairs* by query, then give both slices negatives.
 
-    The negatives of the training slice come from its own passages, those of the held-out one from all.
+    The negatives of the training slice come from its own passages, those of the held-out one from all. Pairs that
+    bring a teacher's scores keep to the passages that these are of.
 
     Raises:
         InputError: there are too few queries, or too few passages to draw negatives from.
@@ -110,19 +116,37 @@ def mine_pairs(
     held = [pair for pair in pairs if query_key(pair.query) in held_keys]
     trained = [pair for pair in pairs if query_key(pair.query) not in held_keys]
     mining = Mining(bands=spread_bands(negatives), teacher_share=teacher_share, seed=seed)
-    groups = mine_groups(trained, encoder=encoder, mining=mining, listener=listener)
-    everything = passages_of(pairs)
+    unscored = [pair for pair in trained if not pair.scores]
+    groups = mine_groups(unscored, encoder=encoder, mining=mining, device=device, listener=listener)
+    groups += scored_groups([pair for pair in trained if pair.scores], negatives=negatives, teacher_share=teacher_share)
+    unscored = [pair for pair in held if not pair.scores]
+    everything = passages_of(pairs) if unscored else []
     wide = min(HELD_OUT_NEGATIVES, max(negatives, len(everything) // 2))
     asked = mine_groups(
-        held,
+        unscored,
         encoder=encoder,
         mining=replace(mining, bands=spread_bands(wide)),
         pool=everything,
+        device=device,
         listener=listener,
     )
+    asked += scored_groups([pair for pair in held if pair.scores], negatives=negatives, teacher_share=teacher_share)
     few = Counter({f"with fewer than {negatives} passages to draw negatives from": len(trained) - len(groups)})
     few[f"held out, with fewer than {wide} passages to draw negatives from"] = len(held) - len(asked)
     return _checked(Mined(tuple(groups), tuple(_questions(asked)), dict(+few)))
+
+
+def scored_groups(pairs: Sequence[Pair], *, negatives: int, teacher_share: float) -> list[Group]:
+    """The first *negatives* of each pair as they are, with its teacher's scores for target.
+
+    A pair that has too few is dropped, so that all groups have one size.
+    """
+    groups = []
+    for pair in pairs:
+        if len(pair.negatives) >= negatives:
+            target = _mixed(np.array(pair.scores[: negatives + 1]), teacher_share)
+            groups.append(Group(pair.query, (pair.positive, *pair.negatives[:negatives]), target))
+    return groups
 
 
 def passages_of(pairs: Sequence[Pair]) -> list[str]:
@@ -150,6 +174,7 @@ def mine_groups(
     encoder: Encoder,
     mining: Mining,
     pool: Sequence[str] | None = None,
+    device: str = "cpu",
     listener: Listener = ignore_progress,
 ) -> list[Group]:
     """Give every pair negatives: its own first, then passages of *pool*, by cosine and by BM25 in turn.
@@ -157,42 +182,80 @@ def mine_groups(
     The pool holds the passages of *pairs* unless another is given, which must hold them too. A pair left with
     too few negatives is dropped, so that all groups have one size.
     """
+    if not pairs:
+        return []
     pool = passages_of(pairs) if pool is None else pool
     place = {text: number for number, text in enumerate(pool)}
     answers: dict[str, set[int]] = {}
     for pair in pairs:
         answers.setdefault(query_key(pair.query), set()).add(place[pair.positive])
-    passages = _encoded(pool, encoder, listener)
-    lexical = _BM25(pool)
+    first_stage = _FirstStage(pool, encoder=encoder, device=device, listener=listener)
     rng = random.Random(mining.seed)
     groups = []
-    for start in range(0, len(pairs), 512):
-        chunk = pairs[start : start + 512]
-        cosines = np.stack([encoder.encode_query(pair.query) for pair in chunk]) @ passages.T
-        bm25 = lexical.scores([pair.query for pair in chunk])
-        for row, pair in enumerate(chunk):
-            own = [place[text] for text in pair.negatives]
-            others = answers[query_key(pair.query)]
-            chosen = _negatives(cosines[row], bm25[row], place[pair.positive], others, own, mining, rng)
+    for start in range(0, len(pairs), RANKED_AT_ONCE):
+        chunk = pairs[start : start + RANKED_AT_ONCE]
+        given = [[place[text] for text in (pair.positive, *pair.negatives)] for pair in chunk]
+        known = [answers[query_key(pair.query)] for pair in chunk]
+        depth = DEPTH + max(len(its_answers) + len(own) for its_answers, own in zip(known, given, strict=True))
+        rankings = first_stage.rank([pair.query for pair in chunk], given, depth=depth)
+        for pair, (positive, *own), its_answers, ranking in zip(chunk, given, known, rankings, strict=True):
+            chosen = _negatives(ranking, positive, its_answers, own, mining, rng)
             if chosen is not None:
-                members = [place[pair.positive], *chosen]
-                target = _target(cosines[row][members], bm25[row][members], mining)
+                members = [positive, *chosen]
+                target = _target(ranking.scores_of(members), mining)
                 groups.append(Group(pair.query, tuple(pool[member] for member in members), target))
         listener(Progress("mine", start + len(chunk), len(pairs)))
     return groups
 
 
-def _encoded(pool: Sequence[str], encoder: Encoder, listener: Listener) -> NDArray[np.float32]:
-    vectors = []
-    for start in range(0, len(pool), ENCODED_AT_ONCE):
-        vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
-        listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
-    return np.concatenate(vectors)
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """One query's best places of a pool by cosine and by BM25, and the scores of each by both."""
+
+    by_cosine: Sequence[int]
+    by_bm25: Sequence[int]
+    scores: Mapping[int, tuple[float, float]]
+
+    def scores_of(self, members: Sequence[int]) -> NDArray[np.float64]:
+        """Cosines and BM25 scores, shape (2, len(members))."""
+        return np.array([self.scores[member] for member in members]).T
+
+
+class _FirstStage:
+    """Ranks a pool of passages for many queries at once, on *device*."""
+
+    def __init__(self, pool: Sequence[str], *, encoder: Encoder, device: str, listener: Listener) -> None:
+        import torch
+
+        self._encoder = encoder
+        vectors = []
+        for start in range(0, len(pool), ENCODED_AT_ONCE):
+            vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
+            listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
+        self._passages = torch.from_numpy(np.concatenate(vectors)).to(device)
+        self._bm25 = _BM25(pool, device=device)
+
+    def rank(self, queries: Sequence[str], given: Sequence[Sequence[int]], *, depth: int) -> Iterator[_Ranking]:
+        """Each query's best *depth* places by either score; the scores are of the *given* places too."""
+        import torch
+
+        vectors = torch.from_numpy(self._encoder.encode_queries(queries))
+        cosines = vectors.to(self._passages.device) @ self._passages.T
+        bm25 = self._bm25.scores(queries)
+        depth = min(depth, cosines.shape[1])
+        nearest = [scores.topk(depth, dim=1).indices for scores in (cosines, bm25)]
+        widest = max(map(len, given))
+        padded = torch.tensor([[*places, *[places[0]] * (widest - len(places))] for places in given])
+        places = torch.cat([*nearest, padded.to(cosines.device)], dim=1)
+        gathered = [table.cpu().numpy() for table in (places, cosines.gather(1, places), bm25.gather(1, places))]
+        for row in zip(*(table.tolist() for table in gathered), strict=True):
+            here, by_cosine, by_bm25 = row
+            scores = dict(zip(here, zip(by_cosine, by_bm25, strict=True), strict=True))
+            yield _Ranking(here[:depth], here[depth : 2 * depth], scores)
 
 
 def _negatives(
-    cosines: NDArray[np.float32],
-    bm25: NDArray[np.float32],
+    ranking: _Ranking,
     positive: int,
     answers: set[int],
     own: Sequence[int],
@@ -200,16 +263,15 @@ def _negatives(
     rng: random.Random,
 ) -> list[int] | None:
     """The pair's own negatives, then draws from the two rankings; None where too few are left."""
-    depth = max(last for _, last, _ in mining.bands) + len(answers) + len(own)
-    limit = cosines[positive] * mining.ceiling + mining.slack
+    limit = ranking.scores[positive][0] * mining.ceiling + mining.slack
     given = [member for member in own if member not in answers][: mining.negatives]
     rankings = [
         [
             member
-            for member in _top(scores, depth)
-            if member not in answers and member not in own and cosines[member] <= limit
+            for member in places
+            if member not in answers and member not in own and ranking.scores[member][0] <= limit
         ]
-        for scores in (cosines, bm25)
+        for places in (ranking.by_cosine, ranking.by_bm25)
     ]
     drawn = _draw(rankings, mining, rng, fewer=len(given))
     return None if drawn is None else [*given, *drawn]
@@ -235,25 +297,25 @@ def _draw(rankings: Sequence[Sequence[int]], mining: Mining, rng: random.Random,
     return chosen
 
 
-def _top(scores: NDArray[np.float32], depth: int) -> list[int]:
-    depth = min(depth, len(scores) - 1)
-    best = np.argpartition(-scores, depth)[:depth]
-    return [int(member) for member in best[np.argsort(-scores[best], kind="stable")]]
+def _target(scores: NDArray[np.float64], mining: Mining) -> tuple[float, ...]:
+    """Mix the label with what the first stage thinks: cosines and BM25 scores, shape (2, passages)."""
+    cosines, bm25 = scores
+    return _mixed(cosines / mining.cosine_temperature + mining.bm25_weight * bm25, mining.teacher_share)
 
 
-def _target(cosines: NDArray[Any], bm25: NDArray[Any], mining: Mining) -> tuple[float, ...]:
-    """Mix the label with what the first stage thinks (distillation; Hinton et al., 2015)."""
-    logits = cosines / mining.cosine_temperature + mining.bm25_weight * bm25
-    teacher = np.exp(logits - logits.max())
-    target = mining.teacher_share * teacher / teacher.sum()
-    target[POSITIVE] += 1.0 - mining.teacher_share
+def _mixed(scores: NDArray[Any], teacher_share: float) -> tuple[float, ...]:
+    """The label, and with that share the softmax of a teacher's *scores* (distillation; Hinton et al., 2015)."""
+    teacher = np.exp(scores - scores.max())
+    target = teacher_share * teacher / teacher.sum()
+    target[POSITIVE] += 1.0 - teacher_share
     return tuple(float(share) for share in target)
 
 
 class _BM25:
     """BM25 (Robertson et al., 1994; k1 = 0.9, b = 0.4) of every passage in a pool, for many queries."""
 
-    def __init__(self, pool: Sequence[str]) -> None:
+    def __init__(self, pool: Sequence[str], *, device: str) -> None:
+        import torch
         from sklearn.feature_extraction.text import CountVectorizer
 
         self._words = CountVectorizer(stop_words="english", dtype=np.float32)
@@ -266,15 +328,22 @@ class _BM25:
         holders = np.diff(counts.indptr)
         idf = np.log(1 + (len(pool) - holders + 0.5) / (holders + 0.5))
         norm = 0.9 * (1 - 0.4 + 0.4 * lengths / max(1.0, float(lengths.mean())))
-        weights = counts.data * 1.9 / (counts.data + norm[counts.indices])
-        counts.data = (weights * np.repeat(idf, holders)).astype(np.float32)
-        self._weights = counts.T.tocsr()
+        saturated = counts.data * 1.9 / (counts.data + norm[counts.indices])
+        counts.data = (saturated * np.repeat(idf, holders)).astype(np.float32)
+        entries = counts.tocoo()
+        places = torch.from_numpy(np.stack(entries.coords))
+        values = torch.from_numpy(entries.data)
+        weights = torch.sparse_coo_tensor(places, values, size=entries.shape, check_invariants=True)
+        self._weights = weights.to(device).coalesce()
 
-    def scores(self, queries: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, queries: Sequence[str]) -> Tensor:
         """Shape (queries, pool)."""
-        asked = self._words.transform(queries)
-        asked.data[:] = 1.0
-        return np.asarray((asked @ self._weights).toarray(), dtype=np.float32)
+        import torch
+
+        rows, words = self._words.transform(queries).nonzero()
+        asked = torch.zeros(self._weights.shape[1], len(queries), device=self._weights.device)
+        asked[torch.from_numpy(words), torch.from_numpy(rows)] = 1.0
+        return (self._weights @ asked).T.contiguous()
 
 
 # From an index with judgements
@@ -359,10 +428,10 @@ def _index_groups(
         drawn = _draw([usable], mining, rng)
         if drawn is not None:
             members = [positive, *(candidates[place] for place in drawn)]
-            cosines = np.array([floor if each.dense_score is None else each.dense_score for each in members])
-            bm25 = np.array([each.lexical_score or 0.0 for each in members])
+            cosines = [floor if each.dense_score is None else each.dense_score for each in members]
+            scores = np.array([cosines, [each.lexical_score or 0.0 for each in members]])
             texts = tuple(each.stored.passage.model_text for each in members)
-            groups.append(Group(query.text, texts, _target(cosines, bm25, mining)))
+            groups.append(Group(query.text, texts, _target(scores, mining)))
     if not best:
         return [], f"without a relevant document among the first {LIST_DEPTH} passages"
     return groups, f"with fewer than {mining.negatives} passages to take for negatives"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,23 @@ from typing import Any
 from rerank_cli.errors import InputError
 from rerank_cli.records import with_headings
 
-PAIR_SHAPE = 'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any'
+PAIR_SHAPE = (
+    'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any, '
+    'and a teacher\'s "scores" (of the positive and each negative)'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A query, the passage that answers it as the models will see it, and passages judged not to answer it."""
+    """A query, the passage that answers it as the models will see it, and passages judged not to answer it.
+
+    `scores` is empty or what a teacher gives the positive and each of the negatives: logits of a softmax over them.
+    """
 
     query: str
     positive: str
     negatives: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
 
 
 def read_pairs(path: Path) -> Iterator[Pair]:
@@ -58,4 +66,21 @@ def _pair(line: str, *, where: str) -> Pair:
     title = record.get("title")
     query, positive, *others = texts
     answer = with_headings((title,) if isinstance(title, str) and title.strip() else (), positive)
-    return Pair(query, answer, tuple(dict.fromkeys(other for other in others if other not in (positive, answer))))
+    scores = _scores(record.get("scores"), len(texts) - 1, where=where)
+    kept = {other: place for place, other in reversed(list(enumerate(others, start=1)))}
+    places = sorted(place for other, place in kept.items() if other not in (positive, answer))
+    negatives = tuple(others[place - 1] for place in places)
+    return Pair(query, answer, negatives, tuple(scores[place] for place in (0, *places)) if scores else ())
+
+
+def _scores(given: Any, passages: int, *, where: str) -> list[float]:
+    """The teacher's scores of that many passages, or none."""
+    if given is None:
+        return []
+    numbers = isinstance(given, list) and all(type(score) in (int, float) and math.isfinite(score) for score in given)
+    if not numbers or len(given) != passages or passages == 1:
+        raise InputError(
+            f"{where}: not a training pair (its scores are not one number for the positive and for each negative)",
+            remedy=PAIR_SHAPE,
+        )
+    return [float(score) for score in given]

@@ -51,8 +51,10 @@ def test_a_compiled_encoder_gives_the_vectors_of_the_original_prompts_included(e
     vectors = quick.encode_passages(PROBE_PASSAGES)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert (vectors * original.encode_passages(PROBE_PASSAGES)).sum(axis=1).min() > 0.97
-    assert quick.encode_query(QUERY) @ original.encode_query(QUERY) > 0.97
-    assert quick.encode_query(QUERY) @ quick.encode_passages([QUERY])[0] < 0.999, "a query has a prompt of its own"
+    assert quick.encode_queries([QUERY])[0] @ original.encode_queries([QUERY])[0] > 0.97
+    assert quick.encode_queries([QUERY])[0] @ quick.encode_passages([QUERY])[0] < 0.999, (
+        "a query has a prompt of its own"
+    )
 
 
 def test_a_compiled_reranker_ranks_as_the_original_does(reranker_source: ModelSource) -> None:
@@ -155,10 +157,10 @@ def test_the_longest_passage_is_read_whole_and_one_more_word_is_lost(encoder_sou
 def test_a_query_longer_than_the_window_is_read_in_pieces_to_its_end(encoder_source: ModelSource) -> None:
     for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
         long = "salt " * 120
-        vector = encoder.encode_query(long)
+        vector = encoder.encode_queries([long])[0]
         assert vector.shape == (32,) and np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-4)
-        assert not np.allclose(vector, encoder.encode_query(long + "rust iron oil " * 5), atol=1e-3)
-        assert np.allclose(encoder.encode_query("salt"), encoder.encode_query(" salt"), atol=1e-5)
+        assert not np.allclose(vector, encoder.encode_queries([long + "rust iron oil " * 5])[0], atol=1e-3)
+        assert np.allclose(encoder.encode_queries(["salt"])[0], encoder.encode_queries([" salt"])[0], atol=1e-5)
 
 
 def test_a_query_that_leaves_no_room_is_refused_by_both_runtimes(reranker_source: ModelSource) -> None:
@@ -355,7 +357,7 @@ def test_a_cut_off_or_missing_part_is_an_error_with_its_remedy(
     else:
         part.write_bytes(part.read_bytes()[:left])
     with pytest.raises(ModelError, match="cannot be loaded") as refused:
-        open_encoder(encoder_source.name).encode_query("x")
+        open_encoder(encoder_source.name).encode_queries(["x"])[0]
     assert str(part) in str(refused.value)
     assert "rerank-cli models prepare --force" in refused.value.remedy
 
@@ -365,7 +367,7 @@ def test_preparing_afresh_replaces_what_was_there(encoder_source: ModelSource) -
     graph.write_bytes(b"broken")
     assert prepare(encoder_source).precision == "int8", "the record alone is looked at"
     prepare(encoder_source, afresh=True)
-    assert open_encoder(encoder_source.name).encode_query("x").shape == (32,)
+    assert open_encoder(encoder_source.name).encode_queries(["x"])[0].shape == (32,)
 
 
 def test_a_cache_that_cannot_be_written_is_an_error(

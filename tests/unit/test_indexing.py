@@ -198,7 +198,7 @@ def test_another_encoder_is_refused_until_a_rebuild(indexed: IndexSummary, updat
     assert update(encoder=another, rebuild=True).encoded == 4
     with open_reader(index_folder) as index:
         assert index.manifest.encoder_fingerprint == "another"
-        assert len(index.search_dense(another.encode_query("brake"), 10)) == 4
+        assert len(index.search_dense(another.encode_queries(["brake"])[0], 10)) == 4
     with open_writer(index_folder, wait_s=0) as writer:
         assert len(writer.missing_vectors("fake-encoder", [b"x"])) == 1
         assert writer._connection.execute("SELECT count(*) FROM vectors").fetchone() == (4,)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rerank_cli.errors import InputError
@@ -146,6 +147,45 @@ def test_a_teacher_s_share_of_the_target_is_the_first_stage_s(judged: Collection
         for group in taught.groups:
             assert sum(group.target) == pytest.approx(1.0)
             assert 0.6 < group.target[0] < 1.0 and min(group.target[1:]) > 0.0
+
+
+def scored_pairs() -> list[Pair]:
+    return [
+        replace(pair, negatives=tuple(f"{pair.query} no {n}" for n in range(4)), scores=(2.0, 1.0, 0.0, -1.0, 9.0))
+        for pair in many_pairs()
+    ]
+
+
+def test_pairs_that_bring_a_teacher_s_scores_are_learnt_from_as_they_stand() -> None:
+    both = mined(scored_pairs(), teacher_share=0.5)
+    given = {pair.query: pair for pair in scored_pairs()}
+    wanted = np.exp([2.0, 1.0, 0.0, -1.0])
+    wanted = 0.5 * wanted / wanted.sum() + [0.5, 0.0, 0.0, 0.0]
+    assert len(both.groups) == 18 and len(both.questions) == 6
+    for group in both.groups:
+        pair = given[group.query]
+        assert group.passages == (pair.positive, *pair.negatives[:3])
+        assert group.target == pytest.approx(wanted)
+    for question in both.questions:
+        pair = given[question.text]
+        assert [text for text, _ in question.candidates] == [*pair.negatives[:3], pair.positive]
+        assert question.grades == {pair.positive: 1}
+
+
+def test_scored_pairs_ask_nothing_of_the_encoder_and_mix_with_others() -> None:
+    encoder = FakeEncoder()
+    mine_pairs(scored_pairs(), encoder=encoder, negatives=3, teacher_share=0.5, share=0.25, seed=3)
+    assert not encoder.encoded and not encoder.queries
+    half = [*scored_pairs()[::2], *many_pairs()[1::2]]
+    assert {len(group.passages) for group in mined(half).groups} == {4}
+    assert len(mined(half).groups) == 18
+
+
+def test_a_scored_pair_with_too_few_negatives_is_left_out() -> None:
+    short = replace(scored_pairs()[0], negatives=("n",), scores=(1.0, 0.0))
+    both = mined([short, *scored_pairs()[1:]])
+    assert len(both.groups) + len(both.questions) == 23
+    assert sum(both.left_out.values()) == 1
 
 
 def test_too_few_passages_to_draw_from_are_told() -> None:

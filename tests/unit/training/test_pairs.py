@@ -29,6 +29,26 @@ def test_a_plain_file_is_read_like_a_compressed_one(tmp_path: Path) -> None:
     assert [pair.negatives for pair in read_pairs(tmp_path / "a.jsonl")] == [("n", "m")]
 
 
+def test_a_teacher_s_scores_go_with_the_passages_that_they_are_of(tmp_path: Path) -> None:
+    row = {"query": "q", "positive": "p", "negatives": ["n", "p", "m", "n"], "scores": [3, 1.5, 9, -2, 8]}
+    (pair,) = read_pairs(write_pairs(tmp_path / "a.jsonl.gz", [row]))
+    assert pair == Pair("q", "p", ("n", "m"), (3.0, 1.5, -2.0))
+
+
+@pytest.mark.parametrize(
+    "scores", ["3", [1], [1, 2, 3], [1, "2"], [1, None], [True, 1], [1, float("nan")], [1, float("inf")]]
+)
+def test_scores_that_are_not_one_number_a_passage_are_named(tmp_path: Path, scores: object) -> None:
+    row = {"query": "q", "positive": "p", "negatives": ["n"], "scores": scores}
+    with pytest.raises(InputError, match=r"gz:1: not a training pair \(its scores are not one number"):
+        list(read_pairs(write_pairs(tmp_path / "a.jsonl.gz", [row])))
+
+
+def test_scores_of_a_positive_alone_order_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a training pair"):
+        list(read_pairs(write_pairs(tmp_path / "a.jsonl.gz", [{"query": "q", "positive": "p", "scores": [1]}])))
+
+
 @pytest.mark.parametrize(
     "line",
     [

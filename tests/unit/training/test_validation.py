@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rerank_cli.models.calibration import fit_calibration
 from rerank_cli.records import Progress
@@ -15,6 +16,8 @@ from tests.fakes import FakeEncoder, FakeReranker
 
 class StubCrossEncoder:
     """What sentence-transformers' CrossEncoder is to a validation: scores by a function of query and passage."""
+
+    device = torch.device("cpu")
 
     def __init__(self, score: Callable[[str, str], float]) -> None:
         self._score = score

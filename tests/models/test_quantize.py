@@ -159,3 +159,25 @@ def test_what_weighs_many_numbers_into_one_stays_float(layer: Path, sample: np.n
     kinds = [node.op_type for node in onnx.load(str(quantized(layer, sample))).graph.node]
     assert (kinds.count("MatMulInteger"), kinds.count("MatMul")) == (3, 1)
     assert kinds.count("Reciprocal") == (0 if sample is None else 3)
+
+
+def test_no_sum_is_cut_off_whatever_the_processor(layer: Path) -> None:
+    model = onnx.load(str(layer))
+    for each in model.graph.initializer:
+        if each.name == "square":
+            each.CopyFrom(numpy_helper.from_array(np.full((WIDTH, WIDTH), 0.5, dtype=np.float32), each.name))
+    onnx.save(model, str(layer))
+    asked = np.abs(states(1.0)) + 4.0
+    for sample in (None, asked):
+        assert error(quantized(layer, sample), layer, asked) < 0.02 * np.abs(run(layer, asked)).max()
+
+
+@pytest.mark.parametrize("sample", [None, states(1.0)])
+def test_weights_that_are_shifted_give_the_same_products(
+    layer: Path, sample: np.ndarray[Any, Any] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerank_cli.models.quantize.saturates", lambda: True)
+    shifted = quantized(layer, sample)
+    kinds = {each.data_type for each in onnx.load(str(shifted)).graph.initializer}
+    assert TensorProto.UINT8 in kinds and TensorProto.INT8 not in kinds
+    assert error(shifted, layer, states(1.0)) < 0.03

@@ -73,7 +73,7 @@ def saturates() -> bool:
 def _shift_weights(path: Path) -> None:
     """Make the int8 weights of the graph at *path* uint8, each 128 greater, with a zero point of 128.
 
-    Their products are the same numbers, which onnxruntime then adds in 32 bits, in somewhat more time.
+    Their products are the same numbers, which onnxruntime then adds in 32 bits, as quickly.
     """
     import onnx
     from onnx import TensorProto, numpy_helper

@@ -233,7 +233,7 @@ class _FirstStage:
             vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
             listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
         self._passages = torch.from_numpy(np.concatenate(vectors)).to(device)
-        self._bm25 = _BM25(pool, device=device)
+        self._bm25 = _BM25(pool, device="cpu" if device == "mps" else device)  # which has no sparse products
 
     def rank(self, queries: Sequence[str], given: Sequence[Sequence[int]], *, depth: int) -> Iterator[_Ranking]:
         """Each query's best *depth* places by either score; the scores are of the *given* places too."""
@@ -241,15 +241,14 @@ class _FirstStage:
 
         vectors = torch.from_numpy(self._encoder.encode_queries(queries))
         cosines = vectors.to(self._passages.device) @ self._passages.T
-        bm25 = self._bm25.scores(queries)
+        bm25 = self._bm25.scores(queries).to(cosines.device)
         depth = min(depth, cosines.shape[1])
         nearest = [scores.topk(depth, dim=1).indices for scores in (cosines, bm25)]
         widest = max(map(len, given))
         padded = torch.tensor([[*places, *[places[0]] * (widest - len(places))] for places in given])
         places = torch.cat([*nearest, padded.to(cosines.device)], dim=1)
-        gathered = [table.cpu().numpy() for table in (places, cosines.gather(1, places), bm25.gather(1, places))]
-        for row in zip(*(table.tolist() for table in gathered), strict=True):
-            here, by_cosine, by_bm25 = row
+        tables = (places, cosines.gather(1, places), bm25.gather(1, places))
+        for here, by_cosine, by_bm25 in zip(*(table.tolist() for table in tables), strict=True):
             scores = dict(zip(here, zip(by_cosine, by_bm25, strict=True), strict=True))
             yield _Ranking(here[:depth], here[depth : 2 * depth], scores)
 

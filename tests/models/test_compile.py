@@ -26,7 +26,7 @@ from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from tests.models.conftest import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
-FLOAT, INT8 = 1, 3
+FLOAT, UINT8, INT8 = 1, 2, 3
 """How ONNX numbers its types."""
 
 PARTS = ["compiled.json", "model.onnx", "tokenizer.json"]
@@ -74,7 +74,7 @@ def test_what_weighs_many_numbers_into_one_stays_float(tiny_interaction_reranker
     compiled = prepare(find_model(str(tiny_interaction_reranker), "reranker"))
     assert compiled.precision == "int8"
     weights = onnx.load(str(compiled.folder / GRAPH_NAME)).graph.initializer
-    int8 = [list(each.dims) for each in weights if len(each.dims) == 2 and each.data_type == INT8]
+    int8 = [list(each.dims) for each in weights if len(each.dims) == 2 and each.data_type in (INT8, UINT8)]
     floats = [list(each.dims) for each in weights if len(each.dims) == 2 and each.data_type == FLOAT]
     assert int8 and not any(1 in shape for shape in int8)
     assert sorted(shape for shape in floats if 1 in shape) == [[32, 1], [33, 1]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,9 @@ PAIR_SHAPE = (
     'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any, '
     'and a teacher\'s "scores" (of the positive and each negative)'
 )
+
+MOST = 1e6
+"""What no score of a teacher exceeds: infinity, not-a-number and numbers too long for a float are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _scores(given: Any, passages: int, *, where: str) -> list[float]:
     """The teacher's scores of that many passages, or none."""
     if given is None:
         return []
-    numbers = isinstance(given, list) and all(type(score) in (int, float) and math.isfinite(score) for score in given)
+    numbers = isinstance(given, list) and all(type(score) in (int, float) and abs(score) < MOST for score in given)
     if not numbers or len(given) != passages or passages == 1:
         raise InputError(
             f"{where}: not a training pair (its scores are not one number for the positive and for each negative)",

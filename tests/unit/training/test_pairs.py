@@ -36,7 +36,7 @@ def test_a_teacher_s_scores_go_with_the_passages_that_they_are_of(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "scores", ["3", [1], [1, 2, 3], [1, "2"], [1, None], [True, 1], [1, float("nan")], [1, float("inf")]]
+    "scores", ["3", [1], [1, 2, 3], [1, "2"], [1, None], [True, 1], [1, float("nan")], [1, float("inf")], [1, 10**400]]
 )
 def test_scores_that_are_not_one_number_a_passage_are_named(tmp_path: Path, scores: object) -> None:
     row = {"query": "q", "positive": "p", "negatives": ["n"], "scores": scores}

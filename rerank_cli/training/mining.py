@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from rerank_cli.store import IndexReader
 from rerank_cli.training.pairs import Pair
 from rerank_cli.training.slices import LEAST_TRAINED, hold_out, query_key
 from rerank_cli.training.validation import Question
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 DEPTH = 100
 """Negatives are drawn from the ranks 1 to 100: those further down are easy."""
@@ -233,7 +230,7 @@ class _FirstStage:
             vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
             listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
         self._passages = torch.from_numpy(np.concatenate(vectors)).to(device)
-        self._bm25 = _BM25(pool, device="cpu" if device == "mps" else device)  # which has no sparse products
+        self._bm25 = _BM25(pool)
 
     def rank(self, queries: Sequence[str], given: Sequence[Sequence[int]], *, depth: int) -> Iterator[_Ranking]:
         """Each query's best *depth* places by either score; the scores are of the *given* places too."""
@@ -241,7 +238,7 @@ class _FirstStage:
 
         vectors = torch.from_numpy(self._encoder.encode_queries(queries))
         cosines = vectors.to(self._passages.device) @ self._passages.T
-        bm25 = self._bm25.scores(queries).to(cosines.device)
+        bm25 = torch.from_numpy(self._bm25.scores(queries)).to(cosines.device)
         depth = min(depth, cosines.shape[1])
         nearest = [scores.topk(depth, dim=1).indices for scores in (cosines, bm25)]
         widest = max(map(len, given))
@@ -313,8 +310,7 @@ def _mixed(scores: NDArray[Any], teacher_share: float) -> tuple[float, ...]:
 class _BM25:
     """BM25 (Robertson et al., 1994; k1 = 0.9, b = 0.4) of every passage in a pool, for many queries."""
 
-    def __init__(self, pool: Sequence[str], *, device: str) -> None:
-        import torch
+    def __init__(self, pool: Sequence[str]) -> None:
         from sklearn.feature_extraction.text import CountVectorizer
 
         self._words = CountVectorizer(stop_words="english", dtype=np.float32)
@@ -329,20 +325,14 @@ class _BM25:
         norm = 0.9 * (1 - 0.4 + 0.4 * lengths / max(1.0, float(lengths.mean())))
         saturated = counts.data * 1.9 / (counts.data + norm[counts.indices])
         counts.data = (saturated * np.repeat(idf, holders)).astype(np.float32)
-        entries = counts.tocoo()
-        places = torch.from_numpy(np.stack(entries.coords))
-        values = torch.from_numpy(entries.data)
-        weights = torch.sparse_coo_tensor(places, values, size=entries.shape, check_invariants=True)
-        self._weights = weights.to(device).coalesce()
+        self._holders = counts.T  # a row for each word: only those of a query are read
 
-    def scores(self, queries: Sequence[str]) -> Tensor:
+    def scores(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Shape (queries, pool)."""
-        import torch
-
-        rows, words = self._words.transform(queries).nonzero()
-        asked = torch.zeros(self._weights.shape[1], len(queries), device=self._weights.device)
-        asked[torch.from_numpy(words), torch.from_numpy(rows)] = 1.0
-        return (self._weights @ asked).T.contiguous()
+        asked = self._words.transform(queries)
+        asked.data[:] = 1.0  # each word counts once
+        scores: NDArray[np.float32] = (asked @ self._holders).toarray()
+        return scores
 
 
 # From an index with judgements

@@ -89,6 +89,23 @@ def test_passages_without_a_word_can_be_a_pool() -> None:
     assert len(mine_groups(pairs, encoder=FakeEncoder(), mining=SMALL_BANDS)) == 8
 
 
+def test_the_lexical_half_of_a_target_is_bm25_with_each_word_of_the_query_counted_once() -> None:
+    pairs = [Pair("wasp wasp ferry", "wasp ferry wasp"), Pair("tram", "wasp tram lamp bread"), Pair("lamp", "ferry")]
+    lexical = Mining(bands=((1, 3, 2),), teacher_share=1.0, cosine_temperature=np.inf, bm25_weight=1.0, ceiling=9.0)
+    group = next(g for g in mine_groups(pairs, encoder=FakeEncoder(), mining=lexical) if "wasp" in g.query)
+    mean_length = (3 + 4 + 1) / 3
+
+    def bm25(passage: str) -> float:
+        words = passage.split()
+        norm = 0.9 * (1 - 0.4 + 0.4 * len(words) / mean_length)
+        counts = [words.count("wasp"), words.count("ferry")]  # two of the three passages hold each
+        return sum(np.log(1 + 1.5 / 2.5) * count * 1.9 / (count + norm) for count in counts)
+
+    wanted = np.exp([bm25(passage) for passage in group.passages])
+    assert len(group.passages) == 3
+    assert group.target == pytest.approx(wanted / wanted.sum())
+
+
 @pytest.mark.parametrize("negatives", range(1, 31))
 def test_bands_add_up_to_the_negatives_that_are_asked_for(negatives: int) -> None:
     assert Mining(bands=spread_bands(negatives)).negatives == negatives

@@ -150,7 +150,7 @@ def run(
         checkpoints = checkpoints_of(out)
         if not checkpoints.exists():
             raise
-        say(f"rerank-cli: interrupted; what was learnt lies in {checkpoints}: run the same with --resume to go on")
+        say(f"rerank-cli: interrupted; what was done so far lies in {checkpoints}: run the same with --resume to go on")
         return INTERRUPTED
     _publish(trained, as_json=as_json, quiet=quiet)
     return 0 if trained.folder else NOTHING_BETTER

@@ -31,6 +31,7 @@ from rerank_cli.models.window import MIN_PASSAGE_TOKENS
 from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
 from rerank_cli.store import IndexReader
 from rerank_cli.training.card import DataFile, Facts, model_card
+from rerank_cli.training.kept import mined_once, remembering
 from rerank_cli.training.mining import Mined, mine_index, mine_pairs
 from rerank_cli.training.output import Output, claim, telling_disk_errors
 from rerank_cli.training.pairs import Pair, read_pairs
@@ -70,7 +71,8 @@ class Options:
 class Material:
     """The data of a training: what the card says of it, what tells it from other data, and how it is mined.
 
-    `calibrates` tells whether held-out queries have the candidates that a search would score.
+    `calibrates` tells whether held-out queries have the candidates that a search would score. `mine` may keep in the
+    file that it is given what a mining that is cut off need not do again.
     """
 
     files: tuple[DataFile, ...]
@@ -78,7 +80,7 @@ class Material:
     validated_on: str
     identity: dict[str, object]
     calibrates: bool
-    mine: Callable[[], Mined]
+    mine: Callable[[Path], Mined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +104,18 @@ def pairs_material(
     every = (pair for pairs in by_file.values() for pair in pairs)
     distinct = {(pair.query, pair.positive, pair.negatives): pair for pair in every}
 
-    def mine() -> Mined:
-        return mine_pairs(
-            list(distinct.values()),
-            encoder=encoder,
-            negatives=options.negatives,
-            teacher_share=options.teacher_share,
-            share=options.validation_share,
-            seed=options.seed,
-            device=options.device,
-            listener=listener,
-        )
+    def mine(vectors: Path) -> Mined:
+        with remembering(encoder, vectors) as encodes_once:
+            return mine_pairs(
+                list(distinct.values()),
+                encoder=encodes_once,
+                negatives=options.negatives,
+                teacher_share=options.teacher_share,
+                share=options.validation_share,
+                seed=options.seed,
+                device=options.device,
+                listener=listener,
+            )
 
     pool = "all passages that held-out queries have" if options.kind == "encoder" else "each query's mined passages"
     return Material(
@@ -146,7 +149,8 @@ def index_material(
             remedy="name that one with RERANK_CLI_ENCODER or in a file for --config",
         )
 
-    def mine() -> Mined:
+    def mine(_: Path) -> Mined:
+        """The index has the vectors already."""
         return mine_index(
             collection,
             index,
@@ -202,74 +206,65 @@ def train(
     begun = time.monotonic()
     source = _base(options)
     settings = {**asdict(options), **material.identity, "base": source.fingerprint}
-    with claim(folder, resume=resume, settings=settings) as output:
-        return _train(output, source, material, options, resume=resume, command=command, begun=begun, listener=listener)
+    with claim(folder, resume=resume, settings=settings) as output, telling_disk_errors(output):
+        try:
+            trainee = _Trainee(source, options, mined_once(output, settings, material.mine), listener)
+        except RerankError:
+            if not resume:
+                output.discard()
+            raise
+        return _train(output, trainee, material, options, resume=resume, command=command, begun=begun)
 
 
 def _train(
-    output: Output,
-    source: ModelSource,
-    material: Material,
-    options: Options,
-    *,
-    resume: bool,
-    command: str,
-    begun: float,
-    listener: Listener,
+    output: Output, trainee: _Trainee, material: Material, options: Options, *, resume: bool, command: str, begun: float
 ) -> Trained:
-    try:
-        trainee = _Trainee(source, options, material.mine(), listener)
-    except RerankError:
-        if not resume:
-            output.discard()
-        raise
-    with telling_disk_errors(output):
-        mined = trainee.mined
-        before = trainee.quality()
-        fit = Fit(
-            max_tokens=trainee.max_tokens,
-            batch_queries=options.batch_queries,
-            epochs=options.epochs,
-            max_steps=options.max_steps,
-            learning_rate=options.learning_rate,
-            checkpoint_steps=CHECKPOINT_STEPS if options.device == "cpu" else 10 * CHECKPOINT_STEPS,
-            bf16=runs_bf16(options.device),
-            seed=options.seed,
-        )
-        fitted = trainee.fit(fit, output, before=before, resume=resume)
-        best_step = int(fitted.best.name.removeprefix("checkpoint-")) if fitted.best else 0
-        facts = Facts(
-            kind=options.kind,
-            base=source.name if source.origin != "folder" else source.folder.name,
-            carries_code=carries_code(trainee.model),
-            licence=options.licence,
-            files=material.files,
-            source=material.source,
-            trained_queries=mined.trained_queries,
-            groups=len(mined.groups),
-            negatives=options.negatives,
-            held_out=len(mined.questions),
-            validated_on=material.validated_on,
-            left_out=mined.left_out,
-            steps=fitted.steps,
-            epochs=fitted.epochs,
-            best_step=best_step,
-            options=_told(options),
-            precision="trained in bfloat16 (autocast), validated in float32" if fit.bf16 else "float32",
-            machine=_machine(options.device),
-            elapsed_s=time.monotonic() - begun,
-            resumed=resume,
-            command=command,
-            before=before,
-            after=dict(fitted.measured).get(best_step, before),
-            measured=fitted.measured,
-        )
-        if fitted.best is None:
-            output.discard()
-            return Trained(None, facts)
-        trainee.write(fitted.best, output.partial, calibrates=material.calibrates)
-        (output.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
-        output.publish()
+    mined = trainee.mined
+    before = trainee.quality()
+    fit = Fit(
+        max_tokens=trainee.max_tokens,
+        batch_queries=options.batch_queries,
+        epochs=options.epochs,
+        max_steps=options.max_steps,
+        learning_rate=options.learning_rate,
+        checkpoint_steps=CHECKPOINT_STEPS if options.device == "cpu" else 10 * CHECKPOINT_STEPS,
+        bf16=runs_bf16(options.device),
+        seed=options.seed,
+    )
+    fitted = trainee.fit(fit, output, before=before, resume=resume)
+    best_step = int(fitted.best.name.removeprefix("checkpoint-")) if fitted.best else 0
+    facts = Facts(
+        kind=options.kind,
+        base=trainee.base,
+        carries_code=carries_code(trainee.model),
+        licence=options.licence,
+        files=material.files,
+        source=material.source,
+        trained_queries=mined.trained_queries,
+        groups=len(mined.groups),
+        negatives=options.negatives,
+        held_out=len(mined.questions),
+        validated_on=material.validated_on,
+        left_out=mined.left_out,
+        steps=fitted.steps,
+        epochs=fitted.epochs,
+        best_step=best_step,
+        options=_told(options),
+        precision="trained in bfloat16 (autocast), validated in float32" if fit.bf16 else "float32",
+        machine=_machine(options.device),
+        elapsed_s=time.monotonic() - begun,
+        resumed=resume,
+        command=command,
+        before=before,
+        after=dict(fitted.measured).get(best_step, before),
+        measured=fitted.measured,
+    )
+    if fitted.best is None:
+        output.discard()
+        return Trained(None, facts)
+    trainee.write(fitted.best, output.partial, calibrates=material.calibrates)
+    (output.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
+    output.publish()
     return Trained(output.folder, facts)
 
 
@@ -279,6 +274,7 @@ class _Trainee:
     def __init__(self, source: ModelSource, options: Options, mined: Mined, listener: Listener) -> None:
         self._options = options
         self._listener = listener
+        self.base = source.name if source.origin != "folder" else source.folder.name
         self.model: Any = _load(source, options)
         self._window = self.model.max_seq_length or options.max_tokens
         self.max_tokens = min(self._window, options.max_tokens)

@@ -30,6 +30,15 @@ class Output:
         """Where the model is written before it is moved into place."""
         return self.checkpoints / "model"
 
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a file beside the checkpoints, on the disk as a whole or not at all."""
+        place = self.checkpoints / name
+        unfinished = place.with_suffix(".unfinished")
+        unfinished.write_bytes(content)
+        _sync(unfinished)
+        unfinished.replace(place)
+        _sync(self.checkpoints)
+
     def publish(self) -> None:
         """Move what was written to `partial` into place and remove the checkpoints."""
         for path in sorted(self.partial.rglob("*")):

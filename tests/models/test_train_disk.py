@@ -14,7 +14,7 @@ from tests.models.conftest import FAST
 pytest.importorskip("datasets", reason="training needs the extra `train`")
 
 
-@pytest.mark.parametrize("limit_bytes", [20_000, 75_000])
+@pytest.mark.parametrize("limit_bytes", [5_000, 20_000, 75_000])
 def test_a_training_that_cannot_write_its_checkpoints_says_so_in_one_line(
     cli: Cli, pairs: Path, tiny_encoder: Path, tiny_reranker: Path, limit_bytes: int
 ) -> None:
@@ -32,3 +32,5 @@ def test_a_training_that_cannot_write_its_checkpoints_says_so_in_one_line(
     assert done.stderr.count("\n") == 1
     assert "fitted.checkpoints: cannot be written" in done.stderr and "--resume" in done.stderr
     assert {path.name for path in folder.iterdir()} == {"pairs.jsonl", "fitted.checkpoints"}
+    resumed = cli("train", *options, "--resume")
+    assert resumed.code == 0, resumed.err

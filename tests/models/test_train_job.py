@@ -33,11 +33,11 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def interrupt_at(step: int) -> Iterator[None]:
+def interrupt_at(step: int, *, stage: str = "train") -> Iterator[None]:
     """Press Ctrl-C once so many steps are done."""
 
     def press(progress: Progress) -> None:
-        if (progress.stage, progress.done) == ("train", step):
+        if (progress.stage, progress.done) == (stage, step):
             raise KeyboardInterrupt
 
     with listening(press):
@@ -101,10 +101,28 @@ def test_an_interrupted_training_is_resumed_and_ends_like_one_that_was_not(
         resumed = cli(*command, "--out", "cut", "--resume", "--json")
     assert resumed.code == 0
     assert next(progress.done for progress in heard if progress.stage == "train") == 7
+    assert not any(progress.stage in ("encode", "mine") for progress in heard), "what was mined is kept"
     assert resumed.json["measured"] == whole.json["measured"]
     assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
     assert "since it was resumed" in (tmp_path / "cut" / "README.md").read_text()
     assert not (tmp_path / "cut.checkpoints").exists()
+
+
+@pytest.mark.parametrize(("stage", "done"), [("encode", 72), ("mine", 18), ("validate", 1)])
+def test_a_mining_that_was_interrupted_is_resumed_and_ends_like_one_that_was_not(
+    cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path, stage: str, done: int
+) -> None:
+    command = ("train", "--pairs", pairs, "--base", tiny_reranker, "--batch-queries", "3", *FAST)
+    whole = cli(*command, "--out", "whole", "--json")
+    with interrupt_at(done, stage=stage):
+        cut = cli(*command, "--out", "cut")
+    assert cut.code == 130
+    assert_one_line(cut, "interrupted", "cut.checkpoints", "--resume")
+    kept = "mined.json" if stage == "validate" else "passages.vectors"
+    assert {path.name for path in (tmp_path / "cut.checkpoints").iterdir()} == {"training.json", "lock", kept}
+    resumed = cli(*command, "--out", "cut", "--resume", "--json")
+    assert resumed.json["measured"] == whole.json["measured"]
+    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
 
 
 def test_the_weights_are_those_of_the_best_measurement_and_not_of_the_last(

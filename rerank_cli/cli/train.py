@@ -143,7 +143,7 @@ def run(
     command = shlex.join(["rerank-cli", *sys.argv[1:]])
     try:
         with ExitStack() as stack:
-            listener = stack.enter_context(drawn_progress(quiet=quiet))
+            listener = stack.enter_context(drawn_progress(quiet=quiet, silent_s=0))
             material = _material(data, options, settings, stack, listener)
             trained = train(out, material, options, resume=resume, command=command, listener=listener)
     except KeyboardInterrupt:

@@ -189,6 +189,7 @@ def mine_groups(
     first_stage = _FirstStage(pool, encoder=encoder, device=device, listener=listener)
     rng = random.Random(mining.seed)
     groups = []
+    listener(Progress("mine", 0, len(pairs)))
     for start in range(0, len(pairs), RANKED_AT_ONCE):
         chunk = pairs[start : start + RANKED_AT_ONCE]
         given = [[place[text] for text in (pair.positive, *pair.negatives)] for pair in chunk]
@@ -226,6 +227,7 @@ class _FirstStage:
 
         self._encoder = encoder
         vectors = []
+        listener(Progress("encode", 0, len(pool)))
         for start in range(0, len(pool), ENCODED_AT_ONCE):
             vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
             listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))

@@ -24,7 +24,7 @@ def listening(listener: Listener) -> Iterator[None]:
     """Hear what the progress bar is told."""
 
     @contextmanager
-    def drawn(*, quiet: bool) -> Iterator[Listener]:
+    def drawn(*, quiet: bool, silent_s: float) -> Iterator[Listener]:
         yield listener
 
     with pytest.MonkeyPatch.context() as patched:
@@ -270,7 +270,7 @@ def test_a_query_that_leaves_no_passage_room_is_left_out_and_counted(
     assert done.json["left_out"] == {"too long to leave a passage room in 40 tokens": 3}
 
 
-def test_a_summary_says_what_changed_and_flags_may_be_variables(
+def test_a_summary_and_lines_of_progress_say_what_was_done_and_flags_may_be_variables(
     cli: Cli, pairs: Path, tiny_reranker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RERANK_CLI_BASE", str(tiny_reranker))
@@ -281,6 +281,18 @@ def test_a_summary_says_what_changed_and_flags_may_be_variables(
         r".*/fitted\tnDCG@10 0\.\d{4} -> [01]\.\d{4} \(held out: 8 of 26 queries; step (3|6|9|12|15) of 15\)\n",
         done.out,
     )
+    lines = done.err.splitlines()
+    assert all(re.fullmatch(r"rerank-cli: \w.*, 0:\d\d:\d\d so far(, about 0:\d\d:\d\d left)?", line) for line in lines)
+    for word in (
+        "encode 0/72,",
+        "encode 72/72,",
+        "mine 0/18,",
+        "mine 18/18,",
+        "validate 8/8,",
+        "train 1/",
+        "write 1/1,",
+    ):
+        assert any(line.startswith(f"rerank-cli: {word}") for line in lines), word
 
 
 def test_no_file_name_becomes_markup_of_the_card(cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ DAMAGES: list[Callable[[bytes], bytes]] = [
     lambda content: flip(content, 3),
     lambda content: flip(content, len(content) // 2),
     lambda content: bytes(len(content)),
+    lambda content: b"\xff" * len(content),
     lambda content: content + b"more",
 ]
 

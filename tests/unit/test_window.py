@@ -76,6 +76,10 @@ def test_a_long_query_is_asked_piece_by_piece_and_a_passage_is_cut_once() -> Non
     assert scores.logits.tolist() == combined(np.stack([ask(piece)[0] for piece in pieces])).tolist()
 
 
+def test_a_passage_has_the_logit_of_the_piece_that_it_answers_best() -> None:
+    assert combined(np.array([[1.0, -3.0], [-9.0, 2.0]], dtype=np.float32)).tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("window", [64, 128, 512, 8192])
 def test_a_passage_has_at_least_half_of_the_window(window: int) -> None:
     assert query_room(window) <= window / 2

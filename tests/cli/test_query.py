@@ -161,8 +161,10 @@ def test_explain_says_in_how_many_pieces_a_long_question_was_asked(
     assert [json.loads(line)["pieces"] for line in records] == [1, result["pieces"]]
 
 
-def test_a_long_question_finds_what_answers_it(indexed: Path, cli: Cli) -> None:
-    assert cli("query", LONG, "-f", "paths", "-n", "1").lines == ["heating/radiators.md"]
+def test_a_long_question_finds_what_answers_it(indexed: Path, cli: Cli, tmp_path: Path) -> None:
+    file = write(tmp_path / "queries.tsv", f"q1\t{LONG}\n")
+    for asked in ([LONG], ["--queries", file]):
+        assert cli("query", *asked, "-f", "paths", "-n", "1").lines == ["heating/radiators.md"]
 
 
 def test_fusion_none_orders_by_the_reranker_alone(indexed: Path, cli: Cli) -> None:

@@ -49,7 +49,7 @@ def test_a_piece_ends_with_a_sentence_where_one_ends_near() -> None:
 
 
 def test_words_stay_whole_where_no_sentence_ends() -> None:
-    words = [f"radiator{number}" for number in range(100)]
+    words = [f"counterrevolutionary{number}" for number in range(100)]
     assert " ".join(pieces_of(" ".join(words), room=40)).split() == words
 
 

@@ -171,6 +171,13 @@ def test_a_query_that_cannot_be_asked_counts_as_0_and_is_reported(
     assert any("query long was not asked, counted as 0: the query has 2001 words" in note for note in evaluation.notes)
 
 
+def test_a_query_of_2000_words_is_asked(collection: Collection, workplace: Workplace, request_of: Requests) -> None:
+    first, *others = collection.queries
+    padded = JudgedQuery(first.id, " ".join([first.text, *["word"] * (2000 - len(first.text.split()))]))
+    evaluation = assess(Collection((padded, *others), collection.qrels), request_of(), workplace)
+    assert not any("was not asked" in note for note in evaluation.notes)
+
+
 def test_an_index_of_other_documents_is_an_error_and_no_table_of_zeros(
     collection: Collection, workplace: Workplace, request_of: Requests
 ) -> None:

@@ -139,10 +139,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class PairScores:
-    """One logit a passage, shape (n,), higher is better, and how many passages were cut."""
+    """One logit a passage, shape (n,), higher is better, and how many passages were cut.
+
+    A long query was asked in so many `pieces`.
+    """
 
     logits: NDArray[np.float32]
     truncated: int
+    pieces: int = 1
 
 
 class Encoder(Protocol):
@@ -179,7 +183,7 @@ class Reranker(Protocol):
     def calibrated(self) -> bool: ...
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        """Score every passage; a passage's score does not depend on the others."""
+        """Score every passage; a passage's score does not depend on the others. Of a long query nothing is cut."""
         ...
 
     def activate(self, logit: float) -> float:

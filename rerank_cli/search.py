@@ -6,16 +6,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import IndexMismatch, UsageError
-from rerank_cli.records import Candidate, Encoder, Hit, Reranker
+from rerank_cli.records import Candidate, Encoder, Hit, PairScores, Reranker
 from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import IndexReader
 
-MAX_QUERY_WORDS = 300
-"""Longer texts are documents, not queries: the reranker reads query and passage in one window of 512
-tokens and never cuts the query."""
+MAX_QUERY_WORDS = 2000
+"""Longer texts are documents, not queries: the reranker asks every candidate once for each piece of the query."""
+
+MAX_QUERY_LETTERS = 100_000
+"""Bounds a text without blanks, or one in a language that writes none."""
+
+NO_SCORES = PairScores(np.zeros(0, dtype=np.float32), truncated=0)
+"""Of a search without the second stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ class Timings:
 class SearchResult:
     """What a query brought: every candidate, and the best hits of each document in final order.
 
-    `places_before` tells for each hit at which place it would stand without the second stage.
+    `places_before` tells for each hit at which place it would stand without the second stage. `truncated`
+    passages were cut by the reranker, which asked the query in so many `pieces`.
     """
 
     query: str
@@ -52,6 +60,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     places_before: tuple[int, ...]
     truncated: int
+    pieces: int
     timings: Timings
 
 
@@ -90,7 +99,7 @@ class Searcher:
             accept_path=self.settings.accept_path,
         )
         retrieved = time.perf_counter()
-        hits, truncated = self._rerank(query, candidates)
+        hits, scores = self._rerank(query, candidates)
         reranked = time.perf_counter()
         per_document = self.settings.per_document
         best = best_of_each_document(hits, per_document=per_document)
@@ -99,7 +108,8 @@ class Searcher:
             candidates=candidates,
             hits=best,
             places_before=places_before(candidates, best, per_document=per_document),
-            truncated=truncated,
+            truncated=scores.truncated,
+            pieces=scores.pieces,
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
         )
 
@@ -110,9 +120,9 @@ class Searcher:
         if self._reranker is not None and self.settings.reranks:
             self._reranker.activate(0.0)
 
-    def _rerank(self, query: str, candidates: tuple[Candidate, ...]) -> tuple[tuple[Hit, ...], int]:
+    def _rerank(self, query: str, candidates: tuple[Candidate, ...]) -> tuple[tuple[Hit, ...], PairScores]:
         if not self.settings.reranks or not candidates:
-            return keep_order(candidates), 0
+            return keep_order(candidates), NO_SCORES
         assert self._reranker is not None, "the second stage needs a reranker"
         scores = self._reranker.score_pairs(query, [candidate.stored.passage.model_text for candidate in candidates])
         hits = order(
@@ -122,7 +132,7 @@ class Searcher:
             fusion=self.settings.fusion,
             weight=self.settings.fusion_weight,
         )
-        return hits, scores.truncated
+        return hits, scores
 
 
 def check_query(query: str) -> str:
@@ -135,4 +145,10 @@ def check_query(query: str) -> str:
             f"the query has {len(words)} words, at most {MAX_QUERY_WORDS} are read",
             remedy="ask for what you want to find rather than pasting a document",
         )
-    return " ".join(words)
+    evened = " ".join(words)
+    if len(evened) > MAX_QUERY_LETTERS:
+        raise UsageError(
+            f"the query has {len(evened)} letters, at most {MAX_QUERY_LETTERS} are read",
+            remedy="ask for what you want to find rather than pasting a file",
+        )
+    return evened

@@ -111,7 +111,7 @@ def _plain(presentation: Presentation, query_id: str, result: SearchResult, hits
         shown = snippet(hit.candidate.stored.passage.text, words, width=PLAIN_SNIPPET).text
         columns = [str(place), f"{_shown_score(hit):.4f}", _location(hit), _heading(hit), shown]
         columns = [query_id, *columns] if presentation.many else columns
-        columns = [*columns, explanation(hit)] if presentation.explain else columns
+        columns = [*columns, explanation(hit, pieces=result.pieces)] if presentation.explain else columns
         lines.append("\t".join(printable(column) for column in columns))
     return lines
 
@@ -218,6 +218,7 @@ def _result_record(query_id: str, result: SearchResult, hits: Sequence[Hit]) -> 
         "timings": asdict(result.timings),
         "candidates": len(result.candidates),
         "truncated_passages": result.truncated,
+        "pieces": result.pieces,
         "hits": [_hit_record(place, hit) for place, hit in enumerate(hits, start=1)],
     }
 
@@ -283,11 +284,11 @@ class _TableWriter:
                 str(place),
                 moves[hit.rank] if hit.reranker_rank else "",
                 f"{_shown_score(hit):.3f}",
-                self._passage(hit, words),
+                self._passage(hit, words, pieces=result.pieces),
             )
         return table
 
-    def _passage(self, hit: Hit, words: Sequence[str]) -> Text:
+    def _passage(self, hit: Hit, words: Sequence[str], *, pieces: int) -> Text:
         """Where the passage stands, and under it the piece of it that shows why it was found."""
         from rich.text import Text
 
@@ -298,7 +299,7 @@ class _TableWriter:
             text.stylize("bold yellow", start, end)
         lines = [_where(hit), text]
         if self._presentation.explain:
-            lines.append(Text(explanation(hit), style="dim"))
+            lines.append(Text(explanation(hit, pieces=pieces), style="dim"))
         return Text("\n").join(lines)
 
     def _footer(self, result: SearchResult, hits: Sequence[Hit]) -> str:
@@ -311,8 +312,8 @@ class _TableWriter:
         return f"{len(hits)} of {stages}"
 
 
-def explanation(hit: Hit) -> str:
-    """Where a hit stood in each list, in one line."""
+def explanation(hit: Hit, *, pieces: int = 1) -> str:
+    """Where a hit stood in each list, in one line, and in how many pieces the reranker asked if in more than one."""
     candidate = hit.candidate
     parts = []
     if candidate.dense_rank is not None:
@@ -322,6 +323,8 @@ def explanation(hit: Hit) -> str:
     parts.append(f"first stage #{candidate.rank}")
     if hit.reranker_rank is not None:
         parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
+    if pieces > 1:
+        parts.append(f"asked in {pieces} pieces")
     return " · ".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +50,12 @@ class RememberingReranker:
         return self._reranker.activate(logit)
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        """As the reranker itself; `truncated` counts among the passages that were scored now."""
+        """As the reranker itself; `truncated` and `pieces` tell of the passages that were scored now."""
         keys = [self._key(query, passage) for passage in passages]
         self._recall(query, keys)
         new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in self._known}
-        truncated = self._score(query, new) if new else 0
-        return PairScores(np.array([self._known[key].logit for key in keys], dtype=np.float32), truncated)
+        scores = self._score(query, new)
+        return replace(scores, logits=np.array([self._known[key].logit for key in keys], dtype=np.float32))
 
     def elapsed_s(self, query: str, passages: Sequence[str]) -> list[float]:
         """The seconds that each of *passages* took when it was scored; `score_pairs` had them last."""
@@ -69,7 +70,9 @@ class RememberingReranker:
             self._known.update(found)
             self.recalled += len(found)
 
-    def _score(self, query: str, new: dict[bytes, str]) -> int:
+    def _score(self, query: str, new: dict[bytes, str]) -> PairScores:
+        if not new:
+            return PairScores(np.zeros(0, dtype=np.float32), truncated=0)
         begun = time.perf_counter()
         scores = self._reranker.score_pairs(query, list(new.values()))
         elapsed_s = time.perf_counter() - begun
@@ -83,7 +86,7 @@ class RememberingReranker:
         self.scored += len(fresh)
         if self._store is not None:
             self._store.keep(fresh.items())
-        return scores.truncated
+        return scores
 
     def _key(self, query: str, passage: str) -> bytes:
         passage_hash = hashlib.sha256(passage.encode()).digest()

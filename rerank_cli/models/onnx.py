@@ -21,7 +21,7 @@ from tokenizers import Encoding, Tokenizer
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
-from rerank_cli.models.window import check_room, query_pieces, unit_means
+from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
 
@@ -41,6 +41,13 @@ class _Runtime:
         unwanted = [SLOW_FUSION] if model.kind == "reranker" else []
         self._session = _loaded(model.folder / GRAPH_NAME, partial(_session, unwanted=unwanted))
         self._inputs = {given.name for given in self._session.get_inputs()}
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens in each text, special tokens left out."""
+        self.tokenizer.no_truncation()
+        return [
+            len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
 
     def run(self, encoding: Encoding) -> NDArray[np.float32]:
         """The graph's output for one text, shape (1, width)."""
@@ -81,11 +88,7 @@ class OnnxEncoder:
         self.max_tokens, self._query_tokens = (room - prompt for prompt in prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        self._runtime.tokenizer.no_truncation()
-        return [
-            len(encoding.ids)
-            for encoding in self._runtime.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        ]
+        return self._runtime.count_tokens(texts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         pieces = [query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens) for text in texts]
@@ -115,23 +118,23 @@ class OnnxReranker:
         self.calibrated = model.calibration is not None
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        tokenizer = self._runtime.tokenizer
-        window = self._runtime.model.max_tokens
-        tokenizer.no_truncation()
-        check_room(
-            window,
-            query_tokens=len(tokenizer.encode(query, add_special_tokens=False).ids),
-            special_tokens=tokenizer.num_special_tokens_to_add(is_pair=True),
+        def ask(piece: str) -> Asked:
+            return self._ask(piece, passages)
+
+        return ask_in_pieces(
+            query, window=self._runtime.model.max_tokens, count_tokens=self._runtime.count_tokens, ask=ask
         )
-        tokenizer.enable_truncation(window, strategy="only_second")
-        encodings = tokenizer.encode_batch([(query, passage) for passage in passages])
+
+    def _ask(self, piece: str, passages: Sequence[str]) -> Asked:
+        self._runtime.tokenizer.enable_truncation(self._runtime.model.max_tokens, strategy="only_second")
+        encodings = self._runtime.tokenizer.encode_batch([(piece, passage) for passage in passages])
         logits = np.zeros(len(passages), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:
             logits[place] = output.reshape(-1)[0]
 
         self._runtime.run_all(encodings, keep)
-        return PairScores(logits, truncated=sum(bool(encoding.overflowing) for encoding in encodings))
+        return logits, [bool(encoding.overflowing) for encoding in encodings]
 
     def activate(self, logit: float) -> float:
         calibration = self._runtime.model.calibration

@@ -6,6 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
-from rerank_cli.models.window import check_room, query_pieces, unit_means
+from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ def prompt_for(model: SentenceTransformer, *names: str) -> str:
     return next((prompt for prompt in (model.prompts.get(name) for name in wanted) if prompt), "")
 
 
+def token_counts(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    """Tokens in each text, special tokens left out."""
+    batch = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+    return [len(ids) for ids in batch["input_ids"]]
+
+
 class TorchEncoder:
     """A bi-encoder run by torch."""
 
@@ -122,8 +129,7 @@ class TorchEncoder:
         self.max_tokens, self._query_tokens = (room - prompt for prompt in prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        batch = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
-        return [len(ids) for ids in batch["input_ids"]]
+        return token_counts(self._model.tokenizer, texts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         pieces = [query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens) for text in texts]
@@ -152,15 +158,13 @@ class TorchReranker:
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
         if not passages:
             return PairScores(np.zeros(0, dtype=np.float32), truncated=0)
-        tokenizer, window = self._model.tokenizer, self._model.max_seq_length or UNLIMITED
-        check_room(
-            window,
-            query_tokens=len(tokenizer(query, add_special_tokens=False, verbose=False)["input_ids"]),
-            special_tokens=tokenizer.num_special_tokens_to_add(pair=True),
-        )
-        lengths = tokenizer([query] * len(passages), list(passages), truncation=False, verbose=False)
-        truncated = sum(len(ids) > window for ids in lengths["input_ids"])
-        return PairScores(pair_logits(self._model, query, passages), truncated=truncated)
+        window = self._model.max_seq_length or UNLIMITED
+
+        def ask(piece: str) -> Asked:
+            pairs = self._model.tokenizer([piece] * len(passages), list(passages), truncation=False, verbose=False)
+            return pair_logits(self._model, piece, passages), [len(ids) > window for ids in pairs["input_ids"]]
+
+        return ask_in_pieces(query, window=window, count_tokens=partial(token_counts, self._model.tokenizer), ask=ask)
 
     def activate(self, logit: float) -> float:
         import torch

@@ -27,7 +27,6 @@ from rerank_cli.models.train import (
     train_encoder,
     train_reranker,
 )
-from rerank_cli.models.window import MIN_PASSAGE_TOKENS
 from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
 from rerank_cli.store import IndexReader
 from rerank_cli.training.card import DataFile, Facts, model_card
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 
 MOST_STEPS_BETWEEN = 500
 """A validation comes after each epoch, and in long epochs after so many steps."""
+
+MIN_PASSAGE_TOKENS = 16
+"""Beside a query that leaves less room, a passage would say nothing: nothing is learnt from such a pair."""
 
 CHECKPOINT_STEPS = 50
 """What a killed training loses at most; on a GPU, where steps are short, ten times that."""

@@ -50,9 +50,9 @@ def test_each_answer_is_written_before_the_next_query_is_read(indexed: Path) -> 
 
 @pytest.mark.parametrize("format", ["jsonl", "json"])
 def test_an_overlong_query_among_many_is_told_and_passed_over(indexed: Path, cli: Cli, format: str) -> None:
-    outcome = cli("query", "-", "-f", format, stdin=f"radiator\n{'word ' * 301}\nlettuce\n")
+    outcome = cli("query", "-", "-f", format, stdin=f"radiator\n{'word ' * 2001}\nlettuce\n")
     assert outcome.code == 2
-    assert outcome.err.startswith("rerank-cli: stdin:2: the query has 301 words")
+    assert outcome.err.startswith("rerank-cli: stdin:2: the query has 2001 words")
     assert outcome.err.count("\n") == 1
     results = outcome.json["results"] if format == "json" else [json.loads(line) for line in outcome.lines]
     assert [result["query_id"] for result in results] == ["1", "3"]
@@ -142,6 +142,29 @@ def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) ->
     )
     assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted
     assert wanted not in cli("query", "cold radiator", "-n", "1").out
+
+
+LONG = "I moved in last week and know little of heating. The radiator in the hall is cold at the top. " * 12
+
+
+def test_explain_says_in_how_many_pieces_a_long_question_was_asked(
+    indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    (result,) = cli("query", LONG, "-f", "json").json["results"]
+    assert result["pieces"] > 1
+    told = f"asked in {result['pieces']} pieces"
+    for format in ("plain", "table"):
+        assert told in cli("query", LONG, "-f", format, "--explain").out
+        assert "pieces" not in cli("query", "cold radiator", "-f", format, "--explain").out
+    records = cli("query", "-", "-f", "jsonl", stdin=f"cold radiator\n{LONG}\n").lines
+    assert [json.loads(line)["pieces"] for line in records] == [1, result["pieces"]]
+
+
+def test_a_long_question_finds_what_answers_it(indexed: Path, cli: Cli, tmp_path: Path) -> None:
+    file = write(tmp_path / "queries.tsv", f"q1\t{LONG}\n")
+    for asked in ([LONG], ["--queries", file]):
+        assert cli("query", *asked, "-f", "paths", "-n", "1").lines == ["heating/radiators.md"]
 
 
 def test_fusion_none_orders_by_the_reranker_alone(indexed: Path, cli: Cli) -> None:

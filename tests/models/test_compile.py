@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.errors import ModelError, UsageError
+from rerank_cli.errors import ModelError
 from rerank_cli.models import compile as compiler
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
@@ -23,6 +23,7 @@ from rerank_cli.models.loading import open_encoder, open_reranker, prepare
 from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
+from rerank_cli.models.window import combined, query_pieces, query_room
 from tests.models.conftest import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
@@ -163,11 +164,36 @@ def test_a_query_longer_than_the_window_is_read_in_pieces_to_its_end(encoder_sou
         assert np.allclose(encoder.encode_queries(["salt"])[0], encoder.encode_queries([" salt"])[0], atol=1e-5)
 
 
-def test_a_query_that_leaves_no_room_is_refused_by_both_runtimes(reranker_source: ModelSource) -> None:
+def test_a_query_without_blanks_is_encoded_to_its_end(encoder_source: ModelSource) -> None:
+    for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
+        vectors = encoder.encode_queries(["salt-" * 4000, "salt-" * 4000 + "rust-iron-oil-" * 500])
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-4)
+        assert not np.allclose(*vectors, atol=1e-3)
+
+
+def test_a_reranker_asks_a_long_query_in_pieces_to_its_end(
+    reranker_source: ModelSource, encoder_source: ModelSource
+) -> None:
+    """Both runtimes: the logits are those of the pieces combined, the same for a passage alone."""
+    query = "salt water list. " * 60 + "bread dough starter. " * 3
+    count_tokens = TorchEncoder(encoder_source, device="cpu").count_tokens
+    pieces = query_pieces(query, room=query_room(64), count_tokens=count_tokens)
     for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
-        assert reranker.score_pairs("salt " * 45, ["water"]).truncated == 0
-        with pytest.raises(UsageError, match="no room for a passage in the reranker's window of 64 tokens"):
-            reranker.score_pairs("salt " * 46, ["water"])
+        scores = reranker.score_pairs(query, PROBE_PASSAGES)
+        apart = np.stack([reranker.score_pairs(piece, PROBE_PASSAGES).logits for piece in pieces])
+        assert scores.pieces == len(pieces) > 7
+        assert scores.logits == pytest.approx(combined(apart), abs=1e-4)
+        assert reranker.score_pairs(query, PROBE_PASSAGES[:1]).logits == pytest.approx(scores.logits[:1], abs=1e-4)
+        other = reranker.score_pairs(query + "rust iron oil. " * 3, PROBE_PASSAGES)
+        assert np.abs(other.logits - scores.logits).max() > 1e-4
+
+
+def test_a_passage_that_is_whole_beside_a_short_query_is_whole_beside_a_long_one(reranker_source: ModelSource) -> None:
+    short, passages = "salt " * query_room(64), ["water " * 29]
+    for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
+        for query in (short, short * 9, "salt-" * 200):
+            assert reranker.score_pairs(query, passages).truncated == 0
+        assert reranker.score_pairs(short, ["water " * 30]).truncated == 1
 
 
 # What does not compile well

@@ -171,7 +171,9 @@ def test_a_top_k_out_of_range_is_refused(many: None, search, top_k: int) -> None
         '"',
         "\x00brake",
         "brake\ud800",
-        " ".join(f"word{n}" for n in range(300)),
+        " ".join(f"word{n}" for n in range(2000)),
+        "x" * 20_000,
+        "車" * 7000,
         ".".join(f"w{n}" for n in range(5000)),
         "кирпич 車輪 zwölf",
     ],
@@ -183,6 +185,11 @@ def test_no_query_is_an_error_of_the_lexical_index(many: None, search, query: st
 @pytest.mark.parametrize("query", ["brake AND", "brake*", 'NOT "brake"', "headings:brake"])
 def test_operators_are_words_like_any_other(many: None, search, query: str) -> None:
     assert paths(search(query, "lexical")) == paths(search("brake", "lexical"))
+
+
+def test_a_word_is_found_among_2000_others(many: None, search) -> None:
+    others = " ".join(f"word{n}" for n in range(1000))
+    assert paths(search(f"{others} brake {others}", "lexical")) == paths(search("brake", "lexical"))
 
 
 def test_only_punctuation_finds_nothing_by_words(many: None, search) -> None:

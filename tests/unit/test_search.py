@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rerank_cli.errors import IndexMismatch, UsageError
-from rerank_cli.search import MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
+from rerank_cli.records import PairScores
+from rerank_cli.search import MAX_QUERY_LETTERS, MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
@@ -64,6 +66,22 @@ def test_the_second_stage_can_be_left_out(indexed: None, index_folder: Path, enc
     assert all(hit.logit is None for hit in result.hits)
 
 
+class PiecemealReranker(FakeReranker):
+    """Stands for one that asks each query in three pieces."""
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        return replace(super().score_pairs(query, passages), pieces=3)
+
+
+def test_a_result_tells_in_how_many_pieces_its_query_was_asked(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_reader(index_folder) as index:
+        for second_stage, pieces in ((PiecemealReranker(), 3), (reranker, 1)):
+            searcher = Searcher(index, encoder=encoder, reranker=second_stage, settings=SETTINGS)
+            assert searcher.search("brake").pieces == pieces
+
+
 def test_another_encoder_than_the_indexs_is_refused(indexed: None, index_folder: Path) -> None:
     with open_reader(index_folder) as index, pytest.raises(IndexMismatch, match="made with the encoder") as caught:
         Searcher(index, encoder=FakeEncoder(fingerprint="another"), reranker=None, settings=SETTINGS)
@@ -87,8 +105,14 @@ def test_an_empty_query_is_refused(query: str) -> None:
 
 def test_a_pasted_document_is_no_query() -> None:
     assert check_query("word " * MAX_QUERY_WORDS) == " ".join(["word"] * MAX_QUERY_WORDS)
-    with pytest.raises(UsageError, match="301 words"):
+    with pytest.raises(UsageError, match="2001 words, at most 2000"):
         check_query("word " * (MAX_QUERY_WORDS + 1))
+
+
+def test_a_pasted_file_without_blanks_is_no_query_and_a_word_of_20000_letters_is_one() -> None:
+    assert check_query("x" * 20_000) == "x" * 20_000
+    with pytest.raises(UsageError, match="100001 letters, at most 100000"):
+        check_query("x" * (MAX_QUERY_LETTERS + 1))
 
 
 def test_a_query_with_bytes_that_are_no_text_is_searched_all_the_same(

@@ -162,13 +162,20 @@ def test_a_judged_document_that_is_not_in_the_index_is_reported(
 def test_a_query_that_cannot_be_asked_counts_as_0_and_is_reported(
     collection: Collection, workplace: Workplace, request_of: Requests
 ) -> None:
-    pasted = JudgedQuery("long", "word " * 301)
+    pasted = JudgedQuery("long", "word " * 2001)
     whole = Collection((pasted, *collection.queries), {"long": {"00.md": 1}, **collection.qrels})
     evaluation = assess(whole, request_of(), workplace)
     assert evaluation.is_complete and evaluation.outcome is not None
     assert evaluation.outcome.final.queries[0] == "long"
     assert evaluation.outcome.final.by_query["AP"][0] == 0.0
-    assert any("query long was not asked, counted as 0: the query has 301 words" in note for note in evaluation.notes)
+    assert any("query long was not asked, counted as 0: the query has 2001 words" in note for note in evaluation.notes)
+
+
+def test_a_query_of_2000_words_is_asked(collection: Collection, workplace: Workplace, request_of: Requests) -> None:
+    first, *others = collection.queries
+    padded = JudgedQuery(first.id, " ".join([first.text, *["word"] * (2000 - len(first.text.split()))]))
+    evaluation = assess(Collection((padded, *others), collection.qrels), request_of(), workplace)
+    assert not any("was not asked" in note for note in evaluation.notes)
 
 
 def test_an_index_of_other_documents_is_an_error_and_no_table_of_zeros(
@@ -182,8 +189,8 @@ def test_an_index_of_other_documents_is_an_error_and_no_table_of_zeros(
 def test_queries_none_of_which_can_be_asked_are_an_error_and_no_table_of_zeros(
     workplace: Workplace, request_of: Requests
 ) -> None:
-    pasted = Collection((JudgedQuery("long", "word " * 301),), {"long": {"00.md": 1}})
-    with pytest.raises(UsageError, match="long: the query has 301 words"):
+    pasted = Collection((JudgedQuery("long", "word " * 2001),), {"long": {"00.md": 1}})
+    with pytest.raises(UsageError, match="long: the query has 2001 words"):
         assess(pasted, request_of(), workplace)
 
 

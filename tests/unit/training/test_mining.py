@@ -341,5 +341,16 @@ def test_queries_that_cannot_be_learnt_from_are_counted_by_the_reason(judged: Co
         mined_index(judged, index_folder, negatives=60)
 
 
+def test_a_query_of_2000_words_is_learnt_from_and_a_longer_one_is_counted(
+    judged: Collection, index_folder: Path
+) -> None:
+    def asked_in(words: int) -> Mined:
+        long = replace(judged.queries[0], text=" ".join([judged.queries[0].text, *["on"] * (words - 5)]))
+        return mined_index(replace(judged, queries=(long, *judged.queries[1:])), index_folder)
+
+    assert asked_in(2000).left_out == {}
+    assert asked_in(2001).left_out == {"empty or too long": 1}
+
+
 def test_passages_are_pooled_once() -> None:
     assert passages_of([Pair("q", "b", ("a",)), Pair("r", "a")]) == ["a", "b"]

@@ -106,7 +106,11 @@ class StoredPassage:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that the first stage brought. Ranks count from 1; None where a list lacks it."""
+    """A passage that the first stage brought. Ranks count from 1; None where a list lacks it.
+
+    `score` is on the scale of logits. `rank` is the place by the claim to be a candidate, which other passages of
+    the same document lower.
+    """
 
     stored: StoredPassage
     rank: int
@@ -121,7 +125,8 @@ class Candidate:
 class Hit:
     """A candidate in its final place.
 
-    `order_score` is what the final order sorts by. `logit` and `score` are the reranker's own, None
+    `order_score` is what the final order sorts by; of a document's best hit, `support` is the part of it that the
+    document's further passages add. `logit` and `score` are the reranker's own, None
     where the second stage was left out; `reranker_rank` is the candidate's place by them among all
     candidates.
     """
@@ -132,6 +137,7 @@ class Hit:
     logit: float | None = None
     score: float | None = None
     reranker_rank: int | None = None
+    support: float = 0.0
 
 
 # Models

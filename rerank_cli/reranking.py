@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rerank_cli.config import Fusion
 from rerank_cli.records import Candidate, Hit, PairScores, Reranker
-from rerank_cli.retrieval import reciprocal_rank
 
-COSINE_SCALE = 20.0
-"""Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
+RRF_K = 60
+"""The constant of reciprocal rank fusion as published."""
+
+SUPPORT = (0.7, 0.49, 0.34)
+"""Shares of its second, third and fourth passage in a document's evidence. More of them would reward length."""
 
 
 def order(
@@ -20,8 +21,8 @@ def order(
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Linear fusion adds to the logit the first stage's own scores: 20 x cosine, and BM25 as a standard score among the
-    candidates. Equal scores keep the order of the first stage.
+    Linear fusion adds to the logit the first stage's score, which has the scale of logits. Equal scores keep the
+    order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
@@ -34,7 +35,7 @@ def order(
             weight,
         )
     elif fusion == "linear":
-        final = _mixed(logits, _first_stage(candidates), weight)
+        final = _mixed(logits, [candidate.score for candidate in candidates], weight)
     best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
     return tuple(
         Hit(
@@ -49,40 +50,53 @@ def order(
     )
 
 
+def reciprocal_rank(rank: int) -> float:
+    """A list's share in reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): 1 / (60 + rank)."""
+    return 1.0 / (RRF_K + rank)
+
+
 def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> list[float]:
     return [weight * new + (1 - weight) * old for new, old in zip(second, first, strict=True)]
 
 
-def _first_stage(candidates: Sequence[Candidate]) -> list[float]:
-    """Both lists' scores of each candidate in one number on the scale of logits.
-
-    A candidate that the dense list lacks is no nearer than the farthest in it; one that the lexical list lacks
-    shares no word with the query. Cosines keep their scale, which says how sure the encoder is; BM25 has none of
-    its own, since it grows with the words of the query.
-    """
-    cosines = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
-    farthest = min(cosines, default=0.0)
-    dense = [farthest if candidate.dense_score is None else candidate.dense_score for candidate in candidates]
-    lexical = _standard([candidate.lexical_score or 0.0 for candidate in candidates])
-    return [COSINE_SCALE * cosine + words for cosine, words in zip(dense, lexical, strict=True)]
-
-
-def _standard(scores: Sequence[float]) -> list[float]:
-    """Standard scores among the candidates, (x - mean) / deviation."""
-    if not scores:
-        return []
-    mean = statistics.fmean(scores)
-    deviation = math.sqrt(statistics.fmean((score - mean) ** 2 for score in scores))
-    return [(score - mean) / deviation if deviation else 0.0 for score in scores]
-
-
 def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
-    """Hits in the order of the first stage, for a search without the second."""
-    return tuple(Hit(candidate, rank=candidate.rank, order_score=candidate.score) for candidate in candidates)
+    """Hits in the order of the first stage's scores, for a search without the second."""
+    best_first = sorted(candidates, key=lambda candidate: (-candidate.score, candidate.rank))
+    return tuple(Hit(each, rank=rank, order_score=each.score) for rank, each in enumerate(best_first, start=1))
+
+
+def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The best hit of each document, the documents in the order of their evidence. *hits* are in final order.
+
+    With s1 ≥ s2 ≥ … the scores of a document's hits, and m the score that three quarters of all hits reach, its
+    evidence is
+
+        s1 + 0.7 max(0, s2 - m) + 0.49 max(0, s3 - m) + 0.34 max(0, s4 - m)
+
+    so that a document which speaks of the matter throughout stands above one with a single lucky passage. It
+    becomes the hit's `order_score`, and what was added its `support`; `rank` stays that of the passage.
+    """
+    if not hits:
+        return ()
+    ordinary = hits[3 * len(hits) // 4].order_score
+    members: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        members[hit.candidate.stored.document_id].append(hit)
+    documents = []
+    for best, *others in members.values():
+        excess = [max(0.0, hit.order_score - ordinary) for hit in others]
+        support = sum(share * more for share, more in zip(SUPPORT, excess, strict=False))
+        documents.append(replace(best, order_score=best.order_score + support, support=support))
+    return tuple(sorted(documents, key=lambda hit: (-hit.order_score, hit.rank)))
 
 
 def best_of_each_document(hits: Sequence[Hit], *, per_document: int) -> tuple[Hit, ...]:
-    """At most *per_document* hits of each document, the best ones; ranks stay what they were."""
+    """What is shown: documents by their evidence, or passages in their own order where several of each are asked for.
+
+    Of the latter at most *per_document* of each document; ranks stay what they were.
+    """
+    if per_document == 1:
+        return by_document(hits)
     seen: Counter[str] = Counter()
     kept = []
     for hit in hits:

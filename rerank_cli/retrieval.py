@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
-from rerank_cli.records import Candidate, Encoder, StoredPassage
-from rerank_cli.store import IndexReader, Ranking
+from rerank_cli.records import Candidate, Encoder
+from rerank_cli.store import IndexReader, Origin, Ranking
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
 
-RRF_K = 60
-"""The constant of reciprocal rank fusion as published."""
+COSINE_SCALE = 20.0
+"""Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
+
+WORDS_SCALE = 4.0
+"""Logits to the query's best BM25: of the values from 4 to 11, it orders documentation best."""
+
+LEAST_BEST_BM25 = 1.0
+"""Where no passage has as much, the query's words stand nearly everywhere and tell little."""
+
+CROWDING = 0.6
+"""Logits that each better passage of its document takes from a passage's claim to be a candidate.
+
+It is no bar: a document that holds many of the best passages still brings many.
+"""
 
 STOP_WORDS = frozenset(
     "a an and are as at be been being but by can could did do does doing for from had has have having he her "
@@ -55,7 +68,7 @@ def retrieve(
         dense = index.search_dense(encoder.encode_queries([query])[0], list_depth, within=within)
     if retriever != "dense":
         lexical = index.search_lexical(query_words(query), list_depth, within=within)
-    return _candidates(index, dense, lexical, fused=retriever == "hybrid", top_k=top_k)
+    return _candidates(index, dense, lexical, depth=list_depth, top_k=top_k)
 
 
 def query_words(query: str) -> list[str]:
@@ -66,42 +79,56 @@ def query_words(query: str) -> list[str]:
     return telling or words
 
 
-def reciprocal_rank(rank: int | None) -> float:
-    """A list's share in reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): 1 / (60 + rank)."""
-    return 0.0 if rank is None else 1.0 / (RRF_K + rank)
+def fused_scores(dense: Ranking, lexical: Ranking, *, depth: int) -> dict[int, float]:
+    """Each passage of either list with its score, on the scale of logits: 20 x cosine + 4 x BM25 / the best BM25.
+
+    A cosine says by itself how near a passage is. BM25 grows with the query's words, so only its share of the
+    query's best says anything. A passage that a list of *depth* lacks gets no more than its last has: of a dense
+    list that cosine, of a lexical one that BM25, or none where the list ends with the last passage that has a word
+    of the query.
+    """
+    farthest = dense[-1][1] if dense else 0.0
+    least = lexical[-1][1] if len(lexical) >= depth else 0.0
+    best = max(lexical[0][1] if lexical else 0.0, LEAST_BEST_BM25)
+    cosines, bm25 = dict(dense), dict(lexical)
+    return {
+        passage: COSINE_SCALE * cosines.get(passage, farthest) + WORDS_SCALE * bm25.get(passage, least) / best
+        for passage in {**cosines, **bm25}
+    }
 
 
 def _candidates(
-    index: IndexReader, dense: Ranking, lexical: Ranking, *, fused: bool, top_k: int
+    index: IndexReader, dense: Ranking, lexical: Ranking, *, depth: int, top_k: int
 ) -> tuple[Candidate, ...]:
+    scores = fused_scores(dense, lexical, depth=depth)
+    chosen = _spread(scores, index.origins(list(scores)))[:top_k]
+    stored = index.read(chosen)
     dense_places = {passage: (rank, score) for rank, (passage, score) in enumerate(dense, start=1)}
     lexical_places = {passage: (rank, score) for rank, (passage, score) in enumerate(lexical, start=1)}
-    scores = dict(dense or lexical)
-    if fused:
-        scores = {
-            passage: reciprocal_rank(dense_places.get(passage, (None,))[0])
-            + reciprocal_rank(lexical_places.get(passage, (None,))[0])
-            for passage in {**dense_places, **lexical_places}
-        }
-    best = sorted(scores.items(), key=lambda row: -row[1])
-    if len(best) > top_k:
-        best = [row for row in best if row[1] >= best[top_k - 1][1]]
-    stored = index.read([passage for passage, _ in best])
-    best.sort(key=lambda row: (-row[1], _place(stored[row[0]])))
     return tuple(
         Candidate(
             stored=stored[passage],
             rank=rank,
-            score=score,
+            score=scores[passage],
             dense_rank=dense_places.get(passage, (None, None))[0],
             dense_score=dense_places.get(passage, (None, None))[1],
             lexical_rank=lexical_places.get(passage, (None, None))[0],
             lexical_score=lexical_places.get(passage, (None, None))[1],
         )
-        for rank, (passage, score) in enumerate(best[:top_k], start=1)
+        for rank, passage in enumerate(chosen, start=1)
     )
 
 
-def _place(stored: StoredPassage) -> tuple[str, int, str]:
-    """What decides between equal scores. The path comes last: two files may give documents of one id."""
-    return stored.document_id, stored.passage.ordinal, stored.path
+def _spread(scores: Mapping[int, float], origins: Mapping[int, Origin]) -> Sequence[int]:
+    """Passages by their claim: the score, less `CROWDING` for each better passage of the same document.
+
+    Between equal ones the document, the ordinal and the path decide, which no order of indexing changes.
+    """
+    best_first = sorted(scores, key=lambda passage: (-scores[passage], origins[passage]))
+    seen: Counter[str] = Counter()
+    claims: dict[int, float] = {}
+    for passage in best_first:
+        document = origins[passage].document_id
+        claims[passage] = scores[passage] - CROWDING * seen[document]
+        seen[document] += 1
+    return sorted(scores, key=lambda passage: (-claims[passage], origins[passage]))

@@ -33,8 +33,9 @@ CELLS_BEFORE = 24
 """Columns of the terminal that rank, movement and score take in the table."""
 
 TSV_COLUMNS = (
-    "query_id", "rank", "score", "logit", "order_score", "first_stage_rank", "first_stage_score", "dense_rank",
-    "dense_score", "lexical_rank", "lexical_score", "document", "path", "first_line", "last_line", "heading", "snippet",
+    "query_id", "rank", "score", "logit", "order_score", "support", "first_stage_rank", "first_stage_score",
+    "dense_rank", "dense_score", "lexical_rank", "lexical_score", "document", "path", "first_line", "last_line",
+    "heading", "snippet",
 )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: 
         candidate, stored = hit.candidate, hit.candidate.stored
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
-            query_id, place, hit.score, hit.logit, hit.order_score, candidate.rank, candidate.score,
+            query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
             candidate.dense_rank, candidate.dense_score, candidate.lexical_rank, candidate.lexical_score,
             stored.document_id, stored.path, stored.passage.first_line, stored.passage.last_line,
             _heading(hit), shown,
@@ -237,6 +238,7 @@ def _hit_record(place: int, hit: Hit) -> dict[str, object]:
         "score": hit.score,
         "logit": hit.logit,
         "order_score": hit.order_score,
+        "support": hit.support,
         "reranker_rank": hit.reranker_rank,
         "first_stage": {
             "rank": candidate.rank,
@@ -320,9 +322,11 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
         parts.append(f"dense #{candidate.dense_rank} {candidate.dense_score:.3f}")
     if candidate.lexical_rank is not None:
         parts.append(f"lexical #{candidate.lexical_rank} {candidate.lexical_score:.2f}")
-    parts.append(f"first stage #{candidate.rank}")
+    parts.append(f"first stage #{candidate.rank} {candidate.score:.2f}")
     if hit.reranker_rank is not None:
         parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
+    if hit.support:
+        parts.append(f"further passages {hit.support:+.2f}")
     if pieces > 1:
         parts.append(f"asked in {pieces} pieces")
     return " · ".join(parts)

@@ -12,7 +12,7 @@ from rerank_cli.evaluation.collection import JudgedQuery, Qrels
 from rerank_cli.evaluation.measures import relevant_documents
 from rerank_cli.evaluation.trial import Pass, Staged, Trial
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
-from rerank_cli.reranking import best_of_each_document
+from rerank_cli.reranking import by_document
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import SearchSettings, check_query
 from rerank_cli.store import IndexReader
@@ -140,7 +140,7 @@ class _Examination:
         self._reranker = reranker if variant.reranks else None
         self._first = _ranks(staged.first)
         self._final = _ranks(staged.final)
-        self._hits = best_of_each_document(staged.final, per_document=1)
+        self._hits = by_document(staged.final)
 
     def at_top(self, document: str, top: int) -> bool:
         return self._final.get(document, top + 1) <= top
@@ -219,5 +219,5 @@ def _every_path(_: str) -> bool:
 
 def _ranks(hits: Sequence[Hit]) -> dict[str, int]:
     """The rank of each document, from 1, by its best passage."""
-    best = best_of_each_document(hits, per_document=1)
+    best = by_document(hits)
     return {hit.candidate.stored.document_id: rank for rank, hit in enumerate(best, start=1)}

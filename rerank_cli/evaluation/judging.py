@@ -13,7 +13,7 @@ from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
 from rerank_cli.evaluation.runs import numbered_lines, tsv_id
 from rerank_cli.evaluation.trial import Pass, Staged
 from rerank_cli.records import StoredPassage
-from rerank_cli.reranking import best_of_each_document
+from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
 
 HEADER = "query-id\tcorpus-id\tscore\n"
@@ -90,8 +90,8 @@ def to_judge(
 
 def pool(query: JudgedQuery, staged: Staged, *, depth: int, seed: int) -> list[Pooled]:
     """The best *depth* documents of either stage, each once, in an order that says nothing of their ranks."""
-    final = best_of_each_document(staged.final, per_document=1)[:depth]
-    first = best_of_each_document(staged.first, per_document=1)[:depth]
+    final = by_document(staged.final)[:depth]
+    first = by_document(staged.first)[:depth]
     best = {hit.candidate.stored.document_id: hit.candidate.stored for hit in (*reversed(first), *reversed(final))}
     names = sorted(best)
     random.Random(f"{seed}\0{query.id}").shuffle(names)

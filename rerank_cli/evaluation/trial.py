@@ -15,7 +15,7 @@ from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.runs import Ranked
 from rerank_cli.records import Candidate, Encoder, Hit, Listener, PairScores, Progress, StoredPassage, ignore_progress
-from rerank_cli.reranking import best_of_each_document, keep_order, order
+from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
 from rerank_cli.search import Searcher, SearchSettings
 
 if TYPE_CHECKING:
@@ -146,11 +146,11 @@ class Pass:
         )
 
     def ranked(self, hits: Sequence[Hit], *, per_document: int, budget_tokens: int) -> Ranked:
-        """*hits* as documents, best passage first, and as the passages that `query` would hand to a reader.
+        """*hits* as documents, by their evidence, and as the passages that `query` would hand to a reader.
 
         Of the latter no more than it takes to go beyond *budget_tokens*.
         """
-        documents = [hit.candidate.stored.document_id for hit in best_of_each_document(hits, per_document=1)]
+        documents = [hit.candidate.stored.document_id for hit in by_document(hits)]
         shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
         passages: list[tuple[str, int]] = []
         left = budget_tokens

@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,21 @@ from rerank_cli.store.layout import FORMAT_VERSION, Layout
 
 Ranking = list[tuple[int, float]]
 """(passage id, score), best first; equal scores stand in the order of document id and ordinal."""
+
+
+class Origin(NamedTuple):
+    """Where a passage comes from, in the order that decides between equal scores.
+
+    The path comes last: two files may give documents of one id.
+    """
+
+    document_id: str
+    ordinal: int
+    path: str
+
+
+BM25 = "bm25(3.0, 1.0)"
+"""A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
 
 REBUILD = "build it anew: rerank-cli index --rebuild FOLDER"
 
@@ -136,19 +152,22 @@ class IndexReader:
         return self._cut([(passage, score) for label, score in nearest for passage in passages[label]], depth)
 
     def search_lexical(self, words: Sequence[str], depth: int, *, within: frozenset[int] | None = None) -> Ranking:
-        """The *depth* passages with the best BM25 (FTS5: k1 = 1.2, b = 0.75) for any of *words*."""
+        """The *depth* passages with the best BM25 for any of *words*.
+
+        FTS5's: k1 = 1.2, b = 0.75; a word in a heading counts three times.
+        """
         if not words or (within is not None and not within):
             return []
         match = " OR ".join('"{}"'.format(word.replace('"', '""')) for word in words)
-        query = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
+        query = "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?"
         with self._guard():
             wanted = depth + 16
             while within is None:
-                rows = self._connection.execute(query, (match, wanted)).fetchall()
+                rows = self._connection.execute(query, (match, BM25, wanted)).fetchall()
                 if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
                     return self._cut(rows, depth)
                 wanted *= 2
-            rows = self._connection.execute(query, (match, -1)).fetchall()
+            rows = self._connection.execute(query, (match, BM25, -1)).fetchall()
         return self._cut([row for row in rows if row[0] in within], depth)
 
     def passages_in(self, accept: Callable[[str], bool]) -> frozenset[int]:
@@ -178,6 +197,15 @@ class IndexReader:
             )
             for row in rows
         }
+
+    def origins(self, passage_ids: Collection[int]) -> dict[int, Origin]:
+        """Where each of *passage_ids* comes from."""
+        rows = self._select(
+            "SELECT passages.id, document_id, ordinal, path FROM passages"
+            " JOIN documents ON documents.id = document WHERE passages.id IN",
+            list(passage_ids),
+        )
+        return {passage: Origin(*origin) for passage, *origin in rows}
 
     def files(self) -> dict[str, FileState]:
         """Every file of the index by its path."""
@@ -243,13 +271,8 @@ class IndexReader:
             ranking = [row for row in ranking if row[1] >= last]
         alike = Counter(score for _, score in ranking)
         tied = [row for row in ranking if alike[row[1]] > 1]
-        rows = self._select(
-            "SELECT passages.id, document_id, ordinal, path FROM passages"
-            " JOIN documents ON documents.id = document WHERE passages.id IN",
-            [passage for passage, _ in tied],
-        )
-        places = {passage: place for passage, *place in rows}
-        tied.sort(key=lambda row: places[row[0]])
+        origins = self.origins([passage for passage, _ in tied])
+        tied.sort(key=lambda row: origins[row[0]])
         alone = [row for row in ranking if alike[row[1]] == 1]
         return sorted([*tied, *alone], key=itemgetter(1), reverse=True)[:depth]
 

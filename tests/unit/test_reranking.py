@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rerank_cli.config import Fusion
 from rerank_cli.records import Candidate, PairScores, Passage, StoredPassage
-from rerank_cli.reranking import best_of_each_document, keep_order, order
+from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order, reciprocal_rank
 from tests.fakes import FakeReranker
 
 LOGITS = st.lists(st.floats(-10, 10, width=32), max_size=30)
@@ -61,43 +61,22 @@ def test_without_fusion_the_logits_decide() -> None:
     assert [hit.order_score for hit in hits] == [3.0, 0.5, 0.5, -1.0]
 
 
-def scored_candidate(rank: int, *, cosine: float | None, bm25: float | None) -> Candidate:
-    stored = StoredPassage(rank, f"doc{rank}", f"doc{rank}", "", Passage(0, 1, 1, (), f"text {rank}"))
-    return Candidate(stored, rank=rank, score=1 / rank, dense_score=cosine, lexical_score=bm25)
-
-
-def order_scores(found: list[Candidate], logits: list[float], *, weight: float = 0.5) -> dict[int, float]:
-    scores = PairScores(np.array(logits, dtype=np.float32), truncated=0)
-    hits = order(found, scores, reranker=FakeReranker(), fusion="linear", weight=weight)
-    return {hit.candidate.rank: hit.order_score for hit in hits}
-
-
 def test_linear_fusion_by_hand() -> None:
-    found = [scored_candidate(1, cosine=0.5, bm25=6.0), scored_candidate(2, cosine=0.25, bm25=2.0)]
-    # Of two BM25 scores the standard scores are 1 and -1.
-    assert order_scores(found, [1.0, 3.0], weight=0.75) == {
-        1: 0.75 * 1.0 + 0.25 * (20 * 0.5 + 1),
-        2: 0.75 * 3.0 + 0.25 * (20 * 0.25 - 1),
-    }
+    found = [scored(1, 11.0), scored(2, 4.0)]
+    hits = order(found, logits_of(1.0, 3.0), reranker=FakeReranker(), fusion="linear", weight=0.75)
+    assert [(hit.candidate.rank, hit.order_score) for hit in hits] == [
+        (1, 0.75 * 1.0 + 0.25 * 11.0),
+        (2, 0.75 * 3.0 + 0.25 * 4.0),
+    ]
 
 
-def test_a_candidate_that_the_dense_list_lacks_is_as_far_as_the_farthest_in_it() -> None:
-    found = [scored_candidate(n, cosine=cosine, bm25=2.0) for n, cosine in enumerate((0.5, None, 0.25), start=1)]
-    assert order_scores(found, [0.0, 0.0, 0.0]) == {1: 5.0, 2: 2.5, 3: 2.5}
+def logits_of(*logits: float) -> PairScores:
+    return PairScores(np.array(logits, dtype=np.float32), truncated=0)
 
 
-def test_a_candidate_that_the_lexical_list_lacks_shares_no_word() -> None:
-    found = [scored_candidate(1, cosine=0.5, bm25=4.0), scored_candidate(2, cosine=0.5, bm25=None)]
-    assert order_scores(found, [0.0, 0.0]) == {1: 5.5, 2: 4.5}
-
-
-@pytest.mark.parametrize(("lists", "order_of_two"), [({"cosine": 0.5}, [1, 2]), ({"bm25": 3.0}, [1, 2])])
-def test_linear_fusion_of_one_list_alone(lists: dict[str, float], order_of_two: list[int]) -> None:
-    """With one retriever the other list is empty, and adds the same to every candidate."""
-    best = {"cosine": None, "bm25": None, **lists}
-    worse = {name: value / 2 if value else None for name, value in best.items()}
-    scores = order_scores([scored_candidate(1, **best), scored_candidate(2, **worse)], [1.0, 1.0])
-    assert sorted(scores, key=lambda rank: -scores[rank]) == order_of_two
+def scored(rank: int, score: float, document: str = "") -> Candidate:
+    name = document or f"doc{rank}"
+    return Candidate(StoredPassage(rank, name, name, "", Passage(rank, 1, 1, (), f"text {rank}")), rank, score)
 
 
 def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_rerankers() -> None:
@@ -106,14 +85,21 @@ def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_
     assert [hit.candidate.rank for hit in ordered(logits, "rrf", weight=1.0)] == [2, 4, 1, 3]
 
 
-def test_the_weight_of_scores_goes_from_the_first_stages_to_the_rerankers() -> None:
-    found = [scored_candidate(1, cosine=0.5, bm25=None), scored_candidate(2, cosine=0.6, bm25=None)]
-    assert order_scores(found, [3.0, -1.0], weight=0.0) == {1: 10.0, 2: 12.0}
-    assert order_scores(found, [3.0, -1.0], weight=1.0) == {1: 3.0, 2: -1.0}
+@pytest.mark.parametrize(("weight", "expected"), [(0.0, [2, 1]), (1.0, [1, 2])])
+def test_the_weight_of_scores_goes_from_the_first_stages_to_the_rerankers(weight: float, expected: list[int]) -> None:
+    found = [scored(1, 10.0), scored(2, 12.0)]
+    hits = order(found, logits_of(3.0, -1.0), reranker=FakeReranker(), fusion="linear", weight=weight)
+    assert [hit.candidate.rank for hit in hits] == expected
 
 
 def test_equal_scores_leave_a_linear_order_to_the_first_stage() -> None:
-    assert [hit.candidate.rank for hit in ordered([2.0, 2.0, 2.0], "linear")] == [1, 2, 3]
+    found = [scored(rank, 1.0) for rank in (1, 2, 3)]
+    hits = order(found, logits_of(2.0, 2.0, 2.0), reranker=FakeReranker(), fusion="linear", weight=0.5)
+    assert [hit.candidate.rank for hit in hits] == [1, 2, 3]
+
+
+def test_reciprocal_ranks_by_hand() -> None:
+    assert (reciprocal_rank(1), reciprocal_rank(140)) == (1 / 61, 1 / 200)
 
 
 def test_reciprocal_rank_fusion_by_hand() -> None:
@@ -133,11 +119,55 @@ def test_without_the_second_stage_hits_keep_order_and_have_no_logit() -> None:
     assert {(hit.logit, hit.score, hit.reranker_rank) for hit in hits} == {(None, None, None)}
 
 
+def test_without_the_second_stage_the_score_decides_and_not_the_claim_to_be_a_candidate() -> None:
+    found = [scored(1, 3.0, "a"), scored(2, 1.0, "b"), scored(3, 2.0, "a")]
+    assert [(hit.candidate.rank, hit.rank) for hit in keep_order(found)] == [(1, 1), (3, 2), (2, 3)]
+
+
 @pytest.mark.parametrize(("per_document", "ranks"), [(1, [1, 2, 3]), (2, [1, 2, 3, 4, 5, 6])])
 def test_a_document_shows_its_best_hits_alone(per_document: int, ranks: list[int]) -> None:
     hits = best_of_each_document(ordered([3.0, 0.0, 2.0, 0.0, 1.0, 0.0], "none"), per_document=per_document)
     assert [hit.rank for hit in hits] == ranks
     assert [hit.candidate.stored.document_id for hit in hits[:3]] == ["doc0", "doc1", "doc2"]
+
+
+def test_a_document_stands_by_its_evidence_by_hand() -> None:
+    scores = {"a": [9.0, 8.0, 7.0, 6.0, 5.0], "b": [9.5], "c": [3.0, 2.0]}
+    found = [scored(0, value, name) for name, values in scores.items() for value in values]
+    hits = keep_order(found)
+    # Of eight hits the seventh, with 3.0, is the score that three quarters reach.
+    documents = by_document(hits)
+    assert [hit.candidate.stored.document_id for hit in documents] == ["a", "b", "c"]
+    support = 0.7 * (8 - 3) + 0.49 * (7 - 3) + 0.34 * (6 - 3)
+    assert [(hit.support, hit.order_score) for hit in documents] == [
+        (pytest.approx(support), pytest.approx(9 + support)),
+        (0.0, 9.5),
+        (0.0, 3.0),
+    ]
+
+
+def test_documents_of_one_passage_each_keep_the_order_of_their_passages() -> None:
+    hits = keep_order([scored(rank, 1.0 / rank) for rank in range(1, 9)])
+    assert by_document(hits) == hits
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(-10, 10)), max_size=30))
+def test_every_document_stands_once_in_the_order_of_its_evidence(rows: list[tuple[str, float]]) -> None:
+    hits = keep_order([scored(rank, score, name) for rank, (name, score) in enumerate(rows, start=1)])
+    documents = by_document(hits)
+    assert sorted(hit.candidate.stored.document_id for hit in documents) == sorted({name for name, _ in rows})
+    evidence = [hit.order_score for hit in documents]
+    assert evidence == sorted(evidence, reverse=True)
+    for hit in documents:
+        own = [each for each in hits if each.candidate.stored.document_id == hit.candidate.stored.document_id]
+        assert hit.candidate == own[0].candidate
+        assert hit.support >= 0
+
+
+def test_passages_stay_in_their_own_order_where_several_of_a_document_are_asked_for() -> None:
+    hits = keep_order([scored(1, 3.0, "a"), scored(2, 2.9, "b"), scored(3, 2.8, "b"), scored(4, 0.0, "c")])
+    assert [hit.rank for hit in best_of_each_document(hits, per_document=2)] == [1, 2, 3, 4]
+    assert [hit.rank for hit in best_of_each_document(hits, per_document=1)] == [2, 1, 4]
 
 
 def test_a_hidden_hit_leaves_a_gap_in_the_ranks() -> None:

@@ -9,7 +9,7 @@ from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import UsageError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.records import Candidate
-from rerank_cli.retrieval import query_words, reciprocal_rank, retrieve
+from rerank_cli.retrieval import CROWDING, fused_scores, query_words, retrieve
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -50,7 +50,7 @@ def test_a_smaller_top_k_gives_the_head_of_a_larger_one(many: None, search, retr
 
 
 @pytest.mark.parametrize("retriever", RETRIEVERS)
-def test_candidates_are_numbered_from_one_in_the_order_of_their_scores(
+def test_candidates_of_one_passage_a_document_are_numbered_in_the_order_of_their_scores(
     many: None, search, retriever: Retriever
 ) -> None:
     candidates = search("brake chain", retriever)
@@ -82,7 +82,7 @@ def test_a_path_filter_acts_before_the_cut(many: None, search, retriever: Retrie
 def test_a_path_filter_changes_no_order(many: None, search, retriever: Retriever) -> None:
     whole = paths(search("brake chain", retriever, 1000))
     even = paths(search("brake chain", retriever, 1000, accept_path=lambda path: int(path[:3]) % 2 == 0))
-    if retriever == "hybrid":  # ranks within the filter fuse to other scores
+    if retriever == "hybrid":  # BM25 is relative to the best within the filter
         assert sorted(even) == sorted(path for path in whole if int(path[:3]) % 2 == 0)
     else:
         assert even == [path for path in whole if int(path[:3]) % 2 == 0]
@@ -105,30 +105,59 @@ def test_a_removed_document_is_never_a_candidate(
     assert "copy of a.md" in paths(search("brakes squeal", retriever))
 
 
-def test_both_lists_fuse_by_reciprocal_rank(plant: Plant, update: Update, search) -> None:
+def test_both_lists_fuse_by_their_scores_by_hand() -> None:
+    dense, lexical = [(1, 0.75), (2, 0.5), (3, 0.25)], [(2, 8.0), (4, 2.0)]
+    assert fused_scores(dense, lexical, depth=1000) == {1: 15.0, 2: 10.0 + 4.0, 3: 5.0, 4: 5.0 + 1.0}
+
+
+def test_a_passage_that_a_full_list_lacks_has_the_score_of_its_end() -> None:
+    dense, lexical = [(1, 0.75), (2, 0.5)], [(2, 8.0), (3, 6.0)]
+    assert fused_scores(dense, lexical, depth=2) == {1: 15.0 + 3.0, 2: 10.0 + 4.0, 3: 10.0 + 3.0}
+
+
+def test_words_that_stand_in_every_passage_tell_nothing() -> None:
+    """FTS5 gives them a BM25 of about 0.000001, which must not become a whole share of the best."""
+    assert fused_scores([], [(1, 2e-6), (2, 1e-6)], depth=1000) == pytest.approx({1: 0.0, 2: 0.0}, abs=1e-4)
+
+
+def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: Update, search) -> None:
     plant({"a.md": "brake lever\n", "b.md": "brake\n", "c.md": "lever of something else entirely\n"})
     update()
     candidates = {candidate.stored.path: candidate for candidate in search("brake lever")}
+    best = max(1.0, *(candidate.lexical_score for candidate in candidates.values()))
     for candidate in candidates.values():
-        assert candidate.score == reciprocal_rank(candidate.dense_rank) + reciprocal_rank(candidate.lexical_rank)
-    assert candidates["a.md"].score == 2 / 61
+        assert candidate.score == 20 * candidate.dense_score + 4 * candidate.lexical_score / best
     assert candidates["a.md"].dense_score == pytest.approx(1.0)
 
 
-def test_a_tie_between_the_lists_goes_by_document_at_any_depth(plant: Plant, update: Update, search) -> None:
-    plant({"z.md": "brake\n", "a.md": "brake brake brake pump\n", "m.md": "garden flowers river\n"})
+def test_a_word_in_a_heading_counts_more_than_one_in_the_text(plant: Plant, update: Update, search) -> None:
+    plant({"text.md": "# Pump\n\nbrake\n", "title.md": "# Brake\n\npump\n"})
     update()
-    first, second, _ = search("brake")
-    assert (first.stored.path, first.dense_rank, first.lexical_rank) == ("a.md", 2, 1)
-    assert (second.stored.path, second.dense_rank, second.lexical_rank) == ("z.md", 1, 2)
-    assert first.score == second.score
-    assert search("brake", top_k=1) == (first,)
+    assert paths(search("brake", "lexical")) == ["title.md", "text.md"]
 
 
-def test_reciprocal_ranks_by_hand() -> None:
-    assert reciprocal_rank(1) == 1 / 61
-    assert reciprocal_rank(140) == 1 / 200
-    assert reciprocal_rank(None) == 0.0
+def test_one_document_does_not_crowd_out_the_others(plant: Plant, update: Update, search) -> None:
+    """Each passage of the long document is better than the only one of the short document."""
+    parts = "\n\n".join(f"# part {n}\n\nbrake chain {n}" for n in range(40))
+    plant({"long.md": parts, "short.md": "brake pump wheel\n"})
+    update()
+    found = search("brake chain", top_k=1000)
+    assert len(found) == 41
+    assert min(found, key=lambda candidate: candidate.score).stored.path == "short.md"
+    assert paths(found).index("short.md") < 20
+
+
+def test_each_better_passage_of_its_document_lowers_a_claim(plant: Plant, update: Update, search) -> None:
+    plant({f"{name}.md": "\n\n".join(f"# {name}{n}\n\nbrake {'chain ' * n}" for n in range(6)) for name in "ab"})
+    update()
+    found = search("brake chain", top_k=1000)
+    seen: dict[str, int] = {}
+    for candidate in sorted(found, key=lambda candidate: -candidate.score):
+        seen[candidate.stored.id] = sum(
+            other.stored.path == candidate.stored.path and other.score > candidate.score for other in found
+        )
+    claims = [candidate.score - CROWDING * seen[candidate.stored.id] for candidate in found]
+    assert claims == sorted(claims, reverse=True)
 
 
 def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Update, search) -> None:
@@ -137,7 +166,7 @@ def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Upd
     (first, second) = search("brake")
     assert (first.stored.path, first.lexical_rank) == ("a.md", 1)
     assert (second.lexical_rank, second.lexical_score) == (None, None)
-    assert second.score == reciprocal_rank(second.dense_rank)
+    assert second.score == 20 * second.dense_score
 
 
 def test_words_alone_need_no_encoder(plant: Plant, update: Update, index_folder: Path) -> None:

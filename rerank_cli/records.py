@@ -108,8 +108,8 @@ class StoredPassage:
 class Candidate:
     """A passage that the first stage brought. Ranks count from 1; None where a list lacks it.
 
-    `score` is on the scale of logits. `rank` is the place by the claim to be a candidate, which other passages of
-    the same document lower.
+    `score` is on the scale of logits. `opening_score` is the cosine of the document's opening passage. `rank` is the
+    place by the claim to be a candidate, which other passages of the same document lower.
     """
 
     stored: StoredPassage
@@ -117,6 +117,7 @@ class Candidate:
     score: float
     dense_rank: int | None = None
     dense_score: float | None = None
+    opening_score: float | None = None
     lexical_rank: int | None = None
     lexical_score: float | None = None
 

@@ -34,8 +34,8 @@ CELLS_BEFORE = 24
 
 TSV_COLUMNS = (
     "query_id", "rank", "score", "logit", "order_score", "support", "first_stage_rank", "first_stage_score",
-    "dense_rank", "dense_score", "lexical_rank", "lexical_score", "document", "path", "first_line", "last_line",
-    "heading", "snippet",
+    "dense_rank", "dense_score", "opening_score", "lexical_rank", "lexical_score", "document", "path", "first_line",
+    "last_line", "heading", "snippet",
 )  # fmt: skip
 
 
@@ -125,7 +125,8 @@ def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: 
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
             query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
-            candidate.dense_rank, candidate.dense_score, candidate.lexical_rank, candidate.lexical_score,
+            candidate.dense_rank, candidate.dense_score, candidate.opening_score, candidate.lexical_rank,
+            candidate.lexical_score,
             stored.document_id, stored.path, stored.passage.first_line, stored.passage.last_line,
             _heading(hit), shown,
         )  # fmt: skip
@@ -245,6 +246,7 @@ def _hit_record(place: int, hit: Hit) -> dict[str, object]:
             "score": candidate.score,
             "dense_rank": candidate.dense_rank,
             "dense_score": candidate.dense_score,
+            "opening_score": candidate.opening_score,
             "lexical_rank": candidate.lexical_rank,
             "lexical_score": candidate.lexical_score,
         },
@@ -320,6 +322,8 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
     parts = []
     if candidate.dense_rank is not None:
         parts.append(f"dense #{candidate.dense_rank} {candidate.dense_score:.3f}")
+    if candidate.opening_score is not None:
+        parts.append(f"opening {candidate.opening_score:.3f}")
     if candidate.lexical_rank is not None:
         parts.append(f"lexical #{candidate.lexical_rank} {candidate.lexical_score:.2f}")
     parts.append(f"first stage #{candidate.rank} {candidate.score:.2f}")

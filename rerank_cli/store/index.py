@@ -207,6 +207,21 @@ class IndexReader:
         )
         return {passage: Origin(*origin) for passage, *origin in rows}
 
+    def opening_cosines(self, vector: Vectors, passage_ids: Collection[int]) -> dict[int, float]:
+        """By passage, the cosine of *vector* with the opening passage of its document."""
+        rows = self._select("SELECT id, document FROM passages WHERE id IN", list(dict.fromkeys(passage_ids)))
+        openings = self._select(
+            "SELECT document, vectors.vector FROM passages JOIN vectors ON vectors.id = passages.vector"
+            " WHERE ordinal = 0 AND document IN",
+            list({document for _, document in rows}),
+        )
+        if not openings:
+            return {}
+        documents, matrix = _matrix(openings, self.manifest.dimensions)
+        # einsum sums each row by itself: a product of matrices rounds by where a row stands.
+        cosines = dict(zip(documents.tolist(), np.einsum("ij,j->i", matrix, vector).tolist(), strict=True))
+        return {passage: cosines[document] for passage, document in rows}
+
     def files(self) -> dict[str, FileState]:
         """Every file of the index by its path."""
         query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"

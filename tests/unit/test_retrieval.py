@@ -107,17 +107,23 @@ def test_a_removed_document_is_never_a_candidate(
 
 def test_both_lists_fuse_by_their_scores_by_hand() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5), (3, 0.25)], [(2, 8.0), (4, 2.0)]
-    assert fused_scores(dense, lexical, depth=1000) == {1: 15.0, 2: 10.0 + 4.0, 3: 5.0, 4: 5.0 + 1.0}
+    openings = {1: 0.5, 2: 0.25, 3: 0.0, 4: -0.25}
+    assert fused_scores(dense, lexical, openings, depth=1000) == {
+        1: 20 * 0.75 + 4 * 0.5,
+        2: 20 * 0.5 + 4 * 0.25 + 5,
+        3: 20 * 0.25,
+        4: 20 * 0.25 - 4 * 0.25 + 5 * 2 / 8,
+    }
 
 
 def test_a_passage_that_a_full_list_lacks_has_the_score_of_its_end() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5)], [(2, 8.0), (3, 6.0)]
-    assert fused_scores(dense, lexical, depth=2) == {1: 15.0 + 3.0, 2: 10.0 + 4.0, 3: 10.0 + 3.0}
+    assert fused_scores(dense, lexical, {}, depth=2) == {1: 15.0 + 3.75, 2: 10.0 + 5.0, 3: 10.0 + 3.75}
 
 
 def test_words_that_stand_in_every_passage_tell_nothing() -> None:
     """FTS5 gives them a BM25 of about 0.000001, which must not become a whole share of the best."""
-    assert fused_scores([], [(1, 2e-6), (2, 1e-6)], depth=1000) == pytest.approx({1: 0.0, 2: 0.0}, abs=1e-4)
+    assert fused_scores([], [(1, 2e-6), (2, 1e-6)], {}, depth=1000) == pytest.approx({1: 0.0, 2: 0.0}, abs=1e-4)
 
 
 def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: Update, search) -> None:
@@ -126,8 +132,22 @@ def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: 
     candidates = {candidate.stored.path: candidate for candidate in search("brake lever")}
     best = max(1.0, *(candidate.lexical_score for candidate in candidates.values()))
     for candidate in candidates.values():
-        assert candidate.score == 20 * candidate.dense_score + 4 * candidate.lexical_score / best
+        assert candidate.opening_score == pytest.approx(candidate.dense_score)
+        expected = 20 * candidate.dense_score + 4 * candidate.opening_score + 5 * candidate.lexical_score / best
+        assert candidate.score == expected
     assert candidates["a.md"].dense_score == pytest.approx(1.0)
+
+
+def test_of_two_equal_passages_the_one_in_a_document_on_the_matter_stands_first(
+    plant: Plant, update: Update, search
+) -> None:
+    tail = f"# Setting it\n\nTurn the screw by a quarter. {'And so on. ' * 12}\n"
+    plant({"a.md": f"{'Garden flowers. ' * 12}\n\n{tail}", "z.md": f"{'Brake levers. ' * 12}\n\n{tail}"})
+    update()
+    found = [each for each in search("brake screw") if "screw" in each.stored.passage.text]
+    assert [each.stored.path for each in found] == ["z.md", "a.md"]
+    assert found[0].dense_score == found[1].dense_score
+    assert found[0].opening_score > found[1].opening_score
 
 
 def test_a_word_in_a_heading_counts_more_than_one_in_the_text(plant: Plant, update: Update, search) -> None:
@@ -166,7 +186,7 @@ def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Upd
     (first, second) = search("brake")
     assert (first.stored.path, first.lexical_rank) == ("a.md", 1)
     assert (second.lexical_rank, second.lexical_score) == (None, None)
-    assert second.score == 20 * second.dense_score
+    assert second.score == 20 * second.dense_score + 4 * second.opening_score
 
 
 def test_words_alone_need_no_encoder(plant: Plant, update: Update, index_folder: Path) -> None:

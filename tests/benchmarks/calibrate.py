@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Fit the reranker's calibration on some collections, and see on others what its probabilities are worth.
 
-    python tests/benchmarks/calibrate.py --fit COLLECTION… --threshold COLLECTION… --check COLLECTION… [--limit N]
-        [--write FOLDER] [--plot reliability.svg] [--indexes DIR]
+    python tests/benchmarks/calibrate.py --fit COLLECTION… --threshold COLLECTION… --check COLLECTION…
+        [--near COLLECTION…] [--limit N] [--write FOLDER] [--plot reliability.svg] [--indexes DIR]
 
-COLLECTION is a folder as for collection.py; `FOLDER:qrels_dev.tsv` names its judgements. Every judged query is asked
-of its own collection; each document among the candidates counts once, by its best passage. A question without an
-answer is one collection's question asked of another, here the next one in the list. The curve is fitted on --fit,
-the least score of an answer chosen on --fit and --threshold; --check sees both for the first time. A collection that
-was judged incompletely has passages that answer and do not count: it is none to fit on. Prints one line of JSON a
+COLLECTION is a folder as for collection.py, which shares what --indexes keeps. Every judged query is asked of its own
+collection; each document among the candidates counts once, by its best passage. A question without an answer is one
+collection's question asked of another, here the next one in the list. The curve is fitted on --fit, the least score
+of an answer chosen on --fit and --threshold; --check sees both for the first time. --near lists collections of one
+field, whose questions without an answer are near misses; they are told and choose nothing. A collection that was
+judged incompletely has passages that answer and do not count: it is none to fit on. Prints one line of JSON a
 collection. --write puts calibration.json into a model's folder; the plot needs matplotlib.
 """
 
@@ -22,16 +23,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from collection import DEFAULTS, read_judgements
+from collection import DEFAULTS, index_collection, named, read_judgements
 from reliability import ReliabilityBin, expected_calibration_error, reliability
 
-from rerank_cli.corpus.discover import Rules
-from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.evaluation.cache import RememberingReranker
 from rerank_cli.models.calibration import Calibration, fit_calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.records import Encoder, Reranker
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
+from rerank_cli.store.scores import ScoreStore
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,28 @@ def main() -> None:
     parser.add_argument("--fit", nargs="+", required=True)
     parser.add_argument("--threshold", nargs="*", default=[])
     parser.add_argument("--check", nargs="+", required=True)
+    parser.add_argument("--near", nargs="*", default=[])
     parser.add_argument("--limit", type=int, default=100, help="queries of a collection, evenly spread")
     parser.add_argument("--reranker", default=DEFAULTS.reranker)
     parser.add_argument("--indexes", type=Path)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
-    encoder, reranker = open_encoder(DEFAULTS.encoder), open_reranker(arguments.reranker)
+    encoder = open_encoder(DEFAULTS.encoder)
     with tempfile.TemporaryDirectory() as scratch:
-        ask = Asker(encoder, reranker, arguments.indexes or Path(scratch), arguments.limit)
-        chosen_on, checked_on = ask.all_of([*arguments.fit, *arguments.threshold]), ask.all_of(arguments.check)
+        indexes = arguments.indexes or Path(scratch)
+        with ScoreStore(indexes / "scores.sqlite") as store:
+            reranker = RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")
+            ask = Asker(encoder, reranker, indexes, arguments.limit)
+            chosen_on, checked_on = ask.all_of([*arguments.fit, *arguments.threshold]), ask.all_of(arguments.check)
+            near = ask.all_of(arguments.near) if arguments.near else []
     calibration = fit(chosen_on[: len(arguments.fit)])
     threshold = best_threshold(chosen_on, calibration)
     print(json.dumps({"slope": calibration.slope, "intercept": calibration.intercept, "threshold": threshold}))
     bins = {}
     roles = ["fit"] * len(arguments.fit) + ["threshold"] * len(arguments.threshold) + ["check"] * len(checked_on)
-    for role, answers in zip(roles, [*chosen_on, *checked_on], strict=True):
+    roles += ["near"] * len(near)
+    for role, answers in zip(roles, [*chosen_on, *checked_on, *near], strict=True):
         bins[answers.name] = reliability([calibration.probability(x) for x in answers.logits], answers.relevant)
         print(json.dumps(record(role, answers, calibration, threshold, bins[answers.name])), flush=True)
     if arguments.write:
@@ -79,13 +86,13 @@ class Asker:
 
     def __init__(self, encoder: Encoder, reranker: Reranker, indexes: Path, limit: int) -> None:
         self._encoder, self._reranker, self._indexes, self._limit = encoder, reranker, indexes, limit
+        self._folders: dict[Path, Path] = {}
 
     def all_of(self, specifications: Sequence[str]) -> list[Answers]:
         """Each collection's answers; questions without an answer are asked of the next collection."""
-        folders = [Path(text.partition(":")[0]) for text in specifications]
-        foreign = [*folders[1:], folders[0]]
-        named = [text.partition(":")[2] or "qrels.tsv" for text in specifications]
-        return [self._of(*each) for each in zip(folders, named, foreign, strict=True)]
+        own = [named(specification) for specification in specifications]
+        foreign = [folder for folder, _ in (*own[1:], own[0])]
+        return [self._of(*each, elsewhere) for each, elsewhere in zip(own, foreign, strict=True)]
 
     def _of(self, folder: Path, qrels_name: str, foreign: Path) -> Answers:
         qrels, queries = read_judgements(folder, qrels_name, self._limit)
@@ -103,14 +110,8 @@ class Asker:
 
     def _best_logits(self, folder: Path, query: str) -> dict[str, float]:
         """By document among the candidates, the logit of its best passage."""
-        index_folder = self._indexes / f"{folder.name}-{DEFAULTS.passage_tokens}"
-        if not index_folder.exists():
-            update_index(
-                (folder / "corpus.jsonl").resolve(),
-                index_folder=index_folder,
-                encoder=self._encoder,
-                settings=IndexSettings(DEFAULTS.encoder, DEFAULTS.passage_tokens, Rules()),
-            )
+        index_folder = self._folders.get(folder) or index_collection(folder, self._indexes, self._encoder)
+        self._folders[folder] = index_folder
         with open_reader(index_folder) as index:
             found = retrieve(index, query, encoder=self._encoder, retriever=DEFAULTS.retriever, top_k=DEFAULTS.top_k)
         logits = self._reranker.score_pairs(query, [each.stored.passage.model_text for each in found]).logits

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""nDCG@10 and time of every retriever, and of both stages, on a test collection.
+"""nDCG@10, recall and time of every retriever, and of both stages, on test collections.
 
-    python tests/benchmarks/collection.py COLLECTION… [--qrels qrels.tsv] [--indexes DIR] [--limit N]
-        [--rerank [--float32]]
+    python tests/benchmarks/collection.py COLLECTION… [--indexes DIR] [--limit N] [--rerank [--float32]]
 
-COLLECTION is a folder with `corpus.jsonl`, `queries.jsonl` and a qrels file (query, document, grade). A document's
-rank is that of its best passage. A judged query that finds nothing counts as 0.
+COLLECTION is a folder with `corpus.jsonl`, or a folder `docs` of files, beside `queries.jsonl` and a qrels file
+(query, document, grade); `FOLDER:qrels_dev.tsv` names another than qrels.tsv. A document's rank is that of its
+evidence. A judged query that finds nothing counts as 0. Prints one line of JSON a ranking: its means, the change of
+nDCG@10 against the hybrid first stage with its 95 % bootstrap interval, and with --by-query each query's value.
+--indexes keeps indexes and scores, so that a second run computes only what is new.
 """
 
 from __future__ import annotations
@@ -19,27 +21,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import ir_measures
-from ir_measures import Qrel, ScoredDoc, nDCG
+from ir_measures import Qrel, R, ScoredDoc, nDCG
 
 from rerank_cli.config import Fusion, Settings
 from rerank_cli.corpus.discover import Rules
+from rerank_cli.evaluation.cache import RememberingReranker
+from rerank_cli.evaluation.compare import compare
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.models.torch import TorchReranker
-from rerank_cli.records import Hit, Reranker
-from rerank_cli.reranking import best_of_each_document, keep_order, order
+from rerank_cli.records import Encoder, Hit
+from rerank_cli.reranking import by_document, keep_order, order
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
+from rerank_cli.store.scores import ScoreStore
 
 DEFAULTS = Settings()
+QUALITY, RECALL = nDCG @ 10, R @ 100
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("collections", nargs="+", type=Path)
-    parser.add_argument("--qrels", default="qrels.tsv")
-    parser.add_argument("--indexes", type=Path, help="keep the indexes in this folder")
+    parser.add_argument("collections", nargs="+")
+    parser.add_argument("--indexes", type=Path, help="keep the indexes and scores in this folder")
     parser.add_argument("--limit", type=int, default=0, help="judge this many queries, evenly spread")
     parser.add_argument("--rerank", action="store_true", help="rerank too, alone and fused")
     parser.add_argument("--float32", action="store_true", help="rerank by sentence-transformers in float32 as well")
@@ -47,74 +52,106 @@ def main() -> None:
     parser.add_argument("--fusion-weights", type=float, nargs="+", default=[DEFAULTS.fusion_weight])
     parser.add_argument("--passage-tokens", type=int, default=DEFAULTS.passage_tokens)
     parser.add_argument("--top-k", type=int, default=DEFAULTS.top_k)
+    parser.add_argument("--by-query", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        for collection in arguments.collections:
-            folder = (arguments.indexes or Path(scratch)) / f"{collection.name}-{arguments.passage_tokens}"
-            measure(collection, folder, arguments)
+        arguments.indexes = arguments.indexes or Path(scratch)
+        for specification in arguments.collections:
+            measure(specification, arguments)
 
 
-def measure(collection: Path, folder: Path, arguments: argparse.Namespace) -> None:
+def measure(specification: str, arguments: argparse.Namespace) -> None:
     """Index the collection, run every query, print one line of JSON a ranking."""
+    collection, qrels_name = named(specification)
     encoder = open_encoder(DEFAULTS.encoder)
-    summary = update_index(
-        (collection / "corpus.jsonl").resolve(),
-        index_folder=folder,
-        encoder=encoder,
-        settings=IndexSettings(DEFAULTS.encoder, arguments.passage_tokens, Rules()),
-    )
-    qrels, queries = read_judgements(collection, arguments.qrels, arguments.limit)
+    folder = index_collection(collection, arguments.indexes, encoder, passage_tokens=arguments.passage_tokens)
+    qrels, queries = read_judgements(collection, qrels_name, arguments.limit)
     runs: dict[str, list[ScoredDoc]] = {}
     times: dict[str, list[float]] = {}
 
     def keep(name: str, query_id: str, hits: Iterable[Hit], elapsed_s: float) -> None:
         times.setdefault(name, []).append(elapsed_s)
-        best = best_of_each_document(tuple(hits), per_document=1)
         runs.setdefault(name, []).extend(
-            ScoredDoc(query_id, hit.candidate.stored.document_id, -float(rank)) for rank, hit in enumerate(best)
+            ScoredDoc(query_id, hit.candidate.stored.document_id, -float(rank))
+            for rank, hit in enumerate(by_document(tuple(hits)))
         )
 
-    with open_reader(folder) as index:
-        rerankers = open_rerankers(arguments)
+    with open_reader(folder) as index, ScoreStore(arguments.indexes / "scores.sqlite") as store:
+        rerankers = open_rerankers(arguments, store)
         for query_id, text in queries:
             for retriever in ("lexical", "dense", "hybrid"):
                 started = time.perf_counter()
                 candidates = retrieve(index, text, encoder=encoder, retriever=retriever, top_k=arguments.top_k)
                 keep(retriever, query_id, keep_order(candidates), time.perf_counter() - started)
+            texts = [candidate.stored.passage.model_text for candidate in candidates]
             for precision, reranker in rerankers.items():
-                started = time.perf_counter()
-                scores = reranker.score_pairs(text, [c.stored.passage.model_text for c in candidates])
-                elapsed_s = time.perf_counter() - started
+                scores = reranker.score_pairs(text, texts)
+                elapsed_s = sum(reranker.elapsed_s(text, texts))
                 for fusion, weight in fusions(arguments.fusion_weights):
                     hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=weight)
                     keep(f"{precision} {fusion} {weight}", query_id, hits, elapsed_s)
-    for name, run in runs.items():
-        figure = ir_measures.calc_aggregate([nDCG @ 10], qrels, run)[nDCG @ 10]
+    ids = [query_id for query_id, _ in queries]
+    values = {name: by_query(qrels, run, ids) for name, run in runs.items()}
+    for name, of_ranking in values.items():
+        change = compare({"nDCG@10": values["hybrid"]["nDCG@10"]}, {"nDCG@10": of_ranking["nDCG@10"]})["nDCG@10"]
         record = {
-            "collection": collection.name,
+            "collection": specification.rstrip("/").rpartition("/")[2],
             "ranking": name,
-            "nDCG@10": round(figure, 4),
+            **{each: round(statistics.fmean(of_queries), 4) for each, of_queries in of_ranking.items()},
+            "change": [round(number, 4) for number in (change.difference, change.low, change.high)],
             "queries": len(queries),
-            "passages": summary.passages,
             "median_s": round(statistics.median(times[name]), 4),
+            **({"by_query": of_ranking} if arguments.by_query else {}),
         }
         print(json.dumps(record), flush=True)
 
 
+def named(specification: str) -> tuple[Path, str]:
+    """The folder and the name of its qrels."""
+    folder, _, qrels_name = specification.partition(":")
+    return Path(folder), qrels_name or "qrels.tsv"
+
+
+def index_collection(
+    collection: Path, indexes: Path, encoder: Encoder, *, passage_tokens: int = DEFAULTS.passage_tokens
+) -> Path:
+    """The index of *collection* within *indexes*, made or brought up to date."""
+    records = collection / "corpus.jsonl"
+    folder = indexes / f"{collection.name}-{passage_tokens}"
+    update_index(
+        (records if records.exists() else collection / "docs").resolve(),
+        index_folder=folder,
+        encoder=encoder,
+        settings=IndexSettings(DEFAULTS.encoder, passage_tokens, Rules(ignore_files=False)),
+    )
+    return folder
+
+
+def by_query(qrels: Sequence[Qrel], run: Sequence[ScoredDoc], ids: Sequence[str]) -> dict[str, list[float]]:
+    """Each measure's value of every query, in the order of *ids*."""
+    found = {
+        (str(value.measure), value.query_id): value.value
+        for value in ir_measures.iter_calc([QUALITY, RECALL], qrels, run)
+    }
+    return {str(measure): [found.get((str(measure), query), 0.0) for query in ids] for measure in (QUALITY, RECALL)}
+
+
 def fusions(weights: Sequence[float]) -> Iterator[tuple[Fusion, float]]:
-    """The reranker alone, both fusions at each weight, and the first stage's scores without the reranker's."""
+    """The reranker alone, and both fusions at each weight."""
     yield "none", 1.0
     for weight in weights:
         yield "rrf", weight
         yield "linear", weight
-    yield "linear", 0.0
 
 
-def open_rerankers(arguments: argparse.Namespace) -> dict[str, Reranker]:
+def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str, RememberingReranker]:
     """By precision: as the program runs it, and as sentence-transformers does."""
-    rerankers = {"int8": open_reranker(arguments.reranker)} if arguments.rerank else {}
-    if arguments.rerank and arguments.float32:
-        rerankers["float32"] = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
+    if not arguments.rerank:
+        return {}
+    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")}
+    if arguments.float32:
+        exact = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
+        rerankers["float32"] = RememberingReranker(exact, store=store, device="float32")
     return rerankers
 
 

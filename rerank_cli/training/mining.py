@@ -232,7 +232,7 @@ class _FirstStage:
             vectors.append(encoder.encode_passages(pool[start : start + ENCODED_AT_ONCE]))
             listener(Progress("encode", min(start + ENCODED_AT_ONCE, len(pool)), len(pool)))
         self._passages = torch.from_numpy(np.concatenate(vectors)).to(device)
-        self._bm25 = _BM25(pool)
+        self._bm25 = BM25(pool)
 
     def rank(self, queries: Sequence[str], given: Sequence[Sequence[int]], *, depth: int) -> Iterator[_Ranking]:
         """Each query's best *depth* places by either score; the scores are of the *given* places too."""
@@ -309,7 +309,7 @@ def _mixed(scores: NDArray[Any], teacher_share: float) -> tuple[float, ...]:
     return tuple(float(share) for share in target)
 
 
-class _BM25:
+class BM25:
     """BM25 (Robertson et al., 1994; k1 = 0.9, b = 0.4) of every passage in a pool, for many queries."""
 
     def __init__(self, pool: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from rerank_cli.config import Settings
 from rerank_cli.models.loading import open_encoder
 from rerank_cli.records import Encoder, with_headings
-from rerank_cli.training.mining import _BM25, Mining
+from rerank_cli.training.mining import BM25, Mining
 
 SIZES = {
     "tech_ms_faq": 1100,
@@ -135,7 +135,7 @@ class Pool:
         self._encoder = encoder
         bare = [with_headings((each.title,) if each.title else (), each.text) for each in sections]
         self.vectors = encoder.encode_passages(bare)
-        self._bm25 = _BM25(bare, device="cpu")
+        self._bm25 = BM25(bare)
         self.pages: dict[tuple[str, str], list[int]] = defaultdict(list)
         self.answers: dict[str, set[int]] = defaultdict(set)
         for place, section in enumerate(sections):
@@ -146,7 +146,7 @@ class Pool:
     def scores(self, query: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Cosine and BM25 of every section, shape (n,) each."""
         cosines = self.vectors @ self._encoder.encode_queries([query])[0]
-        return cosines, self._bm25.scores([query]).numpy()[0]
+        return cosines, self._bm25.scores([query])[0]
 
 
 def pair_of(pool: Pool, positive: int, rng: random.Random) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +13,11 @@ from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 RRF_K = 60
 """The constant of reciprocal rank fusion as published."""
 
-SUPPORT = (0.7, 0.49, 0.34)
-"""Shares of its second, third and fourth passage in a document's evidence. More of them would reward length."""
+TEMPERATURE = 2.0
+"""Logits: how far below a document's best passage another one still adds to its evidence."""
+
+COUNTED = 4
+"""Passages of a document that make its evidence. More of them would reward length."""
 
 
 def order(
@@ -68,24 +72,21 @@ def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
 def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The best hit of each document, the documents in the order of their evidence. *hits* are in final order.
 
-    With s1 ≥ s2 ≥ … the scores of a document's hits, and m the score that three quarters of all hits reach, its
-    evidence is
+    With s1 ≥ s2 ≥ … the scores of a document's hits, its evidence is
 
-        s1 + 0.7 max(0, s2 - m) + 0.49 max(0, s3 - m) + 0.34 max(0, s4 - m)
+        2 ln(exp(s1 / 2) + exp(s2 / 2) + exp(s3 / 2) + exp(s4 / 2))
 
-    so that a document which speaks of the matter throughout stands above one with a single lucky passage. It
-    becomes the hit's `order_score`, and what was added its `support`; `rank` stays that of the passage.
+    so that a document which speaks of the matter throughout stands above one with a single lucky passage, while
+    passages far below the best add next to nothing: a text that was split in two gains little by it. The evidence
+    becomes the hit's `order_score`, and what was added to s1 its `support`; `rank` stays that of the passage.
     """
-    if not hits:
-        return ()
-    ordinary = hits[3 * len(hits) // 4].order_score
     members: defaultdict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
         members[hit.candidate.stored.document_id].append(hit)
     documents = []
     for best, *others in members.values():
-        excess = [max(0.0, hit.order_score - ordinary) for hit in others]
-        support = sum(share * more for share, more in zip(SUPPORT, excess, strict=False))
+        below = [math.exp((hit.order_score - best.order_score) / TEMPERATURE) for hit in others[: COUNTED - 1]]
+        support = TEMPERATURE * math.log1p(math.fsum(below))
         documents.append(replace(best, order_score=best.order_score + support, support=support))
     return tuple(sorted(documents, key=lambda hit: (-hit.order_score, hit.rank)))
 

@@ -18,11 +18,11 @@ LIST_DEPTH = 1000
 COSINE_SCALE = 20.0
 """Logits to a cosine: what sentence-transformers multiplies cosines by when it trains an encoder by softmax."""
 
-OPENING_SCALE = 4.0
+OPENING_SCALE = 3.0
 """Logits to the cosine of a document's opening passage, which tells what the whole is about."""
 
-WORDS_SCALE = 5.0
-"""Logits to the query's best BM25. Documentation asks for 4 or 5, abstracts for 6 to 8."""
+WORDS_SCALE = 6.0
+"""Logits to the query's best BM25. Documentation is ordered best with 5 or 6, abstracts with 6 to 8."""
 
 LEAST_BEST_BM25 = 1.0
 """Where no passage has as much, the query's words stand nearly everywhere and tell little."""
@@ -89,7 +89,7 @@ def query_words(query: str) -> list[str]:
 def fused_scores(dense: Ranking, lexical: Ranking, openings: Mapping[int, float], *, depth: int) -> dict[int, float]:
     """Each passage of either list with its score, on the scale of logits:
 
-        20 x cosine + 4 x cosine of its document's opening passage + 5 x BM25 / the query's best BM25
+        20 x cosine + 3 x cosine of its document's opening passage + 6 x BM25 / the query's best BM25
 
     A cosine says by itself how near a passage is. BM25 grows with the query's words, so only its share of the
     query's best says anything. A passage that a list of *depth* lacks gets no more than its last has: of a dense

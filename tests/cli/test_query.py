@@ -137,8 +137,10 @@ def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) ->
     hit = cli("query", "cold radiator", "-f", "json", "-n", "1").json["results"][0]["hits"][0]
     wanted = (
         f"dense #{hit['first_stage']['dense_rank']} {hit['first_stage']['dense_score']:.3f} · "
+        f"opening {hit['first_stage']['opening_score']:.3f} · "
         f"lexical #{hit['first_stage']['lexical_rank']} {hit['first_stage']['lexical_score']:.2f} · "
-        f"first stage #{hit['first_stage']['rank']} · reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
+        f"first stage #{hit['first_stage']['rank']} {hit['first_stage']['score']:.2f} · "
+        f"reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
     )
     assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted
     assert wanted not in cli("query", "cold radiator", "-n", "1").out
@@ -168,9 +170,13 @@ def test_a_long_question_finds_what_answers_it(indexed: Path, cli: Cli, tmp_path
 
 
 def test_fusion_none_orders_by_the_reranker_alone(indexed: Path, cli: Cli) -> None:
-    hits = cli("query", "key of the shed", "-f", "json", "--fusion", "none").json["results"][0]["hits"]
-    logits = [hit["logit"] for hit in hits]
-    assert logits == sorted(logits, reverse=True)
+    asked = ("query", "key of the shed", "-f", "json", "--fusion", "none")
+    passages = [hit["logit"] for hit in cli(*asked, "--per-document", "99").json["results"][0]["hits"]]
+    assert passages == sorted(passages, reverse=True)
+    documents = cli(*asked).json["results"][0]["hits"]
+    assert [hit["order_score"] for hit in documents] == [hit["logit"] + hit["support"] for hit in documents]
+    evidence = [hit["order_score"] for hit in documents]
+    assert evidence == sorted(evidence, reverse=True)
 
 
 def test_the_lexical_retriever_loads_no_encoder(indexed: Path, cli: Cli) -> None:

@@ -109,16 +109,16 @@ def test_both_lists_fuse_by_their_scores_by_hand() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5), (3, 0.25)], [(2, 8.0), (4, 2.0)]
     openings = {1: 0.5, 2: 0.25, 3: 0.0, 4: -0.25}
     assert fused_scores(dense, lexical, openings, depth=1000) == {
-        1: 20 * 0.75 + 4 * 0.5,
-        2: 20 * 0.5 + 4 * 0.25 + 5,
+        1: 20 * 0.75 + 3 * 0.5,
+        2: 20 * 0.5 + 3 * 0.25 + 6,
         3: 20 * 0.25,
-        4: 20 * 0.25 - 4 * 0.25 + 5 * 2 / 8,
+        4: 20 * 0.25 - 3 * 0.25 + 6 * 2 / 8,
     }
 
 
 def test_a_passage_that_a_full_list_lacks_has_the_score_of_its_end() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5)], [(2, 8.0), (3, 6.0)]
-    assert fused_scores(dense, lexical, {}, depth=2) == {1: 15.0 + 3.75, 2: 10.0 + 5.0, 3: 10.0 + 3.75}
+    assert fused_scores(dense, lexical, {}, depth=2) == {1: 15.0 + 4.5, 2: 10.0 + 6.0, 3: 10.0 + 4.5}
 
 
 def test_words_that_stand_in_every_passage_tell_nothing() -> None:
@@ -133,7 +133,7 @@ def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: 
     best = max(1.0, *(candidate.lexical_score for candidate in candidates.values()))
     for candidate in candidates.values():
         assert candidate.opening_score == pytest.approx(candidate.dense_score)
-        expected = 20 * candidate.dense_score + 4 * candidate.opening_score + 5 * candidate.lexical_score / best
+        expected = 20 * candidate.dense_score + 3 * candidate.opening_score + 6 * candidate.lexical_score / best
         assert candidate.score == expected
     assert candidates["a.md"].dense_score == pytest.approx(1.0)
 
@@ -186,7 +186,7 @@ def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Upd
     (first, second) = search("brake")
     assert (first.stored.path, first.lexical_rank) == ("a.md", 1)
     assert (second.lexical_rank, second.lexical_score) == (None, None)
-    assert second.score == 20 * second.dense_score + 4 * second.opening_score
+    assert second.score == 20 * second.dense_score + 3 * second.opening_score
 
 
 def test_words_alone_need_no_encoder(plant: Plant, update: Update, index_folder: Path) -> None:

@@ -25,19 +25,20 @@ def order(
 ) -> tuple[Hit, ...]:
     """Hits in the order of the logits, or of their fusion with the first stage, in which they have the share *weight*.
 
-    Linear fusion adds to the logit the first stage's score, which has the scale of logits. Equal scores keep the
-    order of the first stage.
+    Linear fusion adds to the logit the first stage's score, which has the scale of logits. The fusion of ranks gives
+    the logit that stands at the same place. Equal scores keep the order of the first stage.
     """
     logits = [float(logit) for logit in scores.logits]
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
     ranks = {number: rank for rank, number in enumerate(by_logit, start=1)}
     final = logits
     if fusion == "rrf":
-        final = _mixed(
+        fused = _mixed(
             [reciprocal_rank(ranks[number]) for number in range(len(logits))],
             [reciprocal_rank(candidate.rank) for candidate in candidates],
             weight,
         )
+        final = _as_logits(fused, logits)
     elif fusion == "linear":
         final = _mixed(logits, [candidate.score for candidate in candidates], weight)
     best = sorted(range(len(logits)), key=lambda number: (-final[number], candidates[number].rank))
@@ -61,6 +62,13 @@ def reciprocal_rank(rank: int) -> float:
 
 def _mixed(second: Sequence[float], first: Sequence[float], weight: float) -> list[float]:
     return [weight * new + (1 - weight) * old for new, old in zip(second, first, strict=True)]
+
+
+def _as_logits(fused: Sequence[float], logits: Sequence[float]) -> list[float]:
+    """For each fused score the logit at its place, since ranks have no scale by which passages could add up."""
+    descending = sorted(logits, reverse=True)
+    places = {score: place for place, score in reversed(list(enumerate(sorted(fused, reverse=True))))}
+    return [descending[places[score]] for score in fused]
 
 
 def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:

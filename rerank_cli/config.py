@@ -237,7 +237,7 @@ class Settings:
         ),
     )
     fusion_weight: float = field(
-        default=0.6,
+        default=0.65,
         metadata=_about(_SHARE, "The second stage's share in a fused order."),
     )
     top_n: int = field(

@@ -13,9 +13,6 @@ from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 RRF_K = 60
 """The constant of reciprocal rank fusion as published."""
 
-TEMPERATURE = 2.0
-"""Logits: how far below a document's best passage another one still adds to its evidence."""
-
 COUNTED = 4
 """Passages of a document that make its evidence. More of them would reward length."""
 
@@ -82,19 +79,19 @@ def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
     With s1 ≥ s2 ≥ … the scores of a document's hits, its evidence is
 
-        2 ln(exp(s1 / 2) + exp(s2 / 2) + exp(s3 / 2) + exp(s4 / 2))
+        ln(exp(s1) + exp(s2) + exp(s3) + exp(s4))
 
-    so that a document which speaks of the matter throughout stands above one with a single lucky passage, while
-    passages far below the best add next to nothing: a text that was split in two gains little by it. The evidence
-    becomes the hit's `order_score`, and what was added to s1 its `support`; `rank` stays that of the passage.
+    the log of the summed odds. So a document which speaks of the matter throughout stands above one with a single lucky
+    passage, while passages far below the best add next to nothing: a text that was split in two gains little by it.
+    The evidence becomes the hit's `order_score`, and what was added to s1 its `support`; `rank` stays the passage's.
     """
     members: defaultdict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
         members[hit.candidate.stored.document_id].append(hit)
     documents = []
     for best, *others in members.values():
-        below = [math.exp((hit.order_score - best.order_score) / TEMPERATURE) for hit in others[: COUNTED - 1]]
-        support = TEMPERATURE * math.log1p(math.fsum(below))
+        shares = [math.exp(hit.order_score - best.order_score) for hit in others[: COUNTED - 1]]
+        support = math.log1p(math.fsum(shares))
         documents.append(replace(best, order_score=best.order_score + support, support=support))
     return tuple(sorted(documents, key=lambda hit: (-hit.order_score, hit.rank)))
 

@@ -134,13 +134,13 @@ def test_a_document_shows_its_best_hits_alone(per_document: int, ranks: list[int
 
 
 def test_a_document_stands_by_its_evidence_by_hand() -> None:
-    scores = {"a": [9.0, 8.0, 7.0, 6.0, 5.0], "b": [9.5], "c": [3.0, -20.0]}
+    scores = {"a": [9.0, 8.0, 7.0, 6.0, 5.0], "b": [9.4], "c": [3.0, -20.0]}
     documents = by_document(keep_order([scored(0, value, name) for name, values in scores.items() for value in values]))
     assert [hit.candidate.stored.document_id for hit in documents] == ["a", "b", "c"]
-    evidence = 2 * math.log(sum(math.exp(value / 2) for value in (9, 8, 7, 6)))
+    evidence = math.log(sum(math.exp(value) for value in (9, 8, 7, 6)))
     assert [(hit.support, hit.order_score) for hit in documents] == [
         (pytest.approx(evidence - 9), pytest.approx(evidence)),
-        (0.0, 9.5),
+        (0.0, 9.4),
         (pytest.approx(0.0, abs=1e-4), pytest.approx(3.0, abs=1e-4)),
     ]
 

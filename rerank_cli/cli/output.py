@@ -29,6 +29,9 @@ PLAIN_SNIPPET = 160
 TABLE_LINES = 3
 """Lines of the terminal that a passage takes in the table, at most."""
 
+LEAST_SHOWN = 0.005
+"""What two decimals show of the support of a document's further passages."""
+
 CELLS_BEFORE = 24
 """Columns of the terminal that rank, movement and score take in the table."""
 
@@ -329,7 +332,7 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
     parts.append(f"first stage #{candidate.rank} {candidate.score:.2f}")
     if hit.reranker_rank is not None:
         parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
-    if hit.support:
+    if hit.support >= LEAST_SHOWN:
         parts.append(f"further passages {hit.support:+.2f}")
     if pieces > 1:
         parts.append(f"asked in {pieces} pieces")

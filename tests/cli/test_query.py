@@ -146,6 +146,14 @@ def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) ->
     assert wanted not in cli("query", "cold radiator", "-n", "1").out
 
 
+def test_explain_says_what_the_further_passages_of_a_document_add(indexed: Path, cli: Cli) -> None:
+    asked = ("query", "knead the dough and let it rise", "-n", "1")
+    hit = cli(*asked, "-f", "json").json["results"][0]["hits"][0]
+    assert (hit["path"], hit["support"] > 0) == ("kitchen/bread.md", True)
+    assert cli(*asked, "--explain").lines[0].endswith(f" · further passages {hit['support']:+.2f}")
+    assert "further passages" not in cli("query", "lettuce", "-n", "1", "--explain").out
+
+
 LONG = "I moved in last week and know little of heating. The radiator in the hall is cold at the top. " * 12
 
 

@@ -50,7 +50,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
         "top_k": 3,
         "rerank": True,
         "fusion": "linear",
-        "fusion_weight": 0.7,
+        "fusion_weight": 0.65,
         "top_n": 2,
         "per_document": 1,
         "min_score": None,
@@ -77,9 +77,8 @@ def test_json_without_the_second_stage_names_no_reranker_and_gives_no_score_of_i
     record = cli("query", "cold radiator", "-f", "json", "--no-rerank").json
     assert (record["models"]["reranker"], record["models"]["reranker_fingerprint"]) == (None, None)
     assert {hit["score"] for hit in record["results"][0]["hits"]} == {None}
-    assert [hit["order_score"] for hit in record["results"][0]["hits"]] == [
-        hit["first_stage"]["score"] for hit in record["results"][0]["hits"]
-    ]
+    hits = record["results"][0]["hits"]
+    assert [hit["order_score"] for hit in hits] == [hit["first_stage"]["score"] + hit["support"] for hit in hits]
 
 
 def test_jsonl_is_one_object_a_query(indexed: Path, cli: Cli, two_queries: Path) -> None:

@@ -59,7 +59,7 @@ SIZES = {
     "docs_aws_ec2": 100,
     "docs_owasp": 100,
 }
-"""Questions asked of each set. A fifth are of the older sets, so that what they taught is not forgotten."""
+"""Questions asked of each set. A quarter are of the older sets, so that what they taught is not forgotten."""
 
 OF_NON_COMMERCIAL_TEXTS = re.compile("mattermost|photoprism", re.IGNORECASE)
 MAX_WORDS = 190

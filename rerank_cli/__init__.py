@@ -18,14 +18,15 @@ The rooms, from the bottom up; imports only go down:
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
                  reranker that are kept: scores
     indexing     what changed, and its way into a new generation
-    retrieval    the first stage: query → candidates
-    reranking    the second stage: candidates → hits
+    retrieval    the first stage: query → candidates, both lists fused by their scores
+    reranking    the second stage: candidates → hits, and documents by their evidence
     search       both stages for one query after another
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
                  charts, plot, environment; known_items and judging (judgements of one's own)
-    training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), validation,
-                 output (the folder and its checkpoints), card, job (puts it together)
+    training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), kept (what
+                 mining leaves for a restart), validation, output (the folder and its checkpoints), card, job (puts it
+                 together)
     cli          the command line: the only place that knows Typer and Rich
 """
 

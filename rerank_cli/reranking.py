@@ -74,25 +74,30 @@ def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
     return tuple(Hit(each, rank=rank, order_score=each.score) for rank, each in enumerate(best_first, start=1))
 
 
-def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The best hit of each document, the documents in the order of their evidence. *hits* are in final order.
-
-    With s1 ≥ s2 ≥ … the scores of a document's hits, its evidence is
+def evidence(scores: Sequence[float]) -> float:
+    """What a document's passages say together, by their *scores* as logits, best first: s1 ≥ s2 ≥ …
 
         ln(exp(s1) + exp(s2) + exp(s3) + exp(s4))
 
     the log of the summed odds. So a document which speaks of the matter throughout stands above one with a single lucky
     passage, while passages far below the best add next to nothing: a text that was split in two gains little by it.
-    The evidence becomes the hit's `order_score`, and what was added to s1 its `support`; `rank` stays the passage's.
+    """
+    best, *others = scores[:COUNTED]
+    return best + math.log1p(math.fsum(math.exp(score - best) for score in others))
+
+
+def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The best hit of each document, the documents in the order of their `evidence`. *hits* are in final order.
+
+    The evidence becomes the hit's `order_score`, and what others added to its own its `support`; `rank` stays.
     """
     members: defaultdict[str, list[Hit]] = defaultdict(list)
     for hit in hits:
         members[hit.candidate.stored.document_id].append(hit)
     documents = []
-    for best, *others in members.values():
-        shares = [math.exp(hit.order_score - best.order_score) for hit in others[: COUNTED - 1]]
-        support = math.log1p(math.fsum(shares))
-        documents.append(replace(best, order_score=best.order_score + support, support=support))
+    for own in members.values():
+        total = evidence([hit.order_score for hit in own])
+        documents.append(replace(own[0], order_score=total, support=total - own[0].order_score))
     return tuple(sorted(documents, key=lambda hit: (-hit.order_score, hit.rank)))
 
 

@@ -14,6 +14,8 @@ from rerank_cli.evaluation.runs import Ranked
 from rerank_cli.models.calibration import Calibration, fit_calibration
 from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
 from rerank_cli.records import Listener, Progress, Vectors, ignore_progress
+from rerank_cli.reranking import evidence
+from rerank_cli.retrieval import COSINE_SCALE
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -40,7 +42,7 @@ def reranker_quality(
     rankings = []
     for number, question in enumerate(questions, start=1):
         scores = pair_logits(model, question.text, [passage for _, passage in question.candidates])
-        rankings.append(_best_documents(question.candidates, scores))
+        rankings.append(_documents(question.candidates, scores))
         listener(Progress("validate", number, len(questions)))
     return _quality(questions, rankings)
 
@@ -81,7 +83,7 @@ def encoder_quality(
         listener(Progress("validate", min(start + 8 * BATCH, len(passages)), len(passages)))
     asked = _vectors(model, [question.text for question in questions], prompt_for(model, "query"))
     cosines = asked @ np.concatenate(vectors).T
-    return _quality(questions, [_best_documents(pool, row) for row in cosines])
+    return _quality(questions, [_documents(pool, COSINE_SCALE * row) for row in cosines])
 
 
 def _vectors(model: SentenceTransformer, texts: list[str], prompt: str) -> Vectors:
@@ -91,12 +93,14 @@ def _vectors(model: SentenceTransformer, texts: list[str], prompt: str) -> Vecto
     return np.asarray(vectors, dtype=np.float32)
 
 
-def _best_documents(candidates: Sequence[tuple[str, str]], scores: NDArray[np.float32]) -> tuple[str, ...]:
-    """The documents in the order of their best passage; none where a model that went astray gives no numbers."""
-    if not np.isfinite(scores).all():
+def _documents(candidates: Sequence[tuple[str, str]], logits: NDArray[np.float32]) -> tuple[str, ...]:
+    """The documents in the order of their evidence; none where a model that went astray gives no numbers."""
+    if not np.isfinite(logits).all():
         return ()
-    order = np.argsort(-scores, kind="stable")
-    return tuple(dict.fromkeys(candidates[place][0] for place in order))
+    passages: dict[str, list[float]] = {}
+    for place in np.argsort(-logits, kind="stable"):
+        passages.setdefault(candidates[place][0], []).append(float(logits[place]))
+    return tuple(sorted(passages, key=lambda document: -evidence(passages[document])))
 
 
 def _quality(questions: Sequence[Question], rankings: Sequence[tuple[str, ...]]) -> float:

@@ -65,6 +65,26 @@ def test_a_document_stands_where_its_best_passage_does() -> None:
     assert reranker_quality(StubCrossEncoder(overlap), [Question("boiler valve", passages, {"d1": 1})]) == 1.0
 
 
+def test_a_document_that_speaks_of_the_matter_throughout_stands_above_one_with_a_lucky_passage() -> None:
+    """As `eval` and `query` have it."""
+    passages = (("lucky", "3.1"), ("lucky", "-9.0"), ("throughout", "3.0"), ("throughout", "2.9"))
+    model = StubCrossEncoder(lambda _, passage: float(passage))
+    assert reranker_quality(model, [Question("q", passages, {"throughout": 1})]) == 1.0
+
+
+def test_an_encoder_is_judged_by_its_documents_evidence_on_the_scale_of_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cosines of .5 and .4 differ by two logits: three passages of the latter do not make up for that."""
+    model = StubBiEncoder()
+
+    def at_cosine(texts: Sequence[str], **_: Any) -> np.ndarray:
+        cosines = np.array([float(text.split()[0]) for text in texts], dtype=np.float32)
+        return np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
+
+    monkeypatch.setattr(model, "encode", at_cosine)
+    passages = (("far", "0.4 a"), ("far", "0.4 b"), ("far", "0.4 c"), ("near", "0.5"))
+    assert encoder_quality(model, [Question("1.0", passages, {"near": 1})]) == 1.0
+
+
 def test_a_relevant_document_that_no_candidate_is_of_counts_as_lost() -> None:
     absent = Question("boiler", (("d1", "boiler"),), {"d9": 1})
     assert reranker_quality(StubCrossEncoder(overlap), [absent]) == 0.0

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +16,32 @@ from rerank_cli.store import open_reader
 from tests.fakes import FakeEncoder, FakeReranker
 
 REPOSITORY = Path(__file__).parents[2]
+
+LONG = os.environ.get("RERANK_FAULTS") == "long"
+"""Whether the tests that repeat themselves do so for long; the short form is what every run of the suite has."""
+
+_survived: Counter[str] = Counter()
+_started = time.monotonic()
+
+
+@pytest.fixture
+def survived() -> Callable[[str, int], None]:
+    """Count faults that were survived, such as `survived("kills", 3)`: the end of the run tells their sums."""
+
+    def count(kind: str, number: int) -> None:
+        _survived[kind] += number
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not _survived:
+        return
+    usages = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    terminalreporter.section("faults survived")
+    for kind, number in sorted(_survived.items()):
+        terminalreporter.line(f"{number:8} {kind}")
+    terminalreporter.line(f"in {time.monotonic() - _started:.0f} s, peak memory {max(usages) / 1024:.0f} MB")
 
 
 @pytest.fixture

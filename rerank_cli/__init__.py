@@ -11,12 +11,14 @@ The rooms, from the bottom up; imports only go down:
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
-    corpus       from a folder to passages: discover, read (one reader a format), split
+    corpus       from a folder to passages: discover, mounts, read (one reader a format), split
     models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,
                  probe, calibration (from logits to probabilities), interaction (what a new reranker ends with),
                  train, builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
                  reranker that are kept: scores
+    freshness    whether a file on the disk is still the one that was read
+    vanishing    whether what a run would take out is gone, or only out of sight
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores
     reranking    the second stage: candidates → hits, and documents by their evidence

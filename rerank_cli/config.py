@@ -33,7 +33,7 @@ OTHER_VARIABLES = frozenset(
         "BASE BASELINE BATCH_QUERIES COLLECTION COMPARE CONFIG COUNT DIAGNOSE DRY_RUN EPOCHS EXPLAIN FAIL_UNDER FORCE "
         "INDEX JSON LEARNING_RATE LICENCE MAX_DROP MAX_STEPS MAX_TOKENS MEASURE NEGATIVES NO_CACHE OUT PAIRS PATH "
         "PATIENCE PLOT POOL QRELS QUERIES QUIET REBUILD REPORT RESUME RUN_IN RUN_OUT SEED SWEEP TEACHER_SHARE "
-        "VALIDATION_SHARE"
+        "VALIDATION_SHARE VERIFY"
     ).split()
 )
 """Variables of flags that are no settings: they belong to one run, and no file may hold them."""
@@ -260,9 +260,13 @@ class Settings:
         default=False,
         metadata=_about(_SWITCH, "End with code 5 if a file could not be read."),
     )
-    allow_empty: bool = field(
+    max_shrink: float = field(
+        default=0.5,
+        metadata=_about(_SHARE, "Share of the documents that may go in one run, where more than ten do."),
+    )
+    allow_shrink: bool = field(
         default=False,
-        metadata=_about(_SWITCH, "Empty the index when its folder holds no file any more."),
+        metadata=_about(_SWITCH, "Take out what is missing, however much it is."),
     )
     wait_s: float = field(
         default=60.0,
@@ -368,7 +372,7 @@ def _settled(given: _Given) -> object:
     except ValueError as error:
         wrong = f"{given.name} is {_described(given.value)}"
         raise ConfigError(wrong, remedy=f"allowed: {kind.allowed}") from error
-    if given.key == "allow_empty" and value and not given.trusted:
+    if given.key == "allow_shrink" and value and not given.trusted:
         raise ConfigError(
             f"{given.name} is true, which no project file may say: a lost disk would empty the index",
             remedy=f"say so with {_elsewhere(given.key)}",

@@ -8,7 +8,8 @@ RerankError
 │   ├── IndexDamaged      3   it cannot be trusted
 │   └── IndexMismatch     3   it was made with another format or another model
 ├── InputError            4   documents, queries or a disk that cannot be read or written
-│   └── ModelError        4   a model that cannot be found, loaded or verified
+│   ├── ModelError        4   a model that cannot be found, loaded or verified
+│   └── TooMuchGone       4   so much is missing that the disk is more likely to be
 ├── FilesSkipped          5   the index is complete but for files that could not be read (--strict)
 └── Busy            75   another process is writing
 """
@@ -63,6 +64,10 @@ class InputError(RerankError):
 
 class ModelError(InputError):
     """A model that cannot be found, loaded or verified."""
+
+
+class TooMuchGone(InputError):
+    """So much of the folder is missing that its disk is more likely to be."""
 
 
 class FilesSkipped(RerankError):

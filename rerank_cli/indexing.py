@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
 from rerank_cli.corpus.read import READER_VERSION, Unreadable, read_documents, reader_name
 from rerank_cli.corpus.split import split
-from rerank_cli.errors import IndexMismatch, InputError, UsageError
-from rerank_cli.records import Document, Encoder, FoundFile, Listener, Passage, Progress, SkippedFile, ignore_progress
+from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
+from rerank_cli.freshness import is_same
+from rerank_cli.records import (
+    Document,
+    Encoder,
+    FoundFile,
+    Listener,
+    Passage,
+    Progress,
+    SkippedFile,
+    Stamp,
+    ignore_progress,
+)
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
 from rerank_cli.store.layout import FORMAT_VERSION
+from rerank_cli.vanishing import Loss, doubt
 
 ENCODE_BATCH = 128
 """Passages between two commits of vectors: about a second of work that a killed run loses."""
 
 RACY_WINDOW_NS = 2_000_000_000
-"""A file changed this shortly before it was read may change again under the same time stamp (FAT counts
+"""A file changed this shortly before it was read may change again under the same times (FAT counts
 in steps of two seconds), so its stamp is not trusted: the next run compares content (as git does)."""
+
+MAX_SHRINK = 0.5
+"""The share of its documents that an index may lose in one run, unless a run is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,12 @@ class IndexSettings:
 
 @dataclass(frozen=True, slots=True)
 class IndexSummary:
-    """What a run did. Counts of files, but for `documents`, `passages`, `encoded` and `reused`."""
+    """What a run did. Counts of files, but for `documents`, `passages`, `encoded` and `reused`.
+
+    `failed` are all files that cannot be read, and `newly_failed` the paths of those that no run has told of.
+    `withheld` are the files whose documents stay in the index though they are missing or hold less now, and `doubt`
+    says why.
+    """
 
     folder: Path
     generation: int
@@ -43,8 +63,12 @@ class IndexSummary:
     changed: int
     removed: int
     unchanged: int
+    files: int
     failed: tuple[SkippedFile, ...]
-    skipped: int
+    newly_failed: tuple[str, ...]
+    skipped: tuple[SkippedFile, ...]
+    withheld: tuple[str, ...]
+    doubt: str
     documents: int
     passages: int
     encoded: int
@@ -78,18 +102,23 @@ def update_index(
     encoder: Encoder,
     settings: IndexSettings,
     rebuild: bool = False,
-    allow_empty: bool = False,
+    verify: bool = False,
+    allow_shrink: bool = False,
+    max_shrink: float = MAX_SHRINK,
     wait_s: float = 60.0,
     listener: Listener = ignore_progress,
 ) -> IndexSummary:
     """Bring the index in *index_folder* up to date with *root*, or make it.
 
     The encoder is used only if a passage is new. The old generation answers until the new one is
-    complete, and stays if anything fails. A file that cannot be read now stays as it was read before.
+    complete, and stays if anything fails. A file that cannot be read now stays as it was read before, and so do
+    those that are missing where more than *max_shrink* of all documents would go, or where a mount point is none
+    any more, unless *allow_shrink* takes that at its word. With *verify*, the content of every file is compared.
 
     Raises:
         IndexMismatch: the index was made from another folder or with another encoder.
         InputError: *root* cannot be read, is suddenly empty, or holds no text.
+        TooMuchGone: too much is missing for a rebuild, which would lose it.
         Busy: another process was writing for longer than *wait_s*.
     """
     started = time.perf_counter()
@@ -98,37 +127,50 @@ def update_index(
         found = discover(root, settings.rules, index_folder=index_folder)
         _check_manifest(writer, root, encoder, rebuild=rebuild)
         known = writer.files()
-        _check_not_vanished(root, found, known, allow_empty=allow_empty)
+        _check_not_vanished(root, found, known, allow_shrink=allow_shrink)
         afresh = rebuild or _reads_differently(writer.manifest, settings)
-        changes = compare(found, known)
-        if _gives_up(writer.manifest, root, encoder):
+        changes = compare(found, known, verify=verify)
+        gives_up = _gives_up(writer.manifest, root, encoder)
+        if gives_up:
             changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
-            known = {}
         pending = {*changes.added, *changes.changed, *(changes.unchanged if afresh else ())}
         work = _Work(writer, encoder, settings, listener)
         read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
-        missed = {file.state.path: file.state for file in read if file.unread and _was_read(known, file.state.path)}
+        missed = {f.state.path: f.state for f in read if f.unread and not gives_up and _was_read(known, f.state.path)}
         written = [file for file in read if file.state.path not in missed]
-        if not allow_empty:
+        withheld = _Withheld()
+        if not allow_shrink:
+            withheld = _withheld(root, writer, encoder, found, changes, written, known, max_shrink=max_shrink)
+            changes = replace(changes, removed=tuple(path for path in changes.removed if path not in withheld.paths))
+            written = [file for file in written if file.state.path not in withheld.paths]
             _check_text(root, found, written, changes.removed, writer)
         encoded = work.encode(written)
         wanted = _manifest(root, encoder, settings, last=writer.manifest)
         if written or changes.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
             writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
-        outdated = [_outdated(known[path]) for path in (*changes.hidden, *missed)] if afresh else []
-        writer.touch([*changes.touched, *outdated])
+        stale = {*changes.hidden, *missed, *withheld.paths} if afresh else set()
+        writer.touch([*changes.touched, *(_outdated(known[path]) for path in sorted(stale))])
+        if not withheld.why:
+            writer.keep_mounts(found.mounts)
+        failed = _failures(found, [*writer.files().values(), *missed.values()])
+        newly_failed = _newly_failed(failed, writer.told(), written, known)
+        writer.keep_told({file.path: file.reason for file in failed})
         assert writer.manifest is not None
         counts = writer.counts()
         return IndexSummary(
             folder=index_folder,
             generation=writer.manifest.generation,
             added=len(changes.added),
-            changed=len(pending) - len(changes.added) - len(missed),
+            changed=len(written) - len(changes.added),
             removed=len(changes.removed),
             unchanged=0 if afresh else len(changes.unchanged),
-            failed=_failures(found, [*writer.files().values(), *missed.values()]),
-            skipped=sum(not file.failed for file in found.skipped),
+            files=counts.files,
+            failed=failed,
+            newly_failed=newly_failed,
+            skipped=tuple(file for file in found.skipped if not file.failed),
+            withheld=tuple(sorted(withheld.paths)),
+            doubt=withheld.why,
             documents=counts.documents,
             passages=counts.passages,
             encoded=encoded,
@@ -137,26 +179,31 @@ def update_index(
         )
 
 
-def compare(found: Discovery, known: Mapping[str, FileState]) -> FileChanges:
-    """How *found* differs from *known*; a file whose stamp differs is compared by content."""
+def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = False) -> FileChanges:
+    """How *found* differs from *known*; a file whose stamp differs is compared by content, with *verify* every file."""
     added, changed, unchanged, touched = [], [], [], []
     for file in found.files:
         state = known.get(file.path)
         if state is None:
             added.append(file.path)
-        elif (file.size_bytes, file.mtime_ns) == (state.size_bytes, state.mtime_ns):
+        elif is_same(file.location, file.stamp, state, verify=verify):
             unchanged.append(file.path)
-        elif file.size_bytes == state.size_bytes and _content_hash(file) == state.content_hash:
-            unchanged.append(file.path)
-            if _trusted_mtime(file):
+            if file.stamp != state.stamp and _trusted(file.stamp):
                 touched.append(_state(file, state.content_hash, failure=state.failure))
         else:
             changed.append(file.path)
     absent = sorted(known.keys() - {file.path for file in found.files})
-    failed = {file.path.rstrip("/") for file in found.skipped if file.failed}
-    hidden = [path for path in absent if not failed.isdisjoint((path, *map(str, PurePosixPath(path).parents)))]
-    removed = sorted({*absent}.difference(hidden))
-    return FileChanges(tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(hidden), tuple(touched))
+    hidden = _under(absent, {file.path for file in found.skipped if file.failed})
+    removed = sorted({*absent} - hidden)
+    return FileChanges(
+        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(hidden)), tuple(touched)
+    )
+
+
+def _under(paths: Iterable[str], places: set[str]) -> set[str]:
+    """Those of *paths* that are among *places* or lie in a folder that is; the name of a folder ends in a slash."""
+    names = {place.rstrip("/") for place in places}
+    return {path for path in paths if not names.isdisjoint((path, *map(str, PurePosixPath(path).parents)))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +305,13 @@ def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuil
         )
 
 
-def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_empty: bool) -> None:
-    if found.files or allow_empty:
+def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_shrink: bool) -> None:
+    if found.files or allow_shrink:
         return
     if known:
-        raise InputError(
+        raise TooMuchGone(
             f"{root}: no file to index, but the index holds {len(known)}; is the disk mounted?",
-            remedy="pass --allow-empty if all of them are really gone",
+            remedy="pass --allow-shrink if all of them are really gone",
         )
     raise InputError(f"{root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run")
 
@@ -279,7 +326,69 @@ def _check_text(
     reason = next((f" ({file.state.path}: {file.state.failure})" for file in written if file.state.failure), "")
     raise InputError(
         f"{root}: no text in any of {len(found.files)} file{'s' * (len(found.files) != 1)}{reason}",
-        remedy="check that it is the right folder, or pass --allow-empty",
+        remedy="check that it is the right folder, or pass --allow-shrink",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Withheld:
+    """The files that stay as the index has them though they are missing or hold less now, and why."""
+
+    paths: frozenset[str] = frozenset()
+    why: str = ""
+
+
+def _withheld(
+    root: Path,
+    writer: IndexWriter,
+    encoder: Encoder,
+    found: Discovery,
+    changes: FileChanges,
+    written: Sequence[_ReadFile],
+    known: Mapping[str, FileState],
+    *,
+    max_shrink: float,
+) -> _Withheld:
+    """What of *changes* would lose more than can be believed. Nothing is lost of an index of another folder."""
+    manifest = writer.manifest
+    if manifest is None or manifest.root != str(root) or not (changes.removed or changes.changed):
+        return _Withheld()
+    counts = writer.document_counts()
+    loss = _loss(found, changes, written, known, counts)
+    why = doubt(
+        loss,
+        total=sum(counts.values()),
+        max_shrink=max_shrink,
+        mounts_before=writer.mounts(),
+        mounts_now=found.mounts,
+    )
+    if why and manifest.encoder_fingerprint != encoder.fingerprint:
+        raise TooMuchGone(
+            f"{root}: {why}; with another encoder they would be lost, so nothing was rebuilt",
+            remedy="mount the disk, or pass --allow-shrink if they are really gone",
+        )
+    return _Withheld(loss.missing | loss.documents.keys(), why) if why else _Withheld()
+
+
+def _loss(
+    found: Discovery,
+    changes: FileChanges,
+    written: Sequence[_ReadFile],
+    known: Mapping[str, FileState],
+    counts: Mapping[str, int],
+) -> Loss:
+    """What *changes* take out of an index whose files hold as many documents as *counts* says.
+
+    A file that moved is not lost, and neither is what the user's rules leave out.
+    """
+    left_out = _under(changes.removed, {file.path for file in found.skipped if file.chosen})
+    came = {file.state.content_hash for file in written if file.state.path not in known}
+    missing = {path for path in changes.removed if path not in left_out and known[path].content_hash not in came}
+    held = {file.state.path: sum(bool(passages) for _, passages in file.documents) for file in written}
+    fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
+    return Loss(
+        {path: counts[path] for path in missing if path in counts} | {path: n for path, n in fewer.items() if n > 0},
+        frozenset(missing),
     )
 
 
@@ -294,7 +403,7 @@ def _was_read(known: Mapping[str, FileState], path: str) -> bool:
 
 def _outdated(state: FileState) -> FileState:
     """*state* as that of a file to read again, though nothing about it changes: its size is none that a file has."""
-    return replace(state, size_bytes=-1, mtime_ns=0)
+    return replace(state, stamp=Stamp(-1, 0, 0, 0))
 
 
 def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:
@@ -332,31 +441,36 @@ def _manifest(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Ma
 
 def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFile, ...]:
     """Each path once, by path: what failed now goes before what the index remembers."""
-    failures = {state.path: SkippedFile(state.path, state.failure, failed=True) for state in states if state.failure}
+    failures = {state.path: SkippedFile(state.path, state.failure, "failed") for state in states if state.failure}
     failures.update({file.path: file for file in found.skipped if file.failed})
     return tuple(failures[path] for path in sorted(failures))
 
 
+def _newly_failed(
+    failed: Sequence[SkippedFile], told: Mapping[str, str], written: Sequence[_ReadFile], known: Mapping[str, FileState]
+) -> tuple[str, ...]:
+    """The paths of *failed* that fail for another reason than the user was *told*, or that changed and fail again."""
+    changed = {
+        file.state.path
+        for file in written
+        if file.state.path in known and known[file.state.path].content_hash != file.state.content_hash
+    }
+    return tuple(file.path for file in failed if file.path in changed or told.get(file.path) != file.reason)
+
+
 def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> FileState:
+    """The state of *file* as it was read; a stamp that is not trusted is none, as no file has the inode 0."""
     return FileState(
         path=file.path,
-        size_bytes=file.size_bytes,
-        mtime_ns=file.mtime_ns if content_hash and _trusted_mtime(file) else 0,
+        stamp=file.stamp if content_hash and _trusted(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
         content_hash=content_hash,
         reader=reader_name(file.path),
         failure=failure,
     )
 
 
-def _trusted_mtime(file: FoundFile) -> bool:
-    return file.mtime_ns < time.time_ns() - RACY_WINDOW_NS
-
-
-def _content_hash(file: FoundFile) -> bytes:
-    try:
-        return hashlib.sha256(file.location.read_bytes()).digest()
-    except OSError:
-        return b""  # as the state of a file that could not be read, and of no other
+def _trusted(stamp: Stamp) -> bool:
+    return max(stamp.mtime_ns, stamp.ctime_ns) < time.time_ns() - RACY_WINDOW_NS
 
 
 def _text_hash(passage: Passage) -> bytes:

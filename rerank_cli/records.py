@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,26 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the system tells of a file without reading it. Equal stamps mean an unchanged file.
+
+    Size and time of change can be set back, by a backup that is restored or a file moved in another's place;
+    the time of the last change of its inode cannot, and two files do not share one.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file with this *status*, in numbers that SQLite takes: some disks have inodes of 64 bits."""
+    told = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return Stamp(*((number + 2**63) % 2**64 - 2**63 for number in told))
+
+
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A file that discovery would index.
 
@@ -25,20 +46,34 @@ class FoundFile:
 
     path: str
     location: Path
-    size_bytes: int
-    mtime_ns: int
+    stamp: Stamp
+
+    @property
+    def size_bytes(self) -> int:
+        return self.stamp.size_bytes
+
+
+Cause = Literal["rule", "hidden", "too large", "binary", "link", "special", "failed"]
+"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever the file holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file or folder that is not indexed, and why, in words for the user.
-
-    `failed` tells a file that could not be read from one that a rule leaves out.
-    """
+    """A file or folder that is not indexed, and why, in words for the user. A folder's path ends in a slash."""
 
     path: str
     reason: str
-    failed: bool = False
+    cause: Cause
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be read, which is no choice of the user's."""
+        return self.cause == "failed"
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the user's rules leave it out, as they would any file of its name or size."""
+        return self.cause in ("rule", "hidden", "too large")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,14 +15,18 @@ from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, J
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import counted, printable, say
 from rerank_cli.config import PREFIX, Settings
-from rerank_cli.errors import FilesSkipped, InputError
+from rerank_cli.errors import FilesSkipped, InputError, TooMuchGone
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.discover import Rules
     from rerank_cli.indexing import IndexSummary
+    from rerank_cli.records import SkippedFile
 
 SHOWN_FAILURES = 10
 """More lines than these would push the summary off the screen; --json has all of them."""
+
+SHOWN_FORMATS = 3
+"""So many formats that no reader knows are named in the summary."""
 
 
 def run(
@@ -71,9 +76,27 @@ def run(
             show_envvar=False,
         ),
     ] = False,
-    allow_empty: Annotated[
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Compare the content of every file, not its size and times alone.",
+            envvar=f"{PREFIX}VERIFY",
+            show_envvar=False,
+        ),
+    ] = False,
+    max_shrink: Annotated[
+        float | None,
+        typer.Option(help="Share of the documents that may go at once, if more than ten do.", show_default=False),
+    ] = None,
+    allow_shrink: Annotated[
         bool | None,
-        typer.Option("--allow-empty/--no-allow-empty", help="Accept that all files are gone.", show_default=False),
+        typer.Option(
+            "--allow-shrink/--no-allow-shrink",
+            "--allow-empty/ ",
+            help="Take out what is missing, however much it is.",
+            show_default=False,
+        ),
     ] = None,
     strict: Annotated[
         bool | None,
@@ -101,14 +124,15 @@ def run(
             "passage_tokens": passage_tokens,
             "encoder": encoder,
             "device": device,
-            "allow_empty": allow_empty,
+            "max_shrink": max_shrink,
+            "allow_shrink": allow_shrink,
             "strict": strict,
             "wait_s": wait_s,
         },
     ).settings
     if dry_run:
         return _list_files(root, index, settings, as_json=as_json)
-    return _update(root, index, settings, rebuild=rebuild, as_json=as_json, quiet=quiet)
+    return _update(root, index, settings, rebuild=rebuild, verify=verify, as_json=as_json, quiet=quiet)
 
 
 def _root(folder: Path) -> Path:
@@ -121,7 +145,9 @@ def _root(folder: Path) -> Path:
         raise InputError(f"{folder}: cannot be followed ({reason})", remedy="check the path") from error
 
 
-def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool, as_json: bool, quiet: bool) -> int:
+def _update(
+    root: Path, index: str | None, settings: Settings, *, rebuild: bool, verify: bool, as_json: bool, quiet: bool
+) -> int:
     from rerank_cli.indexing import IndexSettings, update_index
     from rerank_cli.models.loading import open_encoder
 
@@ -136,17 +162,23 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
                 rules=_rules(settings),
             ),
             rebuild=rebuild,
-            allow_empty=settings.allow_empty,
+            verify=verify,
+            max_shrink=settings.max_shrink,
+            allow_shrink=settings.allow_shrink,
             wait_s=settings.wait_s,
             listener=listener,
         )
     if as_json:
-        record = {**asdict(summary), "folder": str(summary.folder), "up_to_date": summary.up_to_date}
-        print(json.dumps(record, ensure_ascii=False))
+        print(json.dumps(_record(summary), ensure_ascii=False))
     else:
-        _print_failures([(file.path, file.reason) for file in summary.failed])
+        _print_failures([file for file in summary.failed if not quiet or file.path in summary.newly_failed])
         if not quiet:
             print(_one_line(summary))
+    if summary.doubt:
+        raise TooMuchGone(
+            f"{root}: {summary.doubt}; they stay in the index, and all else is up to date",
+            remedy="mount the disk, or pass --allow-shrink if they are really gone",
+        )
     if summary.failed and settings.strict:
         count = len(summary.failed)
         raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
@@ -171,21 +203,64 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
+def _record(summary: IndexSummary) -> dict[str, object]:
+    """The summary for programs: failures one by one, what else is left out by its cause."""
+    failed = [{"path": file.path, "reason": file.reason} for file in summary.failed]
+    left_out = Counter(file.cause for file in summary.skipped)
+    told = {"failed": failed, "skipped": sum(left_out.values()), "skipped_by_cause": dict(sorted(left_out.items()))}
+    return {
+        **asdict(summary),
+        **told,
+        "unread_formats": dict(_unread_formats(summary)),
+        "folder": str(summary.folder),
+        "up_to_date": summary.up_to_date,
+    }
+
+
+def _unread_formats(summary: IndexSummary) -> Counter[str]:
+    """By extension, how many files hold something that no reader makes text of."""
+    binary = [PurePath(file.path) for file in summary.skipped if file.cause == "binary"]
+    return Counter(path.suffix[1:].lower() or "without extension" for path in binary)
+
+
 def _one_line(summary: IndexSummary) -> str:
-    holds = f"{counted(summary.documents, 'document')}, {counted(summary.passages, 'passage')}"
-    if summary.up_to_date:
-        news = "up to date"
-    else:
+    parts = ((summary.files, "file"), (summary.documents, "document"), (summary.passages, "passage"))
+    holds = ", ".join(counted(number, noun) for number, noun in parts)
+    news = "up to date"
+    if not summary.up_to_date:
         changes = {"added": summary.added, "changed": summary.changed, "removed": summary.removed}
-        files = ", ".join(f"{count} {word}" for word, count in changes.items() if count)
+        told = [(count, word) for word, count in changes.items() if count]
+        first, *others = told
+        files = ", ".join([f"{counted(first[0], 'file')} {first[1]}", *(f"{count} {word}" for count, word in others)])
         news = f"{files}; {counted(summary.encoded, 'passage')} encoded, {summary.reused} reused"
-    failed = f", {len(summary.failed)} could not be read" if summary.failed else ""
-    return printable(f"{summary.folder.name}: {holds} ({news}{failed}) in {summary.elapsed_s:.1f} s")
+    line = f"{summary.folder.name}: {holds} ({news}) in {summary.elapsed_s:.1f} s"
+    return printable("; ".join([line, *_left_out(summary)]))
 
 
-def _print_failures(failures: list[tuple[str, str]]) -> None:
-    for path, reason in failures[:SHOWN_FAILURES]:
-        say(f"rerank-cli: {path}: {reason}")
+def _left_out(summary: IndexSummary) -> list[str]:
+    """What was not read and why, in few words; nothing of what the user's own rules leave out."""
+    formats = [f"{count} {name}" for name, count in _most_first(_unread_formats(summary))]
+    if len(formats) > SHOWN_FORMATS:
+        formats = [*formats[:SHOWN_FORMATS], "…"]
+    causes = Counter(file.cause for file in summary.skipped)
+    others = {"too large": causes["too large"], "links": causes["link"], "special": causes["special"]}
+    kinds = [*formats, *(f"{count} {name}" for name, count in others.items() if count)]
+    unread = causes["binary"] + sum(others.values())
+    told = []
+    if summary.failed:
+        told.append(f"{counted(len(summary.failed), 'file')} could not be read")
+    if unread:
+        told.append(f"{counted(unread, 'file')} not read: {', '.join(kinds)} (--dry-run lists them)")
+    return told
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _print_failures(failures: list[SkippedFile]) -> None:
+    for file in failures[:SHOWN_FAILURES]:
+        say(f"rerank-cli: {file.path}: {file.reason}")
     if len(failures) > SHOWN_FAILURES:
         say(f"rerank-cli: and {len(failures) - SHOWN_FAILURES} more; --json has all of them")
 
@@ -196,7 +271,7 @@ def _list_files(root: Path, index: str | None, settings: Settings, *, as_json: b
     found = discover(root, _rules(settings), index_folder=_index_folder(root, index))
     if as_json:
         files = [{"path": file.path, "size_bytes": file.size_bytes} for file in found.files]
-        left_out = [asdict(file) for file in found.skipped]
+        left_out = [{**asdict(file), "failed": file.failed} for file in found.skipped]
         print(json.dumps({"root": str(root), "files": files, "skipped": left_out}, ensure_ascii=False))
         return 0
     for file in found.files:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rerank_cli.cli.options import IndexName, Json, working_folder
 from rerank_cli.cli.terminal import console, counted, printable
+
+if TYPE_CHECKING:
+    from rerank_cli.store import FileState
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
@@ -39,24 +43,31 @@ def _status(folder: Path) -> dict[str, object]:
         "encoder_fingerprint": manifest.encoder_fingerprint,
         "passage_tokens": manifest.passage_tokens,
         "search": "exact scan" if manifest.exact else "HNSW graph",
-        "unreadable": {path: state.failure for path, state in known.items() if state.failure},
-        "since": _changes_since(Path(manifest.root), manifest.rules, known, index_folder=folder),
+        **_compared(Path(manifest.root), manifest.rules, known, index_folder=folder),
     }
 
 
-def _changes_since(root: Path, rules: object, known: object, *, index_folder: Path) -> dict[str, object]:
-    """Paths added, changed and removed since the last run; or why the folder cannot be compared."""
+def _compared(
+    root: Path, rules: Mapping[str, object], known: Mapping[str, FileState], *, index_folder: Path
+) -> dict[str, object]:
+    """Why each file could not be read, then or now, and the paths added, changed and removed since the last run.
+
+    Or, in place of the paths, why the folder cannot be compared.
+    """
     from rerank_cli.corpus.discover import Rules, discover
     from rerank_cli.errors import InputError
     from rerank_cli.indexing import compare
 
-    assert isinstance(rules, dict) and isinstance(known, dict)
+    unreadable = {path: state.failure for path, state in known.items() if state.failure}
     restored: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
     try:
-        changes = compare(discover(root, Rules(**restored), index_folder=index_folder), known)
+        found = discover(root, Rules(**restored), index_folder=index_folder)
+        changes = compare(found, known)
     except InputError as error:
-        return {"unknown": str(error)}
-    return {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
+        return {"unreadable": unreadable, "since": {"unknown": str(error)}}
+    unreadable.update((file.path, file.reason) for file in found.skipped if file.failed)
+    since = {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
+    return {"unreadable": unreadable, "since": since}
 
 
 def _print_table(record: dict[str, object]) -> None:
@@ -66,9 +77,9 @@ def _print_table(record: dict[str, object]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    size, failed = record["size_bytes"], record["failed_files"]
+    size, unreadable = record["size_bytes"], record["unreadable"]
     holds = {noun: record[f"{noun}s"] for noun in ("file", "document", "passage")}
-    assert isinstance(size, int) and isinstance(failed, int)
+    assert isinstance(size, int) and isinstance(unreadable, dict)
     rows = {
         "index": record["index"],
         "folder": record["root"],
@@ -80,8 +91,8 @@ def _print_table(record: dict[str, object]) -> None:
         "search": record["search"],
         "on disk": _since_line(record["since"]),
     }
-    if failed:
-        rows["unreadable"] = f"{counted(failed, 'file')}; --json names them"
+    if unreadable:
+        rows["unreadable"] = f"{counted(len(unreadable), 'file')}; --json names them"
     for name, value in rows.items():
         table.add_row(name, Text(printable(str(value))))
     console(sys.stdout).print(table)

@@ -19,8 +19,9 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from rerank_cli.config import PROJECT_FILE
+from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.records import FoundFile, SkippedFile
+from rerank_cli.records import Cause, FoundFile, SkippedFile, stamp_of
 
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
@@ -49,10 +50,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Every file of the root exactly once, sorted by path; a folder left out is one entry."""
+    """Every file of the root exactly once, sorted by path; a folder left out is one entry.
+
+    `mounts` are the folders walked that are mount points, sorted; the root is the empty path.
+    """
 
     files: tuple[FoundFile, ...]
     skipped: tuple[SkippedFile, ...]
+    mounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,17 @@ def discover(root: Path, rules: Rules, *, index_folder: Path | None = None) -> D
     Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
     """
     place = _existing(root)
-    outcomes = list(_Walk(place, rules, index_folder).outcomes()) if place.is_dir() else [_judged_alone(root, rules)]
+    mounts: list[str] = []
+    if place.is_dir():
+        walk = _Walk(place, rules, index_folder)
+        outcomes, mounts = list(walk.outcomes()), walk.mounts
+    else:
+        outcomes = [_judged_alone(root, rules)]
     outcomes.sort(key=lambda outcome: outcome.path)
     return Discovery(
         files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, SkippedFile)),
+        mounts=tuple(sorted(mounts)),
     )
 
 
@@ -111,17 +122,19 @@ def _existing(root: Path) -> Path:
 
 def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
-        return SkippedFile(_shown(root.name), "its name is not valid UTF-8", failed=True)
+        return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
     return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize))
 
 
 class _Walk:
-    """One walk through the root, from the top down."""
+    """One walk through the root, from the top down. `mounts` holds the mount points that it has come through."""
 
     def __init__(self, root: Path, rules: Rules, index_folder: Path | None) -> None:
         self._root = root
         self._index_folder = index_folder and index_folder.resolve()
         self._rules = rules
+        self.mounts: list[str] = []
+        self._is_mount = mount_test()
         self._include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
 
@@ -136,6 +149,8 @@ class _Walk:
             except OSError as error:
                 yield self._unlistable(folder, error)
                 continue
+            if self._is_mount(folder.location):
+                self.mounts.append(folder.path)
             for name in names:
                 outcome = self._judged(_Folder(folder.path, folder.location, ignores), name)
                 if isinstance(outcome, _Folder):
@@ -146,7 +161,7 @@ class _Walk:
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
             raise InputError(f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions") from error
-        return SkippedFile(folder.path, _in_words(error), failed=True)
+        return SkippedFile(folder.path, _in_words(error), "failed")
 
     def _ignores_above(self) -> tuple[_Patterns, ...]:
         """Git's rules from the repository around the root, the outermost first."""
@@ -178,39 +193,40 @@ class _Walk:
 
     def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
         if not _is_utf8(name):
-            return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", failed=True)
+            return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         location = folder.location / name
         try:
             mode = location.lstat().st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
-            reason = "the index itself" if location == self._index_folder else self._reason_by_name(folder, name, path)
-            if not reason and stat.S_ISLNK(mode):
-                reason = self._reason_by_target(location)
+            if location == self._index_folder:
+                return SkippedFile(path, "the index itself", "rule")
+            if by_name := self._reason_by_name(folder, name, path):
+                return SkippedFile(path, *by_name)
+            if stat.S_ISLNK(mode) and (reason := self._reason_by_target(location)):
+                return SkippedFile(path, reason, "link")
         except OSError as error:
-            return SkippedFile(folder.path + name, _in_words(error), failed=True)
-        if reason:
-            return SkippedFile(path, reason)
+            return SkippedFile(folder.path + name, _in_words(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
         return _judged_by_content(path, location, self._rules)
 
-    def _reason_by_name(self, folder: _Folder, name: str, path: str) -> str:
+    def _reason_by_name(self, folder: _Folder, name: str, path: str) -> tuple[str, Cause] | None:
         if name == ".git":
-            return "git's own folder"
+            return "git's own folder", "hidden"
         if name.startswith(".") and not self._rules.hidden:
-            return "hidden"
+            return "hidden", "hidden"
         if name == PROJECT_FILE and not path.endswith("/"):
-            return "rerank-cli's own configuration"
+            return "rerank-cli's own configuration", "rule"
         for ignore in reversed(folder.ignores):
             if pattern := ignore.last_match(path):
                 if pattern.include:
-                    return f"ignored by {ignore.origin}: {pattern}"
+                    return f"ignored by {ignore.origin}: {pattern}", "rule"
                 break
         if (excluded := self._exclude.last_match(path)) and excluded.include:
-            return f"matched by --exclude '{excluded}'"
+            return f"matched by --exclude '{excluded}'", "rule"
         if self._rules.include and not path.endswith("/") and not self._include.match_file(path):
-            return "not matched by --include"
-        return ""
+            return "not matched by --include", "rule"
+        return None
 
     def _reason_by_target(self, link: Path) -> str:
         try:
@@ -228,16 +244,16 @@ def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | S
     try:
         status = location.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
-            return SkippedFile(path, "not a regular file")
+            return SkippedFile(path, "not a regular file", "special")
         if status.st_size > rules.max_file_size_bytes:
             limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
-            return SkippedFile(path, f"larger than {limit} ({size})")
+            return SkippedFile(path, f"larger than {limit} ({size})", "too large")
         with location.open("rb") as file:
             if _is_binary(file.read(_PROBE_BYTES)):
-                return SkippedFile(path, "binary")
+                return SkippedFile(path, "binary", "binary")
     except OSError as error:
-        return SkippedFile(path, _in_words(error), failed=True)
-    return FoundFile(path, location, status.st_size, status.st_mtime_ns)
+        return SkippedFile(path, _in_words(error), "failed")
+    return FoundFile(path, location, stamp_of(status))
 
 
 def _names(pattern: GitIgnoreSpecPattern, entry: str) -> bool:

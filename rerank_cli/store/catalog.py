@@ -17,7 +17,9 @@ CREATE TABLE files (
     mtime_ns INTEGER NOT NULL,
     content_hash BLOB NOT NULL,
     reader TEXT NOT NULL,
-    failure TEXT
+    failure TEXT,
+    ctime_ns INTEGER NOT NULL DEFAULT 0,
+    inode INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
@@ -56,6 +58,15 @@ CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
     INSERT INTO words (words, rowid, headings, text) VALUES ('delete', old.id, old.headings, old.text);
 END;
 """
+
+LATER_COLUMNS = {"files": ("ctime_ns INTEGER NOT NULL DEFAULT 0", "inode INTEGER NOT NULL DEFAULT 0")}
+"""Columns that came to a table of this format, and what an older index gets in them. No file has the inode 0."""
+
+LATER_TABLES = """
+CREATE TABLE IF NOT EXISTS mounts (path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+"""
+"""Tables that came to this format: folders that were mount points, and failures that the user has been told of."""
 
 BUSY_TIMEOUT_S = 30.0
 """Readers never wait; this is for the moment in which SQLite folds its write-ahead log back."""

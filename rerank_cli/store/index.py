@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -25,9 +25,16 @@ from typing import NamedTuple
 import numpy as np
 
 from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
-from rerank_cli.records import Passage, StoredPassage, Vectors
+from rerank_cli.records import Passage, Stamp, StoredPassage, Vectors
 from rerank_cli.store import ann
-from rerank_cli.store.catalog import SCHEMA, catalog_error, connect, connect_to_read
+from rerank_cli.store.catalog import (
+    LATER_COLUMNS,
+    LATER_TABLES,
+    SCHEMA,
+    catalog_error,
+    connect,
+    connect_to_read,
+)
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
 
 Ranking = list[tuple[int, float]]
@@ -47,6 +54,9 @@ class Origin(NamedTuple):
 
 BM25 = "bm25(3.0, 1.0)"
 """A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
+
+FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
+FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
 
 REBUILD = "build it anew: rerank-cli index --rebuild FOLDER"
 
@@ -77,8 +87,7 @@ class FileState:
     """A file as it was when it was last read. `failure` says why it could not be read."""
 
     path: str
-    size_bytes: int
-    mtime_ns: int
+    stamp: Stamp
     content_hash: bytes
     reader: str
     failure: str | None
@@ -224,9 +233,13 @@ class IndexReader:
 
     def files(self) -> dict[str, FileState]:
         """Every file of the index by its path."""
-        query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"
         with self._guard():
-            return {row[0]: FileState(*row) for row in self._connection.execute(query)}
+            return _file_states(self._connection)
+
+    def file_states(self, paths: Collection[str]) -> dict[str, FileState]:
+        """The files of the index at *paths*, each as it was when it was last read."""
+        with self._guard():
+            return _file_states(self._connection, list(paths))
 
     def document_ids(self) -> frozenset[str]:
         """The id of every document."""
@@ -314,6 +327,17 @@ def _matrix(rows: Sequence[tuple[int, bytes]], dimensions: int) -> tuple[ann.Lab
     labels = np.array([row[0] for row in rows], dtype=np.int64)
     matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
     return labels, matrix.reshape(len(labels), dimensions)
+
+
+def _file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
+    """The files at *paths*, by default all, by path; an index of an older program lacks some columns."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(files)")}
+    query = FILES if "inode" in columns else FILES_WITHOUT_INODE
+    if paths is None:
+        rows: Iterable[tuple] = connection.execute(f"{query} ORDER BY path")  # type: ignore[type-arg]
+    else:
+        rows = (row for path in paths for row in connection.execute(f"{query} WHERE path = ?", (path,)))
+    return {row[0]: FileState(row[0], Stamp(*row[1:5]), *row[5:]) for row in rows}
 
 
 def _load_vectors(layout: Layout, manifest: Manifest) -> ann.VectorIndex:
@@ -424,9 +448,41 @@ class IndexWriter:
 
     def files(self) -> dict[str, FileState]:
         """Every file of the current generation by its path."""
-        query = "SELECT path, size_bytes, mtime_ns, content_hash, reader, failure FROM files ORDER BY path"
         with self._guard():
-            return {row[0]: FileState(*row) for row in self._connection.execute(query)}
+            return _file_states(self._connection)
+
+    def document_counts(self) -> dict[str, int]:
+        """By file, how many of its documents hold text."""
+        query = (
+            "SELECT path, count(*) FROM documents"
+            " WHERE EXISTS (SELECT 1 FROM passages WHERE document = documents.id) GROUP BY path"
+        )
+        with self._guard():
+            return dict(self._connection.execute(query))
+
+    def mounts(self) -> tuple[str, ...]:
+        """The folders that were mount points, as `keep_mounts` was told last."""
+        with self._guard():
+            return tuple(path for (path,) in self._connection.execute("SELECT path FROM mounts ORDER BY path"))
+
+    def keep_mounts(self, paths: Sequence[str]) -> None:
+        """Remember which folders are mount points; no new generation."""
+        if tuple(paths) != self.mounts():
+            with self._transaction():
+                self._connection.execute("DELETE FROM mounts")
+                self._connection.executemany("INSERT INTO mounts VALUES (?)", [(path,) for path in paths])
+
+    def told(self) -> dict[str, str]:
+        """By path, the failures that `keep_told` was told last."""
+        with self._guard():
+            return dict(self._connection.execute("SELECT path, reason FROM told"))
+
+    def keep_told(self, failures: Mapping[str, str]) -> None:
+        """Remember of which failures the user has been told; no new generation."""
+        if failures != self.told():
+            with self._transaction():
+                self._connection.execute("DELETE FROM told")
+                self._connection.executemany("INSERT INTO told VALUES (?, ?)", list(failures.items()))
 
     def counts(self) -> Counts:
         """How much the current generation holds."""
@@ -478,8 +534,8 @@ class IndexWriter:
         """Remember new times of files whose content is the same; no new generation."""
         with self._transaction():
             self._connection.executemany(
-                "UPDATE files SET size_bytes = ?, mtime_ns = ? WHERE path = ?",
-                [(state.size_bytes, state.mtime_ns, state.path) for state in states],
+                "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ? WHERE path = ?",
+                [(*astuple(state.stamp), state.path) for state in states],
             )
 
     def commit(self, changes: Changes, manifest: Manifest) -> Manifest:
@@ -525,8 +581,9 @@ class IndexWriter:
 
     def _write_file(self, state: FileState) -> None:
         self._connection.execute(
-            "INSERT INTO files (path, size_bytes, mtime_ns, content_hash, reader, failure) VALUES (?, ?, ?, ?, ?, ?)",
-            (state.path, state.size_bytes, state.mtime_ns, state.content_hash, state.reader, state.failure),
+            "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (state.path, *astuple(state.stamp), state.content_hash, state.reader, state.failure),
         )
 
     def _write_document(self, path: str, document: NewDocument, fingerprint: str) -> None:
@@ -701,6 +758,13 @@ def _create_tables(layout: Layout, connection: sqlite3.Connection) -> None:
         if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             for statement in _statements(SCHEMA):
                 connection.execute(statement)
+        for statement in _statements(LATER_TABLES):
+            connection.execute(statement)
+        for table, definitions in LATER_COLUMNS.items():
+            there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+            for definition in definitions:
+                if there and definition.split()[0] not in there:
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise catalog_error(layout.catalog, error) from error

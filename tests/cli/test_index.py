@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -33,21 +34,76 @@ def tree(folder: Path) -> list[str]:
 def test_the_summary_is_one_line_of_what_changed(house: Path, cli: Cli) -> None:
     first = cli("index", house)
     assert (first.code, first.err) == (0, "")
-    assert ": 2 documents, 2 passages (2 added; 2 passages encoded, 0 reused) in " in first.out
+    assert ": 2 files, 2 documents, 2 passages (2 files added; 2 passages encoded, 0 reused) in " in first.out
     assert first.out.startswith("house-") and first.out.count("\n") == 1
-    assert ": 2 documents, 2 passages (up to date) in " in cli("index", house).out
+    assert ": 2 files, 2 documents, 2 passages (up to date) in " in cli("index", house).out
     write_files(house, {"a.md": "Bleed every radiator.\n", "c.md": "Feed the starter.\n"})
     (house / "b.txt").unlink()
-    assert "(1 added, 1 changed, 1 removed; 1 passage encoded, 1 reused)" in cli("index", house).out
+    assert "(1 file added, 1 changed, 1 removed; 1 passage encoded, 1 reused)" in cli("index", house).out
 
 
 def test_json_gives_the_counts_and_the_failures(house: Path, cli: Cli) -> None:
     write_files(house, {"bad.jsonl": '{"_id":\n'})
     record = cli("index", house, "--json").json
     assert (record["added"], record["encoded"], record["up_to_date"]) == (3, 2, False)
-    assert [failure["path"] for failure in record["failed"]] == ["bad.jsonl"]
+    assert [failure["path"] for failure in record["failed"]] == record["newly_failed"] == ["bad.jsonl"]
+    assert (record["skipped"], record["skipped_by_cause"]) == (2, {"binary": 1, "hidden": 1})
+    assert record["unread_formats"] == {"jpg": 1}
     assert Path(record["folder"]).is_dir()
     assert cli("index", house, "--json").json["up_to_date"] is True
+
+
+def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli) -> None:
+    binary = dict.fromkeys(("1.pdf", "2.pdf", "3.PDF", "x.docx", "y.docx", "noext", "z.png"), "\x00")
+    write_files(house, {**binary, "bad.jsonl": "no json\n", "long.txt": "word " * 50})
+    (house / "nowhere.md").symlink_to("gone.md")
+    outcome = cli("index", house, "--max-file-size", "200B")
+    assert outcome.out.strip().endswith(
+        "; 1 file could not be read"
+        "; 10 files not read: 3 pdf, 2 docx, 1 jpg, …, 1 too large, 1 links (--dry-run lists them)"
+    )
+    record = cli("index", house, "--max-file-size", "200B", "--json").json
+    assert record["skipped_by_cause"] == {"binary": 8, "hidden": 1, "link": 1, "too large": 1}
+
+
+def test_cron_is_told_of_a_bad_file_once_and_again_when_it_changes(house: Path, cli: Cli) -> None:
+    def told() -> str:
+        outcome = cli("index", house, "--quiet")
+        assert (outcome.code, outcome.out) == (0, "")
+        return outcome.err
+
+    write_files(house, {"bad.jsonl": "no json\n"})
+    assert told().startswith("rerank-cli: bad.jsonl: line 1")
+    assert told() == ""
+    assert "bad.jsonl" in cli("index", house).err, "a person is told each time"
+    assert cli("status", "--json").json["unreadable"].keys() == {"bad.jsonl"}
+    write_files(house, {"bad.jsonl": "still none\n", "worse.jsonl": "none\n"})
+    assert told().count("\n") == 2
+    assert told() == ""
+    write_files(house, {"bad.jsonl": '{"text": "mended"}\n'})
+    assert told() == ""
+    write_files(house, {"bad.jsonl": "no json\n"})
+    assert told().startswith("rerank-cli: bad.jsonl: line 1")
+
+
+def test_where_too_much_is_gone_the_rest_is_done_and_the_code_is_4(house: Path, cli: Cli) -> None:
+    write_files(house, {f"many/{number}.md": f"note {number}\n" for number in range(30)})
+    cli("index", house, "--quiet")
+    shutil.move(house / "many", house.parent / "away")
+    write_files(house, {"new.md": "new\n"})
+    outcome = cli("index", house)
+    assert outcome.code == 4
+    assert "33 files, 33 documents, 33 passages (1 file added;" in outcome.out
+    assert outcome.err == (
+        f"rerank-cli: {house}: 30 of 32 documents are gone, more than a share of 0.5; they stay in the index, "
+        "and all else is up to date; mount the disk, or pass --allow-shrink if they are really gone\n"
+    )
+    quiet = cli("index", house, "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (4, "", outcome.err.replace("30 of 32", "30 of 33"))
+    record = json.loads(cli("index", house, "--json").out)
+    assert len(record["withheld"]) == 30 and record["doubt"].startswith("30 of 33")
+    assert cli("index", house, "--max-shrink", "0.95").code == 0
+    assert "3 files, 3 documents" in cli("index", house).out
 
 
 def test_quiet_prints_nothing(house: Path, cli: Cli) -> None:
@@ -85,9 +141,9 @@ def test_an_emptied_folder_keeps_its_index_unless_allowed(house: Path, cli: Cli)
     cli("index", house)
     (house / "a.md").unlink()
     (house / "b.txt").unlink()
-    assert_one_line(cli("index", house), "is the disk mounted?", "--allow-empty")
+    assert_one_line(cli("index", house), "is the disk mounted?", "--allow-shrink")
     assert "2 documents" in " ".join(cli("status").out.split())
-    assert "0 documents, 0 passages (2 removed" in cli("index", house, "--allow-empty").out
+    assert "0 documents, 0 passages (2 files removed" in cli("index", house, "--allow-shrink").out
 
 
 # Which index a command means

@@ -92,11 +92,11 @@ def test_an_emptied_folder_is_taken_for_an_unmounted_disk(docs: Path, plant: Pla
         path.unlink()
     with pytest.raises(InputError, match="is the disk mounted") as caught:
         update()
-    assert "--allow-empty" in caught.value.remedy
+    assert "--allow-shrink" in caught.value.remedy
     assert find("brake") == ["a.md", "b.md"]
     with pytest.raises(InputError, match="is the disk mounted"):
         update(rebuild=True)
-    assert update(allow_empty=True).removed == 2
+    assert update(allow_shrink=True).removed == 2
     assert find("brake") == []
 
 
@@ -105,7 +105,7 @@ def test_a_vanished_folder_removes_nothing(docs: Path, plant: Plant, update: Upd
     update()
     docs.rename(docs.parent / "elsewhere")
     with pytest.raises(InputError, match="no such folder"):
-        update(allow_empty=True)
+        update(allow_shrink=True)
     assert find("brake") == ["a.md"]
 
 
@@ -203,9 +203,9 @@ def test_a_folder_whose_files_hold_no_text_is_no_corpus(plant: Plant, update: Up
     plant({"empty.md": "", "blank.txt": " \n\n"})
     with pytest.raises(InputError, match="no text in any of 2 files") as caught:
         update()
-    assert "--allow-empty" in caught.value.remedy
+    assert "--allow-shrink" in caught.value.remedy
     assert not index_folder.exists()
-    assert update(allow_empty=True).passages == 0
+    assert update(allow_shrink=True).passages == 0
 
 
 def test_an_index_whose_files_all_lose_their_text_stays(plant: Plant, update: Update, find) -> None:
@@ -215,7 +215,7 @@ def test_an_index_whose_files_all_lose_their_text_stays(plant: Plant, update: Up
     with pytest.raises(InputError, match="no text"):
         update()
     assert find("chain") == ["b.md", "a.md"]
-    assert update(allow_empty=True).passages == 0
+    assert update(allow_shrink=True).passages == 0
 
 
 def test_where_no_file_can_be_read_the_first_reason_is_told(plant: Plant, update: Update) -> None:
@@ -259,4 +259,6 @@ def test_an_index_inside_its_folder_does_not_index_itself(docs: Path, plant: Pla
     first = update(index_folder=docs / place)
     again = update(index_folder=docs / place)
     assert (first.documents, again.documents, again.up_to_date) == (2, 2, True)
-    assert discover(docs, Rules(), index_folder=docs / place).skipped == (SkippedFile(f"{place}/", "the index itself"),)
+    assert discover(docs, Rules(), index_folder=docs / place).skipped == (
+        SkippedFile(f"{place}/", "the index itself", "rule"),
+    )

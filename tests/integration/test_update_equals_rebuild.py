@@ -87,7 +87,7 @@ def change(docs: Path, step: tuple[str, int, object]) -> None:
 
 def update(docs: Path, index_folder: Path, encoder: FakeEncoder):
     rules = IndexSettings(encoder="fake", passage_tokens=20, rules=Rules())
-    return update_index(docs, index_folder=index_folder, encoder=encoder, settings=rules, allow_empty=True, wait_s=0)
+    return update_index(docs, index_folder=index_folder, encoder=encoder, settings=rules, allow_shrink=True, wait_s=0)
 
 
 def answers(index_folder: Path) -> list[object]:

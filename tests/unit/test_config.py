@@ -236,7 +236,8 @@ per_document: 2
 min_score: -1.5
 format: json
 strict: true
-allow_empty: true
+max_shrink: 0.75
+allow_shrink: true
 wait_s: 0
 """,
     )
@@ -261,7 +262,8 @@ wait_s: 0
         min_score=-1.5,
         format="json",
         strict=True,
-        allow_empty=True,
+        max_shrink=0.75,
+        allow_shrink=True,
         wait_s=0.0,
     )
     assert "default" not in config.origins.values()
@@ -596,17 +598,17 @@ def test_a_model_folder_in_a_flag_or_a_variable_lies_under_the_current_folder(
 
 
 def test_a_project_file_may_not_let_the_index_become_empty(load: Load, home: Path, project: Path) -> None:
-    path = project_file(project, "allow_empty: true")
+    path = project_file(project, "allow_shrink: true")
     error = refusal(load)
-    assert str(error).startswith(f"{path}:1: allow_empty is true")
-    assert "--allow-empty" in error.remedy
-    assert load(config_file=path).settings.allow_empty is True
+    assert str(error).startswith(f"{path}:1: allow_shrink is true")
+    assert "--allow-shrink" in error.remedy
+    assert load(config_file=path).settings.allow_shrink is True
 
 
 def test_a_project_file_may_forbid_that_the_index_becomes_empty(load: Load, home: Path, project: Path) -> None:
-    user_file(home, "allow_empty: true")
-    project_file(project, "allow_empty: false")
-    assert load().settings.allow_empty is False
+    user_file(home, "allow_shrink: true")
+    project_file(project, "allow_shrink: false")
+    assert load().settings.allow_shrink is False
 
 
 # Printing
@@ -663,7 +665,7 @@ settings = st.builds(
     min_score=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     format=st.sampled_from(get_args(Format)),
     strict=st.booleans(),
-    allow_empty=st.booleans(),
+    allow_shrink=st.booleans(),
     wait_s=st.floats(0, allow_nan=False, allow_infinity=False),
 )
 

@@ -282,7 +282,7 @@ def test_an_emptied_index_has_no_candidates(docs: Path, plant: Plant, update: Up
     plant({"a.md": "brake\n"})
     update()
     (docs / "a.md").unlink()
-    update(allow_empty=True)
+    update(allow_shrink=True)
     assert [search("brake", retriever) for retriever in RETRIEVERS] == [(), (), ()]
 
 
@@ -290,6 +290,6 @@ def test_an_index_of_files_without_a_word_has_no_candidates(tmp_path: Path, enco
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "empty.md").touch()
     settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
-    update_index(tmp_path / "docs", index_folder=tmp_path / "i", encoder=encoder, settings=settings, allow_empty=True)
+    update_index(tmp_path / "docs", index_folder=tmp_path / "i", encoder=encoder, settings=settings, allow_shrink=True)
     with open_reader(tmp_path / "i") as index:
         assert retrieve(index, "brake", encoder=encoder, retriever="hybrid", top_k=5) == ()

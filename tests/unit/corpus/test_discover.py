@@ -12,7 +12,7 @@ import pytest
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.records import FoundFile, SkippedFile
+from rerank_cli.records import FoundFile, SkippedFile, stamp_of
 
 
 def plant(root: Path, *paths: str) -> None:
@@ -63,7 +63,7 @@ def test_files_come_sorted_by_path_with_their_size_and_time(tmp_path: Path) -> N
     found = discover(tmp_path, Rules())
     assert paths(found) == ["a-b.md", "a.md", "a/z.md", "b.md"]
     status = (tmp_path / "a/z.md").stat()
-    assert found.files[2] == FoundFile("a/z.md", tmp_path / "a/z.md", status.st_size, status.st_mtime_ns)
+    assert found.files[2] == FoundFile("a/z.md", tmp_path / "a/z.md", stamp_of(status))
     assert found.skipped == ()
 
 
@@ -255,7 +255,7 @@ def test_a_file_over_the_limit_is_left_out_with_both_sizes(tmp_path: Path, limit
     (tmp_path / "fits.txt").write_bytes(b"x" * limit)
     found = discover(tmp_path, Rules(max_file_size_bytes=limit))
     assert paths(found) == ["fits.txt"]
-    assert found.skipped == (SkippedFile("big.txt", reason),)
+    assert found.skipped == (SkippedFile("big.txt", reason, "too large"),)
 
 
 def test_links_are_followed_only_to_files_inside(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_what_may_not_be_read_is_a_failure_and_the_rest_is_found(guarded: Path) 
         found = discover(guarded, Rules())
     assert paths(found) == ["a.md"]
     assert found.skipped == tuple(
-        SkippedFile(path, "permission denied", failed=True) for path in ("closed/", "secret.md", "unruled/")
+        SkippedFile(path, "permission denied", "failed") for path in ("closed/", "secret.md", "unruled/")
     )
 
 
@@ -342,7 +342,7 @@ def test_odd_names_are_found_as_they_are(tmp_path: Path) -> None:
 def test_a_name_that_is_not_utf8_is_a_failure_shown_escaped(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("x")
     found = discover(tmp_path, Rules())
-    assert found.skipped == (SkippedFile("caf\\xe9.md", "its name is not valid UTF-8", failed=True),)
+    assert found.skipped == (SkippedFile("caf\\xe9.md", "its name is not valid UTF-8", "failed"),)
     alone = discover(tmp_path / os.fsdecode(b"caf\xe9.md"), Rules())
     assert alone.skipped == found.skipped
 
@@ -356,6 +356,6 @@ def test_a_file_given_by_name_is_found_whatever_rules_say_of_its_name(tmp_path: 
 
 def test_a_file_given_by_name_is_taken_at_any_size_but_never_with_binary_content(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\0")
-    assert discover(tmp_path / "a.bin", Rules()).skipped == (SkippedFile("a.bin", "binary"),)
+    assert discover(tmp_path / "a.bin", Rules()).skipped == (SkippedFile("a.bin", "binary", "binary"),)
     plant(tmp_path, "corpus.jsonl")
     assert paths(discover(tmp_path / "corpus.jsonl", Rules(max_file_size_bytes=0))) == ["corpus.jsonl"]

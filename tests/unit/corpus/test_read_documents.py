@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, read_documents, reader_name
-from rerank_cli.records import Document, FoundFile
+from rerank_cli.records import Document, FoundFile, Stamp
 
 
 def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:
-    return read_documents(FoundFile(path, Path(path), len(text), 0), text.encode(), lone=lone)
+    return read_documents(FoundFile(path, Path(path), Stamp(len(text), 0, 0, 0)), text.encode(), lone=lone)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import Busy, IndexMissing, InputError
-from rerank_cli.records import Passage, Vectors
+from rerank_cli.records import Passage, Stamp, Vectors
 from rerank_cli.store import (
     Changes,
     FileState,
@@ -56,7 +56,7 @@ def commit(writer: IndexWriter, written: dict[str, list[str]], *, removed: tuple
         writer.keep_vectors("fake", [text.encode() for text in texts], np.stack([vector_of(text) for text in texts]))
     files = [
         NewFile(
-            FileState(path, size_bytes=1, mtime_ns=1, content_hash=b"x", reader="text", failure=None),
+            FileState(path, stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None),
             (
                 NewDocument(
                     path,
@@ -139,7 +139,7 @@ def test_old_vector_files_and_what_a_killed_run_left_go_away(folder: Path) -> No
 def test_a_failed_commit_changes_nothing(folder: Path) -> None:
     with pytest.raises(ValueError, match="shorter"), open_writer(folder, wait_s=0) as writer:
         passage = Passage(0, 1, 1, (), "cherries")
-        state = FileState("a.md", size_bytes=1, mtime_ns=1, content_hash=b"x", reader="text", failure=None)
+        state = FileState("a.md", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None)
         broken = NewFile(state, (NewDocument("a.md", "a.md", passages=(passage,), text_hashes=()),))
         writer.commit(Changes((broken,), ("b.md",)), MANIFEST)
     with open_reader(folder) as reader:
@@ -224,7 +224,7 @@ def test_no_index_and_an_unfinished_first_run_are_missing(tmp_path: Path) -> Non
 
 
 def test_two_documents_may_have_one_id_in_two_files(folder: Path) -> None:
-    state = FileState("z.jsonl", size_bytes=1, mtime_ns=1, content_hash=b"x", reader="jsonl", failure=None)
+    state = FileState("z.jsonl", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="jsonl", failure=None)
     document = NewDocument("a.md", "a.md", (Passage(0, 1, 1, (), "apples"),), (b"apples",))
     with open_writer(folder, wait_s=0) as writer:
         writer.commit(Changes((NewFile(state, (document,)),)), MANIFEST)
@@ -245,7 +245,7 @@ def test_among_many_equal_scores_the_first_documents_are_taken(tmp_path: Path) -
 
 
 def test_headings_come_back_on_one_line_each(folder: Path) -> None:
-    state = FileState("h.md", size_bytes=1, mtime_ns=1, content_hash=b"x", reader="text", failure=None)
+    state = FileState("h.md", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None)
     passage = Passage(0, 1, 1, ("Fruit\nand  more", "Apples"), "apples")
     with open_writer(folder, wait_s=0) as writer:
         writer.commit(Changes((NewFile(state, (NewDocument("h.md", "h", (passage,), (b"apples",)),)),)), MANIFEST)

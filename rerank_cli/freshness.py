@@ -1,0 +1,48 @@
+"""Whether a file on the disk is still the one that was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from rerank_cli.records import Stamp, stamp_of
+from rerank_cli.store import FileState
+
+Staleness = Literal["gone", "changed"]
+
+
+def is_same(location: Path, stamp: Stamp, state: FileState, *, verify: bool = False) -> bool:
+    """Whether the file at *location* has the content that it had in *state*.
+
+    Its content is compared where the stamp leaves a doubt, and always where *verify* asks for it.
+    """
+    if stamp == state.stamp and not verify:
+        return True
+    return stamp.size_bytes == state.stamp.size_bytes and content_hash(location) == state.content_hash
+
+
+def content_hash(location: Path) -> bytes:
+    """SHA-256 of the file; empty where it cannot be read, as in the state of such a file and of no other."""
+    try:
+        return hashlib.sha256(location.read_bytes()).digest()
+    except OSError:
+        return b""
+
+
+def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:
+    """Those of *states*, by path within *root*, whose files are gone or changed since they were read."""
+    stale: dict[str, Staleness] = {}
+    for path, state in states.items():
+        location = root if root.is_file() else root / path
+        try:
+            stamp = stamp_of(location.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            stale[path] = "gone"
+        except OSError:
+            continue  # out of sight, for all we know unchanged
+        else:
+            if not is_same(location, stamp, state):
+                stale[path] = "changed"
+    return stale

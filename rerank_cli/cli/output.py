@@ -6,7 +6,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -15,6 +15,7 @@ from rerank_cli import __version__
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import Settings
 from rerank_cli.evaluation.runs import trec_id
+from rerank_cli.freshness import Staleness
 from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
@@ -56,10 +57,20 @@ class Presentation:
     paths: tuple[str, ...]
 
 
-class ResultWriter(Protocol):
-    """Writes each query's result as it comes."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is shown of a query: its hits, and by path those of their files that are gone or changed since."""
 
-    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None: ...
+    query_id: str
+    result: SearchResult
+    hits: tuple[Hit, ...]
+    stale: Mapping[str, Staleness]
+
+
+class ResultWriter(Protocol):
+    """Writes each query's answer as it comes."""
+
+    def write(self, answer: Answer) -> None: ...
 
     def close(self) -> None: ...
 
@@ -85,9 +96,9 @@ class _LineWriter:
         self._lines = lines
         self._header = header
 
-    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+    def write(self, answer: Answer) -> None:
         self._begin()
-        self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, query_id, result, hits))
+        self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, answer))
         self._stream.flush()
 
     def close(self) -> None:
@@ -101,33 +112,31 @@ class _LineWriter:
 
 
 class LinesOf(Protocol):
-    """Turns a result into lines."""
+    """Turns an answer into lines."""
 
-    def __call__(
-        self, presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit], /
-    ) -> list[str]: ...
+    def __call__(self, presentation: Presentation, answer: Answer, /) -> list[str]: ...
 
 
-def _plain(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
-    words = query_words(result.query)
+def _plain(presentation: Presentation, answer: Answer) -> list[str]:
+    words = query_words(answer.result.query)
     lines = []
-    for place, hit in enumerate(hits, start=1):
+    for place, hit in enumerate(answer.hits, start=1):
         shown = snippet(hit.candidate.stored.passage.text, words, width=PLAIN_SNIPPET).text
         columns = [str(place), f"{_shown_score(hit):.4f}", _location(hit), _heading(hit), shown]
-        columns = [query_id, *columns] if presentation.many else columns
-        columns = [*columns, explanation(hit, pieces=result.pieces)] if presentation.explain else columns
+        columns = [answer.query_id, *columns] if presentation.many else columns
+        columns = [*columns, explanation(hit, pieces=answer.result.pieces)] if presentation.explain else columns
         lines.append("\t".join(printable(column) for column in columns))
     return lines
 
 
-def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
-    words = query_words(result.query)
+def _tsv(_: Presentation, answer: Answer) -> list[str]:
+    words = query_words(answer.result.query)
     lines = []
-    for place, hit in enumerate(hits, start=1):
+    for place, hit in enumerate(answer.hits, start=1):
         candidate, stored = hit.candidate, hit.candidate.stored
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
-            query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
+            answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
             candidate.dense_rank, candidate.dense_score, candidate.opening_score, candidate.lexical_rank,
             candidate.lexical_score,
             stored.document_id, stored.path, stored.passage.first_line, stored.passage.last_line,
@@ -137,18 +146,18 @@ def _tsv(presentation: Presentation, query_id: str, result: SearchResult, hits: 
     return lines
 
 
-def _paths(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
-    return list(dict.fromkeys(printable(hit.candidate.stored.path) for hit in hits))
+def _paths(_: Presentation, answer: Answer) -> list[str]:
+    return list(dict.fromkeys(printable(hit.candidate.stored.path) for hit in answer.hits))
 
 
-def _trec(_: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
+def _trec(_: Presentation, answer: Answer) -> list[str]:
     """TREC run lines. trec_eval sorts by the 32-bit score and ties by id: no two are equal here."""
     lines = []
     last = math.inf
-    for place, hit in enumerate(hits, start=1):
+    for place, hit in enumerate(answer.hits, start=1):
         last = min(_float32(hit.order_score), _below(last))
         document = trec_id(hit.candidate.stored.document_id)
-        lines.append(f"{trec_id(query_id)} Q0 {document} {place} {last!r} rerank-cli")
+        lines.append(f"{trec_id(answer.query_id)} Q0 {document} {place} {last!r} rerank-cli")
     return lines
 
 
@@ -163,8 +172,8 @@ def _below(value: float) -> float:
     return value if math.isinf(value) else float(np.nextafter(np.float32(value), np.float32(-math.inf)))
 
 
-def _jsonl(presentation: Presentation, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> list[str]:
-    return [json.dumps(_result_record(query_id, result, hits), ensure_ascii=False)]
+def _jsonl(_: Presentation, answer: Answer) -> list[str]:
+    return [json.dumps(_answer_record(answer), ensure_ascii=False)]
 
 
 class _JsonWriter:
@@ -175,8 +184,8 @@ class _JsonWriter:
         self._stream = stream
         self._results: list[dict[str, object]] = []
 
-    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
-        self._results.append(_result_record(query_id, result, hits))
+    def write(self, answer: Answer) -> None:
+        self._results.append(_answer_record(answer))
 
     def close(self) -> None:
         record = {**_context_record(self._presentation), "results": self._results}
@@ -216,24 +225,26 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
     }
 
 
-def _result_record(query_id: str, result: SearchResult, hits: Sequence[Hit]) -> dict[str, object]:
+def _answer_record(answer: Answer) -> dict[str, object]:
+    result = answer.result
     return {
-        "query_id": query_id,
+        "query_id": answer.query_id,
         "query": result.query,
         "timings": asdict(result.timings),
         "candidates": len(result.candidates),
         "truncated_passages": result.truncated,
         "pieces": result.pieces,
-        "hits": [_hit_record(place, hit) for place, hit in enumerate(hits, start=1)],
+        "hits": [_hit_record(place, hit, answer.stale) for place, hit in enumerate(answer.hits, start=1)],
     }
 
 
-def _hit_record(place: int, hit: Hit) -> dict[str, object]:
+def _hit_record(place: int, hit: Hit, stale: Mapping[str, Staleness]) -> dict[str, object]:
     candidate, stored = hit.candidate, hit.candidate.stored
     return {
         "rank": place,
         "document": stored.document_id,
         "path": stored.path,
+        "stale": stale.get(stored.path),
         "title": stored.title,
         "first_line": stored.passage.first_line,
         "last_line": stored.passage.last_line,
@@ -263,19 +274,19 @@ class _TableWriter:
         self._presentation = presentation
         self._console = console(stream)
 
-    def write(self, query_id: str, result: SearchResult, hits: Sequence[Hit]) -> None:
+    def write(self, answer: Answer) -> None:
         from rich.text import Text
 
         if self._presentation.many:
-            self._console.print(Text(printable(f"{query_id}: {result.query}"), style="bold"))
-        if hits:
-            self._console.print(self._table(result, hits))
-        self._console.print(Text(self._footer(result, hits), style="dim"))
+            self._console.print(Text(printable(f"{answer.query_id}: {answer.result.query}"), style="bold"))
+        if answer.hits:
+            self._console.print(self._table(answer))
+        self._console.print(Text(self._footer(answer), style="dim"))
 
     def close(self) -> None:
         sys.stdout.flush()
 
-    def _table(self, result: SearchResult, hits: Sequence[Hit]) -> Table:
+    def _table(self, answer: Answer) -> Table:
         from rich import box
         from rich.table import Table
 
@@ -284,18 +295,18 @@ class _TableWriter:
         table.add_column("move", justify="right", no_wrap=True)
         table.add_column("score", justify="right", no_wrap=True)
         table.add_column("passage", ratio=1, overflow="fold")
-        words = query_words(result.query)
-        moves = _movements(result)
-        for place, hit in enumerate(hits, start=1):
+        words = query_words(answer.result.query)
+        moves = _movements(answer.result)
+        for place, hit in enumerate(answer.hits, start=1):
             table.add_row(
                 str(place),
                 moves[hit.rank] if hit.reranker_rank else "",
                 f"{_shown_score(hit):.3f}",
-                self._passage(hit, words, pieces=result.pieces),
+                self._passage(hit, words, answer),
             )
         return table
 
-    def _passage(self, hit: Hit, words: Sequence[str], *, pieces: int) -> Text:
+    def _passage(self, hit: Hit, words: Sequence[str], answer: Answer) -> Text:
         """Where the passage stands, and under it the piece of it that shows why it was found."""
         from rich.text import Text
 
@@ -304,19 +315,21 @@ class _TableWriter:
         text = Text(shown.text)
         for start, end in shown.marks:
             text.stylize("bold yellow", start, end)
-        lines = [_where(hit), text]
+        lines = [_where(hit, answer.stale.get(hit.candidate.stored.path)), text]
         if self._presentation.explain:
-            lines.append(Text(explanation(hit, pieces=pieces), style="dim"))
+            lines.append(Text(explanation(hit, pieces=answer.result.pieces), style="dim"))
         return Text("\n").join(lines)
 
-    def _footer(self, result: SearchResult, hits: Sequence[Hit]) -> str:
-        settings = self._presentation.settings
+    def _footer(self, answer: Answer) -> str:
+        settings, result = self._presentation.settings, answer.result
         stages = f"{len(result.candidates)} candidates in {result.timings.retrieve_s:.2f} s"
         if settings.rerank:
             stages += f", reranked in {result.timings.rerank_s:.2f} s"
-        if not hits:
+        if not answer.hits:
             return f"nothing found ({stages})"
-        return f"{len(hits)} of {stages}"
+        shown = f"{len(answer.hits)} of {stages}"
+        outdated = f"; bring the index up to date: rerank-cli index {printable(self._presentation.manifest.root)}"
+        return shown + outdated if answer.stale else shown
 
 
 def explanation(hit: Hit, *, pieces: int = 1) -> str:
@@ -344,10 +357,12 @@ def printable_lines(text: str) -> str:
     return "\n".join(printable(line.expandtabs(4)) for line in text.split("\n"))
 
 
-def _where(hit: Hit) -> Text:
+def _where(hit: Hit, stale: Staleness | None) -> Text:
     from rich.text import Text
 
     where = Text(printable(_location(hit)), style="cyan")
+    if stale:
+        where.append(" (gone)" if stale == "gone" else " (changed since)", style="red")
     if _heading(hit):
         where.append(f"  {printable(_heading(hit))}", style="dim")
     return where

@@ -35,6 +35,7 @@ from rerank_cli.errors import InputError, UsageError
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter
     from rerank_cli.search import Searcher
+    from rerank_cli.store import IndexReader
 
 NO_RESULT = 1
 
@@ -184,15 +185,20 @@ def _answer(
             explain=explain,
             paths=tuple(globs),
         )
-        return _write(asked, searcher, settings, writer_for(presentation, sys.stdout))
+        return _write(asked, reader, searcher, settings, writer_for(presentation, sys.stdout))
 
 
-def _write(asked: Iterator[Query], searcher: Searcher, settings: Settings, writer: ResultWriter) -> int:
+def _write(
+    asked: Iterator[Query], reader: IndexReader, searcher: Searcher, settings: Settings, writer: ResultWriter
+) -> int:
     """Answer each query and write it at once.
 
     One of many that cannot be asked is told and passed over, so that the others get their answers.
     Returns 2 if there was such a query, 1 if none found anything, else 0.
     """
+    from rerank_cli.cli.output import Answer
+    from rerank_cli.freshness import stale_files
+
     found, refused = False, 0
     for query in asked:
         try:
@@ -205,7 +211,9 @@ def _write(asked: Iterator[Query], searcher: Searcher, settings: Settings, write
             continue
         hits = [hit for hit in result.hits if settings.min_score is None or (hit.score or 0.0) >= settings.min_score]
         shown = hits[: settings.top_n]
-        writer.write(query.id, result, shown)
+        states = reader.file_states({hit.candidate.stored.path for hit in shown})
+        stale = stale_files(Path(reader.manifest.root), states)
+        writer.write(Answer(query.id, result, tuple(shown), stale))
         found = found or bool(shown)
     writer.close()
     return refused or (0 if found else NO_RESULT)

@@ -163,11 +163,11 @@ def test_ids_of_a_trec_run_keep_all_but_blanks_and_controls(tmp_path: Path, mode
 def test_equal_scores_of_a_run_become_the_next_smaller_32_bit_floats(indexed: Path, cli: Cli) -> None:
     from types import SimpleNamespace
 
-    from rerank_cli.cli.output import _trec
+    from rerank_cli.cli.output import Answer, _trec
 
     stored = [SimpleNamespace(document_id=name) for name in "abc"]
     hits = [SimpleNamespace(order_score=0.1, candidate=SimpleNamespace(stored=each)) for each in stored]
-    scores = [float(line.split(" ")[4]) for line in _trec(None, "q", None, hits)]  # type: ignore[arg-type]
+    scores = [float(line.split(" ")[4]) for line in _trec(None, Answer("q", None, hits, {}))]  # type: ignore[arg-type]
     assert scores[0] == struct.unpack("f", struct.pack("f", 0.1))[0]
     assert np.float32(scores[0]) > np.float32(scores[1]) > np.float32(scores[2])
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, assert_one_line
+from tests.cli.conftest import Cli, assert_one_line, write_files
 
 
 def write(path: Path, text: str) -> Path:
@@ -190,3 +192,26 @@ def test_fusion_none_orders_by_the_reranker_alone(indexed: Path, cli: Cli) -> No
 def test_the_lexical_retriever_loads_no_encoder(indexed: Path, cli: Cli) -> None:
     outcome = cli("query", "lettuce", "--retriever", "lexical", "--no-rerank", "--encoder", "/nowhere", "-f", "paths")
     assert (outcome.code, outcome.lines) == (0, ["garden/slugs.txt"])
+
+
+def test_a_hit_whose_file_is_gone_or_changed_since_is_marked(
+    tmp_path: Path, model_cache: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("gone", "changed", "touched", "same")
+    folder = write_files(tmp_path / "house", {f"{name}.md": f"The {name} radiator.\n" for name in names})
+    monkeypatch.chdir(folder)
+    assert cli("index", ".", "--quiet").code == 0
+    (folder / "gone.md").unlink()
+    write_files(folder, {"changed.md": "The altered radiator.\n"})
+    os.utime(folder / "touched.md")
+    ask = ("query", "radiator", "--no-rerank", "--retriever", "lexical", "--format")
+    hits = cli(*ask, "json").json["results"][0]["hits"]
+    marks = {hit["path"]: hit["stale"] for hit in hits}
+    assert marks == {"gone.md": "gone", "changed.md": "changed", "touched.md": None, "same.md": None}
+    table = cli(*ask, "table").out
+    assert "gone.md:1 (gone)" in table and "changed.md:1 (changed since)" in table
+    assert "same.md:1\n" in "\n".join(line.rstrip() for line in table.splitlines()) + "\n"
+    assert f"rerank-cli index {folder}" in " ".join(table.split())
+    shutil.move(folder, tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    assert {hit["stale"] for hit in cli(*ask, "json").json["results"][0]["hits"]} == {"gone"}

@@ -153,7 +153,8 @@ def update_index(
         writer.touch([*changes.touched, *(_outdated(known[path]) for path in sorted(stale))])
         if not withheld.why:
             writer.keep_mounts(found.mounts)
-        failed = _failures(found, [*writer.files().values(), *missed.values()])
+        unwritten = [file.state for file in read if file.state.path in missed.keys() | withheld.paths]
+        failed = _failures(found, [*writer.files().values(), *unwritten])
         newly_failed = _newly_failed(failed, writer.told(), written, known)
         writer.keep_told({file.path: file.reason for file in failed})
         assert writer.manifest is not None

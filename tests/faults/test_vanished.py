@@ -159,6 +159,17 @@ def test_a_file_of_records_that_loses_most_of_them_keeps_them(plant: Plant, upda
     assert len(documents(index_folder)) == 26
 
 
+def test_a_broken_file_of_records_keeps_them_and_is_told(plant: Plant, update: Update, index_folder: Path) -> None:
+    lines = [f'{{"id": {number}, "text": "record number {number}"}}\n' for number in range(COUNT)]
+    plant({"all.jsonl": "".join(lines)})
+    update()
+    plant({"all.jsonl": "".join(lines)[:-5]})
+    summary = update()
+    assert (summary.withheld, [file.path for file in summary.failed]) == (("all.jsonl",), ["all.jsonl"])
+    assert "line 40" in summary.failed[0].reason
+    assert len(documents(index_folder)) == COUNT
+
+
 def test_a_rebuild_keeps_what_is_missing_and_refuses_where_it_could_not(
     indexed: IndexSummary, docs: Path, update: Update, index_folder: Path, encoder: FakeEncoder
 ) -> None:

@@ -9,10 +9,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
-from rerank_cli.corpus.read import READER_VERSION, Unreadable, read_documents, reader_name
-from rerank_cli.corpus.split import split
+from rerank_cli.corpus.read import READER_VERSION, Unreadable, reader_name
+from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
-from rerank_cli.records import Document, Encoder, FoundFile, Listener, Passage, Progress, SkippedFile, ignore_progress
+from rerank_cli.records import (
+    Encoder,
+    FoundFile,
+    Listener,
+    Passage,
+    Progress,
+    SkippedFile,
+    SplitDocument,
+    ignore_progress,
+)
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
 from rerank_cli.store.layout import FORMAT_VERSION
 
@@ -26,11 +35,12 @@ in steps of two seconds), so its stamp is not trusted: the next run compares con
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """How a folder becomes passages."""
+    """How a folder becomes passages. `file_timeout_s` is the longest time to read a file of up to 10 MB."""
 
     encoder: str
     passage_tokens: int
     rules: Rules
+    file_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,8 @@ def update_index(
         if _gives_up(writer.manifest, root, encoder):
             changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
             known = {}
-        pending = {*changes.added, *changes.changed, *(changes.unchanged if afresh else ())}
+        again = [path for path in changes.unchanged if afresh or _deserves_another_try(known[path], settings)]
+        pending = {*changes.added, *changes.changed, *again}
         work = _Work(writer, encoder, settings, listener)
         read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
         missed = {file.state.path: file.state for file in read if file.unread and _was_read(known, file.state.path)}
@@ -126,13 +137,13 @@ def update_index(
             added=len(changes.added),
             changed=len(pending) - len(changes.added) - len(missed),
             removed=len(changes.removed),
-            unchanged=0 if afresh else len(changes.unchanged),
+            unchanged=len(changes.unchanged) - len(again),
             failed=_failures(found, [*writer.files().values(), *missed.values()]),
             skipped=sum(not file.failed for file in found.skipped),
             documents=counts.documents,
             passages=counts.passages,
             encoded=encoded,
-            reused=sum(len(passages) for file in written for _, passages in file.documents) - encoded,
+            reused=sum(len(document.passages) for file in written for document in file.documents) - encoded,
             elapsed_s=time.perf_counter() - started,
         )
 
@@ -167,15 +178,15 @@ class _ReadFile:
     """
 
     state: FileState
-    documents: tuple[tuple[Document, tuple[Passage, ...]], ...]
+    documents: tuple[SplitDocument, ...]
     unread: bool = False
 
     def stored(self) -> NewFile:
         return NewFile(
             self.state,
             tuple(
-                NewDocument(document.id, document.title, passages, tuple(_text_hash(p) for p in passages))
-                for document, passages in self.documents
+                NewDocument(document.id, document.title, document.passages, tuple(map(_text_hash, document.passages)))
+                for document in self.documents
             ),
         )
 
@@ -192,12 +203,18 @@ class _Work:
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
         """Read and split every file."""
         read = []
-        for done, file in enumerate(files):
-            self._listener(Progress("read", done, len(files)))
-            read.append(self._read_file(file, lone=lone))
+        with FileReading(
+            max_tokens=self._settings.passage_tokens,
+            count_tokens=self._encoder.count_tokens,
+            file_timeout_s=self._settings.file_timeout_s,
+            get_ready=self._check_passages_fit,
+        ) as reading:
+            for done, file in enumerate(files):
+                self._listener(Progress("read", done, len(files)))
+                read.append(self._read_file(file, reading, lone=lone))
         return read
 
-    def _read_file(self, file: FoundFile, *, lone: bool) -> _ReadFile:
+    def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
         """Read and split one file; why it cannot be read becomes part of its state."""
         try:
             content = file.location.read_bytes()
@@ -206,29 +223,26 @@ class _Work:
             return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), (), unread=True)
         digest = hashlib.sha256(content).digest()
         try:
-            documents = read_documents(file, content, lone=lone)
+            documents = reading.read(file, content, lone=lone)
         except Unreadable as error:
             return _ReadFile(_state(file, digest, failure=str(error)), ())
-        return _ReadFile(
-            _state(file, digest, failure=None), tuple((document, self._split(document)) for document in documents)
-        )
+        return _ReadFile(_state(file, digest, failure=None), documents)
 
-    def _split(self, document: Document) -> tuple[Passage, ...]:
+    def _check_passages_fit(self) -> None:
         limit = self._encoder.max_tokens
         if self._settings.passage_tokens > limit:
             raise UsageError(
                 f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",
                 remedy=f"set --passage-tokens to {limit} or less",
             )
-        return split(document, max_tokens=self._settings.passage_tokens, count_tokens=self._encoder.count_tokens)
 
     def encode(self, written: list[_ReadFile]) -> int:
         """Encode the passages that no vector is kept for; how many there were."""
         texts = {
             _text_hash(passage): passage.model_text
             for file in written
-            for _, passages in file.documents
-            for passage in passages
+            for document in file.documents
+            for passage in document.passages
         }
         if not texts:
             return 0
@@ -272,7 +286,7 @@ def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileSt
 def _check_text(
     root: Path, found: Discovery, written: list[_ReadFile], removed: tuple[str, ...], writer: IndexWriter
 ) -> None:
-    if any(passages for file in written for _, passages in file.documents):
+    if any(document.passages for file in written for document in file.documents):
         return
     if writer.has_passages_beside({*removed, *(file.state.path for file in written)}):
         return
@@ -290,6 +304,10 @@ def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
 
 def _was_read(known: Mapping[str, FileState], path: str) -> bool:
     return path in known and known[path].failure is None
+
+
+def _deserves_another_try(state: FileState, settings: IndexSettings) -> bool:
+    return deserves_another_try(state.failure, state.size_bytes, settings.file_timeout_s)
 
 
 def _outdated(state: FileState) -> FileState:

@@ -50,6 +50,9 @@ def run(
     max_file_size: Annotated[
         str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
     ] = None,
+    file_timeout: Annotated[
+        float | None, typer.Option(help="Seconds that reading a file may take.", show_default=False)
+    ] = None,
     passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
     encoder: EncoderName = None,
     device: Device = None,
@@ -98,6 +101,7 @@ def run(
             "hidden": hidden,
             "ignore_files": ignore_files,
             "max_file_size": max_file_size,
+            "file_timeout": file_timeout,
             "passage_tokens": passage_tokens,
             "encoder": encoder,
             "device": device,
@@ -134,6 +138,7 @@ def _update(root: Path, index: str | None, settings: Settings, *, rebuild: bool,
                 encoder=settings.encoder,
                 passage_tokens=settings.passage_tokens,
                 rules=_rules(settings),
+                file_timeout_s=settings.file_timeout,
             ),
             rebuild=rebuild,
             allow_empty=settings.allow_empty,

@@ -35,7 +35,8 @@ _WORD_END = re.compile(r"\s+")
 # To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end
 # words at punctuation too, and take each CJK ideograph for one.
 _MAX_WORD_CHARS = 100
-_LONG_WORD = re.compile(rf"[^\s!-/:-@\[-`{{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]{{{_MAX_WORD_CHARS + 1},}}")
+_LETTER = r"[^\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]"
+_LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{_MAX_WORD_CHARS + 1},}}")
 
 # A tokenizer keeps some hundred bytes for each token, of which there may be one a character, and for each text.
 _BATCH_COST = 200_000
@@ -323,7 +324,7 @@ def _ends(sizes: Sequence[int], capacity: int) -> list[int]:
     return [*ends, len(sizes)]
 
 
-def _settled(sections: Sequence[_Section], budget: _Budget) -> Sequence[_Section]:
+def _settled(sections: list[_Section], budget: _Budget) -> list[_Section]:
     """Count whole passages, since tokens need not add up, and halve those that exceed until none does."""
     while True:
         texts = [with_headings(budget.shortened(section.trail), section.text) for section in sections]
@@ -333,7 +334,7 @@ def _settled(sections: Sequence[_Section], budget: _Budget) -> Sequence[_Section
             for section, text in zip(sections, texts, strict=True)
             for half in (section.halves() if budget.tokens(text) > budget.max_tokens else (section,))
         ]
-        if len(halved) == len(sections):
+        if halved == sections:  # or what exceeds is a single character
             return halved
         sections = halved
 

@@ -70,9 +70,9 @@ _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?
 # Python refuses to read a number of some thousand digits. Eight are beyond all characters already.
 _LONG_REFERENCE = re.compile(r"&#(?=\d{8})0*+(\d*+)")
 
-# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After this many
-# times it takes for markup only what ends before the next angle bracket, and all else for text.
-_MAX_UNENDED = 50
+# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After so many characters
+# it takes for markup only what ends before the next angle bracket, and all else for text.
+_MAX_UNENDED_CHARS = 2_000_000
 _SURELY_ENDED = re.compile(
     r"""</?[a-zA-Z](?:[^<>"']|"[^<>"]*"|'[^<>']*')*+>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
 )
@@ -112,7 +112,7 @@ class _Page(HTMLParser):
         self._pre = 0
         self._unseen: list[str] = []  # the open tags that hide text, and how many of them have each name
         self._unseen_names: Counter[str] = Counter()
-        self._unended = 0
+        self._unended_chars = 0
 
     def parse_starttag(self, i: int) -> int:
         return self._parsed(super().parse_starttag, i)
@@ -132,11 +132,12 @@ class _Page(HTMLParser):
         return self._parsed(self.parse_bogus_comment if opens_section else super().parse_html_declaration, i)
 
     def _parsed(self, parse: Callable[[int], int], at: int) -> int:
-        if self._unended >= _MAX_UNENDED and not _SURELY_ENDED.match(self.rawdata, at):
+        if self._unended_chars >= _MAX_UNENDED_CHARS and not _SURELY_ENDED.match(self.rawdata, at):
             self.handle_data("<")
             return at + 1
         end = parse(at)
-        self._unended += end < 0
+        if end < 0:
+            self._unended_chars += len(self.rawdata) - at
         return end
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

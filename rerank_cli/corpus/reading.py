@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 
 from rerank_cli.corpus.passages import failure_of, passages_of
@@ -81,9 +81,7 @@ class FileReading:
         if len(content) > SMALL_BYTES:
             return self._read_apart(file, content, lone=lone)
         try:
-            return tuple(
-                passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted)
-            )
+            return tuple(passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted))
         except MemoryError as error:
             raise Unreadable("needs more memory than there is") from error
 
@@ -124,14 +122,15 @@ class _Worker:
     def __init__(self) -> None:
         self.good_as_new = True
         self._connection, theirs = Pipe()
-        paths = [path for path in sys.path if os.path.isabs(path)]
+        paths = [path for path in sys.path if Path(path).is_absolute()]
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-P", "-c", _START, *paths, str(theirs.fileno())],
                 stdin=subprocess.PIPE,  # which it watches: it ends when we do
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # each thread that numpy begins takes addresses
                 process_group=0,  # Ctrl-C is ours
             )
         except OSError as error:

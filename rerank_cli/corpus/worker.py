@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable
@@ -29,7 +30,7 @@ _GRACE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to read, and what it may take. `memory_bytes` bounds the whole process."""
+    """A file to read, and what it may take: `memory_bytes` come on top of what the process has at its start."""
 
     file: FoundFile
     content: bytes
@@ -75,6 +76,7 @@ def main() -> None:
     # Nothing that reading makes lives longer than its file: looking for garbage all the time only costs time.
     gc.freeze()
     gc.disable()
+    own_bytes = _size_bytes()
     with Connection(int(sys.argv[-1])) as parent:
         parent.send(Ready())
         while True:
@@ -82,7 +84,7 @@ def main() -> None:
                 job: Job = parent.recv()
             except EOFError:
                 return
-            parent.send(_done(job, parent))
+            parent.send(_done(job, parent, own_bytes=own_bytes))
             del job
             gc.collect()
 
@@ -93,9 +95,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _done(job: Job, parent: Connection) -> Done:
+def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
-    _limit_memory(job.memory_bytes)
+    _limit_memory(own_bytes + job.memory_bytes)
     try:
         for parcel in _parcels(job, parent):
             parent.send(parcel)
@@ -106,6 +108,12 @@ def _done(job: Job, parent: Connection) -> Done:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return Done()
+
+
+def _size_bytes() -> int:
+    """The addresses that this process has taken; only Linux tells, and only there it matters."""
+    sizes = Path("/proc/self/statm")
+    return int(sizes.read_text().split()[0]) * resource.getpagesize() if sizes.exists() else 0
 
 
 def _limit_memory(size_bytes: int) -> None:

@@ -73,6 +73,11 @@ def wide_table(size: int) -> bytes:
     return ("|a" * columns + "|\n" + "|-" * columns + "|\n" + "|b\n" * (size // 6)).encode()
 
 
+def substitution_chain(size: int) -> bytes:
+    """Each stands for the next, twice."""
+    return "".join(f".. |a{n}| replace:: |a{n + 1}||a{n + 1}|\n" for n in range(size // 45)).encode()
+
+
 HOSTILE: dict[str, Make] = {
     # Markdown
     "brackets.md": repeated("["),
@@ -120,10 +125,11 @@ HOSTILE: dict[str, Make] = {
     "headings.html": repeated("<h1>a<h2>b<h3>c"),
     "blank-lines.html": repeated("\n", after="<pre>", before="a</pre>"),
     # reStructuredText
-    "styles.rst": lambda size: "".join(f"a\n{c * 4}\n" for c in "=-`:.'\"~^_*+#<>!$%&(),/;?@[]{|}" * (size // 220)).encode(),
+    "styles.rst": repeated("".join(f"a\n{sign * 4}\n" for sign in "=-`:.'\"~^_*+#<>!$%&(),/;?@[]{|}")),
     "deep-quotes.rst": deeper("a\n\n", " "),
     "quotes.rst": lambda size: b"".join(b" " * (49 - n % 50) + b"a\n\n" for n in range(size // 28)),
-    "substitutions.rst": lambda size: "".join(f".. |a{n}| replace:: |a{n + 1}||a{n + 1}|\n" for n in range(size // 45)).encode(),
+    "substitutions.rst": numbered(".. |aN| replace:: |a0||aN||b|\n"),
+    "substitution-chain.rst": substitution_chain,
     "grid.rst": repeated("+-+\n| |\n"),
     "deep-directives.rst": deeper(".. note::\n\n", "   "),
     "hyphens.rst": repeated("a-"),
@@ -169,7 +175,7 @@ HOSTILE: dict[str, Make] = {
     "tiny.jsonl": repeated('{"text":"a"}\n'),
     "keys.jsonl": lambda size: ("{" + ",".join(f'"k{n}":"v"' for n in range(size // 15)) + "}").encode(),
     "halves.jsonl": repeated("\\ud800", after='{"text":"', before='"}'),
-    "titles.jsonl": lambda size: (f'{{"title":"{"a " * 2000}","text":"{"b" + chr(92) + "n" + chr(92) + "n"}"}}\n' * (size // 4040)).encode(),
+    "titles.jsonl": repeated('{"title":"' + "a " * 2000 + '","text":"' + "b\\n\\n" * 2000 + '"}\n'),
     "columns.csv": repeated("a,"),
     "cells.csv": lambda size: b"a," * (size // 4) + b"\n" + b"b," * (size // 4) + b"\n",
     "rows.csv": repeated("a\n", after="text\n"),

@@ -220,5 +220,5 @@ class _Page(HTMLParser):
         if not self._gathered:
             self._first_line = self._line = here
         self._gathered.append("\n" * (here - self._line) + text)
-        self._written = self._written or not text.isspace() and text != ""
+        self._written = bool(self._written or text.strip())
         self._line = here + text.count("\n")

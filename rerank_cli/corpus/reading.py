@@ -27,7 +27,7 @@ from rerank_cli.records import FoundFile, SplitDocument
 SMALL_BYTES = 8_000
 """Up to here a file is read in this process: the worst that we know (`![` without end) takes it 0.7 s there."""
 
-MEMORY_GB = 1
+MEMORY_BYTES = 1_000_000_000
 
 _USUAL_BYTES = 10_000_000
 """A file has the limits once for each such piece of it: none is larger unless somebody asked for it."""
@@ -99,7 +99,7 @@ class FileReading:
             lone,
             self._max_tokens,
             limit_s=_limit_s(len(content), self._file_timeout_s),
-            memory_bytes=MEMORY_GB * 2**30 * _pieces(len(content)),
+            memory_bytes=MEMORY_BYTES * _pieces(len(content)),
         )
         try:
             return self._worker.read(job, self._count_tokens)
@@ -158,7 +158,7 @@ class _Worker:
                     case Parcel(part):
                         documents.extend(part)
                     case Done(out_of_memory=True):
-                        raise Unreadable(f"needs more than {job.memory_bytes // 2**30} GB of memory")
+                        raise Unreadable(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
                     case Done(failure):
                         self.good_as_new = len(job.content) <= _WORN_BYTES
                         if failure:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.corpus import reading as reading_module
 from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable, html
 from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, deserves_another_try
@@ -104,11 +105,12 @@ def test_a_file_that_takes_too_long_costs_itself_alone(open_reading: Open) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 def test_a_file_that_takes_too_much_memory_costs_itself_alone(
-    open_reading: Open,
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reading_module, "MEMORY_BYTES", 50_000_000)
     reading = open_reading()
-    with pytest.raises(Unreadable, match=r"^needs more than 1 GB of memory$"):
-        read(reading, "a.jsonl", b"{}\n" * 3_000_000)
+    with pytest.raises(Unreadable, match=r"^needs more than 0.05 GB of memory$"):
+        read(reading, "a.txt", b"a\n\n" * 300_000)
     assert read(reading, "b.txt", PROSE * 400)
 
 

@@ -123,6 +123,13 @@ def _seconds(given: Any) -> float:
     return number
 
 
+def _time_limit(given: Any) -> float:
+    number = _number(given)
+    if number <= 0:
+        raise ValueError
+    return number
+
+
 def _number_or_none(given: Any) -> float | None:
     return None if given in (None, "null") else _number(given)
 
@@ -165,6 +172,7 @@ _SWITCH = _Kind("true or false", _switch)
 _LIMIT = _Kind("a number, or null for no limit", _number_or_none)
 _SHARE = _Kind("a number from 0 to 1", _share)
 _SECONDS = _Kind("a number, 0 or more", _seconds)
+_TIME_LIMIT = _Kind("a number of seconds above 0", _time_limit)
 _SIZE = _Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _size, _shown_size)
 
 
@@ -217,6 +225,10 @@ class Settings:
     max_file_size: int = field(
         default=10_000_000,
         metadata=_about(_SIZE, "Leave out files larger than this."),
+    )
+    file_timeout: float = field(
+        default=30.0,
+        metadata=_about(_TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
     )
     retriever: Retriever = field(
         default="hybrid",

@@ -9,18 +9,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
-from rerank_cli.corpus.read import READER_VERSION, Unreadable, read_documents, reader_name
-from rerank_cli.corpus.split import split
+from rerank_cli.corpus.read import READER_VERSION, Unreadable, reader_name
+from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
 from rerank_cli.freshness import is_same
 from rerank_cli.records import (
-    Document,
     Encoder,
     FoundFile,
     Listener,
     Passage,
     Progress,
     SkippedFile,
+    SplitDocument,
     Stamp,
     ignore_progress,
 )
@@ -41,11 +41,12 @@ MAX_SHRINK = 0.5
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """How a folder becomes passages."""
+    """How a folder becomes passages. `file_timeout_s` is the longest time to read a file of up to 10 MB."""
 
     encoder: str
     passage_tokens: int
     rules: Rules
+    file_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,8 @@ def update_index(
         gives_up = _gives_up(writer.manifest, root, encoder)
         if gives_up:
             changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
-        pending = {*changes.added, *changes.changed, *(changes.unchanged if afresh else ())}
+        again = [path for path in changes.unchanged if afresh or _deserves_another_try(known[path], settings)]
+        pending = {*changes.added, *changes.changed, *again}
         work = _Work(writer, encoder, settings, listener)
         read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
         missed = {f.state.path: f.state for f in read if f.unread and not gives_up and _was_read(known, f.state.path)}
@@ -165,7 +167,7 @@ def update_index(
             added=len(changes.added),
             changed=len(written) - len(changes.added),
             removed=len(changes.removed),
-            unchanged=0 if afresh else len(changes.unchanged),
+            unchanged=len(changes.unchanged) - len(again),
             files=counts.files,
             failed=failed,
             newly_failed=newly_failed,
@@ -175,7 +177,7 @@ def update_index(
             documents=counts.documents,
             passages=counts.passages,
             encoded=encoded,
-            reused=sum(len(passages) for file in written for _, passages in file.documents) - encoded,
+            reused=sum(len(document.passages) for file in written for document in file.documents) - encoded,
             elapsed_s=time.perf_counter() - started,
         )
 
@@ -215,15 +217,15 @@ class _ReadFile:
     """
 
     state: FileState
-    documents: tuple[tuple[Document, tuple[Passage, ...]], ...]
+    documents: tuple[SplitDocument, ...]
     unread: bool = False
 
     def stored(self) -> NewFile:
         return NewFile(
             self.state,
             tuple(
-                NewDocument(document.id, document.title, passages, tuple(_text_hash(p) for p in passages))
-                for document, passages in self.documents
+                NewDocument(document.id, document.title, document.passages, tuple(map(_text_hash, document.passages)))
+                for document in self.documents
             ),
         )
 
@@ -240,12 +242,18 @@ class _Work:
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
         """Read and split every file."""
         read = []
-        for done, file in enumerate(files):
-            self._listener(Progress("read", done, len(files)))
-            read.append(self._read_file(file, lone=lone))
+        with FileReading(
+            max_tokens=self._settings.passage_tokens,
+            count_tokens=self._encoder.count_tokens,
+            file_timeout_s=self._settings.file_timeout_s,
+            get_ready=self._check_passages_fit,
+        ) as reading:
+            for done, file in enumerate(files):
+                self._listener(Progress("read", done, len(files)))
+                read.append(self._read_file(file, reading, lone=lone))
         return read
 
-    def _read_file(self, file: FoundFile, *, lone: bool) -> _ReadFile:
+    def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
         """Read and split one file; why it cannot be read becomes part of its state."""
         try:
             content = file.location.read_bytes()
@@ -254,29 +262,26 @@ class _Work:
             return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), (), unread=True)
         digest = hashlib.sha256(content).digest()
         try:
-            documents = read_documents(file, content, lone=lone)
+            documents = reading.read(file, content, lone=lone)
         except Unreadable as error:
             return _ReadFile(_state(file, digest, failure=str(error)), ())
-        return _ReadFile(
-            _state(file, digest, failure=None), tuple((document, self._split(document)) for document in documents)
-        )
+        return _ReadFile(_state(file, digest, failure=None), documents)
 
-    def _split(self, document: Document) -> tuple[Passage, ...]:
+    def _check_passages_fit(self) -> None:
         limit = self._encoder.max_tokens
         if self._settings.passage_tokens > limit:
             raise UsageError(
                 f"passages of {self._settings.passage_tokens} tokens do not fit the encoder, which reads {limit}",
                 remedy=f"set --passage-tokens to {limit} or less",
             )
-        return split(document, max_tokens=self._settings.passage_tokens, count_tokens=self._encoder.count_tokens)
 
     def encode(self, written: list[_ReadFile]) -> int:
         """Encode the passages that no vector is kept for; how many there were."""
         texts = {
             _text_hash(passage): passage.model_text
             for file in written
-            for _, passages in file.documents
-            for passage in passages
+            for document in file.documents
+            for passage in document.passages
         }
         if not texts:
             return 0
@@ -320,7 +325,7 @@ def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileSt
 def _check_text(
     root: Path, found: Discovery, written: list[_ReadFile], removed: tuple[str, ...], writer: IndexWriter
 ) -> None:
-    if any(passages for file in written for _, passages in file.documents):
+    if any(document.passages for file in written for document in file.documents):
         return
     if writer.has_passages_beside({*removed, *(file.state.path for file in written)}):
         return
@@ -385,7 +390,7 @@ def _loss(
     left_out = _under(changes.removed, {file.path for file in found.skipped if file.chosen})
     came = {file.state.content_hash for file in written if file.state.path not in known}
     missing = {path for path in changes.removed if path not in left_out and known[path].content_hash not in came}
-    held = {file.state.path: sum(bool(passages) for _, passages in file.documents) for file in written}
+    held = {file.state.path: sum(bool(document.passages) for document in file.documents) for file in written}
     fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
     return Loss(
         {path: counts[path] for path in missing if path in counts} | {path: n for path, n in fewer.items() if n > 0},
@@ -400,6 +405,10 @@ def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
 
 def _was_read(known: Mapping[str, FileState], path: str) -> bool:
     return path in known and known[path].failure is None
+
+
+def _deserves_another_try(state: FileState, settings: IndexSettings) -> bool:
+    return deserves_another_try(state.failure, state.stamp.size_bytes, settings.file_timeout_s)
 
 
 def _outdated(state: FileState) -> FileState:

@@ -116,6 +116,15 @@ class Passage:
         return with_headings(self.headings, self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class SplitDocument:
+    """A document cut into passages: what is left of it once it is read."""
+
+    id: str
+    title: str
+    passages: tuple[Passage, ...]
+
+
 def with_headings(headings: Sequence[str], text: str) -> str:
     """Put a heading trail in front of *text*, closed by a full stop where it ends without one."""
     trail = " > ".join(headings)

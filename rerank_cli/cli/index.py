@@ -55,6 +55,9 @@ def run(
     max_file_size: Annotated[
         str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
     ] = None,
+    file_timeout: Annotated[
+        float | None, typer.Option(help="Seconds that reading a file may take.", show_default=False)
+    ] = None,
     passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
     encoder: EncoderName = None,
     device: Device = None,
@@ -121,6 +124,7 @@ def run(
             "hidden": hidden,
             "ignore_files": ignore_files,
             "max_file_size": max_file_size,
+            "file_timeout": file_timeout,
             "passage_tokens": passage_tokens,
             "encoder": encoder,
             "device": device,
@@ -160,6 +164,7 @@ def _update(
                 encoder=settings.encoder,
                 passage_tokens=settings.passage_tokens,
                 rules=_rules(settings),
+                file_timeout_s=settings.file_timeout,
             ),
             rebuild=rebuild,
             verify=verify,

@@ -35,7 +35,12 @@ _WORD_END = re.compile(r"\s+")
 # To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end
 # words at punctuation too, and take each CJK ideograph for one.
 _MAX_WORD_CHARS = 100
-_LONG_WORD = re.compile(rf"[^\s!-/:-@\[-`{{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]{{{_MAX_WORD_CHARS + 1},}}")
+_LETTER = r"[^\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]"
+_LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{_MAX_WORD_CHARS + 1},}}")
+
+# A tokenizer keeps some hundred bytes for each token, of which there may be one a character, and for each text.
+_BATCH_COST = 200_000
+_TEXT_COST = 10
 
 _PARAGRAPH_GAP = "\n\n"
 
@@ -89,7 +94,11 @@ class _Section:
 
 
 class _Budget:
-    """How many tokens things take. Texts are counted in batches beforehand, each one once."""
+    """How many tokens things take. Texts are counted in batches beforehand, each one once.
+
+    Every so many characters of a text count for a token at least, as those of a word do: what a tokenizer makes
+    nothing of fills passages too. So a text that is far too long need not be counted at all.
+    """
 
     def __init__(self, max_tokens: int, count_tokens: CountTokens) -> None:
         self.max_tokens = max_tokens
@@ -98,13 +107,23 @@ class _Budget:
         self._shortened: dict[_Trail, _Trail] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if unknown:
-            self._known.update(zip(unknown, self._count_tokens(unknown), strict=True))
+        unknown = [text for text in dict.fromkeys(texts) if not self.far_too_long(text) and text not in self._known]
+        for batch in _batches(unknown):
+            counted = zip(batch, self._count_tokens(batch), strict=True)
+            self._known.update((text, max(tokens, self._least(text))) for text, tokens in counted)
 
     def tokens(self, text: str) -> int:
+        """The tokens of *text*; no more than that it does not fit where it is far too long."""
+        if self.far_too_long(text):
+            return self._least(text)
         self.learn([text])
         return self._known[text]
+
+    def far_too_long(self, text: str) -> bool:
+        return self._least(text) > self.max_tokens
+
+    def _least(self, text: str) -> int:
+        return -(-len(text) // _MAX_WORD_CHARS)
 
     def size(self, section: _Section) -> int:
         return sum(self.tokens(piece.text) for piece in section.pieces)
@@ -117,9 +136,23 @@ class _Budget:
         """*trail*, or as much of it as takes no more than its share of a passage."""
         if trail not in self._shortened:
             share = self.max_tokens // _TRAIL_SHARE
-            fits = (t for t in _ever_shorter(trail) if self.tokens(with_headings(t, "")) <= share)
+            fits = (t for t in _ever_shorter(trail, most=share) if self.tokens(with_headings(t, "")) <= share)
             self._shortened[trail] = next(fits, ())
         return self._shortened[trail]
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """*texts* in runs that a tokenizer holds in little memory."""
+    batch: list[str] = []
+    cost = 0
+    for text in texts:
+        batch.append(text)
+        cost += _TEXT_COST + len(text)
+        if cost > _BATCH_COST:
+            yield batch
+            batch, cost = [], 0
+    if batch:
+        yield batch
 
 
 def split(document: Document, *, max_tokens: int, count_tokens: CountTokens) -> tuple[Passage, ...]:
@@ -145,14 +178,18 @@ def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
 
 
 def _sections(blocks: Sequence[Block]) -> list[_Section]:
-    written = (_readable(block) for block in blocks if block.text.strip())
+    trails: dict[_Trail, _Trail] = {}
+    written = (_readable(block, trails) for block in blocks if block.text.strip())
     grouped = ((trail, tuple(under)) for trail, under in groupby(written, key=lambda block: block.headings))
     return [_Section(trail, tuple(_pieces(under)), under[0].heading_line) for trail, under in grouped]
 
 
-def _readable(block: Block) -> Block:
-    """*block* without words that the models would not see."""
-    return replace(block, text=_spaced(block.text), headings=tuple(map(_spaced, block.headings)))
+def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
+    """*block* without words that the models would not see. *trails* keeps those that were spaced before."""
+    trail = block.headings
+    if trail not in trails:
+        trails[trail] = tuple(map(_spaced, trail))
+    return replace(block, text=_spaced(block.text), headings=trails[trail])
 
 
 def _spaced(text: str) -> str:
@@ -175,17 +212,20 @@ def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
 
 
 def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
-    """Cut what no passage could hold: at sentences, at lines, at words, and at last within words."""
+    """Cut what no passage could hold: at sentences, at lines, at words, and at last within words.
+
+    Within words it takes the count of tokens; what is too long to be counted is first cut by its length.
+    """
     trails = {trail for section in sections for trail in (section.trail, section.trail[:-1])}
     pieces = (piece.text for section in sections for piece in section.pieces)
     budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *pieces])
-    for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _within_words):
+    for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _countable, _within_words):
         sections = [replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections]
         budget.learn(piece.text for section in sections for piece in section.pieces)
     return sections
 
 
-_Finer = Callable[[_Piece, float], Iterator[_Piece]]
+_Finer = Callable[[_Piece, _Budget, float], Iterator[_Piece]]
 
 
 def _finer_pieces(section: _Section, finer: _Finer, budget: _Budget) -> Iterator[_Piece]:
@@ -193,18 +233,26 @@ def _finer_pieces(section: _Section, finer: _Finer, budget: _Budget) -> Iterator
     for piece in section.pieces:
         tokens = budget.tokens(piece.text)
         if tokens > room:
-            yield from finer(piece, room / tokens)
+            yield from finer(piece, budget, room / tokens)
         else:
             yield piece
 
 
 def _at(boundary: re.Pattern[str]) -> _Finer:
-    return lambda piece, _: piece.cut(found.span() for found in boundary.finditer(piece.text))
+    return lambda piece, *_: piece.cut(found.span() for found in boundary.finditer(piece.text))
 
 
-def _within_words(piece: _Piece, share: float) -> Iterator[_Piece]:
-    """Even lengths, half of what the *share* allows: tokens are not spread evenly over a text."""
-    length = max(1, int(len(piece.text) * share / 2))
+def _countable(piece: _Piece, budget: _Budget, _: float) -> Iterator[_Piece]:
+    return _evenly(piece, budget.max_tokens) if budget.far_too_long(piece.text) else iter((piece,))
+
+
+def _within_words(piece: _Piece, _: _Budget, share: float) -> Iterator[_Piece]:
+    """Half of what the *share* allows: tokens are not spread evenly over a text."""
+    return _evenly(piece, int(len(piece.text) * share / 2))
+
+
+def _evenly(piece: _Piece, length: int) -> Iterator[_Piece]:
+    length = max(1, length)
     return piece.cut((at, at) for at in range(length, len(piece.text), length))
 
 
@@ -234,11 +282,17 @@ def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
     """The section's pieces, below its heading unless this is the parent's or begins the text anyway."""
     heading = " > ".join(section.trail[len(parent) :])
     first, *rest = section.pieces
-    if not heading or re.match(rf"\s*{re.escape(heading)}(?!\w)", first.text):
+    if not heading or _begins_with(first.text.lstrip(), heading):
         return section.pieces
     stands = first.first_line if section.heading_line is None else section.heading_line
     line = _Piece(heading, _PARAGRAPH_GAP, stands, stands, exact=True)
     return (line, replace(first, gap="\n"), *rest)
+
+
+def _begins_with(text: str, words: str) -> bool:
+    """Whether *words* open *text* and end there with a word of it."""
+    after = text[len(words) : len(words) + 1]
+    return text.startswith(words) and not (after.isalnum() or after == "_")
 
 
 def _packed(section: _Section, budget: _Budget) -> Iterator[tuple[_Piece, ...]]:
@@ -270,16 +324,19 @@ def _ends(sizes: Sequence[int], capacity: int) -> list[int]:
     return [*ends, len(sizes)]
 
 
-def _settled(sections: Sequence[_Section], budget: _Budget) -> Iterator[_Section]:
-    """Count whole passages, since tokens need not add up, and halve those that exceed."""
-    texts = [with_headings(budget.shortened(section.trail), section.text) for section in sections]
-    budget.learn(texts)
-    for section, text in zip(sections, texts, strict=True):
-        halves = section.halves() if budget.tokens(text) > budget.max_tokens else (section,)
-        if halves == (section,):
-            yield section
-        else:
-            yield from _settled(halves, budget)
+def _settled(sections: list[_Section], budget: _Budget) -> list[_Section]:
+    """Count whole passages, since tokens need not add up, and halve those that exceed until none does."""
+    while True:
+        texts = [with_headings(budget.shortened(section.trail), section.text) for section in sections]
+        budget.learn(texts)
+        halved = [
+            half
+            for section, text in zip(sections, texts, strict=True)
+            for half in (section.halves() if budget.tokens(text) > budget.max_tokens else (section,))
+        ]
+        if halved == sections:  # or what exceeds is a single character
+            return halved
+        sections = halved
 
 
 def _halves(piece: _Piece) -> tuple[_Piece, ...]:
@@ -291,9 +348,12 @@ def _halves(piece: _Piece) -> tuple[_Piece, ...]:
     return tuple(piece.cut([nearest]))
 
 
-def _ever_shorter(trail: _Trail) -> Iterator[_Trail]:
-    """First the headings between title and innermost go, then the title, then words at the end."""
-    for first in range(1, max(2, len(trail))):
+def _ever_shorter(trail: _Trail, *, most: int) -> Iterator[_Trail]:
+    """First the headings between title and innermost go, then the title, then words at the end.
+
+    More than *most* headings are too many whatever they say.
+    """
+    for first in range(max(1, len(trail) - most), max(2, len(trail))):
         yield (*trail[:1], *trail[first:])
     words = trail[-1].split() if trail else []
     while words:

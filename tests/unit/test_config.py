@@ -226,6 +226,7 @@ exclude:
 hidden: true
 ignore_files: false
 max_file_size: 500kB
+file_timeout: 2.5
 retriever: lexical
 top_k: 7
 rerank: false
@@ -252,6 +253,7 @@ wait_s: 0
         hidden=True,
         ignore_files=False,
         max_file_size=500_000,
+        file_timeout=2.5,
         retriever="lexical",
         top_k=7,
         rerank=False,
@@ -296,6 +298,8 @@ wait_s: 0
         ("wait_s: .inf", "'.inf'", "0 or more"),
         ("wait_s: inf", "'inf'", "0 or more"),
         ("wait_s:", "empty", "0 or more"),
+        ("file_timeout: 0", "'0'", "seconds above 0"),
+        ("file_timeout: nan", "'nan'", "seconds above 0"),
         ("min_score: nan", "'nan'", "a number, or null"),
         ("max_file_size: 10 MegaByte", "'10 MegaByte'", "10MB"),
         ("max_file_size: 0", "'0'", "10MB"),

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from rerank_cli.corpus.read import code, html, markdown, records, rst, text
 from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
 from rerank_cli.records import Block, Document, FoundFile
 
 __all__ = ["READER_VERSION", "Unreadable", "read_documents", "reader_name"]
@@ -63,7 +64,7 @@ def read_documents(file: FoundFile, content: bytes, *, lone: bool = False) -> tu
     """The documents in *content*, the bytes of *file*; none for a file of records without any.
 
     A record's id is `path#id`, or the bare id where *lone* says that this file is the whole corpus.
-    Raises Unreadable.
+    Raises Unreadable, and whatever a library raises of a file that was made to break it.
     """
     reader = _reader(file.path)
     try:
@@ -89,11 +90,14 @@ def _under_its_title(document: Document) -> Document:
     """Put the document's own title above every block that does not begin with it already."""
     if not document.title:
         return document
-    return replace(document, blocks=tuple(_titled(block, document.title) for block in document.blocks))
+    words = document.title.casefold().split()
+    begins: dict[str, bool] = {}  # by heading, of which many blocks have the same
 
+    def titled(block: Block) -> Block:
+        opening = block.headings[0] if block.headings else block.text
+        if opening not in begins:
+            begins[opening] = opening.casefold().split() == words
+        return block if begins[opening] else replace(block, headings=(title, *block.headings))
 
-def _titled(block: Block, title: str) -> Block:
-    opening = block.headings[0] if block.headings else block.text
-    if opening.casefold().split() == title.casefold().split():
-        return block
-    return replace(block, headings=(title, *block.headings))
+    title = document.title[:MAX_HEADING_CHARS]
+    return replace(document, blocks=tuple(map(titled, document.blocks)))

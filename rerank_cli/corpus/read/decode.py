@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
 
 from rerank_cli.corpus.read.errors import Unreadable
@@ -44,6 +45,8 @@ _OWN_LETTERS = {
     "Turkish": "ğış",
 }
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
 
 def decode(content: bytes) -> str:
     """The text of *content*, every line end a newline, so that lines count as an editor counts them.
@@ -67,6 +70,13 @@ def _decoded(content: bytes) -> str:
 
 
 def _guessed(content: bytes) -> str:
+    text = _likeliest(content)
+    if _HALF_CHARACTER.search(text):  # which UTF-7 can write, and no database takes
+        raise Unreadable("encoding not recognized")
+    return text
+
+
+def _likeliest(content: bytes) -> str:
     from charset_normalizer import from_bytes  # 30 ms that a folder of UTF-8 never pays
 
     matches = from_bytes(content, cp_isolation=[*_LIKELY])

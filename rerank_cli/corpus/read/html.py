@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -66,9 +67,12 @@ _BLOCKS = _HEADINGS | frozenset(
 # A line end written as an entity is none of the source, by whose lines everything is counted.
 _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
 
-# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After this many
-# times it takes for markup only what ends before the next angle bracket, and all else for text.
-_MAX_UNENDED = 50
+# Python refuses to read a number of some thousand digits. Eight are beyond all characters already.
+_LONG_REFERENCE = re.compile(r"&#(?=\d{8})0*+(\d*+)")
+
+# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After so many characters
+# it takes for markup only what ends before the next angle bracket, and all else for text.
+_MAX_UNENDED_CHARS = 2_000_000
 _SURELY_ENDED = re.compile(
     r"""</?[a-zA-Z](?:[^<>"']|"[^<>"]*"|'[^<>']*')*+>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
 )
@@ -85,7 +89,8 @@ def read(text: str, path: str) -> tuple[Document, ...]:
 def feed(outline: Outline, text: str, first_line: int) -> str:
     """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins."""
     page = _Page(outline, first_line)
-    page.feed(_NEWLINE_ENTITY.sub(" ", text))
+    text = _NEWLINE_ENTITY.sub(" ", text)
+    page.feed(_LONG_REFERENCE.sub(lambda found: f"&#{found[1][:8] or 0}", text))
     page.close()
     page.end_block()
     return page.title
@@ -100,12 +105,14 @@ class _Page(HTMLParser):
         self._outline = outline
         self._lines_before = first_line - 1
         self._gathered: list[str] = []
+        self._written = False  # whether anything gathered is more than blank
         self._first_line = self._line = first_line
         self._tag = ""
         self._marker = ""
         self._pre = 0
-        self._unseen: list[str] = []
-        self._unended = 0
+        self._unseen: list[str] = []  # the open tags that hide text, and how many of them have each name
+        self._unseen_names: Counter[str] = Counter()
+        self._unended_chars = 0
 
     def parse_starttag(self, i: int) -> int:
         return self._parsed(super().parse_starttag, i)
@@ -125,26 +132,29 @@ class _Page(HTMLParser):
         return self._parsed(self.parse_bogus_comment if opens_section else super().parse_html_declaration, i)
 
     def _parsed(self, parse: Callable[[int], int], at: int) -> int:
-        if self._unended >= _MAX_UNENDED and not _SURELY_ENDED.match(self.rawdata, at):
+        if self._unended_chars >= _MAX_UNENDED_CHARS and not _SURELY_ENDED.match(self.rawdata, at):
             self.handle_data("<")
             return at + 1
         end = parse(at)
-        self._unended += end < 0
+        if end < 0:
+            self._unended_chars += len(self.rawdata) - at
         return end
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SURELY_SEEN:
             self._unseen.clear()
+            self._unseen_names.clear()
         if tag in _UNSEEN:
             self.end_block()
             self._unseen.append(tag)
+            self._unseen_names[tag] += 1
         if self._unseen:
             return
         if tag in _BLOCKS:
             self._begin_block(tag)
         elif tag == "br":
             self._gather(" ")
-        elif tag in ("td", "th") and "".join(self._gathered).strip():
+        elif tag in ("td", "th") and self._written:
             self._gather(" | ")
         elif tag == "img":
             self._gather(" ".join((dict(attrs).get("alt") or "").split()))
@@ -155,14 +165,19 @@ class _Page(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._unseen:
-            del self._unseen[self._unseen.index(tag) :]
+        if self._unseen_names[tag]:
+            self._close_unseen(tag)
         elif tag in _BLOCKS and not self._unseen:
             self.end_block()
             if tag == "li":
                 self._marker = ""
             elif tag == "pre" and self._pre:
                 self._pre -= 1
+
+    def _close_unseen(self, tag: str) -> None:
+        """Close the outermost *tag* and what was opened in it."""
+        while self._unseen_names[tag]:
+            self._unseen_names[self._unseen.pop()] -= 1
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
@@ -171,8 +186,9 @@ class _Page(HTMLParser):
     def end_block(self) -> None:
         """Hand over what was gathered; a block whose tag is never closed ends at the next one."""
         text, tag = "".join(self._gathered), self._tag
+        written, self._written = self._written, False
         self._gathered.clear()
-        if not text.strip():
+        if not written:
             return
         self._tag = ""
         if not self._pre:
@@ -204,4 +220,5 @@ class _Page(HTMLParser):
         if not self._gathered:
             self._first_line = self._line = here
         self._gathered.append("\n" * (here - self._line) + text)
+        self._written = bool(self._written or text.strip())
         self._line = here + text.count("\n")

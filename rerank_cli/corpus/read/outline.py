@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from rerank_cli.records import Block
 
+# Every block below carries its headings: one that is as long as the file would be as many times as long.
+MAX_HEADING_CHARS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
@@ -19,7 +22,7 @@ class Outline:
     """What a reader fills from top to bottom.
 
     A heading with nothing under it, neither text nor another heading, becomes a block of its own:
-    its words are all there is.
+    its words are all there is. So does one that is too long to be meant as a heading.
     """
 
     def __init__(self) -> None:
@@ -37,14 +40,17 @@ class Outline:
     def heading(self, level: int, text: str, first_line: int, last_line: int) -> None:
         """Begin a section, which ends those of its level and below."""
         self.close(level)
-        text = " ".join(text.split())
-        if not text:
+        line = " ".join(text.split())
+        if not line:
+            return
+        if len(line) > MAX_HEADING_CHARS:
+            self.block(text, first_line, last_line)
             return
         if level == 1 and not self._main:
-            self._main = text
+            self._main = line
         if self._opening is None:
-            self._opening = text
-        self._trail.append(_Heading(level, text, first_line, last_line))
+            self._opening = line
+        self._trail.append(_Heading(level, line, first_line, last_line))
         self._bare = True
 
     def close(self, level: int) -> None:
@@ -61,12 +67,10 @@ class Outline:
             return
         lines = text.split("\n")
         if len(lines) == last_line - first_line + 1:
-            while not lines[0].strip():
-                del lines[0]
-                first_line += 1
-            while not lines[-1].strip():
-                del lines[-1]
-                last_line -= 1
+            written = [number for number, line in enumerate(lines) if line.strip()]
+            last_line = first_line + written[-1]
+            first_line += written[0]
+            lines = lines[written[0] : written[-1] + 1]
         if self._opening is None:
             self._opening = ""
         trail = tuple(heading.text for heading in self._trail)

@@ -82,9 +82,12 @@ def _json_records(text: str) -> Iterator[_Record]:
 def _json_object(line: str, number: int) -> dict[str, object]:
     try:
         fields = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", str(error))
-        raise Unreadable(f"line {number}: not valid JSON ({reason})") from error
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"line {number}: not valid JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise Unreadable(f"line {number}: not valid JSON (nested too deeply)") from error
+    except ValueError as error:  # Python's limit for a number that is read
+        raise Unreadable(f"line {number}: a number has too many digits") from error
     if not isinstance(fields, dict):
         raise Unreadable(f"line {number}: not a JSON object")
     return fields

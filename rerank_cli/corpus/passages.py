@@ -1,0 +1,38 @@
+"""From the bytes of a file to the passages of its documents; whatever goes wrong on the way is that file's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rerank_cli.corpus.read import Unreadable, read_documents
+from rerank_cli.corpus.split import CountTokens, split
+from rerank_cli.errors import RerankError
+from rerank_cli.records import FoundFile, SplitDocument
+
+_MAX_REASON_CHARS = 200
+
+
+def passages_of(
+    file: FoundFile, content: bytes, *, lone: bool, max_tokens: int, count_tokens: CountTokens
+) -> Iterator[SplitDocument]:
+    """The documents in *content*, the bytes of *file*, each cut into passages of at most *max_tokens*.
+
+    Raises Unreadable for any failure of a reader, of the splitter or of the libraries that they use. Errors of the
+    tool's own tree come through: what *count_tokens* raises of them is no fault of the file.
+    """
+    try:
+        for document in read_documents(file, content, lone=lone):
+            passages = split(document, max_tokens=max_tokens, count_tokens=count_tokens)
+            yield SplitDocument(document.id, document.title, passages)
+    except (RerankError, Unreadable, MemoryError):
+        raise
+    except Exception as error:  # a file can be made to break any library, and breaks no run
+        raise failure_of(error) from error
+
+
+def failure_of(error: Exception) -> Unreadable:
+    """What to tell of an *error* that no reader foresaw, in one line."""
+    if isinstance(error, RecursionError):
+        return Unreadable("nested too deeply")
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    return Unreadable(f"cannot be understood ({told[:_MAX_REASON_CHARS]})")

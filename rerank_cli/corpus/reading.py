@@ -1,0 +1,215 @@
+"""Read files within limits: small ones here, larger ones in a process of their own that can be ended.
+
+There are always inputs on which a parser takes a time that grows with their square. Below a size no such time
+matters; above it, a file that takes longer or more memory than it may costs itself alone.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing import Pipe
+from pathlib import Path
+from types import TracebackType
+
+from rerank_cli.corpus.passages import failure_of, passages_of
+from rerank_cli.corpus.read import Unreadable
+from rerank_cli.corpus.split import CountTokens
+from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
+from rerank_cli.errors import InputError, RerankError
+from rerank_cli.records import FoundFile, SplitDocument
+
+SMALL_BYTES = 8_000
+"""Up to here a file is read in this process: the worst that we know (`![` without end) takes it 0.7 s there."""
+
+MEMORY_BYTES = 1_000_000_000
+
+_USUAL_BYTES = 10_000_000
+"""A file has the limits once for each such piece of it: none is larger unless somebody asked for it."""
+
+# A process that read much keeps some of the memory, which would be missing in the next file's share.
+_WORN_BYTES = 1_000_000
+
+_START_S = 120.0
+
+_TOOK_LONGER = "took longer than {:g} s (--file-timeout)"
+_TOOK_LONGER_THAN = re.compile(r"took longer than (?P<limit_s>[\d.e+-]+) s ")
+
+# The modules that this process would import, and none from the current folder.
+_START = "import sys; sys.path[:] = sys.argv[1:-1]; from rerank_cli.corpus.worker import main; main()"
+
+
+def deserves_another_try(failure: str | None, size_bytes: int, file_timeout_s: float) -> bool:
+    """Whether a file of *size_bytes* failed for a time limit that was shorter than the present one."""
+    found = _TOOK_LONGER_THAN.match(failure or "")
+    return found is not None and float(found["limit_s"]) < float(f"{_limit_s(size_bytes, file_timeout_s):g}")
+
+
+class FileReading:
+    """Reads one file after another; to be closed, as a context manager, for the process it may have begun.
+
+    *get_ready* is called before the first token is counted: loading a model is no file's time.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_tokens: int,
+        count_tokens: CountTokens,
+        file_timeout_s: float,
+        get_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._max_tokens = max_tokens
+        self._count_tokens = count_tokens
+        self._file_timeout_s = file_timeout_s
+        self._get_ready = get_ready
+        self._worker: _Worker | None = None
+
+    def __enter__(self) -> FileReading:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end_worker()
+
+    def read(self, file: FoundFile, content: bytes, *, lone: bool) -> tuple[SplitDocument, ...]:
+        """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
+        if len(content) > SMALL_BYTES:
+            return self._read_apart(file, content, lone=lone)
+        try:
+            return tuple(passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted))
+        except MemoryError as error:
+            raise Unreadable("needs more memory than there is") from error
+
+    def _counted(self, texts: Sequence[str]) -> list[int]:
+        self._get_ready()
+        return self._count_tokens(texts)
+
+    def _read_apart(self, file: FoundFile, content: bytes, *, lone: bool) -> tuple[SplitDocument, ...]:
+        self._get_ready()
+        if self._worker is None:
+            self._worker = _Worker()
+        job = Job(
+            file,
+            content,
+            lone,
+            self._max_tokens,
+            limit_s=_limit_s(len(content), self._file_timeout_s),
+            memory_bytes=MEMORY_BYTES * _pieces(len(content)),
+        )
+        try:
+            return self._worker.read(job, self._count_tokens)
+        finally:
+            if not self._worker.good_as_new:
+                self._end_worker()
+
+    def _end_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+
+class _Worker:
+    """The process. No descriptor of ours but its end of the connection is open in it.
+
+    `good_as_new` where it may read another file: what it was given last is done with and left nothing behind.
+    """
+
+    def __init__(self) -> None:
+        self.good_as_new = True
+        self._connection, theirs = Pipe()
+        paths = [path for path in sys.path if Path(path).is_absolute()]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-P", "-c", _START, *paths, str(theirs.fileno())],
+                stdin=subprocess.PIPE,  # which it watches: it ends when we do
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # each thread that numpy begins takes addresses
+                process_group=0,  # Ctrl-C is ours
+            )
+        except OSError as error:
+            self._connection.close()
+            raise _cannot_start(error.strerror or str(error)) from error
+        finally:
+            theirs.close()
+        self._ready = False
+
+    def read(self, job: Job, count_tokens: CountTokens) -> tuple[SplitDocument, ...]:
+        """As `passages_of`, but whole. Raises Unreadable, also where the limits of *job* were not enough."""
+        self.good_as_new = False
+        self._await_ready()
+        deadline = time.monotonic() + job.limit_s
+        documents: list[SplitDocument] = []
+        try:
+            self._connection.send(job)
+            while True:
+                if not self._connection.poll(max(0.0, deadline - time.monotonic())):
+                    raise Unreadable(_TOOK_LONGER.format(job.limit_s))
+                answer: Answer = self._connection.recv()
+                match answer:
+                    case Count(texts):
+                        self._connection.send(_counts(texts, count_tokens))
+                    case Parcel(part):
+                        documents.extend(part)
+                    case Done(out_of_memory=True):
+                        raise Unreadable(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
+                    case Done(failure):
+                        self.good_as_new = len(job.content) <= _WORN_BYTES
+                        if failure:
+                            raise Unreadable(failure)
+                        return tuple(documents)
+        except (EOFError, ConnectionError) as error:
+            raise Unreadable(f"broke its reader ({self._how_it_ended()})") from error
+
+    def _await_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            if not self._connection.poll(_START_S):
+                raise _cannot_start(f"not up after {_START_S:g} s")
+            answer: Answer = self._connection.recv()
+        except (EOFError, ConnectionError) as error:
+            raise _cannot_start(self._how_it_ended()) from error
+        assert isinstance(answer, Ready)
+        self._ready = True
+
+    def _how_it_ended(self) -> str:
+        status = self._process.wait()
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+    def end(self) -> None:
+        """Kill the process; it holds nothing that could be lost."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+
+def _counts(texts: Sequence[str], count_tokens: CountTokens) -> list[int]:
+    try:
+        return count_tokens(texts)
+    except RerankError:
+        raise
+    except Exception as error:  # as within a reader
+        raise failure_of(error) from error
+
+
+def _cannot_start(reason: str) -> InputError:
+    return InputError(
+        f"cannot start a process to read files in: {reason}", remedy="see whether memory or processes have run out"
+    )
+
+
+def _pieces(size_bytes: int) -> int:
+    return max(1, math.ceil(size_bytes / _USUAL_BYTES))
+
+
+def _limit_s(size_bytes: int, file_timeout_s: float) -> float:
+    return file_timeout_s * _pieces(size_bytes)

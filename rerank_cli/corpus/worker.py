@@ -1,0 +1,147 @@
+"""The process that reads files for `reading`: it is killed where a file takes too long or too much memory.
+
+It imports the readers and no model; tokens are counted by its parent, which it asks over their connection.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from rerank_cli.corpus.passages import passages_of
+from rerank_cli.corpus.read import Unreadable
+from rerank_cli.records import FoundFile, SplitDocument
+
+# Documents go back in parcels of about this size, so that neither side holds all of them twice.
+_PARCEL_CHARS = 1_000_000
+_DOCUMENT_CHARS = 500
+
+# The parent keeps the time. Should it be gone and a library hold Python's lock, the system ends us this much later.
+_GRACE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read, and what it may take: `memory_bytes` come on top of what the process has at its start."""
+
+    file: FoundFile
+    content: bytes
+    lone: bool
+    max_tokens: int
+    limit_s: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The process is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Asks for the number of tokens in each text."""
+
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Some of the file's documents, in order."""
+
+    documents: tuple[SplitDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All documents were sent, or none is to be expected: `failure` says why, or the memory was not enough."""
+
+    failure: str | None = None
+    out_of_memory: bool = False
+
+
+Answer = Ready | Count | Parcel | Done
+
+
+def main() -> None:
+    """Serve the connection whose descriptor is the last argument, until the parent closes it or dies."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Nothing that reading makes lives longer than its file: looking for garbage all the time only costs time.
+    gc.freeze()
+    gc.disable()
+    own_bytes = _size_bytes()
+    with Connection(int(sys.argv[-1])) as parent:
+        parent.send(Ready())
+        while True:
+            try:
+                job: Job = parent.recv()
+            except EOFError:
+                return
+            parent.send(_done(job, parent, own_bytes=own_bytes))
+            del job
+            gc.collect()
+
+
+def _end_with_parent() -> None:
+    """Standard input is a pipe that only the parent holds and never writes to: it ends when the parent does."""
+    os.read(0, 1)
+    os._exit(1)
+
+
+def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
+    signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
+    _limit_memory(own_bytes + job.memory_bytes)
+    try:
+        for parcel in _parcels(job, parent):
+            parent.send(parcel)
+    except Unreadable as error:
+        return Done(failure=str(error))
+    except MemoryError:
+        return Done(out_of_memory=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return Done()
+
+
+def _size_bytes() -> int:
+    """The addresses that this process has taken; only Linux tells, and only there it matters."""
+    sizes = Path("/proc/self/statm")
+    return int(sizes.read_text().split()[0]) * resource.getpagesize() if sizes.exists() else 0
+
+
+def _limit_memory(size_bytes: int) -> None:
+    """Linux keeps the limit; macOS knows it and does not."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    within = size_bytes if hard == resource.RLIM_INFINITY else min(size_bytes, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (within, hard))
+    except (ValueError, OSError):
+        if sys.platform == "linux":
+            raise
+
+
+def _parcels(job: Job, parent: Connection) -> Iterator[Parcel]:
+    def count_tokens(texts: Sequence[str]) -> list[int]:
+        parent.send(Count(texts))
+        counts: list[int] = parent.recv()
+        return counts
+
+    packed: list[SplitDocument] = []
+    chars = 0
+    for document in passages_of(
+        job.file, job.content, lone=job.lone, max_tokens=job.max_tokens, count_tokens=count_tokens
+    ):
+        packed.append(document)
+        chars += _DOCUMENT_CHARS + sum(len(passage.text) for passage in document.passages)
+        if chars > _PARCEL_CHARS:
+            yield Parcel(tuple(packed))
+            packed.clear()
+            chars = 0
+    yield Parcel(tuple(packed))

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Plant
+from tests.faults.conftest import LONG, REPOSITORY
+from tests.faults.hostile import GOOD, HOSTILE
+
+SIZES = (100_000, 9_900_000) if LONG else (12_000, 150_000)
+FILE_TIMEOUT_S = 30.0 if LONG else 1.0
+
+# What a machine that does other things at the same time may add to a limit.
+SLACK_S = 5.0 if LONG else 30.0
+
+# Only the long form has files that come near to it.
+PEAK_MB = 1_500
+
+GROUPS = [[kind] for kind in HOSTILE] if LONG else [[*HOSTILE]]
+
+
+def index_apart(folder: Path, index: Path, file_timeout_s: float) -> dict[str, object]:
+    ended = subprocess.run(
+        [sys.executable, Path(__file__).with_name("hostile.py"), folder, index, str(file_timeout_s)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told: dict[str, object] = json.loads(ended.stdout)
+    return told
+
+
+@pytest.mark.parametrize("kinds", GROUPS, ids=lambda kinds: kinds[0] if len(kinds) == 1 else "all kinds")
+def test_a_hostile_file_is_read_or_refused_within_its_limits_and_costs_no_other_file(
+    docs: Path, index_folder: Path, find: Callable[..., list[str]], plant: Plant, survived, kinds: list[str]
+) -> None:
+    plant(GOOD)
+    for kind in kinds:
+        for size in SIZES:
+            (docs / f"{size}-{kind}").write_bytes(HOSTILE[kind](size))
+    told = index_apart(docs, index_folder, FILE_TIMEOUT_S)
+    if LONG:
+        print(kinds[0], told)
+    for path, reason in told["failed"].items():
+        assert path not in GOOD
+        assert reason, path
+        assert "\n" not in reason, path
+    assert told["longest_s"] < FILE_TIMEOUT_S + SLACK_S
+    assert max(told["peak_mb"]) < PEAK_MB
+    for query, path in (
+        ("caliper bicycle", "good/brakes.md"),
+        ("hens fed seven", "good/hens.txt"),
+        ("rinse outboard", "good/boat.html"),
+        ("shut valve windows", "good/notes.jsonl#gas"),
+        ("zebra stripes", "zebra.rst"),
+    ):
+        assert path in find(query)[:3]
+    survived("hostile files", len(kinds) * len(SIZES))

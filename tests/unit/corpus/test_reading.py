@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.corpus import reading as reading_module
+from rerank_cli.corpus.passages import passages_of
+from rerank_cli.corpus.read import Unreadable, html
+from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, deserves_another_try
+from rerank_cli.errors import InputError, ModelError
+from rerank_cli.records import FoundFile, Stamp
+from tests.fakes import FakeEncoder
+
+REPOSITORY = Path(__file__).parents[3]
+PROSE = b"The quick brown fox jumps over the lazy dog. It does so again.\n\n"
+
+Open = Callable[..., FileReading]
+
+
+@pytest.fixture
+def open_reading() -> Iterator[Open]:
+    """Make a FileReading that is closed when the test ends."""
+    opened: list[FileReading] = []
+
+    def make(*, file_timeout_s: float = 60.0, **options) -> FileReading:
+        options.setdefault("count_tokens", FakeEncoder().count_tokens)
+        opened.append(FileReading(max_tokens=40, file_timeout_s=file_timeout_s, **options))
+        return opened[-1]
+
+    yield make
+    for reading in opened:
+        reading.__exit__(None, None, None)
+
+
+def read(reading: FileReading, path: str, content: bytes, *, lone: bool = False):
+    return reading.read(found(path, content), content, lone=lone)
+
+
+def found(path: str, content: bytes) -> FoundFile:
+    return FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0))
+
+
+def worker_of(reading: FileReading) -> int | None:
+    return reading._worker._process.pid if reading._worker else None
+
+
+# What is read apart is read the same
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a.md", b"# Fox\n\n" + PROSE * 400),
+        ("a.txt", PROSE * 400),
+        ("a.rst", b"Fox\n===\n\n" + PROSE * 400),
+        ("a.html", b"<h1>Fox</h1>" + b"<p>" + PROSE * 400),
+        ("a.py", b"def fox():\n    pass\n\n" * 1000),
+        ("a.csv", b"id,text\n" + b"".join(b"%d,The quick fox\n" % n for n in range(2000))),
+        ("a.jsonl", b"".join(b'{"id": %d, "text": "The quick fox"}\n' % n for n in range(5000))),
+    ],
+)
+@pytest.mark.parametrize("lone", [False, True])
+def test_a_process_of_its_own_reads_what_this_one_would(
+    open_reading: Open, path: str, content: bytes, lone: bool
+) -> None:
+    here = tuple(
+        passages_of(found(path, content), content, lone=lone, max_tokens=40, count_tokens=FakeEncoder().count_tokens)
+    )
+    assert len(content) > SMALL_BYTES
+    assert read(open_reading(), path, content, lone=lone) == here
+
+
+def test_a_small_file_starts_no_process(open_reading: Open) -> None:
+    reading = open_reading()
+    assert read(reading, "a.md", PROSE[:SMALL_BYTES])
+    assert worker_of(reading) is None
+
+
+def test_one_process_reads_one_file_after_another(open_reading: Open) -> None:
+    reading = open_reading()
+    read(reading, "a.txt", PROSE * 400)
+    first = worker_of(reading)
+    with pytest.raises(Unreadable, match="not valid JSON"):
+        read(reading, "b.jsonl", b"fox\n" * 9000)
+    assert read(reading, "c.txt", PROSE * 400)
+    assert worker_of(reading) == first
+
+
+# Limits
+
+
+def test_a_file_that_takes_too_long_costs_itself_alone(open_reading: Open) -> None:
+    reading = open_reading(file_timeout_s=1)
+    with pytest.raises(Unreadable, match=r"^took longer than 1 s \(--file-timeout\)$"):
+        read(reading, "a.md", b"[" * 300_000)
+    assert read(reading, "b.txt", PROSE * 200)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
+def test_a_file_that_takes_too_much_memory_costs_itself_alone(
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "MEMORY_BYTES", 50_000_000)
+    reading = open_reading()
+    with pytest.raises(Unreadable, match=r"^needs more than 0.05 GB of memory$"):
+        read(reading, "a.txt", b"a\n\n" * 300_000)
+    assert read(reading, "b.txt", PROSE * 400)
+
+
+def test_a_file_larger_than_usual_has_the_limits_of_as_many_usual_ones() -> None:
+    assert not deserves_another_try("took longer than 30 s (--file-timeout)", 10_000_000, 30.0)
+    assert deserves_another_try("took longer than 30 s (--file-timeout)", 10_000_001, 30.0)
+
+
+@pytest.mark.parametrize("failure", [None, "line 1: not a JSON object", "needs more than 1 GB of memory"])
+def test_only_what_took_too_long_deserves_another_try(failure: str | None) -> None:
+    assert not deserves_another_try(failure, 1000, 1e6)
+
+
+@pytest.mark.parametrize(("now", "again"), [(29.0, False), (30.0, False), (30.5, True), (1e6, True)])
+def test_it_deserves_one_where_the_limit_was_raised(now: float, again: bool) -> None:
+    assert deserves_another_try("took longer than 30 s (--file-timeout)", 1000, now) is again
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("a\nb"), "cannot be understood (ValueError: a b)"),
+        (RecursionError("maximum recursion depth exceeded"), "nested too deeply"),
+        (MemoryError(), "needs more memory than there is"),
+        (AssertionError(), "cannot be understood (AssertionError:)"),
+    ],
+)
+def test_whatever_a_reader_raises_is_its_files_failure(
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(html, "feed", fail)
+    with pytest.raises(Unreadable) as caught:
+        read(open_reading(), "a.html", b"<p>fox")
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+def test_what_the_splitter_stumbles_over_is_the_files_failure(open_reading: Open, content: bytes) -> None:
+    def fail(texts: Sequence[str]) -> list[int]:
+        raise TypeError("TextInputSequence must be str")
+
+    with pytest.raises(Unreadable, match=r"cannot be understood \(TypeError: TextInputSequence must be str\)"):
+        read(open_reading(count_tokens=fail), "a.txt", content)
+
+
+@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+def test_a_model_that_cannot_be_loaded_is_no_files_failure(open_reading: Open, content: bytes) -> None:
+    def fail(texts: Sequence[str]) -> list[int]:
+        raise ModelError("no model")
+
+    reading = open_reading(count_tokens=fail)
+    with pytest.raises(ModelError):
+        read(reading, "a.txt", content)
+    assert worker_of(reading) is None
+
+
+@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+def test_an_interruption_is_no_files_failure(open_reading: Open, content: bytes) -> None:
+    def interrupt(texts: Sequence[str]) -> list[int]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read(open_reading(count_tokens=interrupt), "a.txt", content)
+
+
+def test_the_model_is_made_ready_before_the_time_of_a_file_begins(open_reading: Open) -> None:
+    reading = open_reading(file_timeout_s=1.0, get_ready=lambda: time.sleep(1.5))
+    assert read(reading, "a.txt", PROSE * 200)
+
+
+def test_a_process_that_dies_over_a_file_costs_that_file_alone(open_reading: Open) -> None:
+    def kill(texts: Sequence[str]) -> list[int]:
+        os.kill(worker_of(reading) or 0, signal.SIGKILL)
+        return [1] * len(texts)
+
+    reading = open_reading(count_tokens=kill)
+    with pytest.raises(Unreadable, match=r"^broke its reader \(signal 9\)$"):
+        read(reading, "a.txt", PROSE * 400)
+    with pytest.raises(Unreadable):
+        read(reading, "a.txt", PROSE * 400)
+
+
+def test_where_no_process_can_be_started_the_run_ends_with_the_reason(
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(InputError, match="cannot start a process to read files in: No such file"):
+        read(open_reading(), "a.txt", PROSE * 400)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(InputError, match="cannot start a process to read files in: exit status 1"):
+        read(open_reading(), "a.txt", PROSE * 400)
+
+
+# The process and its parent
+
+PARENT = """
+import sys
+from pathlib import Path
+from rerank_cli.corpus.reading import FileReading
+from rerank_cli.records import FoundFile, Stamp
+
+content = b"[" * 2_000_000
+with FileReading(max_tokens=40, count_tokens=lambda texts: [1] * len(texts), file_timeout_s=300) as reading:
+    reading.read(FoundFile("a.txt", Path("a.txt"), Stamp(9000, 0, 0, 0)), b"fox " * 9000, lone=False)
+    print(reading._worker._process.pid, flush=True)
+    reading.read(FoundFile("a.md", Path("a.md"), Stamp(len(content), 0, 0, 0)), content, lone=False)
+"""
+
+
+@pytest.fixture
+def start_parent(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], int]]]:
+    """Start a process that reads a file without end, in a folder of planted modules; it and its worker's id."""
+    started = []
+    for name in ("markdown_it", "multiprocessing", "rerank_cli", "signal", "pickle"):
+        (tmp_path / f"{name}.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+
+    def start() -> tuple[subprocess.Popen[str], int]:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", PARENT],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return process, int(process.stdout.readline())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ended_within(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_process_ends_with_its_parent(start_parent, sent: signal.Signals) -> None:
+    parent, worker = start_parent()
+    time.sleep(0.3)
+    os.killpg(parent.pid, sent)
+    parent.wait(timeout=60)
+    assert ended_within(worker, 60)
+
+
+def test_no_module_of_the_current_folder_runs(start_parent, tmp_path: Path) -> None:
+    start_parent()
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_the_process_holds_no_file_of_its_parents(open_reading: Open, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w"):
+        reading = open_reading()
+        read(reading, "a.txt", PROSE * 400)
+        kinds = {str(link.readlink()).split(":")[0] for link in Path(f"/proc/{worker_of(reading)}/fd").iterdir()}
+    assert kinds == {"pipe", "/dev/null", "socket"}
+
+
+def test_the_process_loads_no_model_library() -> None:
+    code = (
+        "import sys, rerank_cli.corpus.worker; "
+        "print({'onnxruntime', 'tokenizers', 'torch', 'hnswlib', 'sqlite3'} & {*sys.modules})"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert printed.stdout.strip() == "set()"
+
+
+def test_a_closed_reading_leaves_no_process(open_reading: Open) -> None:
+    with open_reading() as reading:
+        read(reading, "a.txt", PROSE * 400)
+        worker = worker_of(reading)
+    assert worker_of(reading) is None
+    assert ended_within(worker or 0, 10)

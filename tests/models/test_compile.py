@@ -25,6 +25,7 @@ from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker, _Runtime
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
+from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
 from tests.models.conftest import rewrite_json
 
@@ -529,6 +530,20 @@ def test_what_a_running_compile_works_in_is_left_alone(encoder_source: ModelSour
         running.communicate()
     prepare(reranker, afresh=True)
     assert not works_in.exists()
+
+
+def test_the_cache_is_private_and_tightened_when_it_is_used_again(encoder_source: ModelSource) -> None:
+    before = os.umask(0)
+    try:
+        prepare(encoder_source, afresh=True)
+    finally:
+        os.umask(before)
+    kept = [cache_folder(), *cache_folder().rglob("*")]
+    for loosened in (0, 0o055):
+        for path in kept:
+            path.chmod(path.stat().st_mode | loosened)
+        find_model(encoder_source.name, "encoder")
+        assert [path for path in kept if path.stat().st_mode & 0o077] == []
 
 
 # What gives no number

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError
+from rerank_cli.places import make_private_file
 
 SCHEMA = """
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -82,7 +83,13 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         IndexDamaged: the file is no SQLite database, or cannot be opened.
     """
     try:
+        if create:
+            make_private_file(path)  # the files that SQLite makes beside it get its mode
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}", remedy="check that the folder exists and is writable, and its space"
+        ) from error
     except sqlite3.Error as error:
         raise catalog_error(path, error) from error
     try:

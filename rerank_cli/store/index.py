@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
+from rerank_cli.places import make_private_file, make_private_folder, open_private
 from rerank_cli.records import Passage, Stamp, StoredPassage, Vectors
 from rerank_cli.store import ann
 from rerank_cli.store.catalog import (
@@ -552,8 +553,10 @@ class IndexWriter:
             self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM passages)")
             index = self._vector_index(before, manifest)
             with _naming_disk_errors(path):
-                size_bytes = index.save(path.with_suffix(".hnsw.partial"))
-                path.with_suffix(".hnsw.partial").replace(path)
+                partial = path.with_suffix(".hnsw.partial")
+                make_private_file(partial)
+                size_bytes = index.save(partial)
+                partial.replace(path)
                 _sync_folder(self.folder)
             current = replace(
                 manifest,
@@ -722,9 +725,9 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
     while True:
         made_folder = not layout.folder.exists()
         with _naming_disk_errors(layout.folder):
-            layout.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(layout.folder)
             try:
-                lock = layout.lock.open("a")
+                lock = open(layout.lock, "a", opener=open_private)  # noqa: SIM115 - closed below
             except FileNotFoundError:
                 if layout.folder.exists():
                     raise
@@ -732,6 +735,8 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
         with lock:
             _acquire(lock.fileno(), layout.folder, wait_s)
             if layout.lock.exists() and os.path.samestat(os.fstat(lock.fileno()), layout.lock.stat()):
+                with _naming_disk_errors(layout.folder):
+                    layout.tighten()
                 yield made_folder
                 return
 
@@ -798,7 +803,7 @@ def _set_aside(layout: Layout) -> None:
     if layout.replaced.exists():
         _remove_files(layout)
         return
-    layout.replaced.mkdir()
+    make_private_folder(layout.replaced)
     for path in layout.index_files():
         path.rename(layout.replaced / path.name)
 

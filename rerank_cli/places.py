@@ -1,0 +1,92 @@
+"""Where what we keep lies, and that nobody but its owner can look into it, whatever the umask.
+
+Folders have the mode 0700 and files 0600, since they hold texts of private folders and what gives them away.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+def data_folder() -> Path:
+    """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "rerank-cli"
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "rerank-cli"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make *folder* and those above it that are missing. One that is there keeps its mode: see `tighten`."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        with suppress(FileExistsError):  # another process made it just now
+            place.mkdir(mode=FOLDER_MODE)
+            _set_mode(place, FOLDER_MODE)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)  # tells of a file that stands in its place
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """An opener for `open`: makes a private file where there is none, and makes one that is there private."""
+    descriptor = os.open(path, flags, FILE_MODE)
+    if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
+        _set_mode(descriptor, FILE_MODE)
+    return descriptor
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file, or make one that is there private: what a library writes to it later keeps its mode.
+
+    One that is there is not opened: to close it again would take SQLite's locks of this process off it.
+    """
+    try:
+        os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+    except FileExistsError:
+        tighten([path])
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put *content* in the place of the file *path*: all of it or nothing."""
+    make_private_folder(path.parent)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with open(unfinished, "wb", opener=open_private) as file:
+        file.write(content)
+    unfinished.replace(path)
+
+
+def tighten(paths: Iterable[Path]) -> None:
+    """Take from all but their owner what an older program or another umask let them do with *paths*.
+
+    Links and what is gone are passed over.
+    """
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            continue
+        wanted = stat.S_IMODE(mode) & (FOLDER_MODE if stat.S_ISDIR(mode) else FILE_MODE)
+        if wanted != stat.S_IMODE(mode) and (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+            _set_mode(path, wanted)
+
+
+def tighten_tree(folder: Path) -> None:
+    """`tighten` *folder*, to which links are followed, with all that lies in it."""
+    for place, _, files in os.walk(os.path.realpath(folder)):
+        tighten(Path(place, name) for name in ("", *files))
+
+
+def _set_mode(place: Path | int, mode: int) -> None:
+    """As far as the system lets us: some file systems have no modes, and what is another user's is theirs."""
+    with suppress(OSError):
+        os.chmod(place, mode)  # noqa: PTH101 - a descriptor is no path

@@ -10,6 +10,7 @@ The rooms, from the bottom up; imports only go down:
     errors       the tree of errors, each with its exit code
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags
+    places       where indexes and caches lie
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, read (one reader a format), split
     models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,

@@ -30,6 +30,7 @@ from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import UsageError
+from rerank_cli.places import expanded
 
 if TYPE_CHECKING:
     from rerank_cli.records import Encoder, Listener
@@ -122,7 +123,7 @@ def run(
     from rerank_cli.training.job import Options, train
     from rerank_cli.training.output import check_free, checkpoints_of
 
-    out = Path(out).expanduser().absolute()
+    out = expanded(out).absolute()
     check_free(out)
     options = Options(
         kind="encoder" if encoder else "reranker",

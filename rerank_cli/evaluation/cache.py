@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from rerank_cli import __version__
-from rerank_cli.models.catalogue import cache_folder
 from rerank_cli.models.compiled import COMPILER_VERSION
+from rerank_cli.places import cache_folder
 from rerank_cli.records import PairScores, Reranker
 from rerank_cli.store.scores import PairScore, ScoreStore
 

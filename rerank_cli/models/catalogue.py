@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import ModelError
+from rerank_cli.places import cache_folder, expanded
 
 Kind = Literal["encoder", "reranker"]
 Origin = Literal["built in", "folder", "hub"]
@@ -62,12 +63,6 @@ def builtin_names() -> tuple[tuple[str, Kind], ...]:
     return ((BUILTIN_ENCODER, "encoder"), (BUILTIN_RERANKER, "reranker"))
 
 
-def cache_folder() -> Path:
-    """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "rerank-cli"
-
-
 def compiled_folder(fingerprint: str) -> Path:
     """Where the compiled form of the weights with this fingerprint is kept."""
     return cache_folder() / "models" / fingerprint
@@ -78,7 +73,7 @@ def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Origin]:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:
         return Path(str(files("rerank_cli.models") / "builtin" / BUILTIN_RERANKER)), "built in"
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         return folder.resolve(), "folder"
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:

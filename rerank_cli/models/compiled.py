@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.models.calibration import Calibration
-from rerank_cli.models.catalogue import Kind, ModelSource, Origin, cache_folder, compiled_folder
+from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder
+from rerank_cli.places import cache_folder
 
 GRAPH_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"

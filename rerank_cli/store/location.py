@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rerank_cli.errors import IndexMissing, RerankError, UsageError
+from rerank_cli.places import data_folder, expanded
 from rerank_cli.store.index import indexed_root, open_reader
 from rerank_cli.store.layout import Layout
 
@@ -17,8 +18,7 @@ MAX_READABLE = 50
 
 def indexes_folder() -> Path:
     """The folder of all indexes that no path was given for: `$XDG_DATA_HOME/rerank-cli/indexes`."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "rerank-cli" / "indexes"
+    return data_folder() / "indexes"
 
 
 def default_folder(root: Path) -> Path:
@@ -33,7 +33,7 @@ def named_folder(name: str) -> Path:
     if not name:
         raise UsageError("the index has an empty name", remedy="name one, or leave --index out")
     if os.sep in name or name.startswith((".", "~")):
-        return Path(name).expanduser().absolute()
+        return expanded(name).absolute()
     return indexes_folder() / name
 
 

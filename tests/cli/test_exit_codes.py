@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import HEAR_SIGINT, Cli, Outcome, assert_one_line, write_files
+from tests.conftest import leave_without_home
 
 
 def test_hits_end_with_0_and_nothing_on_stderr(indexed: Path, process: Cli) -> None:
@@ -141,6 +142,36 @@ def test_a_lost_working_directory_ends_with_4(tmp_path: Path, cli: Cli, monkeypa
     outcome = cli("status")
     assert outcome.code == 4
     assert_one_line(outcome, "current directory")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["query", "radiator"], ["index", "."], ["models"], ["models", "prepare"], ["eval"], ["eval", "judge"]],
+    ids=" ".join,
+)
+def test_a_user_without_a_home_folder_ends_with_4_and_is_told_which_variable_to_set(
+    library: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(library)
+    leave_without_home(monkeypatch)
+    outcome = cli(*arguments)
+    assert outcome.code == 4
+    assert_one_line(outcome, "this user has no home folder", "set HOME or XDG_")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "--index", "~nobody-of-this-name/index"],
+        ["query", "radiator", "--index", "~nobody-of-this-name/index"],
+        ["models", "prepare", "encoder:~nobody-of-this-name/model"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_the_home_folder_of_nobody_ends_with_4(cli: Cli, arguments: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == 4
+    assert_one_line(outcome, "~nobody-of-this-name/", "no such home folder", "check the path")
 
 
 def test_strict_ends_with_5_where_a_file_cannot_be_read_and_0_without(

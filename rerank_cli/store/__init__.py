@@ -4,6 +4,7 @@ Nothing above this package knows SQLite or hnswlib: it sees an index that can be
 read and committed to.
 """
 
+from rerank_cli.store.health import Health, WriteLock, check_health, write_lock
 from rerank_cli.store.index import (
     Changes,
     FileState,
@@ -21,6 +22,7 @@ from rerank_cli.store.index import (
 __all__ = [
     "Changes",
     "FileState",
+    "Health",
     "IndexReader",
     "IndexWriter",
     "Manifest",
@@ -28,6 +30,9 @@ __all__ = [
     "NewFile",
     "Origin",
     "Ranking",
+    "WriteLock",
+    "check_health",
     "open_reader",
     "open_writer",
+    "write_lock",
 ]

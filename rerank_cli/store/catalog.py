@@ -119,6 +119,20 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
+def check_pages(path: Path, connection: sqlite3.Connection) -> None:
+    """Read every page of the catalog at *path*.
+
+    Raises:
+        IndexDamaged: one of them is broken.
+    """
+    try:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise catalog_error(path, error) from error
+    if verdict != "ok":
+        raise IndexDamaged(f"{path}: {verdict}", remedy="build it anew: rerank-cli index --rebuild FOLDER")
+
+
 def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | Busy | InputError:
     """What an error of SQLite's means to the user."""
     code = _code(error)

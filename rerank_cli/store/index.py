@@ -27,7 +27,7 @@ import numpy as np
 from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
-from rerank_cli.store.catalog import SCHEMA, catalog_error, connect, connect_to_read
+from rerank_cli.store.catalog import SCHEMA, catalog_error, check_pages, connect, connect_to_read
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
 
 Ranking = list[tuple[int, float]]
@@ -50,7 +50,10 @@ BM25 = "bm25(3.0, 1.0)"
 
 REBUILD = "build it anew: rerank-cli index --rebuild FOLDER"
 
-LOCK_POLL_S = 0.1
+LOCK_POLL_S = 0.05
+
+GLANCE_S = 0.2
+"""Who asks whether an index is being written holds its lock for a moment; one held for longer is a writer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -680,19 +683,24 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
 
 
 def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
-    deadline = time.monotonic() + wait_s
+    """Take the lock and write into it who has it."""
+    deadline = time.monotonic() + max(wait_s, GLANCE_S)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
+        else:
+            break
         if time.monotonic() >= deadline:
             raise Busy(
                 f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s"
             )
         time.sleep(LOCK_POLL_S)
+    with suppress(OSError):  # a full disk: the lock holds without a name in it
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
 
 
 def _create_tables(layout: Layout, connection: sqlite3.Connection) -> None:
@@ -723,7 +731,7 @@ def _set_aside_unreadable(layout: Layout) -> None:
     try:
         with closing(connect(layout.catalog)) as connection:
             _read_manifest(layout, connection)
-            _check_pages(layout, connection)
+            check_pages(layout.catalog, connection)
     except (IndexDamaged, IndexMismatch):
         with _naming_disk_errors(layout.folder):
             _set_aside(layout)
@@ -759,15 +767,6 @@ def _remove_first_run(layout: Layout, *, made_folder: bool) -> None:
 def _remove_files(layout: Layout) -> None:
     for path in layout.index_files():
         path.unlink(missing_ok=True)
-
-
-def _check_pages(layout: Layout, connection: sqlite3.Connection) -> None:
-    try:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        raise catalog_error(layout.catalog, error) from error
-    if verdict != "ok":
-        raise IndexDamaged(f"{layout.catalog}: {verdict}", remedy=REBUILD)
 
 
 def _sync_folder(folder: Path) -> None:

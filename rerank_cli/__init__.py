@@ -25,6 +25,8 @@ The rooms, from the bottom up; imports only go down:
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
                  charts, plot, environment; known_items and judging (judgements of one's own)
+    doctor       what a person would have to guess: versions, readiness (models), indexes, storage (disks, permissions);
+                 findings (what each gives), setup (what is looked at), examine (puts it together)
     training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), kept (what
                  mining leaves for a restart), validation, output (the folder and its checkpoints), card, job (puts it
                  together)

@@ -9,6 +9,7 @@ RerankError
 │   └── IndexMismatch     3   it was made with another format or another model
 ├── InputError            4   documents, queries or a disk that cannot be read or written
 │   └── ModelError        4   a model that cannot be found, loaded or verified
+│       └── ModelNotFetched   4   a model of the hub that is not here yet
 ├── FilesSkipped          5   the index is complete but for files that could not be read (--strict)
 └── Busy            75   another process is writing
 """
@@ -63,6 +64,10 @@ class InputError(RerankError):
 
 class ModelError(InputError):
     """A model that cannot be found, loaded or verified."""
+
+
+class ModelNotFetched(ModelError):
+    """A model of the hub that is not on this machine, and was not to be fetched now."""
 
 
 class FilesSkipped(RerankError):

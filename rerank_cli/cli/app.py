@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rerank_cli import __version__
-from rerank_cli.cli import config, index, models, query, status, train
+from rerank_cli.cli import config, doctor, index, models, query, status, train
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import say, tell
 from rerank_cli.errors import InputError, RerankError
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command("index")(index.run)
 app.command("query", short_help="Search an index in both stages.")(query.run)
 app.command("status", short_help="Show what is indexed and what has changed since.")(status.run)
+app.command("doctor", short_help="Check what index and query rest on.")(doctor.run)
 app.command("config", short_help="Print every setting and where it comes from.")(config.run)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluation.app, name="eval", short_help="Measure whether reranking helps here, and its cost.")

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, ModelNotFetched
 from rerank_cli.places import cache_folder, expanded
 
 Kind = Literal["encoder", "reranker"]
@@ -115,7 +115,7 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
             ) from error
         if not fetch:
             fetching = f"fetch it: rerank-cli models prepare {kind}:{name}"
-            raise ModelError(f"{name}: no such {kind} here", remedy=fetching) from error
+            raise ModelNotFetched(f"{name}: no such {kind} here", remedy=fetching) from error
     try:
         return Path(snapshot_download(name, ignore_patterns=ignored))
     except Exception as error:  # the hub's client raises errors of several libraries

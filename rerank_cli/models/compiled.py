@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from rerank_cli.errors import RerankError
 from rerank_cli.models.calibration import Calibration
-from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder
+from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
 from rerank_cli.places import cache_folder
 
 GRAPH_NAME = "model.onnx"
@@ -43,6 +44,31 @@ class CompiledModel:
     calibration: Calibration | None
     query_prompt: str
     passage_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What is here of a model.
+
+    `failure` says why there is no `source`. Where `compiled` is None, `damage` says what is wrong with a compiled form,
+    or is empty while there is none. Either way the next use compiles it.
+    """
+
+    name: str
+    kind: Kind
+    source: ModelSource | None
+    failure: RerankError | None
+    compiled: CompiledModel | None
+    damage: str
+
+
+def model_state(name: str, kind: Kind) -> ModelState:
+    """What is here of the model called *name*; nothing is fetched."""
+    try:
+        source = find_model(name, kind, fetch=False)
+        return ModelState(name, kind, source, None, find_compiled(source), "")
+    except RerankError as error:
+        return ModelState(name, kind, None, error, None, "")
 
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,24 @@ class Health:
     manifest: Manifest | None
     failure: RerankError | None
     leftovers: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteEngine:
+    """The SQLite of this Python. `has_fts5` says whether it can search words."""
+
+    version: str
+    has_fts5: bool
+
+
+def sqlite_engine() -> SqliteEngine:
+    """What the catalog runs on."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
+        except sqlite3.OperationalError:
+            return SqliteEngine(sqlite3.sqlite_version, has_fts5=False)
+    return SqliteEngine(sqlite3.sqlite_version, has_fts5=True)
 
 
 def write_lock(folder: Path) -> WriteLock:

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from rerank_cli.errors import IndexMissing, RerankError, UsageError
+from rerank_cli.errors import IndexMissing, InputError, RerankError, UsageError
 from rerank_cli.places import data_folder, expanded
 from rerank_cli.store.index import indexed_root, open_reader
 from rerank_cli.store.layout import Layout
@@ -73,6 +73,21 @@ def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: i
             manifests[other] = reader.manifest
     fitting = [place for place, manifest in manifests.items() if manifest.encoder_fingerprint == encoder_fingerprint]
     return min(fitting, key=lambda place: manifests[place].passage_tokens != passage_tokens, default=None)
+
+
+def index_folders() -> list[Path]:
+    """Every folder in `indexes_folder`: what is an index, was one, or is to become one.
+
+    Raises:
+        InputError: it cannot be listed.
+    """
+    place = indexes_folder()
+    try:
+        return sorted(path for path in place.iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(f"{place}: cannot be listed ({error.strerror})", remedy="check its permissions") from error
 
 
 def _known_indexes() -> dict[Path, Path | None]:

@@ -94,7 +94,7 @@ def test_the_package_map_names_every_module_and_room() -> None:
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     assert modules | folders <= set(rooms)
     assert set(rooms) - {"index", "query", "eval", "train"} <= modules | folders, "a room that is gone"
-    for folder in ("models", "store", "evaluation", "training"):
+    for folder in ("models", "store", "doctor", "evaluation", "training"):
         for path in (package / folder).glob("*.py"):
             if path.stem != "__init__":
                 assert re.search(rf"\b{path.stem}\b", rooms[folder]), path

@@ -21,12 +21,12 @@ The rooms, from the bottom up; imports only go down:
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores
     reranking    the second stage: candidates → hits, and documents by their evidence
+    doctor       what a person would have to guess: versions, readiness (models), indexes, storage (disks, permissions);
+                 findings (what each gives), setup (what is looked at), examine (puts it together)
     search       both stages for one query after another
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
                  charts, plot, environment; known_items and judging (judgements of one's own)
-    doctor       what a person would have to guess: versions, readiness (models), indexes, storage (disks, permissions);
-                 findings (what each gives), setup (what is looked at), examine (puts it together)
     training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), kept (what
                  mining leaves for a restart), validation, output (the folder and its checkpoints), card, job (puts it
                  together)

@@ -8,14 +8,14 @@
 The rooms, from the bottom up; imports only go down:
 
     errors       the tree of errors, each with its exit code
+    places       the data and the cache folder, and that nobody but their owner can look into what we keep
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags
-    places       where indexes and caches lie
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, read (one reader a format), split
-    models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,
-                 probe, calibration (from logits to probabilities), interaction (what a new reranker ends with),
-                 train, builtin
+    models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
+                 window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
+                 reranker ends with), train, builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
                  reranker that are kept: scores
     indexing     what changed, and its way into a new generation

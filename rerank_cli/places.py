@@ -1,21 +1,41 @@
-"""Where this user's indexes and caches lie (after the XDG base directory standard), and what `~` stands for."""
+"""Where what we keep lies, and that nobody but its owner can look into it, whatever the umask.
+
+Folders have the mode 0700 and files 0600, since they hold texts of private folders and what gives them away.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from rerank_cli.errors import InputError
 
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
 
 def data_folder() -> Path:
-    """Where what the user has made is kept: `$XDG_DATA_HOME/rerank-cli`."""
+    """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`."""
     return _base("XDG_DATA_HOME", Path(".local", "share")) / "rerank-cli"
 
 
 def cache_folder() -> Path:
     """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`."""
     return _base("XDG_CACHE_HOME", Path(".cache")) / "rerank-cli"
+
+
+def _base(variable: str, below_home: Path) -> Path:
+    """The folder that *variable* names; a relative one counts for nothing, as the XDG standard has it."""
+    named = Path(os.environ.get(variable, ""))
+    if named.is_absolute():
+        return named
+    try:
+        return Path.home() / below_home
+    except RuntimeError as error:  # HOME is not set, and a container's user may have no other
+        raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
 
 
 def expanded(path: str | Path) -> Path:
@@ -30,12 +50,53 @@ def expanded(path: str | Path) -> Path:
         raise InputError(f"{path}: there is no such home folder", remedy="check the path") from error
 
 
-def _base(variable: str, below_home: Path) -> Path:
-    """The folder that *variable* names; a relative one counts for nothing, as the standard has it."""
-    named = Path(os.environ.get(variable, ""))
-    if named.is_absolute():
-        return named
-    try:
-        return Path.home() / below_home
-    except RuntimeError as error:  # HOME is not set, and a container's user may have no other
-        raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
+def make_private_folder(folder: Path) -> None:
+    """Make *folder* and those above it that are missing. One that is there keeps its mode: see `tighten`."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        with suppress(FileExistsError):  # another process made it just now
+            place.mkdir(mode=FOLDER_MODE)
+            place.chmod(FOLDER_MODE)
+    folder.mkdir(exist_ok=True)  # tells of a file that stands in its place
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """An opener for `open`: makes a private file where there is none, and makes one that is there private."""
+    descriptor = os.open(path, flags, FILE_MODE)
+    with suppress(PermissionError):  # another user's
+        if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
+            os.fchmod(descriptor, FILE_MODE)
+    return descriptor
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file, or make one that is there private: what a library writes to it later keeps its mode."""
+    os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC))
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put *content* in the place of the file *path*: all of it or nothing."""
+    make_private_folder(path.parent)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with open(unfinished, "wb", opener=open_private) as file:
+        file.write(content)
+    unfinished.replace(path)
+
+
+def tighten(paths: Iterable[Path]) -> None:
+    """Take from all but their owner what an older program or another umask let them do with *paths*.
+
+    What is gone is passed over, and so are links and what belongs to another user.
+    """
+    for path in paths:
+        with suppress(FileNotFoundError, PermissionError):
+            mode = path.lstat().st_mode
+            wanted = stat.S_IMODE(mode) & (FOLDER_MODE if stat.S_ISDIR(mode) else FILE_MODE)
+            if wanted != stat.S_IMODE(mode) and (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+                path.chmod(wanted)
+
+
+def tighten_tree(folder: Path) -> None:
+    """`tighten` *folder*, to which links are followed, with all that lies in it."""
+    for place, _, files in os.walk(os.path.realpath(folder)):
+        tighten(Path(place, name) for name in ("", *files))

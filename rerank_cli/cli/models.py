@@ -13,7 +13,7 @@ from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, working_
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import PREFIX
-from rerank_cli.errors import ModelError, UsageError
+from rerank_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from rerank_cli.models.catalogue import Kind
@@ -98,14 +98,12 @@ def _records(config: Path | None) -> list[dict[str, object]]:
 
 
 def _configured_record(name: str, kind: Kind) -> dict[str, object]:
-    from rerank_cli.models.catalogue import find_model
-    from rerank_cli.models.compiled import find_compiled
+    from rerank_cli.models.compiled import model_state
 
-    try:
-        source = find_model(name, kind, fetch=False)
-    except ModelError as error:
-        return {**_record(name, kind, "not here", None, None, None), "reason": str(error)}
-    return _record(name, kind, source.origin, source.folder, source.fingerprint, find_compiled(source))
+    state = model_state(name, kind)
+    if state.source is None:
+        return {**_record(name, kind, "not here", None, None, None), "reason": str(state.failure)}
+    return _record(name, kind, state.source.origin, state.source.folder, state.source.fingerprint, state.compiled)
 
 
 def _record(

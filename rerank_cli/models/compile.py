@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
+import os
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,22 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder
 from rerank_cli.models.compiled import (
-    COMPILER_VERSION,
     GRAPH_NAME,
-    RECORD_NAME,
     TOKENIZER_NAME,
     CompiledModel,
     find_compiled,
+    write_record,
 )
+from rerank_cli.models.hashes import file_hashes
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.quantize import quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
+from rerank_cli.places import make_private_folder, open_private, tighten_tree
 
 OPSET = 17
+
+UNFINISHED = ".compiling-"
+"""How the name of a folder begins that a compile works in."""
 
 MIN_COSINE = 0.97
 """Vectors of the compiled encoder must point where the original's do; int8 of all-MiniLM-L6-v2 gives 0.98."""
@@ -68,26 +73,51 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
 @contextmanager
 def _one_at_a_time(target: Path) -> Iterator[None]:
     """Hold the lock of *target*: two processes at once would take twice as long for the same graph."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f".{target.name}.lock").open("a") as lock:
+    make_private_folder(target.parent)
+    own = target.with_name(f".{target.name}.lock")
+    with open(own, "a", opener=open_private) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_leftovers(target.parent, own)
         yield
+
+
+def _remove_leftovers(folder: Path, own: Path) -> None:
+    """Remove what killed compiles left in *folder*, unless some process may be at work on another model.
+
+    A compile makes its folder after its lock: those that are here while every lock can be had belong to nobody.
+    """
+    leftovers = list(folder.glob(f"{UNFINISHED}*"))
+    if not leftovers:
+        return
+    with ExitStack() as locks:
+        for path in folder.glob(".*.lock"):
+            if path == own:
+                continue
+            try:
+                fcntl.flock(locks.enter_context(path.open("a")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return
+        for leftover in leftovers:
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _compile(source: ModelSource, target: Path) -> CompiledModel:
     """Compile beside *target* and put the whole folder in its place."""
     with _quiet():
         loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".compiling-") as name:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as name:
         made, exact, old = (Path(name) / part for part in ("new", "float32", "old"))
         made.mkdir()
         exact.mkdir()
-        compiled = replace(_compile_into(made, source, loaded, exact=exact), folder=target)
-        _write_record(made, compiled)
-        if target.exists():
+        compiled = _compile_into(made, source, loaded, exact=exact)
+        parts = file_hashes(made, sorted(path.name for path in made.iterdir()))
+        compiled = replace(compiled, parts=parts)
+        write_record(compiled)
+        tighten_tree(made)
+        if os.path.lexists(target):
             target.rename(old)
         made.rename(target)
-    return compiled
+    return replace(compiled, folder=target)
 
 
 def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> CompiledModel:
@@ -185,6 +215,7 @@ def _describe(folder: Path, source: ModelSource, loaded: Any) -> CompiledModel:
         calibration=None if encoder else read_calibration(source.folder),
         query_prompt=prompt_for(loaded, "query") if encoder else "",
         passage_prompt=prompt_for(loaded, "document", "passage", "corpus") if encoder else "",
+        parts={},
     )
 
 
@@ -284,12 +315,6 @@ def rank_correlation(
     """Spearman's rho of two score lists without regard to ties."""
     ranks = [np.argsort(np.argsort(np.asarray(scores), kind="stable"), kind="stable") for scores in (left, right)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def _write_record(folder: Path, compiled: CompiledModel) -> None:
-    record = {**asdict(compiled), "compiler_version": COMPILER_VERSION}
-    del record["folder"]
-    (folder / RECORD_NAME).write_text(json.dumps(record, indent=2), encoding="utf-8")
 
 
 @contextmanager

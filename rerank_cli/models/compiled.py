@@ -1,21 +1,25 @@
-"""What a compiled model is on disk: a graph, a tokenizer, and a record of both."""
+"""What a compiled model is on disk: a graph, a tokenizer, and a record that both are checked against."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from rerank_cli.errors import RerankError
+from rerank_cli.errors import ModelError, RerankError
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
-from rerank_cli.places import cache_folder
+from rerank_cli.models.hashes import file_hashes
+from rerank_cli.places import cache_folder, make_private_file
 
 GRAPH_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 RECORD_NAME = "compiled.json"
 
-COMPILER_VERSION = 8
+COMPILER_VERSION = 9
 """Raise it when models compiled before must be compiled again, or are run so that their numbers change."""
 
 
@@ -27,6 +31,7 @@ class CompiledModel:
     `precision` is "int8" or "float32", or "none" for a model that does not compile, with the `reason`.
     `agreement` compares it with the original: least cosine for vectors, rank correlation for logits.
     `width` is the number of outputs a text. `calibration` replaces the activation where there is one.
+    `parts` has the SHA-256 of each file beside the record, by its name.
     """
 
     folder: Path
@@ -44,14 +49,15 @@ class CompiledModel:
     calibration: Calibration | None
     query_prompt: str
     passage_prompt: str
+    parts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
     """What is here of a model.
 
-    `failure` says why there is no `source`. Where `compiled` is None, `damage` says what is wrong with a compiled form,
-    or is empty while there is none. Either way the next use compiles it.
+    `failure` says why there is no `source`. `compiled` was checked against its hashes; where it is None, `damage` says
+    what is wrong with a compiled form, or is empty while there is none. Either way the next use compiles it.
     """
 
     name: str
@@ -62,34 +68,93 @@ class ModelState:
     damage: str
 
 
+class _Damage(Exception):
+    """A compiled form is not what was written."""
+
+
 def model_state(name: str, kind: Kind) -> ModelState:
-    """What is here of the model called *name*; nothing is fetched."""
+    """What is here of the model called *name*. Nothing is fetched, loaded or written.
+
+    A folder or a built-in model that is damaged is missing, too.
+    """
     try:
         source = find_model(name, kind, fetch=False)
-        return ModelState(name, kind, source, None, find_compiled(source), "")
     except RerankError as error:
         return ModelState(name, kind, None, error, None, "")
+    except OSError as error:
+        unreadable = ModelError(f"{name}: cannot be read ({error})", remedy="check its permissions")
+        return ModelState(name, kind, None, unreadable, None, "")
+    try:
+        return ModelState(name, kind, source, None, _checked(source, remember=False), "")
+    except _Damage as damage:
+        return ModelState(name, kind, source, None, None, str(damage))
 
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:
-    """The compiled form of *source*, None while there is none that can be used."""
-    return _read_record(compiled_folder(source.fingerprint))
+    """The compiled form of *source*, None while there is none that is what was written."""
+    try:
+        return _checked(source)
+    except _Damage:
+        return None
 
 
 def all_compiled() -> list[CompiledModel]:
     """Every compiled model in the cache that can be used, by kind and name."""
-    folders = [path.parent for path in (cache_folder() / "models").glob(f"*/{RECORD_NAME}")]
-    found = [model for model in map(_read_record, folders) if model is not None]
+    found = []
+    for record in (cache_folder() / "models").glob(f"*/{RECORD_NAME}"):
+        try:
+            model = _read(record.parent)
+        except _Damage:
+            continue
+        if model is not None:
+            found.append(model)
     return sorted(found, key=lambda model: (model.kind, model.name, model.fingerprint))
 
 
-def _read_record(folder: Path) -> CompiledModel | None:
+def write_record(compiled: CompiledModel) -> None:
+    """Write the record of what lies in the model's folder, under the hash of all that it says."""
+    record = {**asdict(compiled), "compiler_version": COMPILER_VERSION}
+    del record["folder"]
+    path = compiled.folder / RECORD_NAME
+    make_private_file(path)
+    path.write_text(json.dumps({**record, "seal": _seal(record)}, indent=2), encoding="utf-8")
+
+
+def _checked(source: ModelSource, *, remember: bool = True) -> CompiledModel | None:
+    model = _read(compiled_folder(source.fingerprint), remember=remember)
+    if model is not None and model.kind != source.kind:
+        raise _Damage(f"{model.folder}: is of a {model.kind}")
+    return model
+
+
+def _read(folder: Path, *, remember: bool = True) -> CompiledModel | None:
+    """The compiled form in *folder*; None where there is none, or one of another compiler.
+
+    Raises:
+        _Damage: a part is not the one that was written, or the record is not the one of this folder.
+    """
+    path = folder / RECORD_NAME
     try:
-        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        if record.pop("compiler_version") != COMPILER_VERSION:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+        if record["compiler_version"] != COMPILER_VERSION:
             return None
+        if record.pop("seal") != _seal(record) or record["fingerprint"] != folder.name:
+            raise _Damage(f"{path}: is not what was written")
+        del record["compiler_version"]
         fitted = record.pop("calibration")
-        calibration = Calibration(**fitted) if fitted else None
-        return CompiledModel(folder=folder, calibration=calibration, **record)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # absent, or cut off: it is made again
+        model = CompiledModel(folder=folder, calibration=Calibration(**fitted) if fitted else None, **record)
+        hashes = file_hashes(folder, model.parts, remember=remember)
+    except FileNotFoundError as error:
+        if not path.exists():
+            return None
+        raise _Damage(f"{error.filename}: is missing") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _Damage(f"{path}: cannot be read") from error
+    for name, digest in model.parts.items():
+        if hashes[name] != digest:
+            raise _Damage(f"{folder / name}: is not what was written")
+    return model
+
+
+def _seal(record: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -6,6 +6,7 @@ scale from whatever shares a batch; alone, a text gets the same numbers whatever
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from tokenizers import Encoding, Tokenizer
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
@@ -48,6 +50,10 @@ class _Runtime:
         return [
             len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         ]
+
+    def checked(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the graph gave, if all of it is finite."""
+        return checked(numbers, name=self.model.name, kind=self.model.kind)
 
     def run(self, encoding: Encoding) -> NDArray[np.float32]:
         """The graph's output for one text, shape (1, width)."""
@@ -103,10 +109,11 @@ class OnnxEncoder:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:
-            vectors[place] = output[0] / max(float(np.linalg.norm(output[0])), 1e-12)
+            length = float(np.linalg.norm(output[0]))
+            vectors[place] = output[0] / max(length, 1e-12) if math.isfinite(length) else math.nan
 
         self._runtime.run_all(self._runtime.tokenizer.encode_batch(texts), keep)
-        return vectors
+        return self._runtime.checked(vectors)
 
 
 class OnnxReranker:
@@ -134,7 +141,7 @@ class OnnxReranker:
             logits[place] = output.reshape(-1)[0]
 
         self._runtime.run_all(encodings, keep)
-        return logits, [bool(encoding.overflowing) for encoding in encodings]
+        return self._runtime.checked(logits), [bool(encoding.overflowing) for encoding in encodings]
 
     def activate(self, logit: float) -> float:
         calibration = self._runtime.model.calibration

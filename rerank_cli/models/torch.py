@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
+from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.records import PairScores, Vectors
 
@@ -119,6 +120,7 @@ class TorchEncoder:
 
     def __init__(self, source: ModelSource, *, device: str) -> None:
         self._model = load_sentence_transformer(source, device=device)
+        self._name = source.name
         self.fingerprint = source.fingerprint
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
         self._window = self._model.max_seq_length or UNLIMITED
@@ -143,7 +145,7 @@ class TorchEncoder:
         vectors: Any = self._model.encode(
             texts, prompt=prompt, batch_size=batch_size(self._model), normalize_embeddings=True, show_progress_bar=False
         )
-        return np.asarray(vectors, dtype=np.float32)
+        return checked(np.asarray(vectors, dtype=np.float32), name=self._name, kind="encoder")
 
 
 class TorchReranker:
@@ -151,6 +153,7 @@ class TorchReranker:
 
     def __init__(self, source: ModelSource, *, device: str) -> None:
         self._model = load_cross_encoder(source, device=device)
+        self._name = source.name
         self._calibration = read_calibration(source.folder)
         self.calibrated = self._calibration is not None
         self.fingerprint = source.fingerprint
@@ -162,7 +165,8 @@ class TorchReranker:
 
         def ask(piece: str) -> Asked:
             pairs = self._model.tokenizer([piece] * len(passages), list(passages), truncation=False, verbose=False)
-            return pair_logits(self._model, piece, passages), [len(ids) > window for ids in pairs["input_ids"]]
+            logits = checked(pair_logits(self._model, piece, passages), name=self._name, kind="reranker")
+            return logits, [len(ids) > window for ids in pairs["input_ids"]]
 
         return ask_in_pieces(query, window=window, count_tokens=partial(token_counts, self._model.tokenizer), ask=ask)
 

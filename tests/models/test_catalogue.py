@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,23 +62,6 @@ def test_the_fingerprint_belongs_to_the_weights_and_not_to_where_they_lie(encode
     shutil.copytree(encoder_folder, tmp_path / "copy")
     copy = find_model(str(tmp_path / "copy"), "encoder")
     assert copy.fingerprint == find_model(str(encoder_folder), "encoder").fingerprint
-
-
-def test_weights_are_hashed_once_while_their_stamp_is_the_same(
-    encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = find_model(str(encoder_folder), "encoder").fingerprint
-    monkeypatch.setattr(catalogue, "_hash_parts", lambda *_: "hashed again")
-    assert find_model(str(encoder_folder), "encoder").fingerprint == first
-    (encoder_folder / "model.safetensors").write_bytes(b"others" * 1000)
-    assert find_model(str(encoder_folder), "encoder").fingerprint == "hashed again"
-
-
-def test_a_broken_memory_of_a_fingerprint_is_made_again(encoder_folder: Path) -> None:
-    first = find_model(str(encoder_folder), "encoder").fingerprint
-    (memo,) = (catalogue.cache_folder() / "fingerprints").iterdir()
-    memo.write_text('{"stamp"')
-    assert find_model(str(encoder_folder), "encoder").fingerprint == first
 
 
 def test_a_cache_that_cannot_be_written_costs_no_answer(
@@ -145,15 +129,49 @@ def test_a_hub_that_refuses_is_an_error_of_one_line_within_seconds(
     assert "owner/none" in done.stderr and "cannot be fetched" in done.stderr
 
 
-def test_a_built_in_encoder_with_a_flipped_byte_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = find_model(BUILTIN_ENCODER, "encoder")
-    shutil.copytree(source.folder, tmp_path / "model")
-    with (tmp_path / "model" / "model.safetensors").open("r+b") as weights:
-        weights.seek(5_000_000)
-        byte = weights.read(1)[0]
-        weights.seek(5_000_000)
-        weights.write(bytes([byte ^ 1]))
-    monkeypatch.setattr(catalogue, "_builtin_encoder_folder", lambda: tmp_path / "model")
-    with pytest.raises(ModelError, match="not the weights that were published") as refused:
-        find_model(BUILTIN_ENCODER, "encoder")
-    assert "pip install --force-reinstall" in refused.value.remedy
+# What comes with the program
+
+
+BUILTIN = {BUILTIN_ENCODER: "encoder", BUILTIN_RERANKER: "reranker"}
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [(BUILTIN_ENCODER, part) for part in ("model.safetensors", "tokenizer.json", "config.json")]
+    + [
+        (BUILTIN_RERANKER, part)
+        for part in (
+            "model.safetensors",
+            "calibration.json",
+            "tokenizer.json",
+            "config.json",
+            "modules.json",
+            "2_Dense/model.safetensors",
+            "1_LateInteraction/config.json",
+        )
+    ],
+)
+def test_a_damaged_file_of_a_built_in_model_is_an_error_that_says_to_install_again(
+    name: str, part: str, damage: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = BUILTIN[name]
+    folder = shutil.copytree(find_model(name, kind).folder, tmp_path / "model")
+    monkeypatch.setattr(catalogue, "_locate", lambda *_, **__: (folder, "built in"))
+    assert find_model(name, kind).folder == folder
+    damage(folder / part)
+    with pytest.raises(ModelError) as refused:
+        find_model(name, kind)
+    assert name in str(refused.value) and "--force-reinstall" in refused.value.remedy
+    assert "\n" not in f"{refused.value}{refused.value.remedy}"

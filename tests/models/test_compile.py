@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,13 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models import compile as compiler
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
-from rerank_cli.models.compiled import GRAPH_NAME, find_compiled
+from rerank_cli.models.compiled import GRAPH_NAME, find_compiled, model_state
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
-from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
+from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker, _Runtime
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
+from rerank_cli.records import Progress
 from tests.models.conftest import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
@@ -372,27 +374,234 @@ def test_a_compiled_model_of_an_older_compiler_is_made_again(encoder_source: Mod
     assert find_compiled(encoder_source) is None
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-@pytest.mark.parametrize("left", [0, 1000, None])
-def test_a_cut_off_or_missing_part_is_an_error_with_its_remedy(
-    encoder_source: ModelSource, name: str, left: int | None
+def flip(path: Path) -> None:
+    """Change one bit in the middle, and put the time back."""
+    stamp, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def become_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("damage", [flip, empty, cut, Path.unlink, become_a_folder])
+def test_a_damaged_part_is_compiled_again_without_a_word(
+    encoder_source: ModelSource, name: str, damage: Callable[[Path], None]
 ) -> None:
-    part = prepare(encoder_source).folder / name
-    if left is None:
-        part.unlink()
-    else:
-        part.write_bytes(part.read_bytes()[:left])
-    with pytest.raises(ModelError, match="cannot be loaded") as refused:
-        open_encoder(encoder_source.name).encode_queries(["x"])[0]
-    assert str(part) in str(refused.value)
-    assert "rerank-cli models prepare --force" in refused.value.remedy
+    before = open_encoder(encoder_source.name).encode_queries([QUERY])
+    damage(compiled_folder(encoder_source.fingerprint) / name)
+    assert find_compiled(encoder_source) is None
+    assert model_state(encoder_source.name, "encoder").compiled is None
+    told: list[Progress] = []
+    after = open_encoder(encoder_source.name, listener=told.append).encode_queries([QUERY])
+    assert np.array_equal(after, before)
+    assert [each.stage for each in told] == [f"compile {encoder_source.name}"] * 2
+    assert model_state(encoder_source.name, "encoder").compiled is not None
+
+
+def test_weights_in_a_file_of_their_own_are_checked_as_well(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "_forms", float32_with_weights_apart)
+    compiled = prepare(encoder_source, afresh=True)
+    flip(compiled.folder / "weights")
+    assert find_compiled(encoder_source) is None
+
+
+def float32_with_weights_apart(folder: Path, *_: object, exact: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    def write() -> None:
+        import onnx
+
+        graph = onnx.load(str(exact / GRAPH_NAME))
+        onnx.save(graph, str(folder / GRAPH_NAME), save_as_external_data=True, location="weights", size_threshold=0)
+
+    yield "float32", write
+
+
+def test_what_was_compiled_of_another_model_is_not_run(
+    encoder_source: ModelSource, tiny_reranker: Path, tmp_path: Path
+) -> None:
+    """Neither its graph, nor its whole folder, nor its folder with this model's fingerprint written into the record."""
+    reranker = find_model(str(tiny_reranker), "reranker")
+    encoders, rerankers = (prepare(source).folder for source in (encoder_source, reranker))
+    before = open_reranker(reranker.name).score_pairs(QUERY, PROBE_PASSAGES).logits
+
+    def swap_graph() -> None:
+        shutil.copy(encoders / GRAPH_NAME, rerankers / GRAPH_NAME)
+
+    def swap_all() -> None:
+        shutil.rmtree(rerankers)
+        shutil.copytree(encoders, rerankers)
+
+    def swap_all_and_rename() -> None:
+        swap_all()
+        rewrite_json(rerankers / "compiled.json", fingerprint=reranker.fingerprint)
+
+    for swap in (swap_graph, swap_all, swap_all_and_rename):
+        swap()
+        assert model_state(reranker.name, "reranker").damage
+        assert str(rerankers) in model_state(reranker.name, "reranker").damage
+        assert np.array_equal(open_reranker(reranker.name).score_pairs(QUERY, PROBE_PASSAGES).logits, before)
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_tokens": 7}, {"activation": "identity"}, {"width": 3}, {"query_prompt": "x"}, {"parts": {}}]
+)
+def test_a_record_that_says_something_else_than_was_written_is_made_again(
+    encoder_source: ModelSource, change: dict[str, object]
+) -> None:
+    record = prepare(encoder_source).folder / "compiled.json"
+    rewrite_json(record, **change, reason="other")
+    assert find_compiled(encoder_source) is None
+    assert prepare(encoder_source).reason == ""
+
+
+def test_the_state_of_a_model_says_what_is_here(encoder_source: ModelSource, tmp_path: Path) -> None:
+    state = model_state(str(tmp_path / "none"), "encoder")
+    assert (state.source, state.compiled, state.damage) == (None, None, "") and "no such encoder" in str(state.failure)
+    state = model_state(encoder_source.name, "encoder")
+    assert (state.source, state.failure, state.compiled, state.damage) == (encoder_source, None, None, "")
+    compiled = prepare(encoder_source)
+    assert model_state(encoder_source.name, "encoder").compiled == compiled
+
+
+# What a killed compile left
+
+
+KILLED = """
+import os, signal, sys
+from rerank_cli.models import compile
+from rerank_cli.models.catalogue import find_model
+from rerank_cli.models.loading import prepare
+
+def die(*_, **__):
+    print("at work", flush=True)
+    if sys.argv[2] == "wait":
+        sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+compile.quantize = die
+prepare(find_model(sys.argv[1], "encoder"))
+"""
+
+
+def start_compile(folder: Path, fate: str) -> subprocess.Popen[str]:
+    """A compile of the encoder in *folder* that is killed halfway, at once or when its input ends."""
+    command = [sys.executable, "-c", KILLED, str(folder), fate]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "at work\n"
+    return running
+
+
+def test_the_next_compile_of_any_model_removes_what_killed_ones_left(
+    encoder_source: ModelSource, tiny_reranker: Path
+) -> None:
+    reranker = find_model(str(tiny_reranker), "reranker")
+    folder = compiled_folder(reranker.fingerprint).parent
+    for source in (encoder_source, reranker):
+        for _ in range(2):
+            start_compile(Path(encoder_source.name), "die").communicate()
+        assert list(folder.glob(".compiling-*"))
+        prepare(source)
+        assert not list(folder.glob(".compiling-*"))
+
+
+def test_what_a_running_compile_works_in_is_left_alone(encoder_source: ModelSource, tiny_reranker: Path) -> None:
+    reranker = find_model(str(tiny_reranker), "reranker")
+    running = start_compile(Path(encoder_source.name), "wait")
+    try:
+        (works_in,) = compiled_folder(reranker.fingerprint).parent.glob(".compiling-*")
+        prepare(reranker)
+        assert (works_in / "float32" / GRAPH_NAME).is_file()
+    finally:
+        running.communicate()
+    prepare(reranker, afresh=True)
+    assert not works_in.exists()
+
+
+# What gives no number
+
+
+def poison(folder: Path) -> None:
+    """Make each weight that the last layer multiplies with infinite, so that its sums are no numbers."""
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    for name, values in weights.items():
+        if "embeddings" not in name:
+            weights[name] = np.full_like(values, np.inf)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_a_model_that_gives_no_numbers_is_an_error_with_its_name(
+    tiny_encoder: Path, tiny_reranker: Path, tmp_path: Path
+) -> None:
+    encoder = shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    reranker = shutil.copytree(tiny_reranker, tmp_path / "reranker")
+    for folder in (encoder, reranker):
+        poison(folder)
+    for ask in (
+        lambda: open_encoder(str(encoder)).encode_queries([QUERY]),
+        lambda: open_encoder(str(encoder)).encode_passages([QUERY]),
+        lambda: open_reranker(str(reranker)).score_pairs(QUERY, PROBE_PASSAGES),
+    ):
+        with pytest.raises(ModelError, match="not finite") as refused:
+            ask()
+        assert str(tmp_path) in str(refused.value) and refused.value.exit_code == 4
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_graph_that_gives_no_numbers_is_an_error_with_its_models_name(
+    encoder_source: ModelSource, tiny_reranker: Path, monkeypatch: pytest.MonkeyPatch, number: float
+) -> None:
+    encoder, reranker = open_encoder(encoder_source.name), open_reranker(str(tiny_reranker))
+    assert len(encoder.encode_queries(["x"])) == len(reranker.score_pairs(QUERY, ["x"]).logits) == 1
+    run = _Runtime.run
+
+    def spoil(runtime: _Runtime, encoding: object) -> object:
+        output = run(runtime, encoding).copy()
+        output.flat[-1] = number
+        return output
+
+    monkeypatch.setattr(_Runtime, "run", spoil)
+    for name, ask in (
+        (encoder_source.name, lambda: encoder.encode_queries([QUERY])),
+        (encoder_source.name, lambda: encoder.encode_passages([QUERY])),
+        (str(tiny_reranker), lambda: reranker.score_pairs(QUERY, PROBE_PASSAGES)),
+    ):
+        with pytest.raises(ModelError, match="not finite") as refused:
+            ask()
+        assert str(refused.value).startswith(f"{name}: ")
+
+
+def test_a_vector_too_long_to_have_a_length_is_an_error(
+    encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = open_encoder(encoder_source.name)
+    assert len(encoder.encode_queries(["x"])) == 1
+    monkeypatch.setattr(_Runtime, "run", lambda *_: np.full((1, 32), 1e38, dtype=np.float32))
+    with np.errstate(over="ignore"), pytest.raises(ModelError, match="not finite"):
+        encoder.encode_queries([QUERY])
 
 
 def test_preparing_afresh_replaces_what_was_there(encoder_source: ModelSource) -> None:
     graph = prepare(encoder_source).folder / "model.onnx"
-    graph.write_bytes(b"broken")
-    assert prepare(encoder_source).precision == "int8", "the record alone is looked at"
+    before = graph.stat()
     prepare(encoder_source, afresh=True)
+    assert graph.stat().st_ino != before.st_ino or graph.stat().st_mtime_ns != before.st_mtime_ns
     assert open_encoder(encoder_source.name).encode_queries(["x"])[0].shape == (32,)
 
 

@@ -1,0 +1,70 @@
+"""The SHA-256 of files, worked out once for each state of a file and remembered in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from rerank_cli.places import cache_folder, replace_private
+
+SETTLED_NS = 2_000_000_000
+"""A file that changed less than this ago may change again without a new time: its hash is not remembered yet."""
+
+Remembered = dict[str, list[object]]
+"""By a file's name, its stamp and its hash."""
+
+
+def file_hashes(folder: Path, names: Iterable[str], *, remember: bool = True) -> dict[str, str]:
+    """The hash of each of the files *names* in *folder*. Unless it is to *remember* them, nothing is written.
+
+    A file is read again when its size, its times or its inode are others than those that were hashed; ctime, which no
+    program sets, gives away what was put back to its old time. What rots on the disk without a write is not seen.
+    Where nothing can be remembered, all is read each time: that costs a second a gigabyte, and no answer.
+
+    Raises:
+        OSError: a file is missing or cannot be read.
+    """
+    memory = cache_folder() / "hashes" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]}.json"
+    remembered = _read(memory)
+    found = {name: _hashed(folder / name, remembered.get(name)) for name in names}
+    settled = {name: entry for name, entry in found.items() if _is_settled(entry)}
+    if remember and settled != remembered:
+        with suppress(OSError):
+            content = json.dumps(settled).encode()
+            replace_private(memory, _seal(content) + b"\n" + content)
+    return {name: str(digest) for name, (_, digest) in found.items()}
+
+
+def _read(memory: Path) -> Remembered:
+    """What is remembered; nothing where the memory was damaged."""
+    try:
+        seal, _, content = memory.read_bytes().partition(b"\n")
+    except OSError:
+        return {}
+    remembered: Remembered = json.loads(content) if seal == _seal(content) else {}
+    return remembered
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+        if remembered is not None and remembered[0] == stamp:
+            return remembered
+        return [stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+
+
+def _is_settled(entry: list[object]) -> bool:
+    stamp = entry[0]
+    assert isinstance(stamp, list)
+    _, changed_ns, touched_ns, _ = stamp
+    return bool(time.time_ns() - max(changed_ns, touched_ns) > SETTLED_NS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from rerank_cli.errors import InputError, RerankError
+from rerank_cli.errors import InputError, RerankError, in_words
 
 Status = Literal["ok", "warn", "FAIL"]
 
@@ -27,11 +27,9 @@ def failure(check: str, subject: str, error: RerankError | OSError) -> Finding:
     """The finding that *error* is."""
     if isinstance(error, RerankError):
         return Finding(check, subject, "FAIL", str(error), error.remedy, error.exit_code)
-    where = f"{error.filename}: " if error.filename else ""
-    reason = error.strerror or type(error).__name__
-    return Finding(
-        check, subject, "FAIL", f"{where}{reason}", "check its permissions and its disk", InputError.exit_code
-    )
+    where = f"{error.filename}: " if error.filename and str(error.filename) != subject else ""
+    message, remedy = f"{where}{in_words(error)}", "check its permissions and its disk"
+    return Finding(check, subject, "FAIL", message, remedy, InputError.exit_code)
 
 
 def guarded(check: str, subject: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

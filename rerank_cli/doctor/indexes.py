@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import calendar
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +13,9 @@ from rerank_cli.doctor.findings import Finding, failure, guarded
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.models.compiled import ModelState
 from rerank_cli.store import IndexReader, Manifest, check_health, open_reader, write_lock
-from rerank_cli.store.index import indexed_root
+from rerank_cli.store.access import quoted
+from rerank_cli.store.catalog import index_command
+from rerank_cli.store.layout import Layout
 from rerank_cli.store.location import default_folder
 
 READ_WHOLE_BYTES = 50_000_000
@@ -41,13 +41,12 @@ def health(folders: Sequence[Path], *, asked: bool, encoder_in: Callable[[Path],
 
 
 def _health(folder: Path, *, asked: bool, encoder_in: Callable[[Path], ModelState]) -> Iterator[Finding]:
-    found = check_health(folder, pages=_size_bytes(folder) <= READ_WHOLE_BYTES)
+    found = check_health(folder, pages=folder.is_dir() and Layout(folder).size_bytes() <= READ_WHOLE_BYTES)
     if isinstance(found.failure, IndexMissing) and write_lock(folder).held:
         yield Finding("index", str(folder), "warn", "is being made now", "wait for its first run")
         return
     if found.failure is not None:
-        told = failure("index", str(folder), found.failure)
-        yield replace(told, remedy=_for_this(told.remedy, folder))
+        yield failure("index", str(folder), found.failure)
         return
     with open_reader(folder) as reader:
         manifest = reader.manifest
@@ -71,7 +70,7 @@ def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked:
         return
     other = manifest.encoder != configured.name
     made = f"made with the encoder {manifest.encoder}" if other else f"made with other weights of {manifest.encoder}"
-    remedy = _for_this("encode it anew: rerank-cli index --rebuild FOLDER", folder)
+    remedy = f"encode it anew: {index_command(folder, rebuild=True)}"
     if other:
         remedy = f"name that one with --encoder, or {remedy}"
     expected = asked or folder == default_folder(Path(manifest.root))
@@ -87,26 +86,11 @@ def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked:
 
 def _root(folder: Path, root: Path) -> Iterator[Finding]:
     if not root.exists():
-        remedy = f"mount its disk, or delete the index if they are gone for good: rm -r {shlex.quote(str(folder))}"
+        remedy = f"mount its disk, or delete the index if they are gone for good: rm -r {quoted(folder)}"
         yield Finding("index", str(folder), "warn", f"its documents are not there: {root}", remedy)
     elif not os.access(root, os.R_OK | os.X_OK if root.is_dir() else os.R_OK):
         message, remedy = f"its documents may not be read: {root}", "check the permissions of that folder"
         yield Finding("index", str(folder), "FAIL", message, remedy, InputError.exit_code)
-
-
-def _for_this(remedy: str, folder: Path) -> str:
-    """*remedy* with the folder that the index in *folder* was made of in place of the word for it."""
-    root = indexed_root(folder)
-    if root is None:
-        return remedy
-    command = shlex.quote(str(root))
-    if folder != default_folder(root):
-        command += f" --index {shlex.quote(str(folder))}"
-    return remedy.replace("FOLDER", command)
-
-
-def _size_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
 
 
 # The lock

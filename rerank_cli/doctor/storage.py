@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rerank_cli.doctor.findings import Finding
 from rerank_cli.errors import InputError
 from rerank_cli.models.catalogue import WEIGHT_SUFFIXES
 from rerank_cli.models.compiled import ModelState
+from rerank_cli.store.access import is_read_only_disk, quoted
 from rerank_cli.store.layout import Layout
 
 LEAST_FREE_BYTES = 1_000_000
@@ -25,17 +25,16 @@ precision, and one in int8."""
 
 def room_for_indexes(place: Path, folders: Sequence[Path]) -> Iterator[Finding]:
     """Whether an update of each of *folders* finds room in *place*: it writes the vectors anew, at most everything."""
-    vectors = max((sum(map(_size_bytes, Layout(folder).all_vectors())) for folder in folders), default=0)
-    whole = max((sum(map(_size_bytes, _files_in(folder))) for folder in folders), default=0)
-    least = vectors + LEAST_FREE_BYTES
-    yield _room(place, purpose="an update", least_bytes=least, most_bytes=max(least, whole))
+    written = [_written_bytes(folder) for folder in folders]
+    least = LEAST_FREE_BYTES + max((vectors for vectors, _ in written), default=0)
+    most = max([least, *(whole for _, whole in written)])
+    yield _room(place, purpose="an update", least_bytes=least, most_bytes=most)
 
 
 def room_for_models(place: Path, uncompiled: Sequence[ModelState]) -> Iterator[Finding]:
     """Whether the models that are still to be compiled find room in *place*."""
-    folders = [state.source.folder for state in uncompiled if state.source]
-    weights = [path for folder in folders for path in _files_in(folder) if path.suffix in WEIGHT_SUFFIXES]
-    needed = max(LEAST_FREE_BYTES, COMPILE_SHARE * sum(map(_size_bytes, weights)))
+    weights_bytes = sum(_weights_bytes(state.source.folder) for state in uncompiled if state.source)
+    needed = max(LEAST_FREE_BYTES, COMPILE_SHARE * weights_bytes)
     purpose = "compiling the models" if uncompiled else "a run"
     yield _room(place, purpose=purpose, least_bytes=needed, most_bytes=needed)
 
@@ -61,15 +60,17 @@ def _existing(place: Path) -> Path:
     return next(folder for folder in (place, *place.parents) if os.path.lexists(folder))
 
 
-def _files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
-
-
-def _size_bytes(path: Path) -> int:
+def _written_bytes(folder: Path) -> tuple[int, int]:
+    """What an update of the index in *folder* writes: its vectors at least, and all of it at most."""
+    layout = Layout(folder)
     try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0  # a writer took it away
+        return sum(path.lstat().st_size for path in layout.all_vectors()), layout.size_bytes()
+    except OSError:
+        return 0, 0  # told where its health is, or a writer is at work
+
+
+def _weights_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in WEIGHT_SUFFIXES)
 
 
 def _shown(size_bytes: int) -> str:
@@ -104,7 +105,7 @@ def _look_into(place: Path, *, must_write: bool) -> Iterator[Finding]:
         yield _denied(Path(unlisted[0].filename), "may not be read", must_write=True)
         return
     states = {path: status for path in inside if (status := _status(path)) and not stat.S_ISLNK(status.st_mode)}
-    whole = shlex.quote(str(place))
+    whole = quoted(place)
     if foreign := [path for path, status in states.items() if status.st_uid != os.geteuid()]:
         owner = _name_of(states[foreign[0]].st_uid)
         message = f"{_first_of(foreign)} belongs to {owner}, not to {_name_of(os.geteuid())}"
@@ -130,8 +131,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _why_unwritable(path: Path) -> str:
-    read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-    return "lies on a disk that is read-only" if read_only else "may not be written"
+    return "lies on a disk that is read-only" if is_read_only_disk(path) else "may not be written"
 
 
 def _first_of(paths: Sequence[Path]) -> str:

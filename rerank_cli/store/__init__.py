@@ -4,7 +4,7 @@ Nothing above this package knows SQLite or hnswlib: it sees an index that can be
 read and committed to.
 """
 
-from rerank_cli.store.health import Health, WriteLock, check_health, write_lock
+from rerank_cli.store.health import Health, check_health
 from rerank_cli.store.index import (
     Changes,
     FileState,
@@ -18,6 +18,7 @@ from rerank_cli.store.index import (
     open_reader,
     open_writer,
 )
+from rerank_cli.store.lock import WriteLock, write_lock
 
 __all__ = [
     "Changes",

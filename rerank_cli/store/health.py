@@ -1,25 +1,16 @@
-"""How an index is, for those who ask about it rather than of it: who writes it, and whether it is sound."""
+"""Whether an index is sound, for those who ask about it rather than of it."""
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.errors import InputError, RerankError
+from rerank_cli.errors import RerankError
 from rerank_cli.store.catalog import check_pages, connect_to_read
 from rerank_cli.store.index import Manifest, open_reader
 from rerank_cli.store.layout import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class WriteLock:
-    """Whether a process holds an index for writing now, and which, where that is known."""
-
-    held: bool
-    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +40,6 @@ def sqlite_engine() -> SqliteEngine:
     return SqliteEngine(sqlite3.sqlite_version, has_fts5=True)
 
 
-def write_lock(folder: Path) -> WriteLock:
-    """Who writes the index in *folder* now.
-
-    Raises:
-        InputError: the lock is there and cannot be looked at.
-    """
-    try:
-        with Layout(folder).lock.open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for a moment: a writer that meets it tries again
-                return WriteLock(held=False)
-            except BlockingIOError:
-                pid = lock.read(32).strip()
-                return WriteLock(held=True, pid=int(pid) if pid.isdigit() else None)
-    except FileNotFoundError:
-        return WriteLock(held=False)
-    except OSError as error:
-        raise InputError(
-            f"{Layout(folder).lock}: cannot be looked at ({error.strerror})", remedy="check its permissions"
-        ) from error
-
-
 def check_health(folder: Path, *, pages: bool = False) -> Health:
     """Open the index in *folder* as a query would; with *pages*, read every page of its catalog as well."""
     layout = Layout(folder)
@@ -89,5 +58,9 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
 def _leftovers(layout: Layout, manifest: Manifest | None) -> tuple[Path, ...]:
     current = layout.vectors(manifest.generation) if manifest else None
     with suppress(OSError):  # then the folder cannot be listed, which is the failure that is told
-        return tuple(path for path in (*layout.all_vectors(), layout.replaced) if path != current and path.exists())
+        return tuple(
+            path
+            for path in (*layout.all_vectors(), layout.replaced_partly, layout.replaced)
+            if path != current and path.exists()
+        )
     return ()

@@ -35,22 +35,22 @@ def cut_vectors(index: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
-def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, damage) -> None:
+def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, docs: Path, damage) -> None:
     damage(index)
     with pytest.raises(IndexDamaged) as caught:
         open_reader(index)
-    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
+    assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
 
 
 @pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
 def test_lost_vectors_are_mended_without_a_model(
-    index: Path, update: Update, find, encoder: FakeEncoder, damage
+    index: Path, docs: Path, update: Update, find, encoder: FakeEncoder, damage
 ) -> None:
     expected = find("brake number 7")
     damage(index)
     with pytest.raises(IndexDamaged) as caught:
         find("brake number 7")
-    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
+    assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
     assert update().generation == 2
     assert encoder.encoded == []
     assert find("brake number 7") == expected

@@ -57,9 +57,12 @@ def _health(folder: Path, *, asked: bool, encoder_in: Callable[[Path], ModelStat
 
 def _summary(reader: IndexReader, *, leftovers: int) -> str:
     counts, manifest = reader.counts(), reader.manifest
-    parts = [f"{counts.passages} passages of {manifest.root}", f"updated {_ago(_seconds(manifest.updated_at))}"]
+    parts = [
+        f"{_counted(counts.passages, 'passage')} of {manifest.root}",
+        f"updated {_ago(_seconds(manifest.updated_at))}",
+    ]
     if counts.failed_files:
-        parts.append(f"{counts.failed_files} files could not be read")
+        parts.append(f"{_counted(counts.failed_files, 'file')} could not be read")
     if leftovers:
         parts.append("what a killed run left goes with the next index")
     return ", ".join(parts)
@@ -173,5 +176,9 @@ def _ago(then_s: float | None) -> str:
     elapsed_s = max(0.0, time.time() - then_s)
     for unit, length_s in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if number := int(elapsed_s // length_s):
-            return f"{number} {unit}{'' if number == 1 else 's'} ago"
+            return f"{_counted(number, unit)} ago"
     return "just now"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

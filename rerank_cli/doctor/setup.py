@@ -51,7 +51,7 @@ def _indexes(index: str | None, encoder_in: Callable[[Path], ModelState]) -> Ite
     try:
         place = indexes_folder() if index is None else named_folder(index)
         folders = index_folders() if index is None else [place]
-    except RerankError as error:
+    except (RerankError, OSError) as error:
         yield failure("index", "", error)
         return
     yield from health(folders, asked=index is not None, encoder_in=encoder_in)

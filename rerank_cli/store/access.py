@@ -24,7 +24,7 @@ def obstacle(catalog: Path) -> InputError | None:
     """What keeps SQLite from the file *catalog* or from those beside it; None if nothing can be seen."""
     log, shared = (catalog.with_name(f"{catalog.name}{ending}") for ending in ("-wal", "-shm"))
     for place in (catalog, log, shared):
-        if place.is_dir():
+        if _is_folder(place):
             return InputError(f"{place}: a folder stands where a file belongs", remedy=move_away(place))
     if denied := _denied(catalog, os.R_OK):
         return InputError(f"{denied}: may not be read", remedy=permit(denied))
@@ -72,7 +72,7 @@ def _blamed(path: Path, error: BaseException) -> Path:
     if not isinstance(error, OSError):
         return path
     named = [Path(name) for name in (error.filename2, error.filename) if isinstance(name, str) and name]
-    return next((place for place in named if place.is_dir()), named[-1] if named else path)
+    return next((place for place in named if _is_folder(place)), named[-1] if named else path)
 
 
 def _remedy(path: Path, error: BaseException) -> str:
@@ -99,6 +99,14 @@ def _denied(path: Path, mode: int) -> Path | None:
         if _is_there(place):
             return None if os.access(place, mode) else place
     return None
+
+
+def _is_folder(place: Path) -> bool:
+    """False where nobody can tell, which `Path.is_dir` answers with an error."""
+    try:
+        return place.is_dir()
+    except OSError:
+        return False
 
 
 def _is_there(place: Path) -> bool:

@@ -217,7 +217,8 @@ def test_an_interrupt_ends_with_130_and_one_line(indexed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["query", "radiator", "--format", "table"], ["query", "radiator"], ["status"], ["config"]]
+    "arguments",
+    [["query", "radiator", "--format", "table"], ["query", "radiator"], ["status"], ["config"], ["doctor"]],
 )
 def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments: list[str]) -> None:
     reading, writing = os.pipe()
@@ -240,6 +241,8 @@ def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments:
         ["query", "radiator", "--format", "json"],
         ["query", "radiator", "--format", "table"],
         ["status"],
+        ["doctor"],
+        ["doctor", "--json"],
         ["index", "."],
     ],
 )
@@ -257,7 +260,7 @@ def test_an_output_that_cannot_be_written_ends_with_4_and_one_line(indexed: Path
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-@pytest.mark.parametrize("arguments", ["query radiator", "index ."])
+@pytest.mark.parametrize("arguments", ["query radiator", "index .", "doctor"])
 def test_a_closed_stream_takes_nothing_and_breaks_nothing(indexed: Path, closed: str, arguments: str) -> None:
     command = f"'{sys.executable}' -m rerank_cli {arguments} {closed}"
     assert subprocess.run(command, shell=True, capture_output=True, timeout=60, check=False).returncode == 0

@@ -19,8 +19,8 @@ LEAST_FREE_BYTES = 1_000_000
 """What any update writes beside the vectors."""
 
 LEAST_COMPILE_SHARE, MOST_COMPILE_SHARE = 2, 5
-"""Bytes that a compile writes for each byte of weights: at its peak 2.0 were measured where they are in float32, and 4.5
-where they are in half precision."""
+"""Bytes that a compile writes for each byte of weights: at its peak 2.0 were measured with weights in float32, and 4.5
+with weights in half precision."""
 
 
 def room_for_indexes(place: Path, folders: Sequence[Path]) -> Iterator[Finding]:

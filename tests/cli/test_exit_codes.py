@@ -253,13 +253,13 @@ def test_what_may_not_be_read_ends_with_4(indexed: Path, tmp_path: Path) -> None
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
-    """Let `config` raise this."""
+    """Let this be raised below the command `config`."""
 
     def fail(error: Exception) -> None:
         def refuse(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("rerank_cli.cli.config.configured", refuse)
+        monkeypatch.setattr("rerank_cli.config._home", refuse)
 
     return fail
 

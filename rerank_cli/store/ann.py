@@ -146,7 +146,7 @@ def open_saved(path: Path, *, size_bytes: int) -> BinaryIO:
         InputError: this process or machine can open no more files.
     """
     try:
-        file = path.open("rb", buffering=0)
+        file = path.open("rb")
     except FileNotFoundError as error:
         raise IndexDamaged(f"{path}: is missing", remedy=mend_remedy(path.parent)) from error
     except OSError as error:
@@ -178,8 +178,11 @@ def load_opened(file: BinaryIO, *, dimensions: int, count: int, exact: bool) -> 
         if exact:
             _load_flat(index, file, count)
         else:
+            os.close(os.dup(file.fileno()))  # hnswlib opens it once more, and does not say why it cannot
             index._library.load_index(f"/dev/fd/{file.fileno()}")
     except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in SCARCE:
+            raise cannot("read", path, error) from error
         raise IndexDamaged(f"{path}: {in_words(error)}", remedy=mend_remedy(path.parent)) from error
     index._count = count
     return index
@@ -190,12 +193,12 @@ def _load_flat(index: VectorIndex, file: BinaryIO, count: int) -> None:
     row = np.dtype([("vector", "<f4", index._dimensions), ("label", "<u8")])
     index._library.init_index(max_elements=max(1, count))
     file.seek(0)
-    head = np.fromfile(file, dtype="<u8", count=FLAT_HEAD_BYTES // 8)
+    head = np.frombuffer(file.read(FLAT_HEAD_BYTES), dtype="<u8")
     if head.tolist() != [max(1, count), row.itemsize, count]:
         raise RuntimeError("is no file of these vectors")
     for start in range(0, count, ROWS_AT_ONCE):
         wanted = min(ROWS_AT_ONCE, count - start)
-        rows = np.fromfile(file, dtype=row, count=wanted)
+        rows = np.frombuffer(file.read(wanted * row.itemsize), dtype=row)
         if len(rows) < wanted:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         index._library.add_items(rows["vector"], rows["label"].astype(np.int64))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -277,3 +280,52 @@ def test_what_may_not_be_read_ends_with_4(indexed: Path, tmp_path: Path) -> None
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 4, done.stderr
         assert_one_line(Outcome(done.returncode, done.stdout, done.stderr), "secret.tsv")
+
+
+# What no command foresaw
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Let this be raised below the command `config`."""
+
+    def fail(error: Exception) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("rerank_cli.config._home", refuse)
+
+    return fail
+
+
+def test_a_bug_ends_with_70_its_traceback_and_a_line_that_says_so(cli: Cli, failing) -> None:
+    failing(KeyError("of ours"))
+    outcome = cli("config")
+    assert (outcome.code, outcome.out) == (70, "")
+    *trace, last = outcome.err.splitlines()
+    assert trace[0] == "Traceback (most recent call last):" and "KeyError: 'of ours'" in trace
+    assert last.startswith("rerank-cli: this is a bug of rerank-cli") and "report it" in last
+
+
+@pytest.mark.parametrize(
+    ("error", "parts"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a/file"),
+            ["/a/file: cannot be used (Permission denied)"],
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", b"/a/\xff"), ["/a/", "No such file"]),
+        (OSError(errno.EIO, "Input/output error"), ["Input/output error"]),
+        (OSError("[Errno 5] Input/output error"), ["(Input/output error)"]),
+        (MemoryError(), ["too little memory"]),
+        (sqlite3.OperationalError("disk I/O error"), ["disk I/O error"]),
+    ],
+)
+def test_an_error_of_the_system_that_nobody_told_ends_with_4_and_one_line(
+    cli: Cli, failing, error: Exception, parts: list[str]
+) -> None:
+    failing(error)
+    outcome = cli("config")
+    assert outcome.code == 4
+    assert_one_line(outcome, *parts)
+    assert "[Errno" not in outcome.err

@@ -12,12 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from rerank_cli.store import write_lock
+from rerank_cli.store import check_health, write_lock
 from tests.cli.conftest import LIBRARY, Cli, Outcome, assert_one_line, write_files
 from tests.conftest import leave_without_home
 
@@ -200,6 +200,58 @@ def test_a_cache_that_is_read_only_and_empty_is_told_in_one_line(home: Path, pri
     outcome = ended(as_cron(f"{shlex.join(read_only(private_cache))} {OFTEN}", home))
     assert outcome.code == 4
     assert_one_line(outcome, "cannot be written")
+
+
+# cron itself
+
+
+@pytest.fixture
+def cron(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Start cron on a crontab, alone in a mount namespace; gives the folder of its mails."""
+    if os.geteuid() != 0 or not (shutil.which("cron", path="/usr/sbin") and shutil.which("unshare")):
+        pytest.skip("cron is not installed, or we may not start one of our own")
+    scratch = tmp_path / "cron"
+    scratch.mkdir()
+    started: list[subprocess.Popen[str]] = []
+
+    def start(crontab: str) -> Path:
+        (scratch / "crontab").write_text(crontab)
+        command = ["unshare", "--mount", "sh", str(Path(__file__).with_name("cron-alone.sh")), str(scratch)]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        while not (scratch / "ready").exists():
+            if process.poll() is not None:
+                pytest.skip(f"cron cannot be set apart here: {process.communicate()[1].strip()}")
+            time.sleep(0.05)
+        return scratch
+
+    yield start
+    (scratch / "enough").touch()
+    for process in started:
+        process.communicate(timeout=60)
+
+
+def test_cron_runs_the_line_and_mails_what_went_wrong(home: Path, cron: Callable[[str], Path]) -> None:
+    """cron begins at the next full minute, so this takes up to one."""
+    failing = OFTEN.replace("$HOME/notes", "$HOME/gone")
+    assert failing != OFTEN
+    lines = [f"HOME={home}", *(f"* * * * * {command.replace('%', chr(92) + '%')}" for command in (OFTEN, failing))]
+    scratch = cron("\n".join(lines) + "\n")
+    deadline = time.monotonic() + 240
+    while not (list(scratch.glob("mail.*")) and is_whole(home)):
+        assert time.monotonic() < deadline, "cron has run nothing"
+        time.sleep(0.2)
+    for mail in scratch.glob("mail.*"):  # one a minute
+        head, _, body = mail.read_text(encoding="utf-8").partition("\n\n")
+        assert "/gone" in head
+        assert body == f"rerank-cli: {home}/gone: no such folder or file; check the path\n"
+
+
+def is_whole(home: Path) -> bool:
+    return any(
+        check_health(folder).failure is None
+        for folder in (home / ".local" / "share" / "rerank-cli" / "indexes").glob("*")
+    )
 
 
 # logrotate

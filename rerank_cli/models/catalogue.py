@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, in_words
 
 Kind = Literal["encoder", "reranker"]
 Origin = Literal["built in", "folder", "hub"]
@@ -52,9 +52,15 @@ def find_model(name: str, kind: Kind, *, fetch: bool = True) -> ModelSource:
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is of the other kind.
     """
-    folder, origin = _locate(name, kind, fetch=fetch)
-    _check_kind(folder, name, kind)
-    return ModelSource(name, kind, folder, origin, _fingerprint(folder, name))
+    try:
+        folder, origin = _locate(name, kind, fetch=fetch)
+        _check_kind(folder, name, kind)
+        return ModelSource(name, kind, folder, origin, _fingerprint(folder, name))
+    except OSError as error:
+        raise ModelError(
+            f"{name}: {error.filename or 'its files'} cannot be read ({in_words(error)})",
+            remedy="check the folder of the model and its disk",
+        ) from error
 
 
 def builtin_names() -> tuple[tuple[str, Kind], ...]:
@@ -151,7 +157,8 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{name}: {path} cannot be read ({error})", remedy="check that it is a sentence-transformers folder"
+            f"{name}: {path} cannot be read ({in_words(error)})",
+            remedy="check that it is a sentence-transformers folder",
         ) from error
     if not isinstance(content, dict):
         raise ModelError(
@@ -203,6 +210,6 @@ def _hash_parts(folder: Path, parts: list[Path], name: str) -> str:
 
 def _remember(memo: Path, content: dict[str, object]) -> None:
     memo.parent.mkdir(parents=True, exist_ok=True)
-    partial = memo.with_suffix(f".{os.getpid()}")
+    partial = memo.with_suffix(".partial")  # the same for all: what a killed run left is written over
     partial.write_text(json.dumps(content), encoding="utf-8")
     partial.replace(memo)

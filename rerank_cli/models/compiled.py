@@ -51,7 +51,10 @@ def find_compiled(source: ModelSource) -> CompiledModel | None:
 
 def all_compiled() -> list[CompiledModel]:
     """Every compiled model in the cache that can be used, by kind and name."""
-    folders = [path.parent for path in (cache_folder() / "models").glob(f"*/{RECORD_NAME}")]
+    try:
+        folders = list((cache_folder() / "models").iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        folders = []
     found = [model for model in map(_read_record, folders) if model is not None]
     return sorted(found, key=lambda model: (model.kind, model.name, model.fingerprint))
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from rerank_cli.errors import ModelError, ModelNotFetched
+from rerank_cli.errors import ModelError, ModelNotFetched, in_words
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import cache_folder, expanded, tighten_tree
 
@@ -58,11 +58,17 @@ def find_model(name: str, kind: Kind, *, fetch: bool = True) -> ModelSource:
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is of the other kind.
     """
-    folder, origin = _locate(name, kind, fetch=fetch)
-    if origin == "built in":
-        return ModelSource(name, kind, folder, origin, _published_fingerprint(folder, name, remember=fetch))
-    _check_kind(folder, name, kind)
-    return ModelSource(name, kind, folder, origin, _fingerprint(folder, name, remember=fetch))
+    try:
+        folder, origin = _locate(name, kind, fetch=fetch)
+        if origin == "built in":
+            return ModelSource(name, kind, folder, origin, _published_fingerprint(folder, name, remember=fetch))
+        _check_kind(folder, name, kind)
+        return ModelSource(name, kind, folder, origin, _fingerprint(folder, name, remember=fetch))
+    except OSError as error:
+        raise ModelError(
+            f"{name}: {error.filename or 'its files'} cannot be read ({in_words(error)})",
+            remedy="check the folder of the model and its disk",
+        ) from error
 
 
 def builtin_names() -> tuple[tuple[str, Kind], ...]:
@@ -167,7 +173,8 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{name}: {path} cannot be read ({error})", remedy="check that it is a sentence-transformers folder"
+            f"{name}: {path} cannot be read ({in_words(error)})",
+            remedy="check that it is a sentence-transformers folder",
         ) from error
     if not isinstance(content, dict):
         raise ModelError(

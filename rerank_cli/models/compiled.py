@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rerank_cli.errors import ModelError, RerankError
+from rerank_cli.errors import RerankError
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
 from rerank_cli.models.hashes import file_hashes
@@ -81,9 +81,6 @@ def model_state(name: str, kind: Kind) -> ModelState:
         source = find_model(name, kind, fetch=False)
     except RerankError as error:
         return ModelState(name, kind, None, error, None, "")
-    except OSError as error:
-        unreadable = ModelError(f"{name}: cannot be read ({error})", remedy="check its permissions")
-        return ModelState(name, kind, None, unreadable, None, "")
     try:
         return ModelState(name, kind, source, None, _checked(source, remember=False), "")
     except _Damage as damage:
@@ -100,10 +97,14 @@ def find_compiled(source: ModelSource) -> CompiledModel | None:
 
 def all_compiled() -> list[CompiledModel]:
     """Every compiled model in the cache that can be used, by kind and name."""
+    try:
+        folders = list((cache_folder() / "models").iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        folders = []
     found = []
-    for record in (cache_folder() / "models").glob(f"*/{RECORD_NAME}"):
+    for folder in folders:
         try:
-            model = _read(record.parent)
+            model = _read(folder)
         except _Damage:
             continue
         if model is not None:

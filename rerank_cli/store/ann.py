@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -145,19 +146,22 @@ def open_saved(path: Path, *, size_bytes: int) -> BinaryIO:
         IndexDamaged: the file is missing or is not the one that was saved.
         InputError: this process or machine can open no more files.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise IndexDamaged(f"{path}: is missing", remedy=mend_remedy(path.parent)) from error
-    except OSError as error:
-        if error.errno in SCARCE:
-            raise cannot("read", path, error) from error
-        raise IndexDamaged(f"{path}: cannot be read ({in_words(error)})", remedy=mend_remedy(path.parent)) from error
-    found = os.fstat(file.fileno()).st_size
-    if found != size_bytes:
-        file.close()
-        raise IndexDamaged(f"{path}: has {found} bytes in place of {size_bytes}", remedy=mend_remedy(path.parent))
-    return file
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb"))
+            found = os.fstat(file.fileno()).st_size
+        except FileNotFoundError as error:
+            raise IndexDamaged(f"{path}: is missing", remedy=mend_remedy(path.parent)) from error
+        except OSError as error:
+            if error.errno in SCARCE:
+                raise cannot("read", path, error) from error
+            raise IndexDamaged(
+                f"{path}: cannot be read ({in_words(error)})", remedy=mend_remedy(path.parent)
+            ) from error
+        if found != size_bytes:
+            raise IndexDamaged(f"{path}: has {found} bytes in place of {size_bytes}", remedy=mend_remedy(path.parent))
+        opened.pop_all()
+        return file
 
 
 def load(path: Path, *, dimensions: int, count: int, exact: bool, size_bytes: int) -> VectorIndex:

@@ -153,12 +153,15 @@ def break_down(*_: object) -> None:
     raise RuntimeError("the disk broke down")
 
 
-def test_a_rebuild_killed_midway_is_finished_by_the_next_run(index: Path, update: Update, find, start_indexer) -> None:
+def test_a_rebuild_killed_midway_is_finished_by_the_next_run(
+    index: Path, update: Update, find, start_indexer, survived
+) -> None:
     manifest_says(index, "format_version", "99")
     process = start_indexer("--rebuild", "--stop-before-commit")
     assert process.stdout.readline() == "stopped\n"
     process.kill()
     process.wait()
+    survived("kills", 1)
     assert update().encoded == 0
     assert len(find("brake")) == 100
     assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]

@@ -173,8 +173,13 @@ _SIZE = _Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _s
 # Settings
 
 
-def _about(kind: _Kind, meaning: str) -> dict[str, object]:
-    return {"kind": kind, "help": meaning}
+def _about(kind: _Kind, meaning: str, *, project: bool = False) -> dict[str, object]:
+    """With *project*, a project file may set it: no value of it does harm in a folder that came from anybody.
+
+    That is what the folder's documents are and how they are ordered. How much a run may take or pass over, where it
+    runs and what its caller reads are the user's to say.
+    """
+    return {"kind": kind, "help": meaning, "project": project}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +191,13 @@ class Settings:
 
     encoder: str = field(
         default="all-MiniLM-L6-v2",
-        metadata=_about(_MODEL, "Bi-encoder of the first stage: a built-in name, a folder or a hub id."),
+        metadata=_about(_MODEL, "Bi-encoder of the first stage: a built-in name, a folder or a hub id.", project=True),
     )
     reranker: str = field(
         default="rerank-minilm-l6",
-        metadata=_about(_MODEL, "Cross-encoder of the second stage: a built-in name, a folder or a hub id."),
+        metadata=_about(
+            _MODEL, "Cross-encoder of the second stage: a built-in name, a folder or a hub id.", project=True
+        ),
     )
     device: Device = field(
         default="cpu",
@@ -198,23 +205,23 @@ class Settings:
     )
     passage_tokens: int = field(
         default=180,
-        metadata=_about(_whole(32, 2000), "Longest passage, in the encoder's tokens."),
+        metadata=_about(_whole(32, 2000), "Longest passage, in the encoder's tokens.", project=True),
     )
     include: tuple[str, ...] = field(
         default=(),
-        metadata=_about(_PATTERNS, "Index only files that match one of these gitignore patterns."),
+        metadata=_about(_PATTERNS, "Index only files that match one of these gitignore patterns.", project=True),
     )
     exclude: tuple[str, ...] = field(
         default=(),
-        metadata=_about(_PATTERNS, "Leave out files that match one of these gitignore patterns."),
+        metadata=_about(_PATTERNS, "Leave out files that match one of these gitignore patterns.", project=True),
     )
     hidden: bool = field(
         default=False,
-        metadata=_about(_SWITCH, "Index files and folders whose names begin with a dot."),
+        metadata=_about(_SWITCH, "Index files and folders whose names begin with a dot.", project=True),
     )
     ignore_files: bool = field(
         default=True,
-        metadata=_about(_SWITCH, "Follow .gitignore and .rerankignore."),
+        metadata=_about(_SWITCH, "Follow .gitignore and .rerankignore.", project=True),
     )
     max_file_size: int = field(
         default=10_000_000,
@@ -222,37 +229,41 @@ class Settings:
     )
     retriever: Retriever = field(
         default="hybrid",
-        metadata=_about(_one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid)."),
+        metadata=_about(
+            _one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid).", project=True
+        ),
     )
     top_k: int = field(
         default=100,
-        metadata=_about(_whole(1, 1000), "Candidates that the first stage hands to the second."),
+        metadata=_about(_whole(1, 1000), "Candidates that the first stage hands to the second.", project=True),
     )
     rerank: bool = field(
         default=True,
-        metadata=_about(_SWITCH, "Run the second stage."),
+        metadata=_about(_SWITCH, "Run the second stage.", project=True),
     )
     fusion: Fusion = field(
         default="linear",
         metadata=_about(
-            _one_of(Fusion), "Final order: both stages' scores (linear) or ranks (rrf), or the second's alone (none)."
+            _one_of(Fusion),
+            "Final order: both stages' scores (linear) or ranks (rrf), or the second's alone (none).",
+            project=True,
         ),
     )
     fusion_weight: float = field(
         default=0.65,
-        metadata=_about(_SHARE, "The second stage's share in a fused order."),
+        metadata=_about(_SHARE, "The second stage's share in a fused order.", project=True),
     )
     top_n: int = field(
         default=10,
-        metadata=_about(_whole(1), "Hits to show."),
+        metadata=_about(_whole(1), "Hits to show.", project=True),
     )
     per_document: int = field(
         default=1,
-        metadata=_about(_whole(1), "Hits to show of one document at most."),
+        metadata=_about(_whole(1), "Hits to show of one document at most.", project=True),
     )
     min_score: float | None = field(
         default=None,
-        metadata=_about(_LIMIT, "Show no hit that scores below this."),
+        metadata=_about(_LIMIT, "Show no hit that scores below this.", project=True),
     )
     format: Format = field(
         default="auto",
@@ -273,6 +284,14 @@ class Settings:
 
 
 _MODEL_KEYS = frozenset({"encoder", "reranker"})
+
+PROJECT_KEYS = frozenset(each.name for each in fields(Settings) if each.metadata["project"])
+"""What a project file may set; of models, built-in ones and those that lie in its folder."""
+
+MOST_BYTES = 100_000
+"""Of a file of settings: PyYAML takes a minute for a few megabytes."""
+
+_BUILT_IN: Mapping[str, str] = {each.name: str(each.default) for each in fields(Settings) if each.name in _MODEL_KEYS}
 _KINDS: Mapping[str, _Kind] = {each.name: each.metadata["kind"] for each in fields(Settings)}
 
 HELP: Mapping[str, str] = {each.name: each.metadata["help"] for each in fields(Settings)}
@@ -365,16 +384,15 @@ class _Given:
 
 def _settled(given: _Given) -> object:
     kind = _KINDS[given.key]
+    if given.key not in PROJECT_KEYS and not given.trusted:
+        raise ConfigError(
+            f"{given.name} is not for a project file to set", remedy=f"set it with {_elsewhere(given.key)}"
+        )
     try:
         value = kind.read(given.value)
     except ValueError as error:
         wrong = f"{given.name} is {_described(given.value)}"
         raise ConfigError(wrong, remedy=f"allowed: {kind.allowed}") from error
-    if given.key == "allow_empty" and value and not given.trusted:
-        raise ConfigError(
-            f"{given.name} is true, which no project file may say: a lost disk would empty the index",
-            remedy=f"say so with {_elsewhere(given.key)}",
-        )
     return _model(str(value), given) if given.key in _MODEL_KEYS else value
 
 
@@ -389,20 +407,33 @@ def _model(text: str, given: _Given) -> str:
     rooted = text.startswith("~") or Path(text).is_absolute()
     relative = text.startswith(".") or ".." in Path(text).parts
     try:
-        if not (rooted or relative or (given.folder / text).is_dir()):
-            return text
-        location = (given.folder / Path(text).expanduser()).resolve()
-        inside = not rooted and location.is_relative_to(given.folder.resolve())
+        names_folder = rooted or relative or (given.folder / text).is_dir()
+        location = (given.folder / Path(text).expanduser()).resolve() if names_folder else None
+        outside = rooted or (location is not None and not given.trusted and _leads_out(location, given.folder))
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle, nobody's home
         raise ConfigError(
             f"{given.name} is {text!r}, which cannot be followed: {error}", remedy="check the path"
         ) from error
-    if not (inside or given.trusted):
+    if outside and not given.trusted:
         raise ConfigError(
             f"{given.name} is {text!r}, but a project file may name no folder outside {given.folder}",
             remedy=f"name this one with {_elsewhere(given.key)}",
         )
-    return str(location)
+    if location is None and not given.trusted and text != _BUILT_IN[given.key]:
+        raise ConfigError(
+            f"{given.name} is {text!r}, but a project file may name only {_BUILT_IN[given.key]} or a folder beside it",
+            remedy=f"name this one with {_elsewhere(given.key)}",
+        )
+    return text if location is None else str(location)
+
+
+def _leads_out(location: Path, folder: Path) -> bool:
+    """Whether *location*, or a link that lies in it, ends outside *folder*."""
+    root = folder.resolve()
+    if not location.is_relative_to(root):
+        return True
+    links = (path for path in location.rglob("*") if path.is_symlink())
+    return not all(path.resolve().is_relative_to(root) for path in links)
 
 
 def _elsewhere(key: str) -> str:
@@ -476,7 +507,11 @@ def _composed(path: Path) -> Node | None:
     import yaml
 
     try:
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ConfigError(f"{path}: larger than {MOST_BYTES} bytes", remedy="write only settings into it")
+        return yaml.compose(content.decode("utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", remedy="check its permissions") from error
     except UnicodeDecodeError as error:

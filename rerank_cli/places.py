@@ -56,22 +56,27 @@ def make_private_folder(folder: Path) -> None:
     for place in reversed(missing):
         with suppress(FileExistsError):  # another process made it just now
             place.mkdir(mode=FOLDER_MODE)
-            place.chmod(FOLDER_MODE)
-    folder.mkdir(exist_ok=True)  # tells of a file that stands in its place
+            _set_mode(place, FOLDER_MODE)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)  # tells of a file that stands in its place
 
 
 def open_private(path: str | Path, flags: int) -> int:
     """An opener for `open`: makes a private file where there is none, and makes one that is there private."""
     descriptor = os.open(path, flags, FILE_MODE)
-    with suppress(PermissionError):  # another user's
-        if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
-            os.fchmod(descriptor, FILE_MODE)
+    if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
+        _set_mode(descriptor, FILE_MODE)
     return descriptor
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file, or make one that is there private: what a library writes to it later keeps its mode."""
-    os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC))
+    """Make an empty file, or make one that is there private: what a library writes to it later keeps its mode.
+
+    One that is there is not opened: to close it again would take SQLite's locks of this process off it.
+    """
+    try:
+        os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+    except FileExistsError:
+        tighten([path])
 
 
 def replace_private(path: Path, content: bytes) -> None:
@@ -86,17 +91,25 @@ def replace_private(path: Path, content: bytes) -> None:
 def tighten(paths: Iterable[Path]) -> None:
     """Take from all but their owner what an older program or another umask let them do with *paths*.
 
-    What is gone is passed over, and so are links and what belongs to another user.
+    Links and what is gone are passed over.
     """
     for path in paths:
-        with suppress(FileNotFoundError, PermissionError):
+        try:
             mode = path.lstat().st_mode
-            wanted = stat.S_IMODE(mode) & (FOLDER_MODE if stat.S_ISDIR(mode) else FILE_MODE)
-            if wanted != stat.S_IMODE(mode) and (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-                path.chmod(wanted)
+        except OSError:
+            continue
+        wanted = stat.S_IMODE(mode) & (FOLDER_MODE if stat.S_ISDIR(mode) else FILE_MODE)
+        if wanted != stat.S_IMODE(mode) and (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+            _set_mode(path, wanted)
 
 
 def tighten_tree(folder: Path) -> None:
     """`tighten` *folder*, to which links are followed, with all that lies in it."""
     for place, _, files in os.walk(os.path.realpath(folder)):
         tighten(Path(place, name) for name in ("", *files))
+
+
+def _set_mode(place: Path | int, mode: int) -> None:
+    """As far as the system lets us: some file systems have no modes, and what is another user's is theirs."""
+    with suppress(OSError):
+        os.chmod(place, mode)  # noqa: PTH101 - a descriptor is no path

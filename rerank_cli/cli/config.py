@@ -10,7 +10,7 @@ from rerank_cli.cli.terminal import printable
 
 
 def run(config: ConfigFile = None, as_json: Json = False) -> int:
-    """Print every setting with its value and where that came from; the output is a valid rerank.yaml."""
+    """Print every setting with its value and where that came from; the output is a file for --config."""
     from rerank_cli.config import as_yaml
 
     merged = configured(working_folder(), config, {})

@@ -20,6 +20,7 @@ import numpy as np
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import ONLY_PASSAGE_CUT, pair_logits, prompt_for, weights_in_float32
+from rerank_cli.places import tighten_tree
 from rerank_cli.records import Listener, Progress, ignore_progress
 
 if TYPE_CHECKING:
@@ -403,6 +404,9 @@ def _run(trainer: Any, checkpoints: Path, *, resume: bool, watch: Watch | None, 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             listener(Progress("train", state.global_step, state.max_steps))
             control.should_save = control.should_save or control.should_evaluate
+
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            tighten_tree(checkpoints)
 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Course())

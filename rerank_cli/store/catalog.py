@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
-from rerank_cli.store.access import obstacle, quoted
+from rerank_cli.places import make_private_file
+from rerank_cli.store.access import cannot, obstacle, quoted
 from rerank_cli.store.layout import Layout, default_folder
 from rerank_cli.store.lock import is_held
 
@@ -91,7 +92,11 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         InputError: it cannot be opened.
     """
     try:
+        if create:
+            make_private_file(path)  # the files that SQLite makes beside it get its mode
         connection = _connect(path, "mode=rwc" if create else "mode=rw")  # to read must never make a file
+    except OSError as error:
+        raise cannot("written", path, error) from error
     except sqlite3.Error as error:
         raise catalog_error(path, error) from error
     try:

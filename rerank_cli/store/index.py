@@ -23,6 +23,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
+from rerank_cli.places import make_private_file, make_private_folder, open_private
 from rerank_cli.records import Passage, StoredPassage, Vectors
 from rerank_cli.store import ann
 from rerank_cli.store.access import cannot, move_away
@@ -537,8 +538,10 @@ class IndexWriter:
             self._connection.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM passages)")
             index = self._vector_index(before, manifest)
             with _naming_disk_errors(path):
-                size_bytes = index.save(path.with_suffix(".hnsw.partial"))
-                path.with_suffix(".hnsw.partial").replace(path)
+                partial = path.with_suffix(".hnsw.partial")
+                make_private_file(partial)
+                size_bytes = index.save(partial)
+                partial.replace(path)
                 _sync_folder(self.folder)
             current = replace(
                 manifest,
@@ -717,9 +720,9 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
     while True:
         with _naming_disk_errors(layout.folder):
             made_folder = not layout.folder.exists()
-            layout.folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(layout.folder)
             try:
-                lock = layout.lock.open("a")
+                lock = open(layout.lock, "a", opener=open_private)  # noqa: SIM115 - closed below
             except FileNotFoundError:
                 if layout.folder.exists():
                     raise
@@ -729,6 +732,8 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
                 acquire(lock.fileno(), layout.folder, wait_s)
                 in_place = _lies_at(layout.lock, lock.fileno())
             if in_place:
+                with _naming_disk_errors(layout.folder):
+                    layout.tighten()
                 yield made_folder
                 return
 
@@ -781,7 +786,7 @@ def _set_aside(layout: Layout) -> None:
     if layout.replaced.is_dir():
         _remove_files(layout)
         return
-    layout.replaced_partly.mkdir()
+    make_private_folder(layout.replaced_partly)
     for path in layout.index_files():
         path.rename(layout.replaced_partly / path.name)
     layout.replaced_partly.rename(layout.replaced)

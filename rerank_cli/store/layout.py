@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.places import data_folder
+from rerank_cli.places import data_folder, tighten, tighten_tree
 
 FORMAT_VERSION = 1
 """Raise it when an older program would misread what a newer one writes."""
@@ -59,6 +59,16 @@ class Layout:
     def index_files(self) -> list[Path]:
         """The catalog, the files that SQLite keeps beside it, and every generation's vectors."""
         return [*self._beginning(self.catalog.name), *self.all_vectors()]
+
+    def tighten(self) -> None:
+        """Keep what an older program wrote from other users; the folder too, where it holds nothing but the index."""
+        ours = {self.lock, self.replaced, *self.index_files()}
+        tighten(ours)
+        tighten_tree(self.replaced)
+        if ours.issuperset(self.folder.iterdir()):
+            tighten([Path(os.path.realpath(self.folder))])
+        home = data_folder()
+        tighten(place for place in self.folder.parents if place.is_relative_to(home))
 
     def all_vectors(self) -> list[Path]:
         """Every generation's vectors, and what a killed writer left of one."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError
+from rerank_cli.places import make_private_file, make_private_folder, tighten
 from rerank_cli.store.catalog import BUSY_TIMEOUT_S
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
@@ -33,7 +34,9 @@ class ScoreStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            make_private_file(path)
+            tighten(path.parent.glob(f"{path.name}-*"))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         with self._guard():

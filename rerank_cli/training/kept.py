@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from rerank_cli.models.train import Group
+from rerank_cli.places import open_private
 from rerank_cli.records import Encoder, Vectors
 from rerank_cli.training.mining import Mined
 from rerank_cli.training.output import Output
@@ -115,7 +116,7 @@ def remembering(encoder: Encoder, place: Path) -> Iterator[Encoder]:
     Raises:
         OSError: the file cannot be read or written.
     """
-    with place.open("a+b") as file:
+    with open(place, "a+b", opener=open_private) as file:
         yield _RememberingEncoder(encoder, file)
 
 

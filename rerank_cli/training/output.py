@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rerank_cli.errors import Busy, InputError, UsageError
+from rerank_cli.places import FOLDER_MODE, make_private_file, open_private, tighten_tree
 
 RECORD_NAME = "training.json"
 LOCK_NAME = "lock"
@@ -34,7 +35,8 @@ class Output:
         """Write a file beside the checkpoints, on the disk as a whole or not at all."""
         place = self.checkpoints / name
         unfinished = place.with_suffix(".unfinished")
-        unfinished.write_bytes(content)
+        with open(unfinished, "wb", opener=open_private) as file:
+            file.write(content)
         _sync(unfinished)
         unfinished.replace(place)
         _sync(self.checkpoints)
@@ -69,9 +71,10 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
     with ExitStack() as lock:
         with telling_disk_errors(output):
             begins = not output.checkpoints.exists()
-            output.checkpoints.mkdir(parents=True, exist_ok=True)
+            output.checkpoints.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             lock.enter_context(_locked(output.checkpoints))
             if begins:
+                make_private_file(record)
                 record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
             elif resume and record.exists():
                 _check_same(record, settings)
@@ -81,12 +84,13 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
                     remedy="go on with it: add --resume, or delete that folder",
                 )
             shutil.rmtree(output.partial, ignore_errors=True)
+            tighten_tree(output.checkpoints)
         yield output
 
 
 def _locked(checkpoints: Path) -> TextIO:
     """The lock of *checkpoints*, held while it is open: two trainings would write over each other's."""
-    lock = (checkpoints / LOCK_NAME).open("a", encoding="utf-8")
+    lock = open(checkpoints / LOCK_NAME, "a", encoding="utf-8", opener=open_private)  # noqa: SIM115 - the caller's
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

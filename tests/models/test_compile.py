@@ -25,6 +25,7 @@ from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker, _Runtime
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
+from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
 from tests.models.conftest import rewrite_json
 
@@ -493,7 +494,7 @@ def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 compile.quantize = die
-prepare(find_model(sys.argv[1], "encoder"))
+prepare(find_model(sys.argv[1], "encoder"), afresh=True)
 """
 
 
@@ -512,10 +513,9 @@ def test_the_next_compile_of_any_model_removes_what_killed_ones_left(
     reranker = find_model(str(tiny_reranker), "reranker")
     folder = compiled_folder(reranker.fingerprint).parent
     for source in (encoder_source, reranker):
-        for _ in range(2):
-            start_compile(Path(encoder_source.name), "die").communicate()
+        start_compile(Path(encoder_source.name), "die").communicate()
         assert list(folder.glob(".compiling-*"))
-        prepare(source)
+        prepare(source, afresh=True)
         assert not list(folder.glob(".compiling-*"))
 
 
@@ -530,6 +530,20 @@ def test_what_a_running_compile_works_in_is_left_alone(encoder_source: ModelSour
         running.communicate()
     prepare(reranker, afresh=True)
     assert not works_in.exists()
+
+
+def test_the_cache_is_private_and_tightened_when_it_is_used_again(encoder_source: ModelSource) -> None:
+    before = os.umask(0)
+    try:
+        prepare(encoder_source, afresh=True)
+    finally:
+        os.umask(before)
+    kept = [cache_folder(), *cache_folder().rglob("*")]
+    for loosened in (0, 0o055):
+        for path in kept:
+            path.chmod(path.stat().st_mode | loosened)
+        find_model(encoder_source.name, "encoder")
+        assert [path for path in kept if path.stat().st_mode & 0o077] == []
 
 
 # What gives no number

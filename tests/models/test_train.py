@@ -133,6 +133,7 @@ def test_training_stops_early_and_the_best_checkpoint_is_kept(tmp_path: Path, ti
     assert fitted.measured == ((1, 0.6), (2, 0.8), (3, 0.7), (4, 0.75))
     assert fitted.best == tmp_path / "checkpoint-2"
     assert (fitted.best / "model.safetensors").exists()
+    assert [path for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077] == [], "others could read checkpoints"
 
 
 def test_the_start_counts_as_the_first_best(tmp_path: Path, tiny_reranker: Path) -> None:

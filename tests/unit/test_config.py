@@ -309,9 +309,9 @@ wait_s: 0
     ],
 )
 def test_a_value_that_is_not_allowed_names_file_line_key_what_it_got_and_what_it_may_be(
-    load: Load, project: Path, line: str, got: str, allowed: str
+    load: Load, home: Path, line: str, got: str, allowed: str
 ) -> None:
-    path = project_file(project, f"# a comment\n{line}\n")
+    path = user_file(home, f"# a comment\n{line}\n")
     error = refusal(load)
     assert str(error) == f"{path}:2: {line.partition(':')[0]} is {got}"
     assert error.remedy.startswith("allowed: ") and allowed in error.remedy
@@ -344,9 +344,9 @@ def test_a_value_that_is_not_allowed_names_file_line_key_what_it_got_and_what_it
     ],
 )
 def test_a_value_means_what_its_key_holds_however_yaml_would_take_it(
-    load: Load, project: Path, line: str, key: str, value: object
+    load: Load, home: Path, line: str, key: str, value: object
 ) -> None:
-    project_file(project, line)
+    user_file(home, line)
     assert getattr(load().settings, key) == value
 
 
@@ -522,9 +522,48 @@ def test_a_value_of_another_type_is_no_number(load: Load, key: str, value: objec
 
 @pytest.mark.parametrize("key", ["encoder", "reranker"])
 @pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "acme/model", "models/none"])
-def test_a_built_in_name_or_a_hub_id_stays_as_it_is(load: Load, project: Path, key: str, name: str) -> None:
-    project_file(project, f"{key}: {name}")
+def test_a_built_in_name_or_a_hub_id_of_the_users_stays_as_it_is(load: Load, home: Path, key: str, name: str) -> None:
+    user_file(home, f"{key}: {name}")
     assert getattr(load().settings, key) == name
+
+
+@pytest.mark.parametrize("key", ["encoder", "reranker"])
+def test_a_project_file_may_name_the_built_in_model_but_no_hub_id(load: Load, project: Path, key: str) -> None:
+    built_in = getattr(Settings(), key)
+    other = Settings().reranker if key == "encoder" else Settings().encoder
+    project_file(project, f"{key}: {built_in}")
+    assert getattr(load().settings, key) == built_in
+    for name in ("evil/model", "models/none", "model", "a/b/c", other, "hf://evil/model", "https://evil.example/m"):
+        path = project_file(project, f"top_n: 3\n{key}: {name}")
+        error = refusal(load)
+        assert str(error).startswith(f"{path}:2: {key} is {name!r}, but a project file may name only {built_in}")
+        assert f"--{key}, RERANK_CLI_{key.upper()} or in your user file" in error.remedy
+        assert "\n" not in f"{error}{error.remedy}"
+        assert getattr(load(config_file=path).settings, key) == name
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_link_inside_a_model_does_not_lead_a_project_file_out_of_its_folder(
+    load: Load, project: Path, kind: str
+) -> None:
+    outside = project.parent / "secret"
+    outside.mkdir()
+    (outside / "weights").write_text("another's")
+    (project / "model" / "deep").mkdir(parents=True)
+    (project / "model" / "deep" / "link").symlink_to(outside / "weights" if kind == "file" else outside)
+    path = project_file(project, "encoder: model")
+    assert "outside" in str(refusal(load))
+    assert load(config_file=path).settings.encoder == str(project / "model")
+    (project / "blob").write_text("its own")
+    (project / "model" / "deep" / "link").unlink()
+    (project / "model" / "deep" / "link").symlink_to("../../blob")
+    assert load().settings.encoder == str(project / "model")
+
+
+def test_a_path_far_outside_is_refused_at_once(load: Load, project: Path) -> None:
+    """Without a look at what lies there, which may be the whole disk."""
+    project_file(project, f"encoder: {'../' * 50}")
+    assert "outside" in str(refusal(load))
 
 
 @pytest.mark.parametrize("text", ["models/mine", "./models/mine", "./models/../models/mine", "models"])
@@ -595,18 +634,35 @@ def test_a_model_folder_in_a_flag_or_a_variable_lies_under_the_current_folder(
     assert (settings.encoder, settings.reranker) == (str(home / "models/mine"), str(home / "models"))
 
 
-def test_a_project_file_may_not_let_the_index_become_empty(load: Load, home: Path, project: Path) -> None:
-    path = project_file(project, "allow_empty: true")
+HARMLESS = """
+    encoder reranker passage_tokens include exclude hidden ignore_files retriever top_k rerank fusion fusion_weight
+    top_n per_document min_score
+""".split()
+"""What a folder that came from anybody may say of itself. Whoever adds a key decides whether it belongs here."""
+
+
+@pytest.mark.parametrize("key", HELP)
+def test_a_project_file_may_set_what_does_no_harm_and_nothing_else(load: Load, project: Path, key: str) -> None:
+    line = next(line for line in as_yaml(Config(Settings(), dict.fromkeys(HELP, "default"), ())) if line.key == key)
+    path = project_file(project, f"# mine\n{key}: {line.value}\n")
+    assert load(config_file=path).origins[key] == str(path)
+    if key in HARMLESS:
+        assert load().origins[key] == str(path)
+        return
     error = refusal(load)
-    assert str(error).startswith(f"{path}:1: allow_empty is true")
-    assert "--allow-empty" in error.remedy
-    assert load(config_file=path).settings.allow_empty is True
+    assert str(error) == f"{path}:2: {key} is not for a project file to set"
+    flag = f"--{key.replace('_', '-')}"
+    assert error.remedy == f"set it with {flag}, RERANK_CLI_{key.upper()} or in your user file"
 
 
-def test_a_project_file_may_forbid_that_the_index_becomes_empty(load: Load, home: Path, project: Path) -> None:
-    user_file(home, "allow_empty: true")
-    project_file(project, "allow_empty: false")
-    assert load().settings.allow_empty is False
+def test_a_flag_does_not_excuse_what_a_project_file_may_not_set(load: Load, project: Path) -> None:
+    project_file(project, "device: cuda")
+    assert "device is not for a project file" in str(refusal(load, flags={"device": "cpu"}))
+
+
+def test_a_file_of_settings_of_no_sensible_size_is_refused_at_once(load: Load, project: Path) -> None:
+    path = project_file(project, "[" * 3_000_000)
+    assert str(refusal(load)) == f"{path}: larger than 100000 bytes"
 
 
 # Printing
@@ -710,8 +766,8 @@ def test_a_profile_lists_every_key_in_order_each_under_a_comment(profile: Path) 
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
-def test_a_profile_serves_as_a_project_file_and_as_a_named_one(load: Load, project: Path, profile: Path) -> None:
-    copy = project_file(project, profile.read_text(encoding="utf-8"))
+def test_a_profile_serves_as_the_users_file_and_as_a_named_one(load: Load, home: Path, profile: Path) -> None:
+    copy = user_file(home, profile.read_text(encoding="utf-8"))
     assert load().settings == load(config_file=profile).settings
     assert set(load().origins.values()) == {str(copy)}
 

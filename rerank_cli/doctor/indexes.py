@@ -51,8 +51,8 @@ def _health(folder: Path, *, asked: bool, encoder_in: Callable[[Path], ModelStat
     with open_reader(folder) as reader:
         manifest = reader.manifest
         yield Finding("index", str(folder), "ok", _summary(reader, leftovers=len(found.leftovers)))
-    yield from _encoder(folder, manifest, encoder_in(Path(manifest.root)), asked=asked)
     yield from _root(folder, Path(manifest.root))
+    yield from _encoder(folder, manifest, encoder_in(Path(manifest.root)), asked=asked)
 
 
 def _summary(reader: IndexReader, *, leftovers: int) -> str:

@@ -31,7 +31,7 @@ def examine_setup(load: Load, *, start: Path, index: str | None) -> Iterator[Fin
     yield from offline(states)
 
     def encoder_in(folder: Path) -> ModelState:
-        return state_of(_settings(load, folder)[0].encoder, "encoder")
+        return state_of(load(folder).settings.encoder, "encoder")
 
     yield from _indexes(index, encoder_in)
     yield from _cache(states, device=settings.device)

@@ -186,7 +186,7 @@ def test_the_encoder_that_counts_is_the_one_configured_beside_the_documents(
 ) -> None:
     (builtin, _) = findings(cli("doctor", "--json"), "models")
     source = find_model(builtin["subject"], "encoder").folder
-    shutil.copytree(source, sound / "notes" / "mine", copy_function=os.symlink)
+    shutil.copytree(source, sound / "notes" / "mine")
     (sound / "notes" / "mine" / "config_sentence_transformers.json").unlink()
     write_files(sound / "notes", {"rerank.yaml": "encoder: ./mine\n"})
     monkeypatch.chdir(sound)
@@ -195,6 +195,17 @@ def test_the_encoder_that_counts_is_the_one_configured_beside_the_documents(
     _, finding = findings(outcome, "index")
     assert finding["message"] == f"made with the encoder {builtin['subject']}, while {sound}/notes/mine is configured"
     assert findings(outcome, "models")[0]["subject"] == builtin["subject"]
+
+
+def test_settings_beside_the_documents_that_cannot_be_read_are_told_from_elsewhere(
+    sound: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(sound / "notes", {"rerank.yaml": "encoder: /elsewhere/model\n"})
+    monkeypatch.chdir(sound)
+    outcome = cli("doctor", "--json")
+    assert outcome.code == 2
+    (finding,) = (each for each in findings(outcome) if each["status"] == "FAIL")
+    assert finding["check"] == "index" and "rerank.yaml:1: encoder is '/elsewhere/model'" in finding["message"]
 
 
 def test_a_user_without_a_home_folder_is_told_so(library: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

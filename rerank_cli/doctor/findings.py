@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from rerank_cli.errors import InputError, RerankError, in_words
+from rerank_cli.errors import Busy, InputError, RerankError, in_words
 
 Status = Literal["ok", "warn", "FAIL"]
 
@@ -24,7 +24,9 @@ class Finding:
 
 
 def failure(check: str, subject: str, error: RerankError | OSError) -> Finding:
-    """The finding that *error* is."""
+    """The finding that *error* is. What another process is at work on now is no failure."""
+    if isinstance(error, Busy):
+        return Finding(check, subject, "warn", str(error), error.remedy)
     if isinstance(error, RerankError):
         return Finding(check, subject, "FAIL", str(error), error.remedy, error.exit_code)
     where = f"{error.filename}: " if error.filename and str(error.filename) != subject else ""

@@ -44,23 +44,15 @@ def states(path: Path) -> dict[Path, tuple[Any, ...]]:
 
 @pytest.fixture
 def sound(tmp_path: Path, session_cache: Path, session_data: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Path:
-    """A home folder of this test's own with an indexed folder in it and both models compiled; we stand in the folder.
-
-    All of it is private, and everything that is kept lies in it.
-    """
+    """A home folder of this test's own with an indexed folder in it, in which we stand, and both models compiled."""
     home = tmp_path / "home"
-    old = os.umask(0o077)
-    try:
-        write_files(home / "notes", LIBRARY)
-        shutil.copytree(session_cache / "rerank-cli", home / ".cache" / "rerank-cli")
-        monkeypatch.setenv("HOME", str(home))
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
-            monkeypatch.delenv(variable)
-        monkeypatch.chdir(home / "notes")
-        assert cli("index", ".", "--quiet").code == 0
-    finally:
-        os.umask(old)
-    subprocess.run(["chmod", "-R", "go=", home / ".cache", home / ".local"], check=True)
+    write_files(home / "notes", LIBRARY)
+    shutil.copytree(session_cache / "rerank-cli", home / ".cache" / "rerank-cli")
+    monkeypatch.setenv("HOME", str(home))
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(home / "notes")
+    assert cli("index", ".", "--quiet").code == 0
     return home
 
 

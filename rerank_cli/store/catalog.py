@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
-from rerank_cli.store.access import obstacle, quoted
+from rerank_cli.store.access import is_folder, may, obstacle, quoted
 from rerank_cli.store.layout import Layout, default_folder
 from rerank_cli.store.lock import is_held
 
@@ -101,8 +101,8 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
-        connection.close()
-        raise catalog_error(path, error) from error
+        with closing(connection):  # which may take away with it what stood in its way
+            raise catalog_error(path, error) from error
     return connection
 
 
@@ -127,7 +127,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             raise
         return connection
     except sqlite3.Error as error:
-        if _code(error) not in UNWRITABLE or any(place.is_dir() for place in (path, _log(path))):
+        if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
         if _has_log(path) or is_held(path.parent):
             raise _log_error(path, error) from error
@@ -256,7 +256,7 @@ def check_words(path: Path, connection: sqlite3.Connection) -> None:
 
 def _log_error(path: Path, error: sqlite3.Error) -> RerankError:
     """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it."""
-    if not all(os.access(place, os.R_OK) for place in (path, _log(path)) if place.exists()):
+    if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
         return catalog_error(path, error)
     if is_held(path.parent):
         return Busy(
@@ -264,7 +264,7 @@ def _log_error(path: Path, error: sqlite3.Error) -> RerankError:
             " write beside it",
             remedy="try again when that one has ended",
         )
-    if not os.access(path.parent, os.W_OK):
+    if not may(path.parent, os.W_OK):
         return InputError(
             f"{path.parent}: its log holds changes, which nobody can read who may not write beside it",
             remedy=f"fold them in where or as whom it can be written: {index_command(path.parent)}",
@@ -282,7 +282,7 @@ def catalog_error(path: Path, error: sqlite3.Error) -> RerankError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         # A quota and a file size limit show up as an I/O error, not under SQLITE_FULL.
         return obstacle(path) or InputError(
-            f"{path}: {error}", remedy="check the disk, its space and your quota; nothing was lost"
+            f"{path}: {error}", remedy="check the disk, its space and your quota, and run again; nothing was lost"
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return Busy(f"{path}: {error}", remedy="try again")

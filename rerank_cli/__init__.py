@@ -15,8 +15,9 @@ The rooms, from the bottom up; imports only go down:
     models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,
                  probe, calibration (from logits to probabilities), interaction (what a new reranker ends with),
                  train, builtin
-    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
-                 reranker that are kept: scores
+    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
+                 health (whether it would answer), access (what stands in the way); and the scores of the reranker
+                 that are kept: scores
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores
     reranking    the second stage: candidates → hits, and documents by their evidence

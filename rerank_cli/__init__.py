@@ -16,8 +16,9 @@ The rooms, from the bottom up; imports only go down:
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
                  reranker ends with), train, builtin
-    store        the index on disk: layout, access (what keeps its files from us), lock, catalog (SQLite), ann
-                 (hnswlib), index, health, location; and the scores of the reranker that are kept: scores
+    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
+                 health (whether it would answer), access (what stands in the way); and the scores of the reranker
+                 that are kept: scores
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores
     reranking    the second stage: candidates → hits, and documents by their evidence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import stat
 from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
@@ -24,21 +25,34 @@ def obstacle(catalog: Path) -> InputError | None:
     """What keeps SQLite from the file *catalog* or from those beside it; None if nothing can be seen."""
     log, shared = (catalog.with_name(f"{catalog.name}{ending}") for ending in ("-wal", "-shm"))
     for place in (catalog, log, shared):
-        if _is_folder(place):
+        if is_folder(place):
             return InputError(f"{place}: a folder stands where a file belongs", remedy=move_away(place))
     if denied := _denied(catalog, os.R_OK):
         return InputError(f"{denied}: may not be read", remedy=permit(denied))
     if is_read_only_disk(catalog.parent):
         return InputError(f"{catalog.parent}: its disk is read-only", remedy="run it where the disk can be written")
     for place in (catalog, log):
-        if _is_there(place) and not os.access(place, os.R_OK | os.W_OK):
+        if _is_there(place) and not may(place, os.R_OK | os.W_OK):
             return InputError(f"{place}: may not be written", remedy=permit(place))
-    if _is_there(shared) and not os.access(shared, os.R_OK | os.W_OK):
+    if _is_there(shared) and not may(shared, os.R_OK | os.W_OK):
         delete = f"once no other rerank-cli runs, delete it: rm -f {quoted(shared)}"
         return InputError(f"{shared}: was left behind and may not be written", remedy=delete)
-    if not os.access(catalog.parent, os.W_OK | os.X_OK):
+    if not may(catalog.parent, os.W_OK | os.X_OK):
         return InputError(f"{catalog.parent}: may not be written", remedy=permit(catalog.parent))
     return None
+
+
+def is_folder(place: Path) -> bool:
+    """Whether *place* is known to be a folder: `Path.is_dir` fails where it may not be looked at."""
+    try:
+        return stat.S_ISDIR(place.stat().st_mode)
+    except OSError:
+        return False
+
+
+def may(place: Path, mode: int) -> bool:
+    """Whether this process may use *place* so: os.R_OK to read it, os.W_OK to write it, os.X_OK to enter it."""
+    return os.access(place, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def is_read_only_disk(folder: Path) -> bool:
@@ -72,7 +86,7 @@ def _blamed(path: Path, error: BaseException) -> Path:
     if not isinstance(error, OSError):
         return path
     named = [Path(name) for name in (error.filename2, error.filename) if isinstance(name, str) and name]
-    return next((place for place in named if _is_folder(place)), named[-1] if named else path)
+    return next((place for place in named if is_folder(place)), named[-1] if named else path)
 
 
 def _remedy(path: Path, error: BaseException) -> str:
@@ -87,26 +101,18 @@ def _remedy(path: Path, error: BaseException) -> str:
         return permit(denied)
     if code in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
         return move_away(path)
-    return "check the disk, its space and permissions; nothing was lost"
+    return "check the disk, its space and permissions, and run again; nothing was lost"
 
 
 def _denied(path: Path, mode: int) -> Path | None:
     """The first folder on the way to *path* that may not be entered, or else what of it does not allow *mode*."""
     for folder in reversed(path.parents):
-        if _is_there(folder) and not os.access(folder, os.X_OK):
+        if _is_there(folder) and not may(folder, os.X_OK):
             return folder
     for place in (path, path.parent):
         if _is_there(place):
-            return None if os.access(place, mode) else place
+            return None if may(place, mode) else place
     return None
-
-
-def _is_folder(place: Path) -> bool:
-    """False where nobody can tell, which `Path.is_dir` answers with an error."""
-    try:
-        return place.is_dir()
-    except OSError:
-        return False
 
 
 def _is_there(place: Path) -> bool:

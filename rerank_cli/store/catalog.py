@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
-from rerank_cli.store.access import cannot, obstacle, quoted
+from rerank_cli.store.access import cannot, is_folder, may, obstacle, quoted
 from rerank_cli.store.layout import Layout, default_folder
 from rerank_cli.store.lock import is_held
 
@@ -74,6 +74,9 @@ PROBES = (
     "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
 )
 
+SQLITE_FAILS = (sqlite3.Error, UnicodeDecodeError)
+"""What a call of SQLite's raises: Python cannot read a message that quotes a garbled schema."""
+
 UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 """How SQLite tells that it could not make a file beside the catalog; a full disk shows up as an I/O error."""
 
@@ -97,7 +100,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         connection = _connect(path, "mode=rwc" if create else "mode=rw")  # to read must never make a file
     except OSError as error:
         raise cannot("written", path, error) from error
-    except sqlite3.Error as error:
+    except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -105,9 +108,9 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         if create:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
-        connection.close()
-        raise catalog_error(path, error) from error
+    except SQLITE_FAILS as error:
+        with closing(connection):  # which may take away with it what stood in its way
+            raise catalog_error(path, error) from error
     return connection
 
 
@@ -131,14 +134,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
-    except sqlite3.Error as error:
-        if _code(error) not in UNWRITABLE or any(place.is_dir() for place in (path, _log(path))):
+    except SQLITE_FAILS as error:
+        if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
         if _has_log(path) or is_held(path.parent):
             raise _log_error(path, error) from error
     try:
         unchanging = _connect(path, "mode=ro&immutable=1", factory=UnchangingCatalog)
-    except sqlite3.Error as error:
+    except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     assert isinstance(unchanging, UnchangingCatalog)
     unchanging.stamp = stamp
@@ -152,7 +155,7 @@ def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
         yield
     except Exception as error:
         _check_unchanged(path, connection)
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, SQLITE_FAILS):
             raise catalog_error(path, error) from error
         raise
     _check_unchanged(path, connection)
@@ -222,7 +225,7 @@ def _stamp(path: Path) -> tuple[int, int, int, bool] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns, _has_log(path)
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
@@ -259,9 +262,9 @@ def check_words(path: Path, connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 
 
-def _log_error(path: Path, error: sqlite3.Error) -> RerankError:
+def _log_error(path: Path, error: Exception) -> RerankError:
     """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it."""
-    if not all(os.access(place, os.R_OK) for place in (path, _log(path)) if place.exists()):
+    if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
         return catalog_error(path, error)
     if is_held(path.parent):
         return Busy(
@@ -269,7 +272,7 @@ def _log_error(path: Path, error: sqlite3.Error) -> RerankError:
             " write beside it",
             remedy="try again when that one has ended",
         )
-    if not os.access(path.parent, os.W_OK):
+    if not may(path.parent, os.W_OK):
         return InputError(
             f"{path.parent}: its log holds changes, which nobody can read who may not write beside it",
             remedy=f"fold them in where or as whom it can be written: {index_command(path.parent)}",
@@ -277,7 +280,7 @@ def _log_error(path: Path, error: sqlite3.Error) -> RerankError:
     return catalog_error(path, error)
 
 
-def catalog_error(path: Path, error: sqlite3.Error) -> RerankError:
+def catalog_error(path: Path, error: Exception) -> RerankError:
     """What an error of SQLite's means to the user."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
@@ -287,8 +290,9 @@ def catalog_error(path: Path, error: sqlite3.Error) -> RerankError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         # A quota and a file size limit show up as an I/O error, not under SQLITE_FULL.
         return obstacle(path) or InputError(
-            f"{path}: {error}", remedy="check the disk, its space and your quota; nothing was lost"
+            f"{path}: {error}", remedy="check the disk, its space and your quota, and run again; nothing was lost"
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return Busy(f"{path}: {error}", remedy="try again")
-    return IndexDamaged(f"{path}: {error}", remedy=rebuild_remedy(path.parent))
+    garbled = isinstance(error, UnicodeDecodeError)
+    return IndexDamaged(f"{path}: {'its schema is garbled' if garbled else error}", remedy=rebuild_remedy(path.parent))

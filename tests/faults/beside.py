@@ -2,6 +2,7 @@
 
 python beside.py ROOT INDEX commit exact|graph   commit one generation after another, for ever
 python beside.py ROOT INDEX search N             open the index and search it both ways, N times
+python beside.py ROOT INDEX patient N            the same by words, and again where it is being written
 python beside.py ROOT INDEX status N             what `rerank-cli status` tells, N times
 python beside.py ROOT INDEX stream               answer each line of stdin, as `rerank-cli query -`
 python beside.py ROOT INDEX crowded              open the index while fewer and fewer files may be opened
@@ -17,7 +18,7 @@ from pathlib import Path
 from rerank_cli.cli.query import _queries_typed
 from rerank_cli.cli.status import _status
 from rerank_cli.corpus.discover import Rules
-from rerank_cli.errors import RerankError
+from rerank_cli.errors import Busy, RerankError
 from rerank_cli.indexing import IndexSettings, _manifest
 from rerank_cli.records import Passage
 from rerank_cli.search import Searcher, SearchSettings
@@ -58,6 +59,20 @@ def search(index: Path, count: int) -> None:
     print(count, "well")
 
 
+def patient(index: Path, count: int) -> None:
+    """Search *count* times, and again where the index was being written."""
+    busy = well = 0
+    while well < count:
+        try:
+            with open_reader(index) as reader:
+                found = reader.read([passage for passage, _ in reader.search_lexical(["brake"], 100)])
+            assert {each.path for each in found.values()} == {"a.md", "turn.md"}
+            well += 1
+        except Busy:
+            busy += 1
+    print(f"{well} well, {busy} busy")
+
+
 def status(index: Path, count: int) -> None:
     for _ in range(count):
         assert _status(index)["documents"] == 21
@@ -89,6 +104,7 @@ def main() -> None:
         "commit": lambda: commit(Path(root), Path(index), exact_limit=100_000 if more == ["exact"] else 5),
         "search": lambda: search(Path(index), int(more[0])),
         "status": lambda: status(Path(index), int(more[0])),
+        "patient": lambda: patient(Path(index), int(more[0])),
         "stream": lambda: stream(Path(index)),
         "crowded": lambda: crowded(Path(index)),
     }

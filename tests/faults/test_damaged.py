@@ -165,3 +165,17 @@ def test_a_rebuild_killed_midway_is_finished_by_the_next_run(
     assert update().encoded == 0
     assert len(find("brake")) == 100
     assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+
+
+def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update, index_folder: Path) -> None:
+    """SQLite quotes them in its message, which Python's sqlite3 then cannot read."""
+    plant({"a.md": "brake\n"})
+    update()
+    catalog = index_folder / "catalog.sqlite"
+    content = catalog.read_bytes()
+    assert b"CREATE TABLE files" in content
+    catalog.write_bytes(content.replace(b"CREATE TABLE files", b"CREATE TABLE \x9fi\xffe("))
+    with pytest.raises(IndexDamaged) as caught, open_reader(index_folder):
+        pass
+    assert "garbled" in str(caught.value) or "malformed" in str(caught.value)
+    assert "--rebuild" in caught.value.remedy

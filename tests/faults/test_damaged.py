@@ -173,8 +173,9 @@ def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update
     update()
     catalog = index_folder / "catalog.sqlite"
     content = catalog.read_bytes()
-    assert b"CREATE TABLE files" in content
-    catalog.write_bytes(content.replace(b"CREATE TABLE files", b"CREATE TABLE \x9fi\xffe("))
+    assert b"tablefilesfiles" in content and b"CREATE TABLE files" in content
+    content = content.replace(b"tablefilesfiles", b"table\x9fi\xffesfiles")
+    catalog.write_bytes(content.replace(b"CREATE TABLE files", b"CREATE TABLE (iles"))
     with pytest.raises(IndexDamaged) as caught, open_reader(index_folder):
         pass
     assert "garbled" in str(caught.value) or "malformed" in str(caught.value)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import hnswlib
 import numpy as np
@@ -37,6 +37,8 @@ COMPACTION_SHARE = 0.2
 
 ROWS_AT_ONCE = 1000
 """Vectors copied at a time, so that a load takes little memory beside that of the vectors."""
+
+READ_AT_ONCE = 4 * 1024 * 1024
 
 FLAT_HEAD_BYTES = 24
 """A flat file begins with its capacity, the size of a vector with its label, and their count; then they come."""
@@ -137,7 +139,7 @@ def build(labels: Labels, vectors: Vectors, *, exact_limit: int = EXACT_LIMIT) -
     return index
 
 
-def open_saved(path: Path, *, size_bytes: int) -> BinaryIO:
+def open_saved(path: Path, *, size_bytes: int) -> BufferedReader:
     """Open what `save` wrote. Who has it open can load it, whatever becomes of its name meanwhile.
 
     hnswlib reads a cut file or a wrong dimension without complaint; the size gives both away.
@@ -170,7 +172,7 @@ def load(path: Path, *, dimensions: int, count: int, exact: bool, size_bytes: in
         return load_opened(file, dimensions=dimensions, count=count, exact=exact)
 
 
-def load_opened(file: BinaryIO, *, dimensions: int, count: int, exact: bool) -> VectorIndex:
+def load_opened(file: BufferedReader, *, dimensions: int, count: int, exact: bool) -> VectorIndex:
     """Load what `open_saved` opened; *count* live vectors are expected in it.
 
     Raises:
@@ -182,8 +184,7 @@ def load_opened(file: BinaryIO, *, dimensions: int, count: int, exact: bool) -> 
         if exact:
             _load_flat(index, file, count)
         else:
-            os.close(os.dup(file.fileno()))  # hnswlib opens it once more, and does not say why it cannot
-            index._library.load_index(f"/dev/fd/{file.fileno()}")
+            _load_graph(index, file)
     except (OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in SCARCE:
             raise cannot("read", path, error) from error
@@ -192,7 +193,17 @@ def load_opened(file: BinaryIO, *, dimensions: int, count: int, exact: bool) -> 
     return index
 
 
-def _load_flat(index: VectorIndex, file: BinaryIO, count: int) -> None:
+def _load_graph(index: VectorIndex, file: BufferedReader) -> None:
+    """Have hnswlib read a graph after ourselves: it does not say why it cannot open it, and crashes if a read fails."""
+    os.close(os.dup(file.fileno()))
+    buffer = bytearray(READ_AT_ONCE)
+    while file.readinto(buffer):
+        pass
+    file.seek(0)
+    index._library.load_index(f"/dev/fd/{file.fileno()}")
+
+
+def _load_flat(index: VectorIndex, file: BufferedReader, count: int) -> None:
     """Read the vectors ourselves: hnswlib opens a flat file by its name, and crashes where that fails."""
     row = np.dtype([("vector", "<f4", index._dimensions), ("label", "<u8")])
     index._library.init_index(max_elements=max(1, count))

@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -335,7 +336,7 @@ def _load_vectors(layout: Layout, manifest: Manifest) -> ann.VectorIndex:
     )
 
 
-def _open_vectors(layout: Layout, manifest: Manifest) -> BinaryIO:
+def _open_vectors(layout: Layout, manifest: Manifest) -> BufferedReader:
     return ann.open_saved(layout.vectors(manifest.generation), size_bytes=manifest.vectors_size_bytes)
 
 
@@ -359,7 +360,7 @@ class _Snapshot:
     layout: Layout
     connection: sqlite3.Connection
     manifest: Manifest
-    vectors: BinaryIO
+    vectors: BufferedReader
 
     def __enter__(self) -> _Snapshot:
         return self

@@ -249,7 +249,8 @@ def check_pages(path: Path, connection: sqlite3.Connection) -> None:
     with telling(path, connection):
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise IndexDamaged(f"{path}: {verdict}", remedy=rebuild_remedy(path.parent))
+        told = str(verdict).splitlines()[-1]  # below a heading that names the database
+        raise IndexDamaged(f"{path}: {told}", remedy=rebuild_remedy(path.parent))
 
 
 def check_words(path: Path, connection: sqlite3.Connection) -> None:

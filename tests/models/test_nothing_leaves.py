@@ -25,6 +25,7 @@ COMMANDS = (
     ["status"],
     ["models"],
     ["config"],
+    ["doctor"],
     ["eval", "--collection", "judged"],
 )
 """Run in this order, beside a query that takes long; each must find nobody to talk to."""

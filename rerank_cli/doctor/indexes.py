@@ -15,8 +15,7 @@ from rerank_cli.models.compiled import ModelState
 from rerank_cli.store import IndexReader, Manifest, check_health, open_reader, write_lock
 from rerank_cli.store.access import quoted
 from rerank_cli.store.catalog import index_command
-from rerank_cli.store.layout import Layout
-from rerank_cli.store.location import default_folder
+from rerank_cli.store.layout import Layout, is_default_folder
 
 READ_WHOLE_BYTES = 50_000_000
 """Of an index up to this size every page is read, which takes some 0.2 s; of a larger one what a query opens."""
@@ -76,7 +75,7 @@ def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked:
     remedy = f"encode it anew: {index_command(folder, rebuild=True)}"
     if other:
         remedy = f"name that one with --encoder, or {remedy}"
-    expected = asked or folder == default_folder(Path(manifest.root))
+    expected = asked or is_default_folder(folder, Path(manifest.root))
     yield Finding(
         "index",
         str(folder),

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
 from rerank_cli.store.access import cannot, is_folder, may, obstacle, quoted
-from rerank_cli.store.layout import Layout, default_folder
+from rerank_cli.store.layout import Layout, is_default_folder
 from rerank_cli.store.lock import is_held
 
 SCHEMA = """
@@ -193,7 +193,7 @@ def index_command(folder: Path, *, rebuild: bool = False) -> str:
     """The command that brings the index in *folder* up to date, as a shell reads it."""
     root = indexed_root(folder)
     words = ["rerank-cli index", *["--rebuild"] * rebuild, "FOLDER" if root is None else quoted(root)]
-    if root is not None and default_folder(root) != folder:
+    if root is not None and not is_default_folder(folder, root):
         words += ["--index", quoted(folder)]
     return " ".join(words)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
 
 FORMAT_VERSION = 1
@@ -27,6 +29,14 @@ def default_folder(root: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
     readable = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in root.name) or "root"
     return indexes_folder() / f"{readable[:MAX_READABLE]}-{digest}"
+
+
+def is_default_folder(folder: Path, root: Path) -> bool:
+    """Whether *folder* is the `default_folder` of *root*; without a home folder there is none."""
+    try:
+        return folder == default_folder(root)
+    except InputError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,9 @@ class Layout:
         tighten_tree(self.replaced)
         if ours.issuperset(self.folder.iterdir()):
             tighten([Path(os.path.realpath(self.folder))])
-        home = data_folder()
-        tighten(place for place in self.folder.parents if place.is_relative_to(home))
+        with suppress(InputError):  # without a home folder, nothing above the index is ours
+            home = data_folder()
+            tighten(place for place in self.folder.parents if place.is_relative_to(home))
 
     def all_vectors(self) -> list[Path]:
         """Every generation's vectors, and what a killed writer left of one."""

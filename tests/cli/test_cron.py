@@ -165,6 +165,10 @@ def test_without_a_home_folder_an_index_that_is_named_by_its_path_is_kept_up_to_
     monkeypatch.setenv("XDG_CACHE_HOME", str(session_cache))
     outcome = cli("index", library, "--index", tmp_path / "index", "--quiet", "--wait-s", "0")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+    (tmp_path / "index" / "catalog.sqlite").write_bytes(b"no database" * 1000)
+    outcome = cli("status", "--index", tmp_path / "index")
+    assert outcome.code == 3
+    assert_one_line(outcome, "catalog.sqlite", "rerank-cli index --rebuild")
 
 
 def read_only(cache: Path) -> list[str]:

@@ -241,7 +241,7 @@ def test_an_index_on_a_read_only_mount_answers_or_says_that_it_is_being_written(
     index: Path, read_only: Path, docs: Path, survived
 ) -> None:
     def start(*words: object) -> subprocess.Popen[str]:
-        command = [sys.executable, Path(__file__).with_name("beside.py"), docs, *map(str, words)]
+        command = [sys.executable, Path(__file__).with_name("beside.py"), *map(str, words)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=child_environment())
 
     writer = start(index, "commit", "exact")

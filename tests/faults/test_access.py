@@ -87,9 +87,7 @@ def index(docs: Path, plant: Plant, rerank_cli) -> Iterator[Path]:
     assert rerank_cli("index", docs).code == 0
     folder = default_folder(docs)
     yield folder
-    for place in (folder, *folder.parents):
-        if place.is_dir():
-            place.chmod(0o755)
+    folder.chmod(0o755)  # so that it can be removed
 
 
 def leave_log(index: Path) -> None:

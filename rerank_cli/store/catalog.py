@@ -150,7 +150,10 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
-    """Make one of ours of SQLite's errors; where *connection* takes *path* for unchanging, make sure that it was."""
+    """Make one of ours of SQLite's errors; where *connection* takes *path* for unchanging, make sure that it was.
+
+    If it was not, that is what is told, whatever came of it.
+    """
     try:
         yield
     except Exception as error:

@@ -399,7 +399,8 @@ def _open_snapshot(layout: Layout) -> _Snapshot:
                     f"{layout.folder}: the first run has not finished", remedy="run it again: rerank-cli index FOLDER"
                 )
             try:
-                vectors = opened.enter_context(_open_vectors(layout, manifest))
+                with telling(layout.catalog, connection):
+                    vectors = opened.enter_context(_open_vectors(layout, manifest))
             except IndexDamaged:
                 if manifest.generation == missed:
                     raise

@@ -1,11 +1,11 @@
 """A process that works on an index beside others, for tests of what they do to each other.
 
-python beside.py ROOT INDEX commit exact|graph   commit one generation after another, for ever
-python beside.py ROOT INDEX search N             open the index and search it both ways, N times
-python beside.py ROOT INDEX patient N            the same by words, and again where it is being written
-python beside.py ROOT INDEX status N             what `rerank-cli status` tells, N times
-python beside.py ROOT INDEX stream               answer each line of stdin, as `rerank-cli query -`
-python beside.py ROOT INDEX crowded              open the index while fewer and fewer files may be opened
+python beside.py INDEX commit exact|graph   commit one generation after another, for ever
+python beside.py INDEX search N             open the index and search it both ways, N times
+python beside.py INDEX patient N            the same by words, and again where it is being written
+python beside.py INDEX status N             what `rerank-cli status` tells, N times
+python beside.py INDEX stream               answer each line of stdin, as `rerank-cli query -`
+python beside.py INDEX crowded              open the index while fewer and fewer files may be opened
 """
 
 from __future__ import annotations
@@ -17,12 +17,10 @@ from pathlib import Path
 
 from rerank_cli.cli.query import _queries_typed
 from rerank_cli.cli.status import _status
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import Busy, RerankError
-from rerank_cli.indexing import IndexSettings, _manifest
 from rerank_cli.records import Passage
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import Changes, FileState, NewDocument, NewFile, open_reader, open_writer
+from rerank_cli.store import Changes, NewDocument, NewFile, open_reader, open_writer
 from tests.fakes import FakeEncoder, FakeReranker
 
 SETTINGS = SearchSettings(
@@ -30,21 +28,17 @@ SETTINGS = SearchSettings(
 )
 
 
-def commit(root: Path, index: Path, *, exact_limit: int) -> None:
+def commit(index: Path, *, exact_limit: int) -> None:
     """Each generation has one text in `turn.md`, and what it says is the generation's number."""
     encoder = FakeEncoder()
-    settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
     for turn in itertools.count(1):
         with open_writer(index, wait_s=60, exact_limit=exact_limit) as writer:
             text = f"brake turn {turn}"
             text_hash = turn.to_bytes(16, "little")
             writer.keep_vectors(encoder.fingerprint, [text_hash], encoder.encode_passages([text]))
             document = NewDocument("turn.md", "turn", (Passage(0, 1, 1, (), text),), (text_hash,))
-            state = FileState(
-                path="turn.md", size_bytes=turn, mtime_ns=turn, content_hash=b"", reader="text", failure=None
-            )
-            manifest = _manifest(root, encoder, settings, last=writer.manifest)
-            writer.commit(Changes((NewFile(state, (document,)),)), manifest)
+            assert writer.manifest is not None
+            writer.commit(Changes((NewFile(writer.files()["turn.md"], (document,)),)), writer.manifest)
         if turn == 1:
             print("begun", flush=True)
 
@@ -99,9 +93,9 @@ def crowded(index: Path) -> None:
 
 
 def main() -> None:
-    root, index, work, *more = sys.argv[1:]
+    index, work, *more = sys.argv[1:]
     works = {
-        "commit": lambda: commit(Path(root), Path(index), exact_limit=100_000 if more == ["exact"] else 5),
+        "commit": lambda: commit(Path(index), exact_limit=100_000 if more == ["exact"] else 5),
         "search": lambda: search(Path(index), int(more[0])),
         "status": lambda: status(Path(index), int(more[0])),
         "patient": lambda: patient(Path(index), int(more[0])),

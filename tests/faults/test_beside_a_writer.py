@@ -19,12 +19,12 @@ READERS = 2
 
 
 @pytest.fixture
-def start(index_folder: Path, docs: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(index_folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `beside.py` on this test's folders; it does not outlive the test."""
     started = []
 
     def start(*words: object) -> subprocess.Popen[str]:
-        command = [sys.executable, Path(__file__).with_name("beside.py"), docs, index_folder, *map(str, words)]
+        command = [sys.executable, Path(__file__).with_name("beside.py"), index_folder, *map(str, words)]
         started.append(
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment())
         )

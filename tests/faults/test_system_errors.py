@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.cli.app import main
+from rerank_cli.errors import RerankError, UsageError
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
 from rerank_cli.store.location import default_folder
+from rerank_cli.training.output import claim, telling_disk_errors
 from tests.fakes import FakeEncoder, FakeReranker
 from tests.faults.conftest import LONG
 from tests.faults.failing_system import ERRORS, failing_system
@@ -198,4 +200,36 @@ def test_the_index_is_brought_up_to_date_by_the_run_after_the_one_that_failed(
         assert answers(place, "changed", find) == new, (call, failed, after)
         folder = default_folder(place / "changed")
         assert [path.suffix for path in folder.glob("vectors-*")] == [".hnsw"], (call, failed)
+        survived("errors of the system", 1)
+
+
+def test_a_training_publishes_its_model_whole_or_says_why_it_cannot(tmp_path: Path, survived) -> None:
+    def publish(folder: Path, *, resume: bool = False) -> None:
+        with claim(folder, resume=resume, settings={"seed": 1}) as output, telling_disk_errors(output):
+            output.keep("mined.json", b"{}")
+            output.partial.mkdir()
+            for name in ("config.json", "model.safetensors"):
+                (output.partial / name).write_text(name)
+            output.publish()
+
+    with failing_system([tmp_path]) as system:
+        publish(tmp_path / "whole")
+    for number in range(1, len(system.calls) + 1):
+        folder = tmp_path / str(number)
+        told = []
+        with failing_system([tmp_path], fails_at=number, code=ERRORS[number % len(ERRORS)]) as system:
+            try:
+                publish(folder)
+            except RerankError as error:
+                told.append(f"{error}; {error.remedy}")
+        assert not any("[Errno" in line for line in told), told
+        if not folder.exists():
+            assert told, system.calls[-1]
+            try:
+                publish(folder, resume=folder.with_name(f"{folder.name}.checkpoints").exists())
+            except UsageError as error:  # nothing says what was trained: the remedy is to delete the checkpoints
+                assert "delete" in error.remedy
+                shutil.rmtree(folder.with_name(f"{folder.name}.checkpoints"))
+                publish(folder)
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
         survived("errors of the system", 1)

@@ -112,7 +112,7 @@ def test_a_damaged_index_that_is_the_only_one_is_told_as_damaged(tmp_path: Path,
 def test_an_index_of_another_encoder_ends_with_3_and_the_command_that_mends_it(
     indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rerank_cli.models.catalogue._fingerprint", lambda folder, name: "another")
+    monkeypatch.setattr("rerank_cli.models.catalogue._published_fingerprint", lambda folder, name: "another")
     outcome = cli("query", "radiator", "--no-rerank")
     assert outcome.code == 3
     assert_one_line(outcome, "made with the encoder all-MiniLM-L6-v2", f"rerank-cli index --rebuild {indexed}")

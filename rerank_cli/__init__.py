@@ -17,13 +17,16 @@ The rooms, from the bottom up; imports only go down:
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
                  reranker ends with), train, builtin
-    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location; and the scores of the
-                 reranker that are kept: scores
+    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
+                 health (whether it would answer), access (what stands in the way); and the scores of the reranker
+                 that are kept: scores
     freshness    whether a file on the disk is still the one that was read
     vanishing    whether what a run would take out is gone, or only out of sight
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores
     reranking    the second stage: candidates → hits, and documents by their evidence
+    doctor       what a person would have to guess: versions, readiness (models), indexes, storage (disks, permissions);
+                 findings (what each gives), setup (what is looked at), examine (puts it together)
     search       both stages for one query after another
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,

@@ -27,6 +27,8 @@ PROJECT_FILE = "rerank.yaml"
 
 PREFIX = "RERANK_CLI_"
 
+AS_WRITTEN = "write one `key: value` a line, as rerank-cli config does"
+
 OTHER_VARIABLES = frozenset(
     f"{PREFIX}{flag}"
     for flag in (
@@ -425,7 +427,9 @@ def _model(text: str, given: _Given) -> str:
         location = (given.folder / Path(text).expanduser()).resolve() if names_folder else None
         outside = rooted or (location is not None and not given.trusted and _leads_out(location, given.folder))
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle, nobody's home
-        raise ConfigError(f"{given.name} is {text!r}, which cannot be followed: {error}") from error
+        raise ConfigError(
+            f"{given.name} is {text!r}, which cannot be followed: {error}", remedy="check the path"
+        ) from error
     if outside and not given.trusted:
         raise ConfigError(
             f"{given.name} is {text!r}, but a project file may name no folder outside {given.folder}",
@@ -507,11 +511,11 @@ def _entries(path: Path) -> Iterator[tuple[str, int, object]]:
     if root is None or (isinstance(root, yaml.ScalarNode) and _scalar(root) is None):
         return
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"{path}: not a list of settings", remedy="write one `key: value` a line")
+        raise ConfigError(f"{path}: not a list of settings", remedy=AS_WRITTEN)
     for key, value in root.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError(f"{path}:{line}: a key must be a plain word")
+            raise ConfigError(f"{path}:{line}: a key must be a plain word", remedy=AS_WRITTEN)
         yield key.value, line, _written(value)
 
 
@@ -525,17 +529,17 @@ def _composed(path: Path) -> Node | None:
             raise ConfigError(f"{path}: larger than {MOST_BYTES} bytes", remedy="write only settings into it")
         return yaml.compose(content.decode("utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", remedy="check its permissions") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: nested too deeply") from error
+        raise ConfigError(f"{path}: nested too deeply", remedy=AS_WRITTEN) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        raise ConfigError(f"{place}: not valid YAML: {error.problem}") from error
+        raise ConfigError(f"{place}: not valid YAML: {error.problem}", remedy=AS_WRITTEN) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
+        raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}", remedy=AS_WRITTEN) from error
 
 
 def _written(node: Node) -> object:
@@ -590,4 +594,4 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be looked for: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be looked for: {error.strerror}", remedy="check its permissions") from error

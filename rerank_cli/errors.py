@@ -9,12 +9,27 @@ RerankError
 │   └── IndexMismatch     3   it was made with another format or another model
 ├── InputError            4   documents, queries or a disk that cannot be read or written
 │   ├── ModelError        4   a model that cannot be found, loaded or verified
+│   │   └── ModelNotFetched   4   a model of the hub that is not here yet
 │   └── TooMuchGone       4   so much is missing that the disk is more likely to be
 ├── FilesSkipped          5   the index is complete but for files that could not be read (--strict)
 └── Busy            75   another process is writing
+
+Anything else that is raised is a bug of ours: 70, with its traceback.
 """
 
 from __future__ import annotations
+
+import re
+
+BUG = 70
+"""The exit code of a bug (sysexits.h calls it EX_SOFTWARE); 1 would say that nothing was found."""
+
+
+def in_words(error: BaseException) -> str:
+    """What *error* says, on one line, and without the number that the system gives it."""
+    told = getattr(error, "strerror", None) or str(error)
+    lines = re.sub(r"\[Errno -?\d+\] ", "", told).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 class RerankError(Exception):
@@ -64,6 +79,10 @@ class InputError(RerankError):
 
 class ModelError(InputError):
     """A model that cannot be found, loaded or verified."""
+
+
+class ModelNotFetched(ModelError):
+    """A model of the hub that is not on this machine, and was not to be fetched now."""
 
 
 class TooMuchGone(InputError):

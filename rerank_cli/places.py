@@ -11,20 +11,43 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from rerank_cli.errors import InputError
+
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
 def data_folder() -> Path:
     """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "rerank-cli"
+    return _base("XDG_DATA_HOME", Path(".local", "share")) / "rerank-cli"
 
 
 def cache_folder() -> Path:
     """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "rerank-cli"
+    return _base("XDG_CACHE_HOME", Path(".cache")) / "rerank-cli"
+
+
+def _base(variable: str, below_home: Path) -> Path:
+    """The folder that *variable* names; a relative one counts for nothing, as the XDG standard has it."""
+    named = Path(os.environ.get(variable, ""))
+    if named.is_absolute():
+        return named
+    try:
+        return Path.home() / below_home
+    except RuntimeError as error:  # HOME is not set, and a container's user may have no other
+        raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
+
+
+def expanded(path: str | Path) -> Path:
+    """*path* with `~` and `~user` at its beginning replaced.
+
+    Raises:
+        InputError: nobody of that name has a home folder here.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: there is no such home folder", remedy="check the path") from error
 
 
 def make_private_folder(folder: Path) -> None:

@@ -70,23 +70,21 @@ class Searcher:
     def __init__(
         self, index: IndexReader, *, encoder: Encoder | None, reranker: Reranker | None, settings: SearchSettings
     ) -> None:
-        if encoder is not None and encoder.fingerprint != index.manifest.encoder_fingerprint:
-            raise IndexMismatch(
-                f"{index.folder}: made with the encoder {index.manifest.encoder}, not the one asked for",
-                remedy=f"name that one with --encoder, or run: rerank-cli index --rebuild {index.manifest.root}",
-            )
         self._index = index
         self._encoder = encoder
         self._reranker = reranker
         self.settings = settings
+        self._check_encoder()
 
     def search(self, query: str) -> SearchResult:
         """Retrieve, rerank, keep the best of each document.
 
         Raises:
             UsageError: the query is empty or no query at all by its length.
+            IndexMismatch: the index was made anew with another encoder since the last search.
         """
         query = check_query(query)
+        self._check_encoder()
         begun = time.perf_counter()
         self._load_models()
         loaded = time.perf_counter()
@@ -112,6 +110,14 @@ class Searcher:
             pieces=scores.pieces,
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
         )
+
+    def _check_encoder(self) -> None:
+        manifest = self._index.manifest
+        if self._encoder is not None and self._encoder.fingerprint != manifest.encoder_fingerprint:
+            raise IndexMismatch(
+                f"{self._index.folder}: made with the encoder {manifest.encoder}, not the one asked for",
+                remedy=f"name that one with --encoder, or run: rerank-cli index --rebuild {manifest.root}",
+            )
 
     def _load_models(self) -> None:
         """Models load at their first use: use them here, so that neither stage's time has their loading in it."""

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import pwd
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,6 +35,17 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         monkeypatch.delenv(variable, raising=False)
     for variable in [name for name in os.environ if name.startswith("RERANK_CLI_")]:
         monkeypatch.delenv(variable)
+
+
+def leave_without_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container's user whom the machine knows nothing of: no variable names a folder, and no account has one."""
+
+    def nobody(number: int) -> NoReturn:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
 
 
 @pytest.fixture(scope="session")

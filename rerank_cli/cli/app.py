@@ -6,16 +6,17 @@ import io
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from rerank_cli import __version__
-from rerank_cli.cli import config, index, models, query, status, train
+from rerank_cli.cli import config, doctor, index, models, query, status, train
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import say, tell
-from rerank_cli.errors import InputError, RerankError
+from rerank_cli.errors import BUG, InputError, RerankError, in_words
 
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("index")(index.run)
 app.command("query", short_help="Search an index in both stages.")(query.run)
 app.command("status", short_help="Show what is indexed and what has changed since.")(status.run)
+app.command("doctor", short_help="Check what index and query rest on.")(doctor.run)
 app.command("config", short_help="Print every setting and where it comes from.")(config.run)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluation.app, name="eval", short_help="Measure whether reranking helps here, and its cost.")
@@ -75,13 +77,47 @@ def main() -> NoReturn:
         _leave(INTERRUPTED)
     except BrokenPipeError:
         _leave(OUTPUT_CLOSED)
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        tell(InputError(f"the output cannot be written ({error.strerror})", remedy="check where it goes"))
-        _drop_output()
-        _leave(InputError.exit_code)
+    except Exception as error:
+        _leave(_end_badly(error))
     _leave(code if isinstance(code, int) else 0)
+
+
+def _end_badly(error: Exception) -> int:
+    """Tell what no one below could: an error of the system, which is nobody's fault here, or a bug of ours."""
+    if _is_of_the_output(error):
+        tell(InputError(f"the output cannot be written ({in_words(error)})", remedy="check where it goes"))
+        _drop_output()
+        return InputError.exit_code
+    if (told := _from_the_system(error)) is not None:
+        tell(told)
+        return told.exit_code
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(line)
+    say(f"rerank-cli: this is a bug of rerank-cli {__version__}; report it with the lines above: no index was harmed")
+    return BUG
+
+
+def _from_the_system(error: Exception) -> RerankError | None:
+    if isinstance(error, OSError):
+        named = next(
+            (name for name in (error.filename, error.filename2) if isinstance(name, str | bytes)), "the system"
+        )
+        return InputError(
+            f"{os.fsdecode(named)}: cannot be used ({in_words(error)})",
+            remedy="check that it is there, its permissions and its disk, and run again; no index was harmed",
+        )
+    if isinstance(error, MemoryError):
+        return InputError("there is too little memory", remedy="free some and run again; no index was harmed")
+    if type(error).__module__ == "sqlite3":  # the module itself is the store's
+        return InputError(f"a database cannot be used ({in_words(error)})", remedy="check the disk and run again")
+    return None
+
+
+def _is_of_the_output(error: Exception) -> bool:
+    """Whether *error* came while results were written: the system names no file then, and only the commands print."""
+    names = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [name for name in names if name.startswith("rerank_cli.")]
+    return isinstance(error, OSError) and error.filename is None and ours[-1].startswith("rerank_cli.cli.")
 
 
 def _open_streams() -> None:

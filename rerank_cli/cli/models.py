@@ -102,7 +102,7 @@ def _configured_record(name: str, kind: Kind) -> dict[str, object]:
 
     state = model_state(name, kind)
     if state.source is None:
-        return {**_record(name, kind, "not here", None, None, None), "reason": state.missing}
+        return {**_record(name, kind, "not here", None, None, None), "reason": str(state.failure)}
     return _record(name, kind, state.source.origin, state.source.folder, state.source.fingerprint, state.compiled)
 
 
@@ -123,8 +123,11 @@ def _record(
 
 
 def _size_bytes(folder: Path) -> int | None:
-    """None for a folder that is gone: its compiled form lives on."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else None
+    """None for a folder that is gone, also while it is looked at: its compiled form lives on."""
+    try:
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else None
+    except FileNotFoundError:
+        return None
 
 
 def _print_table(records: list[dict[str, object]]) -> None:

@@ -20,7 +20,7 @@ from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
 from rerank_cli.snippets import snippet
-from rerank_cli.store import Manifest
+from rerank_cli.store import IndexReader
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,7 @@ class Presentation:
     """What is told about a search beside its hits."""
 
     settings: Settings
-    manifest: Manifest
+    index: IndexReader
     folder: Path
     reranker_fingerprint: str | None
     calibrated: bool
@@ -195,7 +195,7 @@ class _JsonWriter:
 
 
 def _context_record(presentation: Presentation) -> dict[str, object]:
-    settings, manifest = presentation.settings, presentation.manifest
+    settings, manifest = presentation.settings, presentation.index.manifest
     return {
         "version": __version__,
         "index": {
@@ -328,7 +328,7 @@ class _TableWriter:
         if not answer.hits:
             return f"nothing found ({stages})"
         shown = f"{len(answer.hits)} of {stages}"
-        outdated = f"; bring the index up to date: rerank-cli index {printable(self._presentation.manifest.root)}"
+        outdated = f"; bring the index up to date: rerank-cli index {printable(self._presentation.index.manifest.root)}"
         return shown + outdated if answer.stale else shown
 
 

@@ -30,7 +30,7 @@ from rerank_cli.cli.options import (
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import PREFIX, Settings
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter
@@ -125,9 +125,8 @@ def run(
         raise UsageError(
             f"min_score ({limited}) judges the reranker's score, and rerank is false ({left_out})", remedy="drop one"
         )
-    asked = _queries(text, queries)
     return _answer(
-        asked,
+        _queries(text, queries),
         many=text is None or text == "-",
         index=index,
         settings=settings,
@@ -138,7 +137,7 @@ def run(
 
 
 def _answer(
-    asked: Iterator[Query],
+    asked: Iterator[Query] | None,
     *,
     many: bool,
     index: str | None,
@@ -177,7 +176,7 @@ def _answer(
         )
         presentation = Presentation(
             settings=settings,
-            manifest=reader.manifest,
+            index=reader,
             folder=folder,
             reranker_fingerprint=reranker.fingerprint if reranker else None,
             calibrated=reranker is not None and reranker.calibrated,
@@ -185,7 +184,8 @@ def _answer(
             explain=explain,
             paths=tuple(globs),
         )
-        return _write(asked, reader, searcher, settings, writer_for(presentation, sys.stdout))
+        typed = _queries_typed(reader) if asked is None else asked
+        return _write(typed, reader, searcher, settings, writer_for(presentation, sys.stdout))
 
 
 def _write(
@@ -219,7 +219,8 @@ def _write(
     return refused or (0 if found else NO_RESULT)
 
 
-def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
+def _queries(text: str | None, file: Path | None) -> Iterator[Query] | None:
+    """The queries given; None if they will be typed."""
     if (text is None) == (file is None):
         raise (
             UsageError("no query", remedy="give TEXT, - for stdin, or --queries FILE")
@@ -229,17 +230,29 @@ def _queries(text: str | None, file: Path | None) -> Iterator[Query]:
     if file is not None:
         return _queries_of(file)
     if text == "-":
-        return _queries_typed()
+        return None
     assert text is not None
     return iter([Query("1", text)])
 
 
-def _queries_typed() -> Iterator[Query]:
-    """Each line of stdin as it comes, known by its number."""
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+def _queries_typed(index: IndexReader) -> Iterator[Query]:
+    """Each line of stdin as it comes, known by its number, with *index* at its newest generation by then."""
+    number = 0
+    while line := _next_line(index):
+        number += 1
         text = line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace")
         if text.strip():
             yield Query(str(number), text, origin=f"stdin:{number}: ")
+
+
+def _next_line(index: IndexReader) -> bytes:
+    with index.resting():
+        try:
+            return sys.stdin.buffer.readline()
+        except OSError as error:
+            raise InputError(
+                f"stdin: cannot be read ({in_words(error)})", remedy="check where it comes from"
+            ) from error
 
 
 def _queries_of(file: Path) -> Iterator[Query]:

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,10 +30,12 @@ from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import UsageError
+from rerank_cli.places import expanded
 
 if TYPE_CHECKING:
     from rerank_cli.records import Encoder, Listener
     from rerank_cli.training.job import Material, Options, Trained
+    from rerank_cli.training.mining import Mined
 
 NOTHING_BETTER = 1
 INTERRUPTED = 130
@@ -122,7 +124,7 @@ def run(
     from rerank_cli.training.job import Options, train
     from rerank_cli.training.output import check_free, checkpoints_of
 
-    out = Path(out).expanduser().absolute()
+    out = expanded(out).absolute()
     check_free(out)
     options = Options(
         kind="encoder" if encoder else "reranker",
@@ -180,7 +182,15 @@ def _judged(
     root = Path(reader.manifest.root)
     files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
     collection = with_indexed_ids(read_collection(*files), reader)
-    return index_material(collection, files, reader, options, encoder=encoder, top_k=settings.top_k, listener=listener)
+    material = index_material(
+        collection, files, reader, options, encoder=encoder, top_k=settings.top_k, listener=listener
+    )
+
+    def mine(vectors: Path) -> Mined:
+        with reader:  # a fit takes hours, and needs no snapshot of an index that others write
+            return material.mine(vectors)
+
+    return replace(material, mine=mine)
 
 
 def _publish(trained: Trained, *, as_json: bool, quiet: bool) -> None:

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, ModelNotFetched, in_words
 from rerank_cli.models.hashes import file_hashes
-from rerank_cli.places import cache_folder, tighten_tree
+from rerank_cli.places import cache_folder, expanded, tighten_tree
 
 Kind = Literal["encoder", "reranker"]
 Origin = Literal["built in", "folder", "hub"]
@@ -52,17 +52,23 @@ class ModelSource:
 def find_model(name: str, kind: Kind, *, fetch: bool = True) -> ModelSource:
     """Find the model called *name*: a built-in one, a local folder, or a hub id.
 
-    The hub is asked only for what is not in its local cache, and never without *fetch* or when
-    HF_HUB_OFFLINE is set.
+    The hub is asked only for what is not in its local cache, and never when HF_HUB_OFFLINE is set. Without *fetch*
+    it is not asked, and nothing at all is written.
 
     Raises:
         ModelError: there is no such model, it cannot be fetched, or it is of the other kind.
     """
-    folder, origin = _locate(name, kind, fetch=fetch)
-    if origin == "built in":
-        return ModelSource(name, kind, folder, origin, _published_fingerprint(folder, name))
-    _check_kind(folder, name, kind)
-    return ModelSource(name, kind, folder, origin, _fingerprint(folder, name))
+    try:
+        folder, origin = _locate(name, kind, fetch=fetch)
+        if origin == "built in":
+            return ModelSource(name, kind, folder, origin, _published_fingerprint(folder, name, remember=fetch))
+        _check_kind(folder, name, kind)
+        return ModelSource(name, kind, folder, origin, _fingerprint(folder, name, remember=fetch))
+    except OSError as error:
+        raise ModelError(
+            f"{name}: {error.filename or 'its files'} cannot be read ({in_words(error)})",
+            remedy="check the folder of the model and its disk",
+        ) from error
 
 
 def builtin_names() -> tuple[tuple[str, Kind], ...]:
@@ -80,7 +86,7 @@ def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Origin]:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:
         return Path(str(files("rerank_cli.models") / "builtin" / BUILTIN_RERANKER)), "built in"
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         return folder.resolve(), "folder"
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
@@ -122,7 +128,7 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
             ) from error
         if not fetch:
             fetching = f"fetch it: rerank-cli models prepare {kind}:{name}"
-            raise ModelError(f"{name}: no such {kind} here", remedy=fetching) from error
+            raise ModelNotFetched(f"{name}: no such {kind} here", remedy=fetching) from error
     try:
         return Path(snapshot_download(name, ignore_patterns=ignored))
     except Exception as error:  # the hub's client raises errors of several libraries
@@ -132,10 +138,10 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
         ) from error
 
 
-def _published_fingerprint(folder: Path, name: str) -> str:
+def _published_fingerprint(folder: Path, name: str, *, remember: bool) -> str:
     """That of a built-in model, which must be the published one."""
     try:
-        fingerprint = _fingerprint(folder, name)
+        fingerprint = _fingerprint(folder, name, remember=remember)
     except ModelError as error:
         raise ModelError(str(error), remedy=REINSTALL[name]) from error
     if fingerprint != PUBLISHED[name]:
@@ -167,7 +173,8 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{name}: {path} cannot be read ({error})", remedy="check that it is a sentence-transformers folder"
+            f"{name}: {path} cannot be read ({in_words(error)})",
+            remedy="check that it is a sentence-transformers folder",
         ) from error
     if not isinstance(content, dict):
         raise ModelError(
@@ -176,15 +183,16 @@ def _read_json(path: Path, name: str) -> dict[str, object]:
     return content
 
 
-def _fingerprint(folder: Path, name: str) -> str:
+def _fingerprint(folder: Path, name: str, *, remember: bool) -> str:
     """Hash what decides the model's numbers."""
     parts = [path for path in sorted(folder.rglob("*")) if path.is_file() and _counts(path.relative_to(folder))]
     if not any(path.suffix in WEIGHT_SUFFIXES for path in parts):
         raise ModelError(f"{name}: no weights in {folder}", remedy="check that it is a sentence-transformers folder")
-    with suppress(OSError):
-        tighten_tree(cache_folder())
+    if remember:
+        with suppress(OSError):
+            tighten_tree(cache_folder())
     try:
-        hashes = file_hashes(folder, [str(path.relative_to(folder)) for path in parts])
+        hashes = file_hashes(folder, [str(path.relative_to(folder)) for path in parts], remember=remember)
     except OSError as error:
         raise ModelError(f"{name}: cannot be read ({error})", remedy="check its files") from error
     lines = "".join(f"{part}\0{digest}\n" for part, digest in hashes.items())

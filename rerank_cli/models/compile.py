@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, in_words
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder
 from rerank_cli.models.compiled import (
@@ -63,7 +63,9 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
         with _one_at_a_time(target):
             return (None if afresh else find_compiled(source)) or _compile(source, target)
     except OSError as error:
-        raise ModelError(f"{target}: cannot be written ({error})", remedy="check space and permissions") from error
+        raise ModelError(
+            f"{target}: cannot be written ({in_words(error)})", remedy="check space and permissions"
+        ) from error
     except MemoryError as error:
         raise ModelError(
             f"{source.name}: too little memory to compile it", remedy="free some memory and run again"

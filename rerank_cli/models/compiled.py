@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import RerankError
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
 from rerank_cli.models.hashes import file_hashes
@@ -56,14 +56,14 @@ class CompiledModel:
 class ModelState:
     """What is here of a model.
 
-    `missing` says why there is no `source`. `compiled` was checked against its hashes; where it is None, `damage` says
+    `failure` says why there is no `source`. `compiled` was checked against its hashes; where it is None, `damage` says
     what is wrong with a compiled form, or is empty while there is none. Either way the next use compiles it.
     """
 
     name: str
     kind: Kind
     source: ModelSource | None
-    missing: str
+    failure: RerankError | None
     compiled: CompiledModel | None
     damage: str
 
@@ -73,18 +73,18 @@ class _Damage(Exception):
 
 
 def model_state(name: str, kind: Kind) -> ModelState:
-    """What is here of the model called *name*. Nothing is fetched or loaded; files are hashed as by `file_hashes`.
+    """What is here of the model called *name*. Nothing is fetched, loaded or written.
 
     A folder or a built-in model that is damaged is missing, too.
     """
     try:
         source = find_model(name, kind, fetch=False)
-    except ModelError as error:
-        return ModelState(name, kind, None, str(error), None, "")
+    except RerankError as error:
+        return ModelState(name, kind, None, error, None, "")
     try:
-        return ModelState(name, kind, source, "", _checked(source), "")
+        return ModelState(name, kind, source, None, _checked(source, remember=False), "")
     except _Damage as damage:
-        return ModelState(name, kind, source, "", None, str(damage))
+        return ModelState(name, kind, source, None, None, str(damage))
 
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:
@@ -97,10 +97,14 @@ def find_compiled(source: ModelSource) -> CompiledModel | None:
 
 def all_compiled() -> list[CompiledModel]:
     """Every compiled model in the cache that can be used, by kind and name."""
+    try:
+        folders = list((cache_folder() / "models").iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        folders = []
     found = []
-    for record in (cache_folder() / "models").glob(f"*/{RECORD_NAME}"):
+    for folder in folders:
         try:
-            model = _read(record.parent)
+            model = _read(folder)
         except _Damage:
             continue
         if model is not None:
@@ -117,14 +121,14 @@ def write_record(compiled: CompiledModel) -> None:
     path.write_text(json.dumps({**record, "seal": _seal(record)}, indent=2), encoding="utf-8")
 
 
-def _checked(source: ModelSource) -> CompiledModel | None:
-    model = _read(compiled_folder(source.fingerprint))
+def _checked(source: ModelSource, *, remember: bool = True) -> CompiledModel | None:
+    model = _read(compiled_folder(source.fingerprint), remember=remember)
     if model is not None and model.kind != source.kind:
         raise _Damage(f"{model.folder}: is of a {model.kind}")
     return model
 
 
-def _read(folder: Path) -> CompiledModel | None:
+def _read(folder: Path, *, remember: bool = True) -> CompiledModel | None:
     """The compiled form in *folder*; None where there is none, or one of another compiler.
 
     Raises:
@@ -140,7 +144,7 @@ def _read(folder: Path) -> CompiledModel | None:
         del record["compiler_version"]
         fitted = record.pop("calibration")
         model = CompiledModel(folder=folder, calibration=Calibration(**fitted) if fitted else None, **record)
-        hashes = file_hashes(folder, model.parts)
+        hashes = file_hashes(folder, model.parts, remember=remember)
     except FileNotFoundError as error:
         if not path.exists():
             return None

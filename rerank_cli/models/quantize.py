@@ -5,8 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +38,7 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
 
     model = onnx.load(str(source), load_external_data=bool(samples))
     narrow = _narrow_nodes(model.graph)
-    with tempfile.TemporaryDirectory(dir=source.parent, prefix="even-") as scratch:
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix="even-") as scratch, _kept_to(scratch):
         if samples:
             _even_channels(model.graph, source, samples, leave=narrow)
             _even_tokens(model.graph, leave=narrow)
@@ -46,6 +49,24 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
         )
     if saturates():
         _shift_weights(target)
+
+
+@contextmanager
+def _kept_to(scratch: str) -> Iterator[None]:
+    """Have the quantizer work in *scratch*, which goes with the compile, and onnx name files without a look around.
+
+    The quantizer saves the model to the system's folder for such files, where a killed one would leave it for ever.
+    onnx makes a name of the network's hardware address, and opens a socket to learn it.
+    """
+    from onnx import external_data_helper
+
+    elsewhere, library = tempfile.tempdir, vars(external_data_helper)
+    names = library.get("uuid")
+    tempfile.tempdir, library["uuid"] = scratch, SimpleNamespace(uuid1=uuid4)
+    try:
+        yield
+    finally:
+        tempfile.tempdir, library["uuid"] = elsewhere, names
 
 
 def saturates() -> bool:

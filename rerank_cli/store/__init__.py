@@ -4,6 +4,7 @@ Nothing above this package knows SQLite or hnswlib: it sees an index that can be
 read and committed to.
 """
 
+from rerank_cli.store.health import Health, check_health
 from rerank_cli.store.index import (
     Changes,
     FileState,
@@ -17,10 +18,12 @@ from rerank_cli.store.index import (
     open_reader,
     open_writer,
 )
+from rerank_cli.store.lock import WriteLock, write_lock
 
 __all__ = [
     "Changes",
     "FileState",
+    "Health",
     "IndexReader",
     "IndexWriter",
     "Manifest",
@@ -28,6 +31,9 @@ __all__ = [
     "NewFile",
     "Origin",
     "Ranking",
+    "WriteLock",
+    "check_health",
     "open_reader",
     "open_writer",
+    "write_lock",
 ]

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 
 import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.errors import IndexDamaged
+from rerank_cli.errors import IndexDamaged, in_words
 from rerank_cli.records import Vectors
+from rerank_cli.store.access import SCARCE, cannot
+from rerank_cli.store.catalog import mend_remedy
 
 EXACT_LIMIT = 100_000
 """A scan of 100,000 x 384 takes about 10 ms, while loading a graph of them takes more than 100 ms and building it
@@ -31,8 +35,13 @@ less: of 60,000, the nearest 1000 are found to 0.96 at a share of 1 and to 0.99 
 COMPACTION_SHARE = 0.2
 """Deleted vectors stay in a graph and slow it; past this share it is built anew."""
 
-MEND = "mend it: rerank-cli index FOLDER"
-"""The catalog holds every vector: no model is needed."""
+ROWS_AT_ONCE = 1000
+"""Vectors copied at a time, so that a load takes little memory beside that of the vectors."""
+
+READ_AT_ONCE = 4 * 1024 * 1024
+
+FLAT_HEAD_BYTES = 24
+"""A flat file begins with its capacity, the size of a vector with its label, and their count; then they come."""
 
 Labels = NDArray[np.int64]
 
@@ -105,9 +114,9 @@ class VectorIndex:
         return size_bytes
 
     def _saved_size_bytes(self) -> int:
-        """What a whole file takes. A flat one: three counts, then each vector with its label."""
+        """What a whole file takes."""
         if self.exact:
-            return 24 + max(1, self._count) * (4 * self._dimensions + 8)
+            return FLAT_HEAD_BYTES + max(1, self._count) * (4 * self._dimensions + 8)
         return int(self._library.index_file_size())
 
 
@@ -130,30 +139,81 @@ def build(labels: Labels, vectors: Vectors, *, exact_limit: int = EXACT_LIMIT) -
     return index
 
 
-def load(path: Path, *, dimensions: int, count: int, exact: bool, size_bytes: int) -> VectorIndex:
-    """Load what `save` wrote; *count* live vectors are expected in it.
+def open_saved(path: Path, *, size_bytes: int) -> BufferedReader:
+    """Open what `save` wrote. Who has it open can load it, whatever becomes of its name meanwhile.
+
+    hnswlib reads a cut file or a wrong dimension without complaint; the size gives both away.
 
     Raises:
         IndexDamaged: the file is missing or is not the one that was saved.
+        InputError: this process or machine can open no more files.
+    """
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb"))
+            found = os.fstat(file.fileno()).st_size
+        except FileNotFoundError as error:
+            raise IndexDamaged(f"{path}: is missing", remedy=mend_remedy(path.parent)) from error
+        except OSError as error:
+            if error.errno in SCARCE:
+                raise cannot("read", path, error) from error
+            raise IndexDamaged(
+                f"{path}: cannot be read ({in_words(error)})", remedy=mend_remedy(path.parent)
+            ) from error
+        if found != size_bytes:
+            raise IndexDamaged(f"{path}: has {found} bytes in place of {size_bytes}", remedy=mend_remedy(path.parent))
+        opened.pop_all()
+        return file
+
+
+def load(path: Path, *, dimensions: int, count: int, exact: bool, size_bytes: int) -> VectorIndex:
+    """Load what `save` wrote, as `open_saved` and `load_opened` do."""
+    with open_saved(path, size_bytes=size_bytes) as file:
+        return load_opened(file, dimensions=dimensions, count=count, exact=exact)
+
+
+def load_opened(file: BufferedReader, *, dimensions: int, count: int, exact: bool) -> VectorIndex:
+    """Load what `open_saved` opened; *count* live vectors are expected in it.
+
+    Raises:
+        IndexDamaged: it is not what was saved.
     """
     index = VectorIndex(dimensions=dimensions, exact=exact)
-    check_size(path, size_bytes)
+    path = Path(file.name)
     try:
         if exact:
-            index._library.load_index(str(path), max_elements=max(1, count))
+            _load_flat(index, file, count)
         else:
-            index._library.load_index(str(path))
-    except RuntimeError as error:
-        raise IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER") from error
+            _load_graph(index, file)
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in SCARCE:
+            raise cannot("read", path, error) from error
+        raise IndexDamaged(f"{path}: {in_words(error)}", remedy=mend_remedy(path.parent)) from error
     index._count = count
     return index
 
 
-def check_size(path: Path, size_bytes: int) -> None:
-    """hnswlib reads a cut file or a wrong dimension without complaint; the size gives both away."""
-    try:
-        found = path.stat().st_size
-    except FileNotFoundError as error:
-        raise IndexDamaged(f"{path}: is missing", remedy=MEND) from error
-    if found != size_bytes:
-        raise IndexDamaged(f"{path}: has {found} bytes in place of {size_bytes}", remedy=MEND)
+def _load_graph(index: VectorIndex, file: BufferedReader) -> None:
+    """Have hnswlib read a graph after ourselves: it does not say why it cannot open it, and crashes if a read fails."""
+    os.close(os.dup(file.fileno()))
+    buffer = bytearray(READ_AT_ONCE)
+    while file.readinto(buffer):
+        pass
+    file.seek(0)
+    index._library.load_index(f"/dev/fd/{file.fileno()}")
+
+
+def _load_flat(index: VectorIndex, file: BufferedReader, count: int) -> None:
+    """Read the vectors ourselves: hnswlib opens a flat file by its name, and crashes where that fails."""
+    row = np.dtype([("vector", "<f4", index._dimensions), ("label", "<u8")])
+    index._library.init_index(max_elements=max(1, count))
+    file.seek(0)
+    head = np.frombuffer(file.read(FLAT_HEAD_BYTES), dtype="<u8")
+    if head.tolist() != [max(1, count), row.itemsize, count]:
+        raise RuntimeError("is no file of these vectors")
+    for start in range(0, count, ROWS_AT_ONCE):
+        wanted = min(ROWS_AT_ONCE, count - start)
+        rows = np.frombuffer(file.read(wanted * row.itemsize), dtype=row)
+        if len(rows) < wanted:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        index._library.add_items(rows["vector"], rows["label"].astype(np.int64))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from rerank_cli.errors import Busy, IndexDamaged, InputError
+from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
+from rerank_cli.store.access import cannot, is_folder, may, obstacle, quoted
+from rerank_cli.store.layout import Layout, is_default_folder
+from rerank_cli.store.lock import is_held
 
 SCHEMA = """
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -72,25 +78,40 @@ CREATE TABLE IF NOT EXISTS told (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WI
 BUSY_TIMEOUT_S = 30.0
 """Readers never wait; this is for the moment in which SQLite folds its write-ahead log back."""
 
+PROBES = (
+    "SELECT * FROM files LIMIT 1",
+    "SELECT document_id, title, ordinal, first_line, last_line, headings, text, vectors.vector FROM passages"
+    " JOIN documents ON documents.id = document JOIN vectors ON vectors.id = passages.vector LIMIT 1",
+    "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
+)
+
+SQLITE_FAILS = (sqlite3.Error, UnicodeDecodeError)
+"""What a call of SQLite's raises: Python cannot read a message that quotes a garbled schema."""
+
 UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 """How SQLite tells that it could not make a file beside the catalog; a full disk shows up as an I/O error."""
+
+
+class UnchangingCatalog(sqlite3.Connection):
+    """A connection that takes the catalog for a file that does not change, and the `stamp` to prove it by."""
+
+    stamp: object = None
 
 
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open the catalog at *path*; transactions are begun by the caller.
 
     Raises:
-        IndexDamaged: the file is no SQLite database, or cannot be opened.
+        IndexDamaged: the file is no SQLite database.
+        InputError: it cannot be opened.
     """
     try:
         if create:
             make_private_file(path)  # the files that SQLite makes beside it get its mode
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        connection = _connect(path, "mode=rwc" if create else "mode=rw")  # to read must never make a file
     except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}", remedy="check that the folder exists and is writable, and its space"
-        ) from error
-    except sqlite3.Error as error:
+        raise cannot("written", path, error) from error
+    except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -98,9 +119,9 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         if create:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
-        connection.close()
-        raise catalog_error(path, error) from error
+    except SQLITE_FAILS as error:
+        with closing(connection):  # which may take away with it what stood in its way
+            raise catalog_error(path, error) from error
     return connection
 
 
@@ -108,44 +129,185 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open the catalog at *path* for reading, also where nothing can be written.
 
     A reader of a write-ahead log makes a file beside it, which a disk that is read-only or full does not allow.
-    Where that log holds nothing, the catalog is read as a file that does not change.
+    Where that log holds nothing and nobody writes, the catalog is read as a file that does not change.
 
     Raises:
-        IndexDamaged: the file is no SQLite database, or cannot be opened.
+        IndexDamaged: the file is no SQLite database.
+        InputError: it cannot be opened.
+        Busy: it can be read when another process has ended.
     """
-    connection = connect(path)
+    stamp = _stamp(path)
     try:
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        connection = _connect(path, "mode=rw")
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except BaseException:
+            connection.close()
+            raise
         return connection
-    except sqlite3.Error as error:
-        connection.close()
-        if _code(error) not in UNWRITABLE or _has_log(path):
+    except SQLITE_FAILS as error:
+        if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
-    address = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
+        if _has_log(path) or is_held(path.parent):
+            raise _log_error(path, error) from error
     try:
-        return sqlite3.connect(address, isolation_level=None, uri=True)
-    except sqlite3.Error as error:
+        unchanging = _connect(path, "mode=ro&immutable=1", factory=UnchangingCatalog)
+    except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
+    assert isinstance(unchanging, UnchangingCatalog)
+    unchanging.stamp = stamp
+    return unchanging
+
+
+@contextmanager
+def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+    """Make one of ours of SQLite's errors; where *connection* takes *path* for unchanging, make sure that it was.
+
+    If it was not, that is what is told, whatever came of it.
+    """
+    try:
+        yield
+    except Exception as error:
+        _check_unchanged(path, connection)
+        if isinstance(error, SQLITE_FAILS):
+            raise catalog_error(path, error) from error
+        raise
+    _check_unchanged(path, connection)
+
+
+def _check_unchanged(path: Path, connection: sqlite3.Connection) -> None:
+    if isinstance(connection, UnchangingCatalog) and connection.stamp != _stamp(path):
+        raise Busy(f"{path.parent}: was written while it was read", remedy="try again")
+
+
+def indexed_root(folder: Path) -> Path | None:
+    """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell.
+
+    What cannot be opened otherwise is read as a file that does not change: a root hardly ever does.
+    """
+    for mode in ("mode=rw", "mode=ro&immutable=1"):
+        with suppress(sqlite3.Error, ValueError, TypeError):
+            with closing(_connect(Layout(folder).catalog, mode)) as connection:
+                row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
+            return Path(json.loads(row[0])) if row else None
+    return None
+
+
+def mend_remedy(folder: Path) -> str:
+    """What to do about an index whose catalog is sound: no model is needed, as that holds every vector."""
+    return f"mend it: {index_command(folder)}"
+
+
+def rebuild_remedy(folder: Path) -> str:
+    """What to do about an index whose catalog is not."""
+    return f"build it anew: {index_command(folder, rebuild=True)}"
+
+
+def index_command(folder: Path, *, rebuild: bool = False) -> str:
+    """The command that brings the index in *folder* up to date, as a shell reads it."""
+    root = indexed_root(folder)
+    words = ["rerank-cli index", *["--rebuild"] * rebuild, "FOLDER" if root is None else quoted(root)]
+    if root is not None and not is_default_folder(folder, root):
+        words += ["--index", quoted(folder)]
+    return " ".join(words)
+
+
+def _connect(path: Path, mode: str, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    address = f"file:{quote(os.fsencode(path))}?{mode}"
+    return sqlite3.connect(address, isolation_level=None, timeout=BUSY_TIMEOUT_S, uri=True, factory=factory)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _has_log(path: Path) -> bool:
-    log = path.with_name(f"{path.name}-wal")
-    return log.exists() and log.stat().st_size > 0
+    try:
+        return _log(path).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # nobody can tell
 
 
-def _code(error: sqlite3.Error) -> int:
+def _stamp(path: Path) -> tuple[int, int, int, bool] | None:
+    """What changes where a process writes the catalog at *path*."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, _has_log(path)
+
+
+def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def catalog_error(path: Path, error: sqlite3.Error) -> IndexDamaged | Busy | InputError:
+def check_answers(path: Path, connection: sqlite3.Connection) -> None:
+    """Ask the catalog at *path* once for each thing that a search needs.
+
+    Raises:
+        IndexDamaged: it has no answer.
+    """
+    with telling(path, connection):
+        for query in PROBES:
+            connection.execute(query).fetchone()
+
+
+def check_pages(path: Path, connection: sqlite3.Connection) -> None:
+    """Read every page of the catalog at *path*.
+
+    Raises:
+        IndexDamaged: one of them is broken.
+    """
+    with telling(path, connection):
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        told = str(verdict).splitlines()[-1]  # below a heading that names the database
+        raise IndexDamaged(f"{path}: {told}", remedy=rebuild_remedy(path.parent))
+
+
+def check_words(path: Path, connection: sqlite3.Connection) -> None:
+    """Compare the words of the catalog at *path* with each other, which `check_pages` does not; it takes a writer.
+
+    Raises:
+        IndexDamaged: they contradict each other.
+    """
+    with telling(path, connection):
+        connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
+
+def _log_error(path: Path, error: Exception) -> RerankError:
+    """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it."""
+    if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
+        return catalog_error(path, error)
+    if is_held(path.parent):
+        return Busy(
+            f"{path.parent}: another process is writing this index, which nobody can read meanwhile who may not"
+            " write beside it",
+            remedy="try again when that one has ended",
+        )
+    if not may(path.parent, os.W_OK):
+        return InputError(
+            f"{path.parent}: its log holds changes, which nobody can read who may not write beside it",
+            remedy=f"fold them in where or as whom it can be written: {index_command(path.parent)}",
+        )
+    return catalog_error(path, error)
+
+
+def catalog_error(path: Path, error: Exception) -> RerankError:
     """What an error of SQLite's means to the user."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return InputError(f"{path.parent}: the disk is full", remedy="free some space and run again; nothing was lost")
-    if code == sqlite3.SQLITE_IOERR:  # a quota and a file size limit show up here, not under SQLITE_FULL
-        return InputError(f"{path}: {error}", remedy="check the disk, its space and your quota; nothing was lost")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return InputError(f"{path}: {error}", remedy="check that the folder exists and is writable")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if code == sqlite3.SQLITE_NOMEM:
+        return InputError(f"{path}: {error}", remedy="free some memory and run again; nothing was lost")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
+        # A quota and a file size limit show up as an I/O error, not under SQLITE_FULL.
+        return obstacle(path) or InputError(
+            f"{path}: {error}", remedy="check the disk, its space and your quota, and run again; nothing was lost"
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
         return Busy(f"{path}: {error}", remedy="try again")
-    return IndexDamaged(f"{path}: {error}", remedy="build it anew: rerank-cli index --rebuild FOLDER")
+    garbled = isinstance(error, UnicodeDecodeError)
+    return IndexDamaged(f"{path}: {'its schema is garbled' if garbled else error}", remedy=rebuild_remedy(path.parent))

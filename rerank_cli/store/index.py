@@ -7,8 +7,6 @@ closes.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import shutil
@@ -16,27 +14,34 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, replace
+from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
+from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rerank_cli.places import make_private_file, make_private_folder, open_private
 from rerank_cli.records import Passage, Stamp, StoredPassage, Vectors
 from rerank_cli.store import ann
+from rerank_cli.store.access import cannot, move_away
 from rerank_cli.store.catalog import (
     LATER_COLUMNS,
     LATER_TABLES,
     SCHEMA,
-    catalog_error,
+    check_answers,
+    check_pages,
+    check_words,
     connect,
     connect_to_read,
+    rebuild_remedy,
+    telling,
 )
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
+from rerank_cli.store.lock import acquire
 
 Ranking = list[tuple[int, float]]
 """(passage id, score), best first; equal scores stand in the order of document id and ordinal."""
@@ -58,10 +63,6 @@ BM25 = "bm25(3.0, 1.0)"
 
 FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
 FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
-
-REBUILD = "build it anew: rerank-cli index --rebuild FOLDER"
-
-LOCK_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,10 @@ class Counts:
 class IndexReader:
     """One generation of an index. Use it as a context manager; it is not shared between threads."""
 
-    def __init__(self, layout: Layout, connection: sqlite3.Connection, manifest: Manifest) -> None:
-        self.folder = layout.folder
-        self.manifest = manifest
-        self._layout = layout
-        self._connection = connection
+    def __init__(self, snapshot: _Snapshot) -> None:
+        self.folder = snapshot.layout.folder
+        self.manifest = snapshot.manifest
+        self._snapshot = snapshot
         self._vectors: ann.VectorIndex | None = None
         self._passages: dict[int, list[int]] = {}
 
@@ -146,7 +146,21 @@ class IndexReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._snapshot.close()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Hold nothing of the index while its user waits, such as for a person; then go on with the newest generation.
+
+        A snapshot that is held keeps SQLite from folding back the log of whoever writes, which would grow without end.
+        """
+        self._snapshot.close()
+        yield
+        self._snapshot = _open_snapshot(self._snapshot.layout)
+        if self._snapshot.manifest != self.manifest:
+            self.manifest = self._snapshot.manifest
+            self._vectors = None
+            self._passages = {}
 
     def search_dense(self, vector: Vectors, depth: int, *, within: frozenset[int] | None = None) -> Ranking:
         """The *depth* passages nearest to *vector* by cosine, out of those *within*."""
@@ -173,17 +187,17 @@ class IndexReader:
         with self._guard():
             wanted = depth + 16
             while within is None:
-                rows = self._connection.execute(query, (match, BM25, wanted)).fetchall()
+                rows = self._snapshot.connection.execute(query, (match, BM25, wanted)).fetchall()
                 if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
                     return self._cut(rows, depth)
                 wanted *= 2
-            rows = self._connection.execute(query, (match, BM25, -1)).fetchall()
+            rows = self._snapshot.connection.execute(query, (match, BM25, -1)).fetchall()
         return self._cut([row for row in rows if row[0] in within], depth)
 
     def passages_in(self, accept: Callable[[str], bool]) -> frozenset[int]:
         """Ids of the passages whose file path *accept* takes."""
         with self._guard():
-            paths = [path for (path,) in self._connection.execute("SELECT DISTINCT path FROM documents")]
+            paths = [path for (path,) in self._snapshot.connection.execute("SELECT DISTINCT path FROM documents")]
         taken = [path for path in paths if accept(path)]
         rows = self._select(
             "SELECT passages.id FROM passages JOIN documents ON documents.id = document WHERE path IN", taken
@@ -235,23 +249,23 @@ class IndexReader:
     def files(self) -> dict[str, FileState]:
         """Every file of the index by its path."""
         with self._guard():
-            return _file_states(self._connection)
+            return _file_states(self._snapshot.connection)
 
     def file_states(self, paths: Collection[str]) -> dict[str, FileState]:
         """The files of the index at *paths*, each as it was when it was last read."""
         with self._guard():
-            return _file_states(self._connection, list(paths))
+            return _file_states(self._snapshot.connection, list(paths))
 
     def document_ids(self) -> frozenset[str]:
         """The id of every document."""
         with self._guard():
-            return frozenset(row[0] for row in self._connection.execute("SELECT document_id FROM documents"))
+            return frozenset(row[0] for row in self._snapshot.connection.execute("SELECT document_id FROM documents"))
 
     def counts(self) -> Counts:
         """How much the index holds."""
 
         with self._guard():
-            return _counts(self._layout, self._connection)
+            return _counts(self._snapshot.layout, self._snapshot.connection)
 
     def _passages_of(self, labels: Sequence[int]) -> dict[int, list[int]]:
         """The passages of each vector, looked up once for all queries."""
@@ -263,28 +277,20 @@ class IndexReader:
 
     def _vector_index(self) -> ann.VectorIndex:
         if self._vectors is None:
-            try:
-                self._vectors = _load_vectors(self._layout, self.manifest)
-            except IndexDamaged:
-                if self._layout.vectors(self.manifest.generation).exists():
-                    raise
-                self._vectors = self._vectors_of_snapshot()
+            self._vectors = ann.load_opened(
+                self._snapshot.vectors,
+                dimensions=self.manifest.dimensions,
+                count=self.manifest.vector_count,
+                exact=self.manifest.exact,
+            )
         return self._vectors
-
-    def _vectors_of_snapshot(self) -> ann.VectorIndex:
-        """A commit since we opened took our vector file away; our snapshot of the catalog still has them all."""
-        with self._guard():
-            rows = self._connection.execute(
-                "SELECT id, vector FROM vectors WHERE id IN (SELECT vector FROM passages)"
-            ).fetchall()
-        return ann.build(*_matrix(rows, self.manifest.dimensions), exact_limit=len(rows))
 
     def _scan(self, vector: Vectors, within: frozenset[int] | None) -> Ranking:
         """Exact cosines of the passages *within*, read from the catalog."""
         select = "SELECT passages.id, vectors.vector FROM passages JOIN vectors ON vectors.id = passages.vector"
         with self._guard():
             if within is None:
-                rows = self._connection.execute(select).fetchall()
+                rows = self._snapshot.connection.execute(select).fetchall()
             else:
                 rows = self._select(f"{select} WHERE passages.id IN", list(within))
         if not rows:
@@ -312,15 +318,13 @@ class IndexReader:
             for start in range(0, len(values), 10_000):
                 some = values[start : start + 10_000]
                 marks = ",".join("?" * len(some))
-                found.extend(self._connection.execute(f"{query} ({marks})", some))
+                found.extend(self._snapshot.connection.execute(f"{query} ({marks})", some))
         return found
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        try:
+        with telling(self._snapshot.layout.catalog, self._snapshot.connection):
             yield
-        except sqlite3.Error as error:
-            raise catalog_error(self._layout.catalog, error) from error
 
 
 def _matrix(rows: Sequence[tuple[int, bytes]], dimensions: int) -> tuple[ann.Labels, Vectors]:
@@ -351,6 +355,10 @@ def _load_vectors(layout: Layout, manifest: Manifest) -> ann.VectorIndex:
     )
 
 
+def _open_vectors(layout: Layout, manifest: Manifest) -> BufferedReader:
+    return ann.open_saved(layout.vectors(manifest.generation), size_bytes=manifest.vectors_size_bytes)
+
+
 def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
     def count(query: str) -> int:
         return int(connection.execute(query).fetchone()[0])
@@ -360,8 +368,28 @@ def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
         failed_files=count("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
         documents=count("SELECT count(*) FROM documents"),
         passages=count("SELECT count(*) FROM passages"),
-        size_bytes=sum(path.stat().st_size for path in layout.folder.iterdir() if path.is_file()),
+        size_bytes=layout.size_bytes(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """A generation as it was opened: nothing that is committed or removed since changes what can be read from it."""
+
+    layout: Layout
+    connection: sqlite3.Connection
+    manifest: Manifest
+    vectors: BufferedReader
+
+    def __enter__(self) -> _Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+        self.vectors.close()
 
 
 def open_reader(folder: Path) -> IndexReader:
@@ -371,69 +399,79 @@ def open_reader(folder: Path) -> IndexReader:
         IndexMissing: there is none.
         IndexDamaged: its files are incomplete.
         IndexMismatch: it has another format.
+        InputError: it cannot be read.
+        Busy: it cannot be read before another process has ended.
     """
-    layout = Layout(folder)
-    if not layout.catalog.is_file():
-        raise IndexMissing(f"{folder}: no index here", remedy="make one: rerank-cli index FOLDER")
-    connection = connect_to_read(layout.catalog)
+    return IndexReader(_open_snapshot(Layout(folder)))
+
+
+def _open_snapshot(layout: Layout) -> _Snapshot:
+    """A writer may move on between our snapshot and our look at its vectors: then there is a newer one to open."""
+    missed = None
+    while True:
+        with ExitStack() as opened:
+            connection = opened.enter_context(closing(_open_catalog(layout)))
+            connection.execute("BEGIN")
+            manifest = _read_manifest(layout, connection)
+            if manifest is None:
+                raise IndexMissing(
+                    f"{layout.folder}: the first run has not finished", remedy="run it again: rerank-cli index FOLDER"
+                )
+            try:
+                with telling(layout.catalog, connection):
+                    vectors = opened.enter_context(_open_vectors(layout, manifest))
+            except IndexDamaged:
+                if manifest.generation == missed:
+                    raise
+                missed = manifest.generation
+                continue
+            opened.pop_all()
+            return _Snapshot(layout, connection, manifest, vectors)
+
+
+def _open_catalog(layout: Layout) -> sqlite3.Connection:
     try:
-        connection.execute("BEGIN")
-        manifest = _read_manifest(layout, connection)
-    except BaseException:
-        connection.close()
+        layout.catalog.lstat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing(layout) from error
+    except OSError as error:
+        raise cannot("read", layout.catalog, error) from error
+    try:
+        return connect_to_read(layout.catalog)
+    except InputError as error:
+        if not layout.catalog.exists():  # it went meanwhile
+            raise _missing(layout) from error
         raise
-    if manifest is None:
-        connection.close()
-        raise IndexMissing(f"{folder}: the first run has not finished", remedy="run it again: rerank-cli index FOLDER")
-    try:
-        ann.check_size(layout.vectors(manifest.generation), manifest.vectors_size_bytes)
-    except IndexDamaged as damage:
-        connection.close()
-        return _reopen(layout, missed=manifest.generation, damage=damage)
-    return IndexReader(layout, connection, manifest)
 
 
-def _reopen(layout: Layout, *, missed: int, damage: IndexDamaged) -> IndexReader:
-    """A writer may have moved on between our snapshot and our look at its vectors; else they are lost."""
-    connection = connect_to_read(layout.catalog)
-    connection.execute("BEGIN")
-    manifest = _read_manifest(layout, connection)
-    if manifest is None or manifest.generation == missed:
-        connection.close()
-        raise damage
-    return IndexReader(layout, connection, manifest)
-
-
-def indexed_root(folder: Path) -> Path | None:
-    """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell."""
-    try:
-        with closing(connect_to_read(Layout(folder).catalog)) as connection:
-            row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
-        return Path(json.loads(row[0])) if row else None
-    except (RerankError, sqlite3.Error, ValueError, TypeError):
-        return None
+def _missing(layout: Layout) -> IndexMissing:
+    return IndexMissing(f"{layout.folder}: no index here", remedy="make one: rerank-cli index FOLDER")
 
 
 def _read_manifest(layout: Layout, connection: sqlite3.Connection) -> Manifest | None:
     try:
-        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            return None  # its first writer has not made the tables yet
-        rows = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM manifest")}
-    except sqlite3.Error as error:
-        raise catalog_error(layout.catalog, error) from error
+        with telling(layout.catalog, connection):
+            if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                return None  # its first writer has not made the tables yet
+            rows = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM manifest")}
     except ValueError as error:
-        raise IndexDamaged(f"{layout.catalog}: the manifest cannot be read ({error})", remedy=REBUILD) from error
+        raise IndexDamaged(
+            f"{layout.catalog}: the manifest cannot be read ({error})", remedy=rebuild_remedy(layout.folder)
+        ) from error
     if not rows:
         return None
     if rows.get("format_version") != FORMAT_VERSION:
         found = rows.get("format_version")
         raise IndexMismatch(
-            f"{layout.folder}: index format {found}, this program reads {FORMAT_VERSION}", remedy=REBUILD
+            f"{layout.folder}: index format {found}, this program reads {FORMAT_VERSION}",
+            remedy=rebuild_remedy(layout.folder),
         )
     try:
         return Manifest(**rows)
     except TypeError as error:
-        raise IndexDamaged(f"{layout.catalog}: the manifest is incomplete ({error})", remedy=REBUILD) from error
+        raise IndexDamaged(
+            f"{layout.catalog}: the manifest is incomplete ({error})", remedy=rebuild_remedy(layout.folder)
+        ) from error
 
 
 class IndexWriter:
@@ -497,11 +535,11 @@ class IndexWriter:
             return any(path not in paths for (path,) in self._connection.execute(query))
 
     def needs_mending(self) -> bool:
-        """Whether the vector file of the current generation is missing or cut short."""
+        """Whether the vector file of the current generation is missing, cut short or cannot be read."""
         if self.manifest is None:
             return False
         try:
-            ann.check_size(self._layout.vectors(self.manifest.generation), self.manifest.vectors_size_bytes)
+            _open_vectors(self._layout, self.manifest).close()
         except IndexDamaged:
             return True
         return False
@@ -568,7 +606,6 @@ class IndexWriter:
             )
             self._write_manifest(current)
         self.manifest = current
-        self._drop_old_vectors()
         return current
 
     def _apply(self, changes: Changes, fingerprint: str) -> None:
@@ -645,14 +682,6 @@ class IndexWriter:
             [(key, json.dumps(value, sort_keys=True)) for key, value in asdict(manifest).items()],
         )
 
-    def _drop_old_vectors(self) -> None:
-        """A reader of an older generation has its vectors in memory, or takes them from its snapshot."""
-        assert self.manifest is not None
-        current = self._layout.vectors(self.manifest.generation)
-        for path in self._layout.all_vectors():
-            if path != current:
-                path.unlink(missing_ok=True)
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._guard():
@@ -667,10 +696,8 @@ class IndexWriter:
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        try:
+        with telling(self._layout.catalog, self._connection):
             yield
-        except sqlite3.Error as error:
-            raise catalog_error(self._layout.catalog, error) from error
 
 
 @contextmanager
@@ -688,9 +715,12 @@ def open_writer(
     """
     layout = Layout(folder)
     with _locked(layout, wait_s) as made_folder:
-        if rebuild:
-            _set_aside_unreadable(layout)
-        is_first_run = not layout.catalog.exists()
+        with _naming_disk_errors(layout.folder):
+            if layout.replaced_partly.is_dir():
+                _move_back(layout)
+            if rebuild:
+                _set_aside_unreadable(layout)
+            is_first_run = not layout.catalog.exists()
         writer = None
         try:
             with closing(connect(layout.catalog, create=True)) as connection:
@@ -699,20 +729,39 @@ def open_writer(
                 yield writer
         except BaseException:
             is_unfinished = is_first_run if writer is None else writer.manifest is None
-            if is_unfinished and layout.replaced.exists():
+            if is_unfinished and layout.replaced.is_dir():
                 _put_back_replaced(layout)
             elif is_unfinished and is_first_run and not (writer and writer.has_kept_vectors):
                 _remove_first_run(layout, made_folder=made_folder)
             raise
         if writer.manifest is not None:
-            shutil.rmtree(layout.replaced, ignore_errors=True)  # the next run tries again
+            _drop_leftovers(layout, writer.manifest)
+            _check_answers(layout)
+
+
+def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:
+    """Remove what older generations and killed runs left. What cannot go stays for the next run, and harms nothing.
+
+    A reader of an older generation has its vectors open.
+    """
+    for path in layout.all_vectors():
+        if path != layout.vectors(manifest.generation):
+            with suppress(OSError):
+                path.unlink()
+    shutil.rmtree(layout.replaced, ignore_errors=True)
+
+
+def _check_answers(layout: Layout) -> None:
+    """Open the index as a query does: a run must not end well where a query would not."""
+    with _open_snapshot(layout) as snapshot:
+        check_answers(layout.catalog, snapshot.connection)
 
 
 def delete_index(folder: Path, *, wait_s: float) -> None:
     """Remove an index and its folder."""
     layout = Layout(folder)
-    with layout.lock.open("a") as lock:
-        _acquire(lock.fileno(), folder, wait_s)
+    with _naming_disk_errors(folder), layout.lock.open("a") as lock:
+        acquire(lock.fileno(), folder, wait_s)
         shutil.rmtree(folder)
 
 
@@ -723,8 +772,8 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
     A run that failed may take folder and lock away while we wait: a lock counts if it still lies in its place.
     """
     while True:
-        made_folder = not layout.folder.exists()
         with _naming_disk_errors(layout.folder):
+            made_folder = not layout.folder.exists()
             make_private_folder(layout.folder)
             try:
                 lock = open(layout.lock, "a", opener=open_private)  # noqa: SIM115 - closed below
@@ -733,32 +782,25 @@ def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
                     raise
                 continue
         with lock:
-            _acquire(lock.fileno(), layout.folder, wait_s)
-            if layout.lock.exists() and os.path.samestat(os.fstat(lock.fileno()), layout.lock.stat()):
+            with _naming_disk_errors(layout.lock):
+                acquire(lock.fileno(), layout.folder, wait_s)
+                in_place = _lies_at(layout.lock, lock.fileno())
+            if in_place:
                 with _naming_disk_errors(layout.folder):
                     layout.tighten()
                 yield made_folder
                 return
 
 
-def _acquire(descriptor: int, folder: Path, wait_s: float) -> None:
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-        if time.monotonic() >= deadline:
-            raise Busy(
-                f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s"
-            )
-        time.sleep(LOCK_POLL_S)
+def _lies_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _create_tables(layout: Layout, connection: sqlite3.Connection) -> None:
-    try:
+    with telling(layout.catalog, connection):
         connection.execute("BEGIN IMMEDIATE")
         if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             for statement in _statements(SCHEMA):
@@ -771,8 +813,6 @@ def _create_tables(layout: Layout, connection: sqlite3.Connection) -> None:
                 if there and definition.split()[0] not in there:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise catalog_error(layout.catalog, error) from error
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -791,52 +831,54 @@ def _set_aside_unreadable(layout: Layout) -> None:
         return
     try:
         with closing(connect(layout.catalog)) as connection:
-            _read_manifest(layout, connection)
-            _check_pages(layout, connection)
+            if _read_manifest(layout, connection) is not None:
+                check_answers(layout.catalog, connection)
+                check_pages(layout.catalog, connection)
+                check_words(layout.catalog, connection)
     except (IndexDamaged, IndexMismatch):
-        with _naming_disk_errors(layout.folder):
-            _set_aside(layout)
+        _set_aside(layout)
 
 
 def _set_aside(layout: Layout) -> None:
     """Move the index out of the way; what a killed rebuild left in the place of another one only goes."""
-    if layout.replaced.exists():
+    for place in (layout.replaced, layout.replaced_partly):
+        if place.exists() and not place.is_dir():
+            raise InputError(f"{place}: a file stands where a folder belongs", remedy=move_away(place))
+    if layout.replaced.is_dir():
         _remove_files(layout)
         return
-    make_private_folder(layout.replaced)
+    make_private_folder(layout.replaced_partly)
     for path in layout.index_files():
-        path.rename(layout.replaced / path.name)
+        path.rename(layout.replaced_partly / path.name)
+    layout.replaced_partly.rename(layout.replaced)
 
 
 def _put_back_replaced(layout: Layout) -> None:
     with _naming_disk_errors(layout.folder):
         _remove_files(layout)
-        for path in layout.replaced.iterdir():
-            path.rename(layout.folder / path.name)
-        layout.replaced.rmdir()
+        layout.replaced.rename(layout.replaced_partly)
+        _move_back(layout)
+
+
+def _move_back(layout: Layout) -> None:
+    """End what a killed run began, whether it moved the files there or back: nothing has taken their place yet."""
+    for path in sorted(layout.replaced_partly.iterdir()):
+        path.rename(layout.folder / path.name)
+    layout.replaced_partly.rmdir()
 
 
 def _remove_first_run(layout: Layout, *, made_folder: bool) -> None:
-    with _naming_disk_errors(layout.folder):
+    """A file that cannot go stays for the next run: why the first one failed is what must be told."""
+    with suppress(OSError):
         _remove_files(layout)
         layout.lock.unlink()
-    if made_folder:
-        with suppress(OSError):  # another run has begun in it
-            layout.folder.rmdir()
+        if made_folder:
+            layout.folder.rmdir()  # fails where another run has begun in it
 
 
 def _remove_files(layout: Layout) -> None:
     for path in layout.index_files():
         path.unlink(missing_ok=True)
-
-
-def _check_pages(layout: Layout, connection: sqlite3.Connection) -> None:
-    try:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        raise catalog_error(layout.catalog, error) from error
-    if verdict != "ok":
-        raise IndexDamaged(f"{layout.catalog}: {verdict}", remedy=REBUILD)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -854,6 +896,4 @@ def _naming_disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: cannot be written ({error})", remedy="check space and permissions; nothing was lost"
-        ) from error
+        raise cannot("written", path, error) from error

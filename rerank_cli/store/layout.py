@@ -1,15 +1,42 @@
-"""Every file name of an index, once."""
+"""Every file name of an index, once, and the folder that an index of no other name has."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
 
 FORMAT_VERSION = 1
 """Raise it when an older program would misread what a newer one writes."""
+
+MAX_READABLE = 50
+"""Letters of a folder's name in the name of its index: at four bytes each, they fit a file name."""
+
+
+def indexes_folder() -> Path:
+    """The folder of all indexes that no path was given for: `$XDG_DATA_HOME/rerank-cli/indexes`."""
+    return data_folder() / "indexes"
+
+
+def default_folder(root: Path) -> Path:
+    """The index of *root* that no other name was given to; two roots of one name do not share it."""
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
+    readable = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in root.name) or "root"
+    return indexes_folder() / f"{readable[:MAX_READABLE]}-{digest}"
+
+
+def is_default_folder(folder: Path, root: Path) -> bool:
+    """Whether *folder* is the `default_folder` of *root*; without a home folder there is none."""
+    try:
+        return folder == default_folder(root)
+    except InputError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +61,14 @@ class Layout:
         """Where the files of an unreadable index wait until the one that replaces it is complete."""
         return self.folder / "replaced"
 
+    @property
+    def replaced_partly(self) -> Path:
+        """`replaced` while files are still being moved there."""
+        return self.folder / "replaced.partial"
+
     def index_files(self) -> list[Path]:
         """The catalog, the files that SQLite keeps beside it, and every generation's vectors."""
-        return [*sorted(self.folder.glob(f"{self.catalog.name}*")), *self.all_vectors()]
+        return [*self._beginning(self.catalog.name), *self.all_vectors()]
 
     def tighten(self) -> None:
         """Keep what an older program wrote from other users; the folder too, where it holds nothing but the index."""
@@ -45,9 +77,25 @@ class Layout:
         tighten_tree(self.replaced)
         if ours.issuperset(self.folder.iterdir()):
             tighten([Path(os.path.realpath(self.folder))])
-        home = data_folder()
-        tighten(place for place in self.folder.parents if place.is_relative_to(home))
+        with suppress(InputError):  # without a home folder, nothing above the index is ours
+            home = data_folder()
+            tighten(place for place in self.folder.parents if place.is_relative_to(home))
 
     def all_vectors(self) -> list[Path]:
         """Every generation's vectors, and what a killed writer left of one."""
-        return sorted(self.folder.glob("vectors-*.hnsw*"))
+        return [path for path in self._beginning("vectors-") if ".hnsw" in path.name]
+
+    def size_bytes(self) -> int:
+        """Of all its files; one that goes meanwhile counts for nothing."""
+        return sum(_size_bytes(path) for path in self._beginning(""))
+
+    def _beginning(self, start: str) -> list[Path]:
+        return sorted(path for path in self.folder.iterdir() if path.name.startswith(start))
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0

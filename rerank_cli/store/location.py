@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from rerank_cli.errors import IndexMissing, RerankError, UsageError
-from rerank_cli.places import data_folder
-from rerank_cli.store.index import indexed_root, open_reader
-from rerank_cli.store.layout import Layout
+from rerank_cli.places import expanded
+from rerank_cli.store.access import cannot
+from rerank_cli.store.catalog import indexed_root
+from rerank_cli.store.index import open_reader
+from rerank_cli.store.layout import Layout, default_folder, indexes_folder
 
-MAX_READABLE = 50
-"""Letters of a folder's name in the name of its index: at four bytes each, they fit a file name."""
-
-
-def indexes_folder() -> Path:
-    """The folder of all indexes that no path was given for: `$XDG_DATA_HOME/rerank-cli/indexes`."""
-    return data_folder() / "indexes"
-
-
-def default_folder(root: Path) -> Path:
-    """The index of *root* that no other name was given to; two roots of one name do not share it."""
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
-    readable = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in root.name) or "root"
-    return indexes_folder() / f"{readable[:MAX_READABLE]}-{digest}"
+__all__ = ["default_folder", "find_index", "index_folders", "index_made_with", "indexes_folder", "named_folder"]
 
 
 def named_folder(name: str) -> Path:
@@ -33,7 +21,7 @@ def named_folder(name: str) -> Path:
     if not name:
         raise UsageError("the index has an empty name", remedy="name one, or leave --index out")
     if os.sep in name or name.startswith((".", "~")):
-        return Path(name).expanduser().absolute()
+        return expanded(name).absolute()
     return indexes_folder() / name
 
 
@@ -48,9 +36,10 @@ def find_index(asked: str | None, *, start: Path) -> Path:
     """
     if asked is not None:
         return named_folder(asked)
+    names = _names_of_indexes()
     known = _known_indexes()
     for place in (start, *start.parents):
-        if (folder := default_folder(place)).is_dir():
+        if (folder := default_folder(place)).name in names:
             return folder
         for folder, root in known.items():
             if root == place:
@@ -59,8 +48,8 @@ def find_index(asked: str | None, *, start: Path) -> Path:
         raise IndexMissing("no folder is indexed yet", remedy="make an index: rerank-cli index FOLDER")
     if len(known) == 1:
         return next(iter(known))
-    names = ", ".join(f"{folder.name} ({root or 'unreadable'})" for folder, root in known.items())
-    raise IndexMissing(f"several folders are indexed: {names}", remedy="choose one with --index NAME")
+    several = ", ".join(f"{folder.name} ({root or 'unreadable'})" for folder, root in known.items())
+    raise IndexMissing(f"several folders are indexed: {several}", remedy="choose one with --index NAME")
 
 
 def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: int) -> Path | None:
@@ -75,7 +64,36 @@ def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: i
     return min(fitting, key=lambda place: manifests[place].passage_tokens != passage_tokens, default=None)
 
 
+def index_folders() -> list[Path]:
+    """Every folder in `indexes_folder`: what is an index, was one, or is to become one.
+
+    Raises:
+        InputError: they cannot be listed.
+    """
+    return [folder for name in _names_of_indexes() if (folder := indexes_folder() / name).is_dir()]
+
+
 def _known_indexes() -> dict[Path, Path | None]:
     """The folder that each index in `indexes_folder` was made of, by name; None where it cannot tell."""
-    catalogs = sorted(indexes_folder().glob(f"*/{Layout(Path()).catalog.name}"))
-    return {catalog.parent: indexed_root(catalog.parent) for catalog in catalogs}
+    folders = [indexes_folder() / name for name in _names_of_indexes()]
+    return {folder: indexed_root(folder) for folder in folders if _may_hold_index(folder)}
+
+
+def _names_of_indexes() -> list[str]:
+    try:
+        return sorted(path.name for path in indexes_folder().iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot("read", indexes_folder(), error) from error
+
+
+def _may_hold_index(folder: Path) -> bool:
+    """Whether a catalog lies there. Where nobody can tell, one is found: opening it says why it cannot be used."""
+    try:
+        Layout(folder).catalog.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import InputError, in_words
 from rerank_cli.places import make_private_file, make_private_folder, tighten
-from rerank_cli.store.catalog import BUSY_TIMEOUT_S
+from rerank_cli.store.catalog import BUSY_TIMEOUT_S, SQLITE_FAILS
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
 
@@ -74,8 +74,8 @@ class ScoreStore:
     def _guard(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            raise self._unusable(str(error)) from error
+        except SQLITE_FAILS as error:
+            raise self._unusable(in_words(error)) from error
 
     def _unusable(self, reason: str) -> InputError:
         return InputError(f"{self._path}: scores cannot be kept ({reason})", remedy="delete it, or run with --no-cache")

@@ -77,8 +77,9 @@ def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> Non
     assert not loaded & {*TORCH, "rich", "yaml", "pathspec", "ir_measures", "charset_normalizer"}
 
 
-def test_status_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
+def test_status_doctor_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
     assert not loaded_by("status") & {*HEAVY}
+    assert not loaded_by("doctor") & {*HEAVY, "rich"}
     assert not loaded_by("index", ".") & {*HEAVY, "rich"}
 
 
@@ -94,7 +95,7 @@ def test_the_package_map_names_every_module_and_room() -> None:
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     assert modules | folders <= set(rooms)
     assert set(rooms) - {"index", "query", "eval", "train"} <= modules | folders, "a room that is gone"
-    for folder in ("models", "store", "evaluation", "training"):
+    for folder in ("models", "store", "doctor", "evaluation", "training"):
         for path in (package / folder).glob("*.py"):
             if path.stem != "__init__":
                 assert re.search(rf"\b{path.stem}\b", rooms[folder]), path

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import HEAR_SIGINT, Cli, Outcome, assert_one_line, write_files
+from tests.conftest import leave_without_home
 
 
 def test_hits_end_with_0_and_nothing_on_stderr(indexed: Path, process: Cli) -> None:
@@ -112,7 +116,7 @@ def test_a_damaged_index_that_is_the_only_one_is_told_as_damaged(tmp_path: Path,
 def test_an_index_of_another_encoder_ends_with_3_and_the_command_that_mends_it(
     indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rerank_cli.models.catalogue._fingerprint", lambda folder, name: "another")
+    monkeypatch.setattr("rerank_cli.models.catalogue._published_fingerprint", lambda folder, name, **more: "another")
     outcome = cli("query", "radiator", "--no-rerank")
     assert outcome.code == 3
     assert_one_line(outcome, "made with the encoder all-MiniLM-L6-v2", f"rerank-cli index --rebuild {indexed}")
@@ -141,6 +145,36 @@ def test_a_lost_working_directory_ends_with_4(tmp_path: Path, cli: Cli, monkeypa
     outcome = cli("status")
     assert outcome.code == 4
     assert_one_line(outcome, "current directory")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["query", "radiator"], ["index", "."], ["models"], ["models", "prepare"], ["eval"], ["eval", "judge"]],
+    ids=" ".join,
+)
+def test_a_user_without_a_home_folder_ends_with_4_and_is_told_which_variable_to_set(
+    library: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(library)
+    leave_without_home(monkeypatch)
+    outcome = cli(*arguments)
+    assert outcome.code == 4
+    assert_one_line(outcome, "this user has no home folder", "set HOME or XDG_")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "--index", "~nobody-of-this-name/index"],
+        ["query", "radiator", "--index", "~nobody-of-this-name/index"],
+        ["models", "prepare", "encoder:~nobody-of-this-name/model"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_the_home_folder_of_nobody_ends_with_4(cli: Cli, arguments: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == 4
+    assert_one_line(outcome, "~nobody-of-this-name/", "no such home folder", "check the path")
 
 
 def test_strict_ends_with_5_where_a_file_cannot_be_read_and_0_without(
@@ -186,7 +220,8 @@ def test_an_interrupt_ends_with_130_and_one_line(indexed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["query", "radiator", "--format", "table"], ["query", "radiator"], ["status"], ["config"]]
+    "arguments",
+    [["query", "radiator", "--format", "table"], ["query", "radiator"], ["status"], ["config"], ["doctor"]],
 )
 def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments: list[str]) -> None:
     reading, writing = os.pipe()
@@ -209,6 +244,8 @@ def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments:
         ["query", "radiator", "--format", "json"],
         ["query", "radiator", "--format", "table"],
         ["status"],
+        ["doctor"],
+        ["doctor", "--json"],
         ["index", "."],
     ],
 )
@@ -226,7 +263,7 @@ def test_an_output_that_cannot_be_written_ends_with_4_and_one_line(indexed: Path
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-@pytest.mark.parametrize("arguments", ["query radiator", "index ."])
+@pytest.mark.parametrize("arguments", ["query radiator", "index .", "doctor"])
 def test_a_closed_stream_takes_nothing_and_breaks_nothing(indexed: Path, closed: str, arguments: str) -> None:
     command = f"'{sys.executable}' -m rerank_cli {arguments} {closed}"
     assert subprocess.run(command, shell=True, capture_output=True, timeout=60, check=False).returncode == 0
@@ -243,3 +280,52 @@ def test_what_may_not_be_read_ends_with_4(indexed: Path, tmp_path: Path) -> None
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 4, done.stderr
         assert_one_line(Outcome(done.returncode, done.stdout, done.stderr), "secret.tsv")
+
+
+# What no command foresaw
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Let this be raised below the command `config`."""
+
+    def fail(error: Exception) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("rerank_cli.config._home", refuse)
+
+    return fail
+
+
+def test_a_bug_ends_with_70_its_traceback_and_a_line_that_says_so(cli: Cli, failing) -> None:
+    failing(KeyError("of ours"))
+    outcome = cli("config")
+    assert (outcome.code, outcome.out) == (70, "")
+    *trace, last = outcome.err.splitlines()
+    assert trace[0] == "Traceback (most recent call last):" and "KeyError: 'of ours'" in trace
+    assert last.startswith("rerank-cli: this is a bug of rerank-cli") and "report it" in last
+
+
+@pytest.mark.parametrize(
+    ("error", "parts"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/a/file"),
+            ["/a/file: cannot be used (Permission denied)"],
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", b"/a/\xff"), ["/a/", "No such file"]),
+        (OSError(errno.EIO, "Input/output error"), ["Input/output error"]),
+        (OSError("[Errno 5] Input/output error"), ["(Input/output error)"]),
+        (MemoryError(), ["too little memory"]),
+        (sqlite3.OperationalError("disk I/O error"), ["disk I/O error"]),
+    ],
+)
+def test_an_error_of_the_system_that_nobody_told_ends_with_4_and_one_line(
+    cli: Cli, failing, error: Exception, parts: list[str]
+) -> None:
+    failing(error)
+    outcome = cli("config")
+    assert outcome.code == 4
+    assert_one_line(outcome, *parts)
+    assert "[Errno" not in outcome.err

@@ -56,7 +56,9 @@ def test_status_of_an_index_whose_vectors_are_cut_says_that_it_is_damaged(
     vectors.write_bytes(vectors.read_bytes()[:-1])
     outcome = cli("status", "--index", tmp_path / "idx")
     assert outcome.code == 3
-    assert_one_line(outcome, "vectors-1.hnsw", "mend it: rerank-cli index FOLDER")
+    assert_one_line(
+        outcome, "vectors-1.hnsw", f"mend it: rerank-cli index {tmp_path / 'docs'} --index {tmp_path / 'idx'}"
+    )
 
 
 # config

@@ -20,6 +20,12 @@ REPOSITORY = Path(__file__).parents[2]
 LONG = os.environ.get("RERANK_FAULTS") == "long"
 """Whether the tests that repeat themselves do so for long; the short form is what every run of the suite has."""
 
+
+def child_environment() -> dict[str, str]:
+    """For a process of a test: it finds this source and these tests, and leaves nothing in them."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 _survived: Counter[str] = Counter()
 _started = time.monotonic()
 
@@ -54,7 +60,7 @@ def start_indexer(docs: Path, index_folder: Path) -> Iterator[Callable[..., subp
             [sys.executable, Path(__file__).with_name("indexer.py"), docs, index_folder, *options],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=child_environment(),
         )
         started.append(process)
         return process

@@ -1,8 +1,10 @@
 """A process of its own that indexes with the fake encoder, for tests that kill it or take its disk away.
 
     python indexer.py ROOT INDEX [--stop-at STAGE DONE] [--stop-before-commit] [--limit BYTES] [--wait-s S] [--rebuild]
+                                 [--tell-start] [--exact-limit N]
 
-It prints "stopped" and waits for ever where it was told to; else one line of JSON that says how it ended.
+It prints "begun" once it has imported all that it needs, if it is to tell its start; "stopped", and waits for ever,
+where it was told to; else one line of JSON that says how it ended.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import RerankError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.records import Progress
-from rerank_cli.store import IndexWriter
+from rerank_cli.store import IndexWriter, ann, open_writer
 from tests.fakes import FakeEncoder
 
 
@@ -36,9 +38,14 @@ def main() -> None:
     parser.add_argument("--delay-s", type=float, default=0.0)
     parser.add_argument("--wait-s", type=float, default=0.0)
     parser.add_argument("--rebuild", action="store_true")
+    parser.add_argument("--tell-start", action="store_true")
+    parser.add_argument("--exact-limit", type=int)
     asked = parser.parse_args()
     if asked.stop_before_commit:  # the new vectors are written, COMMIT comes next
         IndexWriter._write_manifest = stop  # type: ignore[method-assign]
+    if asked.exact_limit is not None:  # a graph is kept of more vectors than these
+        ann.EXACT_LIMIT = asked.exact_limit
+        open_writer.__wrapped__.__kwdefaults__["exact_limit"] = asked.exact_limit  # type: ignore[attr-defined]
     if asked.limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked.limit, asked.limit))
 
@@ -46,6 +53,8 @@ def main() -> None:
         if (progress.stage, str(progress.done)) == tuple(asked.stop_at):
             stop()
 
+    if asked.tell_start:
+        print("begun", flush=True)
     try:
         summary = update_index(
             asked.root,

@@ -35,22 +35,22 @@ def cut_vectors(index: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
-def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, damage) -> None:
+def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, docs: Path, damage) -> None:
     damage(index)
     with pytest.raises(IndexDamaged) as caught:
         open_reader(index)
-    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
+    assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
 
 
 @pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
 def test_lost_vectors_are_mended_without_a_model(
-    index: Path, update: Update, find, encoder: FakeEncoder, damage
+    index: Path, docs: Path, update: Update, find, encoder: FakeEncoder, damage
 ) -> None:
     expected = find("brake number 7")
     damage(index)
     with pytest.raises(IndexDamaged) as caught:
         find("brake number 7")
-    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
+    assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
     assert update().generation == 2
     assert encoder.encoded == []
     assert find("brake number 7") == expected
@@ -153,12 +153,30 @@ def break_down(*_: object) -> None:
     raise RuntimeError("the disk broke down")
 
 
-def test_a_rebuild_killed_midway_is_finished_by_the_next_run(index: Path, update: Update, find, start_indexer) -> None:
+def test_a_rebuild_killed_midway_is_finished_by_the_next_run(
+    index: Path, update: Update, find, start_indexer, survived
+) -> None:
     manifest_says(index, "format_version", "99")
     process = start_indexer("--rebuild", "--stop-before-commit")
     assert process.stdout.readline() == "stopped\n"
     process.kill()
     process.wait()
+    survived("kills", 1)
     assert update().encoded == 0
     assert len(find("brake")) == 100
     assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+
+
+def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update, index_folder: Path) -> None:
+    """SQLite quotes them in its message, which Python's sqlite3 then cannot read."""
+    plant({"a.md": "brake\n"})
+    update()
+    catalog = index_folder / "catalog.sqlite"
+    content = catalog.read_bytes()
+    assert b"tablefilesfiles" in content and b"CREATE TABLE files" in content
+    content = content.replace(b"tablefilesfiles", b"table\x9fi\xffesfiles")
+    catalog.write_bytes(content.replace(b"CREATE TABLE files", b"CREATE TABLE (iles"))
+    with pytest.raises(IndexDamaged) as caught, open_reader(index_folder):
+        pass
+    assert "garbled" in str(caught.value) or "malformed" in str(caught.value)
+    assert "--rebuild" in caught.value.remedy

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,20 @@ def records(word: str) -> dict[str, str]:
     return {"many.jsonl": "".join(json.dumps({"id": n, "text": f"{word} number {n}"}) + "\n" for n in range(COUNT))}
 
 
-def kill_when_stopped(process: subprocess.Popen[str]) -> None:
+def _kill_when_stopped(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "stopped\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+@pytest.fixture
+def kill_when_stopped(survived) -> Callable[[subprocess.Popen[str]], None]:
+    def kill(process: subprocess.Popen[str]) -> None:
+        _kill_when_stopped(process)
+        survived("kills", 1)
+
+    return kill
 
 
 def outcome(process: subprocess.Popen[str]) -> dict[str, object]:
@@ -33,7 +43,7 @@ def outcome(process: subprocess.Popen[str]) -> dict[str, object]:
 
 
 def test_a_run_killed_while_encoding_goes_on_where_it_was(
-    plant: Plant, update: Update, start_indexer, index_folder: Path
+    plant: Plant, update: Update, start_indexer, kill_when_stopped, index_folder: Path
 ) -> None:
     plant(records("old"))
     kill_when_stopped(start_indexer("--stop-at", "encode", str(2 * ENCODE_BATCH)))
@@ -43,7 +53,7 @@ def test_a_run_killed_while_encoding_goes_on_where_it_was(
 
 
 def test_an_update_killed_while_encoding_leaves_the_old_index_answering(
-    plant: Plant, update: Update, start_indexer, find, docs: Path
+    plant: Plant, update: Update, start_indexer, kill_when_stopped, find, docs: Path
 ) -> None:
     plant({"a.md": "brake\n", "b.md": "chain\n"})
     update()
@@ -56,7 +66,7 @@ def test_an_update_killed_while_encoding_leaves_the_old_index_answering(
 
 
 def test_a_run_killed_between_its_vectors_and_its_commit_leaves_the_old_index_answering(
-    plant: Plant, update: Update, start_indexer, find, index_folder: Path
+    plant: Plant, update: Update, start_indexer, kill_when_stopped, find, index_folder: Path
 ) -> None:
     plant({"a.md": "brake\n", "b.md": "chain\n"})
     update()

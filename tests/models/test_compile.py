@@ -471,9 +471,9 @@ def test_a_record_that_says_something_else_than_was_written_is_made_again(
 
 def test_the_state_of_a_model_says_what_is_here(encoder_source: ModelSource, tmp_path: Path) -> None:
     state = model_state(str(tmp_path / "none"), "encoder")
-    assert (state.source, state.compiled, state.damage) == (None, None, "") and "no such encoder" in state.missing
+    assert (state.source, state.compiled, state.damage) == (None, None, "") and "no such encoder" in str(state.failure)
     state = model_state(encoder_source.name, "encoder")
-    assert (state.source, state.missing, state.compiled, state.damage) == (encoder_source, "", None, "")
+    assert (state.source, state.failure, state.compiled, state.damage) == (encoder_source, None, None, "")
     compiled = prepare(encoder_source)
     assert model_state(encoder_source.name, "encoder").compiled == compiled
 

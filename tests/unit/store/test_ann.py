@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,3 +172,19 @@ def test_a_file_of_noise_is_damage(exact: bool, tmp_path: Path) -> None:
     (tmp_path / "vectors").write_bytes(b"\xff" * 10_000)
     with pytest.raises(IndexDamaged):
         ann.load(tmp_path / "vectors", dimensions=DIMENSIONS, count=10, exact=exact, size_bytes=10_000)
+
+
+class Broken(io.BufferedReader):
+    """A file on a disk that fails."""
+
+    name = "graph"
+
+    def readinto(self, buffer: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_graph_that_cannot_be_read_is_damage_and_no_crash(tmp_path: Path, graph_vectors: Vectors) -> None:
+    graph = ann.build(np.arange(50), graph_vectors[:50], exact_limit=10)
+    graph.save(tmp_path / "graph")
+    with Broken(io.FileIO(tmp_path / "graph")) as file, pytest.raises(IndexDamaged, match="graph: Input/output error"):
+        ann.load_opened(file, dimensions=graph_vectors.shape[1], count=50, exact=False)

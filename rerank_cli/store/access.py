@@ -1,0 +1,126 @@
+"""What keeps a file of an index from being read or written, and what a person does about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import stat
+from pathlib import Path
+
+from rerank_cli.errors import InputError, in_words
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DENIED = (errno.EACCES, errno.EPERM)
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def cannot(verb: str, path: Path, error: BaseException) -> InputError:
+    """That *path* cannot be *verb* ("read" or "written"), for *error*."""
+    path = _blamed(path, error)
+    return InputError(f"{path}: cannot be {verb} ({in_words(error)})", remedy=_remedy(path, error))
+
+
+def obstacle(catalog: Path) -> InputError | None:
+    """What keeps SQLite from the file *catalog* or from those beside it; None if nothing can be seen."""
+    log, shared = (catalog.with_name(f"{catalog.name}{ending}") for ending in ("-wal", "-shm"))
+    for place in (catalog, log, shared):
+        if is_folder(place):
+            return InputError(f"{place}: a folder stands where a file belongs", remedy=move_away(place))
+    if denied := _denied(catalog, os.R_OK):
+        return InputError(f"{denied}: may not be read", remedy=permit(denied))
+    if is_read_only_disk(catalog.parent):
+        return InputError(f"{catalog.parent}: its disk is read-only", remedy="run it where the disk can be written")
+    for place in (catalog, log):
+        if _is_there(place) and not may(place, os.R_OK | os.W_OK):
+            return InputError(f"{place}: may not be written", remedy=permit(place))
+    if _is_there(shared) and not may(shared, os.R_OK | os.W_OK):
+        delete = f"once no other rerank-cli runs, delete it: rm -f {quoted(shared)}"
+        return InputError(f"{shared}: was left behind and may not be written", remedy=delete)
+    if not may(catalog.parent, os.W_OK | os.X_OK):
+        return InputError(f"{catalog.parent}: may not be written", remedy=permit(catalog.parent))
+    return None
+
+
+def is_folder(place: Path) -> bool:
+    """Whether *place* is known to be a folder: `Path.is_dir` fails where it may not be looked at."""
+    try:
+        return stat.S_ISDIR(place.stat().st_mode)
+    except OSError:
+        return False
+
+
+def may(place: Path, mode: int) -> bool:
+    """Whether this process may use *place* so: os.R_OK to read it, os.W_OK to write it, os.X_OK to enter it."""
+    return os.access(place, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def is_read_only_disk(folder: Path) -> bool:
+    """Whether *folder* lies on a file system that takes no writes, whoever asks."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False  # then what asked has an error of its own to tell
+
+
+def move_away(place: Path) -> str:
+    """What to do about something that stands where a file of the index belongs."""
+    return f"move it out of {quoted(place.parent)} and run again; nothing was lost"
+
+
+def permit(place: Path) -> str:
+    """The command that gives this user access to *place*."""
+    allow = f"chmod u+rwX {quoted(place)}"
+    if _owner(place) in (os.geteuid(), None):
+        return f"give yourself access: {allow}"
+    return f"it belongs to another user; have it given to you: sudo chown {os.geteuid()} {quoted(place)} && {allow}"
+
+
+def quoted(place: Path) -> str:
+    """*place* as a shell reads it."""
+    return shlex.quote(str(place))
+
+
+def _blamed(path: Path, error: BaseException) -> Path:
+    """The file that *error* names, which may be another than *path*; of a rename, the folder in its way if any."""
+    if not isinstance(error, OSError):
+        return path
+    named = [Path(name) for name in (error.filename2, error.filename) if isinstance(name, str) and name]
+    return next((place for place in named if is_folder(place)), named[-1] if named else path)
+
+
+def _remedy(path: Path, error: BaseException) -> str:
+    code = error.errno if isinstance(error, OSError) else errno.ENOSPC  # hnswlib fails so where it cannot write
+    if code in FULL:
+        return "check space and permissions; nothing was lost"
+    if code == errno.EROFS:
+        return "its disk is read-only: run it where the disk can be written"
+    if code in SCARCE:
+        return "close other programs and run again; nothing was lost"
+    if code in DENIED and (denied := _denied(path, os.R_OK | os.W_OK)):
+        return permit(denied)
+    if code in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
+        return move_away(path)
+    return "check the disk, its space and permissions, and run again; nothing was lost"
+
+
+def _denied(path: Path, mode: int) -> Path | None:
+    """The first folder on the way to *path* that may not be entered, or else what of it does not allow *mode*."""
+    for folder in reversed(path.parents):
+        if _is_there(folder) and not may(folder, os.X_OK):
+            return folder
+    for place in (path, path.parent):
+        if _is_there(place):
+            return None if may(place, mode) else place
+    return None
+
+
+def _is_there(place: Path) -> bool:
+    return os.path.lexists(place)
+
+
+def _owner(place: Path) -> int | None:
+    try:
+        return place.stat().st_uid
+    except OSError:
+        return None

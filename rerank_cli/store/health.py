@@ -1,0 +1,66 @@
+"""Whether an index is sound, for those who ask about it rather than of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank_cli.errors import RerankError
+from rerank_cli.store.catalog import check_pages, connect_to_read
+from rerank_cli.store.index import Manifest, open_reader
+from rerank_cli.store.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`failure` is what a query would end with, None for a sound index. `leftovers` go with the next `index`."""
+
+    manifest: Manifest | None
+    failure: RerankError | None
+    leftovers: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteEngine:
+    """The SQLite of this Python. `has_fts5` says whether it can search words."""
+
+    version: str
+    has_fts5: bool
+
+
+def sqlite_engine() -> SqliteEngine:
+    """What the catalog runs on."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
+        except sqlite3.OperationalError:
+            return SqliteEngine(sqlite3.sqlite_version, has_fts5=False)
+    return SqliteEngine(sqlite3.sqlite_version, has_fts5=True)
+
+
+def check_health(folder: Path, *, pages: bool = False) -> Health:
+    """Open the index in *folder* as a query would; with *pages*, read every page of its catalog as well."""
+    layout = Layout(folder)
+    manifest = failure = None
+    try:
+        with open_reader(folder) as reader:
+            manifest = reader.manifest
+        if pages:
+            with closing(connect_to_read(layout.catalog)) as connection:
+                check_pages(layout.catalog, connection)
+    except RerankError as error:
+        failure = error
+    return Health(manifest, failure, _leftovers(layout, manifest))
+
+
+def _leftovers(layout: Layout, manifest: Manifest | None) -> tuple[Path, ...]:
+    current = layout.vectors(manifest.generation) if manifest else None
+    with suppress(OSError):  # then the folder cannot be listed, which is the failure that is told
+        return tuple(
+            path
+            for path in (*layout.all_vectors(), layout.replaced_partly, layout.replaced)
+            if path != current and path.exists()
+        )
+    return ()

@@ -1,0 +1,275 @@
+"""What stands in the way of an index is named as it is, and the remedy that is told works."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shlex
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.cli.app import main
+from rerank_cli.store.location import default_folder
+from tests.conftest import Plant
+from tests.fakes import FakeEncoder, FakeReranker
+from tests.faults.conftest import child_environment
+
+STRANGER = 12345
+
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Root reads and writes everything unless it gives that right away; others have nothing to give."""
+    if os.geteuid():
+        yield
+        return
+    header, rights = _Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.capget(ctypes.byref(header), rights):
+        pytest.skip("root reads everything, and cannot be held back here")
+    effective = rights[0]
+    rights[0] = effective & ~(1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH)
+    assert libc.capset(ctypes.byref(header), rights) == 0
+    try:
+        yield
+    finally:
+        rights[0] = effective
+        assert libc.capset(ctypes.byref(header), rights) == 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def rerank_cli(
+    docs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Run a command in this process, with the fake models and no more rights than a user has."""
+    monkeypatch.chdir(docs)
+    monkeypatch.setattr("rerank_cli.models.loading.open_encoder", lambda *_, **__: FakeEncoder())
+    monkeypatch.setattr("rerank_cli.models.loading.open_reranker", lambda *_, **__: FakeReranker())
+
+    def run(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["rerank-cli", *map(str, arguments)])
+        capsys.readouterr()
+        with unprivileged(), pytest.raises(SystemExit) as left:
+            main()
+        streams = capsys.readouterr()
+        return Outcome(left.value.code, streams.out, streams.err)
+
+    return run
+
+
+@pytest.fixture
+def index(docs: Path, plant: Plant, rerank_cli) -> Iterator[Path]:
+    """The index of `docs` under its own name."""
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    assert rerank_cli("index", docs).code == 0
+    folder = default_folder(docs)
+    yield folder
+    folder.chmod(0o755)  # so that it can be removed
+
+
+def leave_log(index: Path) -> None:
+    """As a writer that was killed: a log, and the file that SQLite shares between processes."""
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        " c.execute('PRAGMA user_version = 7'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, index / "catalog.sqlite"], check=True)
+    assert (index / "catalog.sqlite-shm").exists() and (index / "catalog.sqlite-wal").stat().st_size
+
+
+def put_folder(name: str) -> Callable[[Path], None]:
+    def put(index: Path) -> None:
+        place = index / name
+        if place.exists():
+            place.unlink()
+        place.mkdir()
+        (place / "mine.txt").write_text("not the program's\n")
+
+    return put
+
+
+def set_mode(name: str, mode: int, *, log: bool = False, owner: int | None = None) -> Callable[[Path], None]:
+    def change(index: Path) -> None:
+        if log:
+            leave_log(index)
+        (index / name).chmod(mode)
+        if owner is not None:
+            if os.geteuid():
+                pytest.skip("only root gives files away")
+            os.chown(index / name, owner, owner)
+
+    return change
+
+
+def garble_and_put_a_file_for_replaced(index: Path) -> None:
+    (index / "catalog.sqlite").write_bytes(b"no database" * 1000)
+    (index / "replaced").write_text("mine\n")
+
+
+def drop_words(index: Path) -> None:
+    with sqlite3.connect(index / "catalog.sqlite") as connection:
+        connection.execute("DROP TABLE words")
+    connection.close()
+
+
+def garble_words(index: Path) -> None:
+    with sqlite3.connect(index / "catalog.sqlite") as connection:
+        connection.execute("UPDATE words_data SET block = x'ff00ff' WHERE id > 10")
+    connection.close()
+
+
+WAYS = {
+    "an unreadable folder": set_mode("", 0o000),
+    "a folder that may not be written": set_mode("", 0o500),
+    "a folder of another user": set_mode("", 0o755, owner=STRANGER),
+    "an unreadable catalog": set_mode("catalog.sqlite", 0o000),
+    "a catalog that may not be written": set_mode("catalog.sqlite", 0o400),
+    "a catalog of another user": set_mode("catalog.sqlite", 0o600, owner=STRANGER),
+    "unreadable vectors": set_mode("vectors-1.hnsw", 0o000),
+    "vectors of another user": set_mode("vectors-1.hnsw", 0o600, owner=STRANGER),
+    "a lock that may not be written": set_mode("write.lock", 0o400),
+    "an unreadable lock": set_mode("write.lock", 0o000),
+    "a shared file that may not be written": set_mode("catalog.sqlite-shm", 0o400, log=True),
+    "a shared file of another user": set_mode("catalog.sqlite-shm", 0o644, log=True, owner=STRANGER),
+    "an unreadable shared file": set_mode("catalog.sqlite-shm", 0o000, log=True),
+    "an unreadable log": set_mode("catalog.sqlite-wal", 0o000, log=True),
+    "a log that may not be written": set_mode("catalog.sqlite-wal", 0o400, log=True),
+    "a folder for the catalog": put_folder("catalog.sqlite"),
+    "a folder for the vectors": put_folder("vectors-1.hnsw"),
+    "a folder for the next vectors": put_folder("vectors-2.hnsw"),
+    "a folder for the next vectors, unfinished": put_folder("vectors-2.hnsw.partial"),
+    "a folder for the lock": put_folder("write.lock"),
+    "a folder for the log": put_folder("catalog.sqlite-wal"),
+    "a folder for the shared file": put_folder("catalog.sqlite-shm"),
+    "a file for the folder of what is replaced": garble_and_put_a_file_for_replaced,
+    "no table of words": drop_words,
+    "a broken table of words": garble_words,
+}
+
+
+QUERY = ["query", "chain", "-f", "paths"]
+INDEX = ["index", "."]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("commands", [[QUERY, ["status"], INDEX], [INDEX, QUERY]], ids=["query first", "index first"])
+def test_what_stands_in_the_way_is_told_and_the_remedy_works(
+    index: Path, docs: Path, plant: Plant, rerank_cli, tmp_path: Path, survived, way: str, commands: list[list[str]]
+) -> None:
+    WAYS[way](index)
+    plant({"c.md": "saddle\n"})
+    told = []
+    for command in commands:
+        for _ in range(4):
+            outcome = rerank_cli(*command)
+            if outcome.code == 0:
+                break
+            told.append(outcome.err)
+            assert INDEX not in commands[: commands.index(command)], "it ended well, and yet this fails"
+            assert outcome.code in (3, 4), outcome
+            assert outcome.err.count("\n") == 1 and outcome.err.startswith("rerank-cli: /"), outcome
+            assert "[Errno" not in outcome.err, outcome
+            follow(outcome.err.strip(), docs, rerank_cli, tmp_path)
+        assert outcome.code == 0, told
+        if command == INDEX:
+            assert rerank_cli("query", "saddle", "-f", "paths").out.startswith("c.md\n"), told
+            assert rerank_cli("status").code == 0
+    assert rerank_cli(*QUERY).out.startswith("b.md\n")
+    survived("obstacles to an index", 1)
+
+
+def follow(line: str, docs: Path, rerank_cli: Callable[..., Outcome], tmp_path: Path) -> None:
+    """Do what *line* says. FOLDER stands where nothing can tell which it is."""
+    if moved := re.match(r"rerank-cli: (/\S+): .*; move it out of ", line):
+        shutil.move(moved[1], tmp_path / f"away-{len(list(tmp_path.iterdir()))}")
+        return
+    if "and run again" in line:  # nothing stands there now: to root, SQLite gives the file that it shares
+        return
+    command = re.search(r": ((?:sudo |chmod |rm |rerank-cli ).*)$", line)
+    assert command, line
+    if command[1].startswith("rerank-cli "):
+        assert "FOLDER" not in line or "not a database" in line or "no index here" in line, line
+        outcome = rerank_cli(*shlex.split(command[1].replace("FOLDER", str(docs)))[1:])
+        if outcome.code:  # another obstacle
+            follow(outcome.err.strip(), docs, rerank_cli, tmp_path)
+    else:
+        subprocess.run(command[1].replace("sudo ", ""), shell=True, check=True)
+
+
+# A read-only mount
+
+
+@pytest.fixture
+def read_only(index: Path, tmp_path: Path) -> Iterator[Path]:
+    """The index on a mount that takes no writes, while others write it elsewhere."""
+    place = tmp_path / "read only"
+    place.mkdir()
+    made = subprocess.run(["mount", "--bind", index, place], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("file systems cannot be mounted here")
+    subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_an_index_on_a_read_only_mount_answers_or_says_that_it_is_being_written(
+    index: Path, read_only: Path, docs: Path, plant: Plant, rerank_cli, survived
+) -> None:
+    plant({"turn.md": "brake turn 0\n"})
+    assert rerank_cli("index", docs).code == 0
+
+    def start(*words: object) -> subprocess.Popen[str]:
+        command = [sys.executable, Path(__file__).with_name("beside.py"), *map(str, words)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=child_environment())
+
+    writer = start(index, "commit", "exact")
+    try:
+        assert writer.stdout.readline() == "begun\n"
+        told, _ = start(read_only, "patient", 200).communicate(timeout=120)
+        assert writer.poll() is None
+        assert re.fullmatch(r"200 well, \d+ busy\n", told), told
+    finally:
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate()
+    survived("searches on a read-only mount beside a writer", 200)
+
+
+def test_a_log_that_was_left_on_a_read_only_mount_is_folded_in_by_the_command_told(
+    index: Path, read_only: Path, docs: Path, rerank_cli
+) -> None:
+    leave_log(index)
+    (index / "catalog.sqlite-shm").unlink()
+    outcome = rerank_cli("query", "chain", "-f", "paths", "--index", read_only)
+    assert outcome.code == 4
+    assert "its log holds changes" in outcome.err and f"rerank-cli index {docs}" in outcome.err
+    assert rerank_cli("index", docs).code == 0
+    assert rerank_cli("query", "chain", "-f", "paths", "--index", read_only).out.startswith("b.md\n")
+
+
+def test_to_index_on_a_read_only_mount_says_so(index: Path, read_only: Path, docs: Path, rerank_cli) -> None:
+    outcome = rerank_cli("index", docs, "--index", read_only)
+    assert outcome.code == 4
+    assert "read-only" in outcome.err.lower() and outcome.err.count("\n") == 1

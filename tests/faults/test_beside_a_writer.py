@@ -1,0 +1,116 @@
+"""Readers beside a writer that commits as fast as it can: no error of any kind, each answer of one generation."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.store import open_reader
+from tests.conftest import Plant, Update
+from tests.faults.conftest import LONG, child_environment
+
+OPENS, STATUSES = (22_000, 30_000) if LONG else (600, 300)
+READERS = 2
+
+
+@pytest.fixture
+def start(index_folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `beside.py` on this test's folders; it does not outlive the test."""
+    started = []
+
+    def start(*words: object) -> subprocess.Popen[str]:
+        command = [sys.executable, Path(__file__).with_name("beside.py"), index_folder, *map(str, words)]
+        started.append(
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=child_environment())
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def indexed(plant: Plant, update: Update, index_folder: Path) -> Path:
+    plant({f"{n}.md": f"brake number {n}\n" for n in range(20)} | {"turn.md": "brake turn 0\n"})
+    update()
+    return index_folder
+
+
+@pytest.mark.parametrize("graph", ["exact", "graph"])
+def test_opens_and_searches_beside_a_committing_writer_never_fail(indexed: Path, start, survived, graph: str) -> None:
+    writer = start("commit", graph)
+    assert writer.stdout.readline() == "begun\n"
+    each = OPENS // READERS if graph == "exact" else OPENS // READERS // 10
+    readers = [start("search", each) for _ in range(READERS)]
+    ends = [reader.communicate()[0] for reader in readers]
+    assert writer.poll() is None, "the writer ended, so nothing was tried beside it"
+    assert ends == [f"{each} well\n"] * READERS
+    assert [reader.returncode for reader in readers] == [0] * READERS  # none crashed
+    survived("searches beside a writer", READERS * each)
+
+
+def test_status_beside_a_committing_writer_never_fails(indexed: Path, start, survived) -> None:
+    writer = start("commit", "exact")
+    assert writer.stdout.readline() == "begun\n"
+    each = STATUSES // READERS
+    ends = [reader.communicate()[0] for reader in [start("status", each) for _ in range(READERS)]]
+    assert writer.poll() is None
+    assert ends == [f"{each} well\n"] * READERS
+    survived("status beside a writer", READERS * each)
+
+
+def test_a_stream_that_waits_keeps_no_log_from_being_folded_back(
+    indexed: Path, start, plant: Plant, update: Update, survived
+) -> None:
+    stream = start("stream")
+    stream.stdin.write("turn\n")
+    stream.stdin.flush()
+    assert stream.stdout.readline() == "1 turn.md: brake turn 0\n"
+    log = indexed / "catalog.sqlite-wal"
+    text = " ".join(f"word{n}" for n in range(2000))
+    for turn in range(1, 51):
+        plant({"turn.md": f"brake turn {turn}\n", "long.md": f"{text} {turn}\n"})
+        update()
+        assert not log.exists() or log.stat().st_size < 1_000_000
+    stream.stdin.write("turn\n")
+    stream.stdin.flush()
+    assert stream.stdout.readline() == "51 turn.md: brake turn 50\n"
+    survived("commits beside an open stream", 50)
+
+
+def test_a_stream_ends_where_the_index_was_made_anew_with_another_encoder(indexed: Path, start, update: Update) -> None:
+    from tests.fakes import FakeEncoder
+
+    stream = start("stream")
+    update(encoder=FakeEncoder(fingerprint="another"), rebuild=True)
+    stdout, _ = stream.communicate("turn\n")
+    assert stdout.startswith("IndexMismatch: ") and "made with the encoder fake" in stdout
+
+
+def test_a_search_keeps_the_generation_that_it_opened(indexed: Path, plant: Plant, update: Update) -> None:
+    with open_reader(indexed) as reader:
+        generation = reader.manifest.generation
+        plant({"turn.md": "something else\n"})
+        assert update().generation == generation + 1
+        texts = [
+            stored.passage.text for stored in reader.read(reader.passages_in(lambda path: path == "turn.md")).values()
+        ]
+        assert texts == ["brake turn 0"]
+        with reader.resting():
+            pass
+        assert reader.manifest.generation == generation + 1
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="descriptors have no names here")
+def test_a_process_that_can_open_no_more_files_is_told_so(indexed: Path, start) -> None:
+    crowded = start("crowded")
+    assert crowded.wait(60) == 0, crowded.stdout.read()
+    outcomes = set(re.findall("[A-Za-z]+", crowded.stdout.read()))
+    assert outcomes == {"well", "InputError"}

@@ -29,6 +29,14 @@ def draw(evaluation: Evaluation, path: Path) -> None:
     Raises:
         InputError: it cannot be written.
     """
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a matplotlibrc in the current folder may come from anybody, and can run TeX
+        _draw(evaluation, path)
+
+
+def _draw(evaluation: Evaluation, path: Path) -> None:
     from matplotlib.figure import Figure
 
     assert evaluation.outcome is not None

@@ -365,6 +365,17 @@ def test_the_page_fits_a_wide_and_a_narrow_browser_in_light_and_dark(page: Path,
     assert wide["ink"] != dark["ink"]
 
 
+def test_a_picture_is_drawn_without_what_a_matplotlibrc_in_the_current_folder_says(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a file is read by matplotlib itself, and can have TeX run."""
+    matplotlib = pytest.importorskip("matplotlib")
+    monkeypatch.setitem(matplotlib.rcParams, "savefig.facecolor", "red")
+    assert cli("eval", "--collection", judged, "--plot", tmp_path / "chart.svg").code == 0
+    assert "#ff0000" not in (tmp_path / "chart.svg").read_text(encoding="utf-8")
+    assert matplotlib.rcParams["savefig.facecolor"] == "red", "the settings of who calls us are as they were"
+
+
 @pytest.mark.parametrize(("name", "magic"), [("p.png", b"\x89PNG"), ("p.svg", b"<?xml")])
 def test_a_picture_is_drawn_where_matplotlib_is_installed(
     indexed: Path, cli: Cli, judged: Path, tmp_path: Path, name: str, magic: bytes

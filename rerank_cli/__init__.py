@@ -11,7 +11,8 @@ The rooms, from the bottom up; imports only go down:
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
-    corpus       from a folder to passages: discover, read (one reader a format), split
+    corpus       from a folder to passages: discover, read (one reader a format), split; passages puts both together,
+                 reading does it within limits of time and memory, with the process that worker is
     models       the only door to models: catalogue, compile, quantize, compiled, onnx, torch, window, loading,
                  probe, calibration (from logits to probabilities), interaction (what a new reranker ends with),
                  train, builtin

@@ -103,7 +103,7 @@ def plant(docs: Path) -> Plant:
 
 @pytest.fixture
 def update(docs: Path, index_folder: Path, encoder: FakeEncoder) -> Update:
-    """`update_index` with this test's folders and encoder; keyword arguments as there, or `passage_tokens`, `rules`."""
+    """`update_index` with this test's folders and encoder; keyword arguments as there or in its settings."""
 
     def run(
         root: Path = docs,
@@ -112,10 +112,13 @@ def update(docs: Path, index_folder: Path, encoder: FakeEncoder) -> Update:
         encoder: Encoder = encoder,
         passage_tokens: int = 40,
         rules: Rules | None = None,
+        file_timeout_s: float = 60.0,
         wait_s: float = 0.0,
         **options: object,
     ) -> IndexSummary:
-        settings = IndexSettings(encoder="fake", passage_tokens=passage_tokens, rules=rules or Rules())
+        settings = IndexSettings(
+            encoder="fake", passage_tokens=passage_tokens, rules=rules or Rules(), file_timeout_s=file_timeout_s
+        )
         return update_index(
             root, index_folder=index_folder, encoder=encoder, settings=settings, wait_s=wait_s, **options
         )

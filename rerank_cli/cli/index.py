@@ -56,7 +56,8 @@ def run(
         str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
     ] = None,
     file_timeout: Annotated[
-        float | None, typer.Option(help="Seconds that reading a file may take.", show_default=False)
+        float | None,
+        typer.Option(help="Seconds that reading a file may take, or each 10 MB of it.", show_default=False),
     ] = None,
     passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
     encoder: EncoderName = None,

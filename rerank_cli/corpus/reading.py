@@ -149,7 +149,8 @@ class _Worker:
         try:
             self._connection.send(job)
             while True:
-                if not self._connection.poll(max(0.0, deadline - time.monotonic())):
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not self._connection.poll(left_s):
                     raise Unreadable(_TOOK_LONGER.format(job.limit_s))
                 answer: Answer = self._connection.recv()
                 match answer:

@@ -29,7 +29,7 @@ _SENTENCE_END = re.compile(
     r"|(?:(?<=[.!?…؟।])|(?<=[.!?…؟।][\"'”’)\]]))\s+(?=[\"'“‘(\[]?(?![a-zß-öø-ÿ])[^\W_])"  # noqa: RUF001
     r"|(?<=[。！？])\s*"  # noqa: RUF001
 )
-_LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*")
+_LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*+")
 _WORD_END = re.compile(r"\s+")
 
 # To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end

@@ -38,7 +38,7 @@ def numbered(text: str) -> Make:
     """*text* with N in it, which counts."""
 
     def make(size: int) -> bytes:
-        return "".join(text.replace("N", str(n)) for n in range(size // (len(text) + 5))).encode()
+        return "".join(text.replace("N", str(n)) for n in range(size // len(text))).encode()[:size]
 
     return make
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Plant
+from tests.conftest import Plant, Update
 from tests.faults.conftest import LONG, REPOSITORY
 from tests.faults.hostile import GOOD, HOSTILE
 
@@ -64,3 +64,40 @@ def test_a_hostile_file_is_read_or_refused_within_its_limits_and_costs_no_other_
     ):
         assert path in find(query)[:3]
     survived("hostile files", len(kinds) * len(SIZES))
+
+
+def test_a_file_that_took_too_long_is_told_again_but_read_again_only_with_more_time(
+    docs: Path, plant: Plant, update: Update
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "[" * 100_000, "c.txt": "chain\n" * 2000})
+    told = [(file.path, file.reason) for file in update(file_timeout_s=0.5).failed]
+    assert told == [("b.md", "took longer than 0.5 s (--file-timeout)")]
+    again = update(file_timeout_s=0.25)
+    assert (again.up_to_date, again.unchanged, again.generation) == (True, 3, 1)
+    assert [(file.path, file.reason) for file in again.failed] == told
+    more = update(file_timeout_s=0.6)
+    assert (more.changed, more.unchanged) == (1, 2)
+    assert [file.reason for file in more.failed] == ["took longer than 0.6 s (--file-timeout)"]
+    plant({"b.md": "saddle\n"})
+    assert update(file_timeout_s=0.5).failed == ()
+
+
+def test_the_command_tells_what_took_too_long_and_indexes_the_rest(docs: Path, plant: Plant, model_cache: Path) -> None:
+    plant(GOOD)
+    for kind in ("brackets.md", "digits.html", "nested.jsonl"):
+        (docs / kind).write_bytes(HOSTILE[kind](400_000))
+    options = ["--index", f"{docs}-index", "--file-timeout", "5", "--json"]
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "rerank_cli", "index", docs, *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = json.loads(ended.stdout)
+    assert {file["path"]: file["reason"] for file in told["failed"]} == {
+        "brackets.md": "took longer than 5 s (--file-timeout)",
+        "nested.jsonl": "line 1: not valid JSON (nested too deeply)",
+    }
+    assert told["documents"] == len(GOOD) + 1

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from rerank_cli.records import Block, Document
 
-# One match a run of lines that are not blank.
-_PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*", re.MULTILINE)
+# One match a run of lines that are not blank. It gives nothing back, and so keeps no note of each line.
+_PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*+(?:\n[^\n]*\S[^\n]*+)*+", re.MULTILINE)
 
 
 def read(text: str, path: str) -> tuple[Document, ...]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
-from rerank_cli.corpus.read import READER_VERSION, Unreadable, reader_name
+from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
 from rerank_cli.freshness import is_same
@@ -213,7 +213,7 @@ def _under(paths: Iterable[str], places: set[str]) -> set[str]:
 class _ReadFile:
     """A file as read: its state and the passages of each of its documents.
 
-    `unread` tells a file that the system would not give us from one that we make nothing of.
+    `unread` tells a file that the system would not give us, or not in time, from one that we make nothing of.
     """
 
     state: FileState
@@ -264,7 +264,8 @@ class _Work:
         try:
             documents = reading.read(file, content, lone=lone)
         except Unreadable as error:
-            return _ReadFile(_state(file, digest, failure=str(error)), ())
+            unread = isinstance(error, NotReadToTheEnd)
+            return _ReadFile(_state(file, digest, failure=str(error)), (), unread=unread)
         return _ReadFile(_state(file, digest, failure=None), documents)
 
     def _check_passages_fit(self) -> None:

@@ -96,10 +96,11 @@ def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
         return None
     from pathspec import GitIgnoreSpec
     from pathspec.patterns.gitignore.base import GitIgnorePatternError
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    from rerank_cli.corpus.globs import git_pattern
 
     try:
-        patterns = [GitIgnoreSpecPattern(glob) for glob in globs]
+        patterns = [git_pattern(glob) for glob in globs]
     except GitIgnorePatternError as error:
         raise UsageError(f"--path: {error}", remedy="write it as in a .gitignore file") from error
     for glob, pattern in zip(globs, patterns, strict=True):

@@ -19,6 +19,7 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from rerank_cli.config import PROJECT_FILE
+from rerank_cli.corpus.globs import git_pattern
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.records import Cause, FoundFile, SkippedFile, stamp_of
@@ -272,7 +273,7 @@ def _names(pattern: GitIgnoreSpecPattern, entry: str) -> bool:
 
 def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitIgnoreSpecPattern, ...]:
     try:
-        return tuple(GitIgnoreSpecPattern(glob) for glob in globs)
+        return tuple(git_pattern(glob) for glob in globs)
     except GitIgnorePatternError as error:
         raise UsageError(f"{flag}: {error}", remedy="write it as in a .gitignore file") from error
 
@@ -288,7 +289,7 @@ def _patterns_in(location: Path) -> tuple[GitIgnoreSpecPattern, ...]:
     patterns = []
     for line in location.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         try:
-            patterns.append(GitIgnoreSpecPattern(line))
+            patterns.append(git_pattern(line))
         except GitIgnorePatternError:
             continue  # to git such a line matches nothing
     return tuple(patterns)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rerank_cli.corpus.passages import failure_of, passages_of
-from rerank_cli.corpus.read import Unreadable
+from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError
@@ -83,7 +83,7 @@ class FileReading:
         try:
             return tuple(passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted))
         except MemoryError as error:
-            raise Unreadable("needs more memory than there is") from error
+            raise NotReadToTheEnd("needs more memory than there is") from error
 
     def _counted(self, texts: Sequence[str]) -> list[int]:
         self._get_ready()
@@ -151,7 +151,7 @@ class _Worker:
             while True:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or not self._connection.poll(left_s):
-                    raise Unreadable(_TOOK_LONGER.format(job.limit_s))
+                    raise NotReadToTheEnd(_TOOK_LONGER.format(job.limit_s))
                 answer: Answer = self._connection.recv()
                 match answer:
                     case Count(texts):
@@ -159,14 +159,14 @@ class _Worker:
                     case Parcel(part):
                         documents.extend(part)
                     case Done(out_of_memory=True):
-                        raise Unreadable(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
+                        raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
                     case Done(failure):
                         self.good_as_new = len(job.content) <= _WORN_BYTES
                         if failure:
                             raise Unreadable(failure)
                         return tuple(documents)
         except (EOFError, ConnectionError) as error:
-            raise Unreadable(f"broke its reader ({self._how_it_ended()})") from error
+            raise NotReadToTheEnd(f"broke its reader ({self._how_it_ended()})") from error
 
     def _await_ready(self) -> None:
         if self._ready:

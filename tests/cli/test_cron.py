@@ -93,11 +93,12 @@ def test_the_line_for_every_quarter_of_an_hour_prints_nothing_while_all_is_well(
     assert found == Outcome(0, "straße/übung.md\n", "")
 
 
-def test_what_cannot_be_read_is_mailed(home: Path) -> None:
+def test_what_cannot_be_read_is_mailed_once(home: Path) -> None:
     write_files(home / "notes", {"bad.jsonl": "no json\n"})
     outcome = ended(as_cron(OFTEN, home))
     assert outcome.code == 0
     assert_one_line(outcome, "bad.jsonl", "line 1")
+    assert ended(as_cron(OFTEN, home)) == SILENT
 
 
 def test_a_folder_that_is_gone_is_mailed_in_one_line(home: Path) -> None:
@@ -107,9 +108,7 @@ def test_a_folder_that_is_gone_is_mailed_in_one_line(home: Path) -> None:
     assert_one_line(outcome, str(home / "notes"), "check the path")
 
 
-def test_the_weekly_line_writes_to_a_log_that_is_private(home: Path, cli: Cli) -> None:
-    if "--verify" not in cli("index", "--help").out:
-        pytest.skip("this version has no index --verify")
+def test_the_weekly_line_writes_to_a_log_that_is_private(home: Path) -> None:
     for _ in range(2):
         assert ended(as_cron(WEEKLY, home)) == SILENT
     log = home / "rerank-cli.log"
@@ -119,9 +118,7 @@ def test_the_weekly_line_writes_to_a_log_that_is_private(home: Path, cli: Cli) -
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_weekly_line_mails_the_last_line_of_a_run_that_failed(home: Path, cli: Cli) -> None:
-    if "--verify" not in cli("index", "--help").out:
-        pytest.skip("this version has no index --verify")
+def test_the_weekly_line_mails_the_last_line_of_a_run_that_failed(home: Path) -> None:
     (home / "notes").rename(home / "elsewhere")
     outcome = ended(as_cron(WEEKLY, home))
     assert outcome.out.startswith("rerank-cli: ") and outcome.out.count("\n") == 1

@@ -82,6 +82,19 @@ def test_a_file_that_took_too_long_is_told_again_but_read_again_only_with_more_t
     assert update(file_timeout_s=0.5).failed == ()
 
 
+def test_a_file_that_takes_too_long_now_keeps_what_was_read_before(
+    docs: Path, plant: Plant, update: Update, find
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"b.md": "[" * 100_000})
+    for _ in range(2):
+        summary = update(file_timeout_s=0.5)
+        assert [file.path for file in summary.failed] == ["b.md"]
+        assert (summary.changed, summary.documents) == (0, 2)
+    assert find("chain")[0] == "b.md"
+
+
 def test_the_command_tells_what_took_too_long_and_indexes_the_rest(docs: Path, plant: Plant, model_cache: Path) -> None:
     plant(GOOD)
     for kind in ("brackets.md", "digits.html", "nested.jsonl"):

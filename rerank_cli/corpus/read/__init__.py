@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from rerank_cli.corpus.read import code, html, markdown, records, rst, text
 from rerank_cli.corpus.read.decode import decode
-from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
 from rerank_cli.records import Block, Document, FoundFile
 
-__all__ = ["READER_VERSION", "Unreadable", "read_documents", "reader_name"]
+__all__ = ["READER_VERSION", "NotReadToTheEnd", "Unreadable", "read_documents", "reader_name"]
 
 # Raise it whenever a reader gives another document for the same bytes: then files are read again.
 READER_VERSION = 2

@@ -1,4 +1,4 @@
-"""The one thing that goes wrong in a reader."""
+"""What goes wrong in a reader."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class Unreadable(Exception):
 
     It concerns one file and ends no run: indexing reports the file and goes on.
     """
+
+
+class NotReadToTheEnd(Unreadable):
+    """A file whose reading took too much time or memory: on a quieter machine it might be read."""

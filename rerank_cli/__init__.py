@@ -13,7 +13,7 @@ The rooms, from the bottom up; imports only go down:
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, globs, mounts, read (one reader a format), split; passages puts
-                 the last two together, reading does it within limits of time and memory, with the process that worker is
+                 the last two together, reading does it within limits of time and memory, in the process that worker is
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
                  reranker ends with), train, builtin

@@ -129,55 +129,41 @@ def update_index(
         _check_manifest(writer, root, encoder, rebuild=rebuild)
         known = writer.files()
         _check_not_vanished(root, found, known, allow_shrink=allow_shrink)
-        afresh = rebuild or _reads_differently(writer.manifest, settings)
-        changes = compare(found, known, verify=verify)
-        gives_up = _gives_up(writer.manifest, root, encoder)
-        if gives_up:
-            changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
-        again = [path for path in changes.unchanged if afresh or _deserves_another_try(known[path], settings)]
-        pending = {*changes.added, *changes.changed, *again}
+        plan = _plan(writer.manifest, root, encoder, settings, found, known, rebuild=rebuild, verify=verify)
         work = _Work(writer, encoder, settings, listener)
-        read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
-        missed = {f.state.path: f.state for f in read if f.unread and not gives_up and _was_read(known, f.state.path)}
-        written = [file for file in read if file.state.path not in missed]
-        withheld = _Withheld()
+        read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
+        outcome = _outcome(plan, read, known)
         if not allow_shrink:
-            withheld = _withheld(root, writer, encoder, found, changes, written, known, max_shrink=max_shrink)
-            changes = replace(changes, removed=tuple(path for path in changes.removed if path not in withheld.paths))
-            written = [file for file in written if file.state.path not in withheld.paths]
-            _check_text(root, found, written, changes.removed, writer)
-        encoded = work.encode(written)
+            outcome = _believed(outcome, plan, writer, root, encoder, found, known, max_shrink=max_shrink)
+            _check_text(root, found, outcome, writer)
+        encoded = work.encode(outcome.written)
         wanted = _manifest(root, encoder, settings, last=writer.manifest)
-        if written or changes.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
+        if outcome.written or outcome.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
-            writer.commit(Changes(tuple(file.stored() for file in written), changes.removed), wanted)
-        stale = {*changes.hidden, *missed, *withheld.paths} if afresh else set()
-        writer.touch([*changes.touched, *(_outdated(known[path]) for path in sorted(stale))])
-        if not withheld.why:
-            writer.keep_mounts(found.mounts)
-        unwritten = [file.state for file in read if file.state.path in missed.keys() | withheld.paths]
-        failed = _failures(found, [*writer.files().values(), *unwritten])
-        newly_failed = _newly_failed(failed, writer.told(), written, known)
+            writer.commit(Changes(tuple(file.stored() for file in outcome.written), outcome.removed), wanted)
+        _remember(outcome, plan, writer, found, known)
+        failed = _failures(found, [*writer.files().values(), *(file.state for file in outcome.kept_out)])
+        newly_failed = _newly_failed(failed, writer.told(), outcome.written, known)
         writer.keep_told({file.path: file.reason for file in failed})
         assert writer.manifest is not None
         counts = writer.counts()
         return IndexSummary(
             folder=index_folder,
             generation=writer.manifest.generation,
-            added=len(changes.added),
-            changed=len(written) - len(changes.added),
-            removed=len(changes.removed),
-            unchanged=len(changes.unchanged) - len(again),
+            added=len(plan.changes.added),
+            changed=len(outcome.written) - len(plan.changes.added),
+            removed=len(outcome.removed),
+            unchanged=len(plan.changes.unchanged) - len(plan.again),
             files=counts.files,
             failed=failed,
             newly_failed=newly_failed,
             skipped=tuple(file for file in found.skipped if not file.failed),
-            withheld=tuple(sorted(withheld.paths)),
-            doubt=withheld.why,
+            withheld=tuple(sorted(outcome.withheld)),
+            doubt=outcome.doubt,
             documents=counts.documents,
             passages=counts.passages,
             encoded=encoded,
-            reused=sum(len(document.passages) for file in written for document in file.documents) - encoded,
+            reused=sum(len(document.passages) for file in outcome.written for document in file.documents) - encoded,
             elapsed_s=time.perf_counter() - started,
         )
 
@@ -210,6 +196,44 @@ def _under(paths: Iterable[str], places: set[str]) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run has to do. `again` are unchanged files that are read all the same, all of them where it is `afresh`.
+
+    It `gives_up` what the index holds of another folder or another encoder.
+    """
+
+    changes: FileChanges
+    again: tuple[str, ...]
+    afresh: bool
+    gives_up: bool
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The files to read."""
+        return frozenset((*self.changes.added, *self.changes.changed, *self.again))
+
+
+def _plan(
+    manifest: Manifest | None,
+    root: Path,
+    encoder: Encoder,
+    settings: IndexSettings,
+    found: Discovery,
+    known: Mapping[str, FileState],
+    *,
+    rebuild: bool,
+    verify: bool,
+) -> _Plan:
+    afresh = rebuild or _reads_differently(manifest, settings)
+    changes = compare(found, known, verify=verify)
+    gives_up = _gives_up(manifest, root, encoder)
+    if gives_up:
+        changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
+    again = tuple(path for path in changes.unchanged if afresh or _deserves_another_try(known[path], settings))
+    return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
+
+
+@dataclass(frozen=True, slots=True)
 class _ReadFile:
     """A file as read: its state and the passages of each of its documents.
 
@@ -228,6 +252,31 @@ class _ReadFile:
                 for document in self.documents
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What reading came to: files to write and files to remove.
+
+    `kept_out` were read and are not written, since they cannot be read now or hold less than before. `withheld` are
+    the files whose loss is not believed, and `doubt` says why: they stay as the index has them.
+    """
+
+    written: tuple[_ReadFile, ...]
+    removed: tuple[str, ...]
+    kept_out: tuple[_ReadFile, ...]
+    withheld: frozenset[str] = frozenset()
+    doubt: str = ""
+
+
+def _outcome(plan: _Plan, read: Sequence[_ReadFile], known: Mapping[str, FileState]) -> _Outcome:
+    """A file that cannot be read now stays as it was read before, unless nothing is taken over from the index."""
+    missed = {f.state.path for f in read if f.unread and not plan.gives_up and _was_read(known, f.state.path)}
+    return _Outcome(
+        written=tuple(file for file in read if file.state.path not in missed),
+        removed=plan.changes.removed,
+        kept_out=tuple(file for file in read if file.state.path in missed),
+    )
 
 
 class _Work:
@@ -276,7 +325,7 @@ class _Work:
                 remedy=f"set --passage-tokens to {limit} or less",
             )
 
-    def encode(self, written: list[_ReadFile]) -> int:
+    def encode(self, written: Sequence[_ReadFile]) -> int:
         """Encode the passages that no vector is kept for; how many there were."""
         texts = {
             _text_hash(passage): passage.model_text
@@ -323,12 +372,11 @@ def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileSt
     raise InputError(f"{root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run")
 
 
-def _check_text(
-    root: Path, found: Discovery, written: list[_ReadFile], removed: tuple[str, ...], writer: IndexWriter
-) -> None:
+def _check_text(root: Path, found: Discovery, outcome: _Outcome, writer: IndexWriter) -> None:
+    written = outcome.written
     if any(document.passages for file in written for document in file.documents):
         return
-    if writer.has_passages_beside({*removed, *(file.state.path for file in written)}):
+    if writer.has_passages_beside({*outcome.removed, *(file.state.path for file in written)}):
         return
     reason = next((f" ({file.state.path}: {file.state.failure})" for file in written if file.state.failure), "")
     raise InputError(
@@ -337,31 +385,23 @@ def _check_text(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Withheld:
-    """The files that stay as the index has them though they are missing or hold less now, and why."""
-
-    paths: frozenset[str] = frozenset()
-    why: str = ""
-
-
-def _withheld(
-    root: Path,
+def _believed(
+    outcome: _Outcome,
+    plan: _Plan,
     writer: IndexWriter,
+    root: Path,
     encoder: Encoder,
     found: Discovery,
-    changes: FileChanges,
-    written: Sequence[_ReadFile],
     known: Mapping[str, FileState],
     *,
     max_shrink: float,
-) -> _Withheld:
-    """What of *changes* would lose more than can be believed. Nothing is lost of an index of another folder."""
+) -> _Outcome:
+    """*outcome* without what it would lose beyond belief. Nothing is lost of an index of another folder."""
     manifest = writer.manifest
-    if manifest is None or manifest.root != str(root) or not (changes.removed or changes.changed):
-        return _Withheld()
+    if manifest is None or manifest.root != str(root) or not (outcome.removed or plan.changes.changed):
+        return outcome
     counts = writer.document_counts()
-    loss = _loss(found, changes, written, known, counts)
+    loss = _loss(outcome, plan.changes, found, known, counts)
     why = doubt(
         loss,
         total=sum(counts.values()),
@@ -369,34 +409,54 @@ def _withheld(
         mounts_before=writer.mounts(),
         mounts_now=found.mounts,
     )
-    if why and manifest.encoder_fingerprint != encoder.fingerprint:
+    if not why:
+        return outcome
+    if manifest.encoder_fingerprint != encoder.fingerprint:
         raise TooMuchGone(
             f"{root}: {why}; with another encoder they would be lost, so nothing was rebuilt",
             remedy="mount the disk, or pass --allow-shrink if they are really gone",
         )
-    return _Withheld(loss.missing | loss.documents.keys(), why) if why else _Withheld()
+    withheld = loss.missing | loss.documents.keys()
+    return _Outcome(
+        written=tuple(file for file in outcome.written if file.state.path not in withheld),
+        removed=tuple(path for path in outcome.removed if path not in withheld),
+        kept_out=(*outcome.kept_out, *(file for file in outcome.written if file.state.path in withheld)),
+        withheld=withheld,
+        doubt=why,
+    )
 
 
 def _loss(
-    found: Discovery,
+    outcome: _Outcome,
     changes: FileChanges,
-    written: Sequence[_ReadFile],
+    found: Discovery,
     known: Mapping[str, FileState],
     counts: Mapping[str, int],
 ) -> Loss:
-    """What *changes* take out of an index whose files hold as many documents as *counts* says.
+    """What *outcome* takes out of an index whose files hold as many documents as *counts* says.
 
     A file that moved is not lost, and neither is what the user's rules leave out.
     """
-    left_out = _under(changes.removed, {file.path for file in found.skipped if file.chosen})
-    came = {file.state.content_hash for file in written if file.state.path not in known}
-    missing = {path for path in changes.removed if path not in left_out and known[path].content_hash not in came}
-    held = {file.state.path: sum(bool(document.passages) for document in file.documents) for file in written}
+    left_out = _under(outcome.removed, {file.path for file in found.skipped if file.chosen})
+    came = {file.state.content_hash for file in outcome.written if file.state.path not in known}
+    missing = {path for path in outcome.removed if path not in left_out and known[path].content_hash not in came}
+    held = {file.state.path: sum(bool(each.passages) for each in file.documents) for file in outcome.written}
     fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
     return Loss(
         {path: counts[path] for path in missing if path in counts} | {path: n for path, n in fewer.items() if n > 0},
         frozenset(missing),
     )
+
+
+def _remember(
+    outcome: _Outcome, plan: _Plan, writer: IndexWriter, found: Discovery, known: Mapping[str, FileState]
+) -> None:
+    """Keep what the next run must know beside the new generation."""
+    kept = {*plan.changes.hidden, *outcome.withheld, *(file.state.path for file in outcome.kept_out)}
+    outdated = [_outdated(known[path]) for path in sorted(kept)] if plan.afresh else []
+    writer.touch([*plan.changes.touched, *outdated])
+    if not outcome.doubt:
+        writer.keep_mounts(found.mounts)
 
 
 def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,6 +18,12 @@ from tests.fakes import FakeEncoder
 
 COUNT = 40
 FILES = {f"notes/{number:02}.md": f"note number {number}\n" for number in range(COUNT)}
+
+
+@pytest.fixture(autouse=True)
+def counted(survived: Callable[[str, int], None]) -> Iterator[None]:
+    yield
+    survived("disappearances", 1)
 
 
 @pytest.fixture
@@ -48,7 +53,7 @@ def bring_back(docs: Path) -> None:
 
 
 def test_where_most_documents_are_gone_they_stay_and_what_is_new_comes_in(
-    indexed: IndexSummary, plant: Plant, docs: Path, update: Update, index_folder: Path, survived
+    indexed: IndexSummary, plant: Plant, docs: Path, update: Update, index_folder: Path
 ) -> None:
     take_away(docs, COUNT - 1)
     plant({"new.md": "something new\n"})
@@ -56,7 +61,6 @@ def test_where_most_documents_are_gone_they_stay_and_what_is_new_comes_in(
     assert (summary.added, summary.removed, len(summary.withheld)) == (1, 0, COUNT - 1)
     assert summary.doubt == "39 of 40 documents are gone, more than a share of 0.5"
     assert documents(index_folder) == {*FILES, "new.md"}
-    survived("disappearances", 1)
 
 
 def test_what_comes_back_is_not_encoded_again(
@@ -219,7 +223,7 @@ def disk(tmp_path: Path, docs: Path) -> Iterator[Callable[[str], None]]:
 
 
 def test_a_lost_mount_point_keeps_its_few_documents(
-    plant: Plant, docs: Path, update: Update, disk, index_folder: Path, encoder: FakeEncoder, survived
+    plant: Plant, docs: Path, update: Update, disk, index_folder: Path, encoder: FakeEncoder
 ) -> None:
     disk("a disk\\of mine")
     plant({**FILES, "a disk\\of mine/beach.md": "the beach\n"})
@@ -233,7 +237,6 @@ def test_a_lost_mount_point_keeps_its_few_documents(
     disk("a disk\\of mine")
     assert (update().doubt, encoder.encoded) == ("", [])
     assert "a disk\\of mine/beach.md" in documents(index_folder)
-    survived("disappearances", 1)
 
 
 def test_a_disk_mounted_over_documents_keeps_them(
@@ -269,74 +272,3 @@ def test_a_mount_point_whose_files_all_moved_into_the_folder_is_forgotten(
     assert update().doubt == ""
     (docs / "photos" / "beach.md").unlink()
     assert (update().doubt, update().documents) == ("", 1)
-
-
-# Files that change while their size and times stay
-
-
-def test_a_restored_backup_of_the_same_size_and_time_is_seen(docs: Path, plant: Plant, update: Update, find) -> None:
-    plant({"a.md": "brake\n", "b.md": "other\n"})
-    update()
-    times = (docs / "a.md").stat()
-    (docs / "a.md").write_text("chain\n")
-    os.utime(docs / "a.md", ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert update().changed == 1
-    assert find("chain")[0] == "a.md"
-
-
-def test_two_files_that_changed_places_are_both_seen(
-    docs: Path, plant: Plant, update: Update, find, encoder: FakeEncoder
-) -> None:
-    plant({"a.md": "brake\n", "b.md": "chain\n"})
-    for name in ("a.md", "b.md"):
-        os.utime(docs / name, (1_600_000_000, 1_600_000_000))
-    update()
-    (docs / "a.md").rename(docs / "c.md")
-    (docs / "b.md").rename(docs / "a.md")
-    (docs / "c.md").rename(docs / "b.md")
-    summary = update()
-    assert (summary.changed, summary.encoded) == (2, 0)
-    assert find("chain")[0] == "a.md"
-
-
-def test_a_full_check_sees_what_no_stamp_tells(
-    docs: Path, plant: Plant, update: Update, find, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rerank_cli import indexing
-
-    monkeypatch.setattr(indexing, "RACY_WINDOW_NS", 0)
-    plant({"a.md": "brake\n", "b.md": "other\n"})
-    update()
-    before = (docs / "a.md").stat()
-    (docs / "a.md").write_text("chain\n")
-    monkeypatch.setattr("rerank_cli.corpus.discover.stamp_of", _remembering(before))
-    assert update().up_to_date
-    assert update(verify=True).changed == 1
-    assert find("chain")[0] == "a.md"
-
-
-def _remembering(before: os.stat_result):
-    """A look at files that finds the one of *before* as it was, as on a disk whose clock stands still."""
-    from rerank_cli.records import stamp_of
-
-    return lambda status: stamp_of(before if status.st_ino == before.st_ino else status)
-
-
-def test_an_index_of_an_older_program_is_brought_up_to_date_without_reading_anew(
-    docs: Path, plant: Plant, update: Update, index_folder: Path, encoder: FakeEncoder
-) -> None:
-    import sqlite3
-
-    plant(FILES)
-    update()
-    encoder.encoded.clear()
-    with sqlite3.connect(index_folder / "catalog.sqlite") as catalog:
-        for statement in ("ALTER TABLE files DROP COLUMN ctime_ns", "ALTER TABLE files DROP COLUMN inode"):
-            catalog.execute(statement)
-        for table in ("mounts", "told"):
-            catalog.execute(f"DROP TABLE {table}")
-    assert documents(index_folder) == {*FILES}
-    with open_reader(index_folder) as index:
-        assert index.files().keys() == FILES.keys()
-    summary = update()
-    assert (summary.up_to_date, encoder.encoded) == (True, [])

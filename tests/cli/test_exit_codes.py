@@ -187,7 +187,7 @@ def test_strict_ends_with_5_where_a_file_cannot_be_read_and_0_without(
     assert reason.startswith("rerank-cli: bad.jsonl") and "1 file could not be read" in verdict
     lenient = cli("index", tmp_path)
     assert lenient.code == 0
-    assert "1 could not be read" in lenient.out
+    assert "1 file could not be read" in lenient.out
     assert [line[: line.index(".jsonl")] for line in lenient.err.splitlines()] == ["rerank-cli: bad"]
 
 

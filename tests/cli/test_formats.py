@@ -297,6 +297,7 @@ Commands:
   index   Make an index of FOLDER, or bring it up to date.
   query   Search an index in both stages.
   status  Show what is indexed and what has changed since.
+  doctor  Check what index and query rest on.
   config  Print every setting and where it comes from.
   train   Fit a reranker or an encoder to your documents.
   models  List the models that are here; compile them ahead.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable
 from rerank_cli.corpus.read.decode import decode
-from rerank_cli.records import FoundFile
+from rerank_cli.records import FoundFile, Stamp
 from tests.fakes import FakeEncoder
 
 ANYWHERE = [
@@ -81,7 +81,7 @@ PIECES = {
 
 def passages(path: str, content: bytes) -> None:
     """Read *content*; what comes of it is what the index can hold and the models can read."""
-    file = FoundFile(path, Path(path), len(content), 0)
+    file = FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0))
     try:
         documents = [*passages_of(file, content, lone=False, max_tokens=32, count_tokens=FakeEncoder().count_tokens)]
     except Unreadable as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.passages import passages_of
-from rerank_cli.records import FoundFile
+from rerank_cli.records import FoundFile, Stamp
 from tests.fakes import FakeEncoder
 from tests.faults.hostile import HOSTILE
 
@@ -44,7 +44,7 @@ TIMES_AS_LONG = 16 * 5
 
 def seconds(kind: str, size: int) -> float:
     content = HOSTILE[kind](size)
-    file = FoundFile(kind, Path(kind), len(content), 0)
+    file = FoundFile(kind, Path(kind), Stamp(len(content), 0, 0, 0))
     started = time.process_time()
     for _ in passages_of(file, content, lone=False, max_tokens=180, count_tokens=FakeEncoder().count_tokens):
         pass

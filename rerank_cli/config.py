@@ -287,11 +287,11 @@ class Settings:
     )
     max_shrink: float = field(
         default=0.5,
-        metadata=_about(_SHARE, "Share of the documents that may go in one run, where more than ten do."),
+        metadata=_about(_SHARE, "Share of the documents that one run may remove, where more than ten go."),
     )
     allow_shrink: bool = field(
         default=False,
-        metadata=_about(_SWITCH, "Take out what is missing, however much it is."),
+        metadata=_about(_SWITCH, "Remove what is missing, however much it is."),
     )
     wait_s: float = field(
         default=60.0,

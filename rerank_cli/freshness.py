@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.records import Stamp, stamp_of
+from rerank_cli.regular import open_regular
 from rerank_cli.store import FileState
 
 Staleness = Literal["gone", "changed"]
@@ -26,23 +27,24 @@ def is_same(location: Path, stamp: Stamp, state: FileState, *, verify: bool = Fa
 def content_hash(location: Path) -> bytes:
     """SHA-256 of the file; empty where it cannot be read, as in the state of such a file and of no other."""
     try:
-        return hashlib.sha256(location.read_bytes()).digest()
+        with open_regular(location) as file:
+            return hashlib.file_digest(file, "sha256").digest()
     except OSError:
         return b""
 
 
 def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:
     """Those of *states*, by path within *root*, whose files are gone or changed since they were read."""
-    stale: dict[str, Staleness] = {}
-    for path, state in states.items():
+    looked_at = {path: _staleness(root, path, state) for path, state in states.items()}
+    return {path: staleness for path, staleness in looked_at.items() if staleness is not None}
+
+
+def _staleness(root: Path, path: str, state: FileState) -> Staleness | None:
+    try:
         location = root if root.is_file() else root / path
-        try:
-            stamp = stamp_of(location.stat())
-        except (FileNotFoundError, NotADirectoryError):
-            stale[path] = "gone"
-        except OSError:
-            continue  # out of sight, for all we know unchanged
-        else:
-            if not is_same(location, stamp, state):
-                stale[path] = "changed"
-    return stale
+        stamp = stamp_of(location.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return "gone"
+    except OSError:
+        return None  # out of sight, for all we know unchanged
+    return None if is_same(location, stamp, state) else "changed"

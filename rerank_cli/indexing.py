@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from rerank_cli.corpus.discover import Discovery, Rules, discover
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
-from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
+from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
 from rerank_cli.records import (
     Encoder,
@@ -24,9 +24,10 @@ from rerank_cli.records import (
     Stamp,
     ignore_progress,
 )
+from rerank_cli.regular import open_regular
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
 from rerank_cli.store.layout import FORMAT_VERSION
-from rerank_cli.vanishing import Loss, doubt
+from rerank_cli.vanishing import Loss, why_doubted
 
 ENCODE_BATCH = 128
 """Passages between two commits of vectors: about a second of work that a killed run loses."""
@@ -54,8 +55,8 @@ class IndexSummary:
     """What a run did. Counts of files, but for `documents`, `passages`, `encoded` and `reused`.
 
     `failed` are all files that cannot be read, and `newly_failed` the paths of those that no run has told of.
-    `withheld` are the files whose documents stay in the index though they are missing or hold less now, and `doubt`
-    says why.
+    `kept` are the files whose documents stay in the index though they are missing or hold less now, and `doubt` says
+    why.
     """
 
     folder: Path
@@ -68,7 +69,7 @@ class IndexSummary:
     failed: tuple[SkippedFile, ...]
     newly_failed: tuple[str, ...]
     skipped: tuple[SkippedFile, ...]
-    withheld: tuple[str, ...]
+    kept: tuple[str, ...]
     doubt: str
     documents: int
     passages: int
@@ -78,7 +79,7 @@ class IndexSummary:
 
     @property
     def up_to_date(self) -> bool:
-        return not (self.added or self.changed or self.removed)
+        return not (self.added or self.changed or self.removed or self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,45 +128,33 @@ def update_index(
         # not before our turn: another writer may know newer files
         found = discover(root, settings.rules, index_folder=index_folder)
         _check_manifest(writer, root, encoder, rebuild=rebuild)
-        known = writer.files()
-        _check_not_vanished(root, found, known, allow_shrink=allow_shrink)
-        plan = _plan(writer.manifest, root, encoder, settings, found, known, rebuild=rebuild, verify=verify)
+        run = _Run(root, writer, encoder, settings, found, writer.files())
+        if not allow_shrink:
+            run.check_not_empty()
+        plan = run.plan(rebuild=rebuild, verify=verify)
         work = _Work(writer, encoder, settings, listener)
         read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
-        outcome = _outcome(plan, read, known)
+        outcome = run.outcome(plan, read)
         if not allow_shrink:
-            outcome = _believed(outcome, plan, writer, root, encoder, found, known, max_shrink=max_shrink)
-            _check_text(root, found, outcome, writer)
+            outcome = run.believed(outcome, plan, max_shrink=max_shrink)
+            run.check_text(outcome)
         encoded = work.encode(outcome.written)
         wanted = _manifest(root, encoder, settings, last=writer.manifest)
         if outcome.written or outcome.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
             listener(Progress("write", 0, 0))
             writer.commit(Changes(tuple(file.stored() for file in outcome.written), outcome.removed), wanted)
-        _remember(outcome, plan, writer, found, known)
-        failed = _failures(found, [*writer.files().values(), *(file.state for file in outcome.kept_out)])
-        newly_failed = _newly_failed(failed, writer.told(), outcome.written, known)
+        run.remember(outcome, plan)
+        return run.summary(outcome, plan, encoded=encoded, elapsed_s=time.perf_counter() - started)
+
+
+def remember_told(index_folder: Path, failed: Iterable[SkippedFile], *, wait_s: float) -> None:
+    """Remember that the user was told of *failed*, so that they are not `newly_failed` in the next run.
+
+    Raises:
+        Busy: another process was writing for longer than *wait_s*.
+    """
+    with open_writer(index_folder, wait_s=wait_s) as writer:
         writer.keep_told({file.path: file.reason for file in failed})
-        assert writer.manifest is not None
-        counts = writer.counts()
-        return IndexSummary(
-            folder=index_folder,
-            generation=writer.manifest.generation,
-            added=len(plan.changes.added),
-            changed=len(outcome.written) - len(plan.changes.added),
-            removed=len(outcome.removed),
-            unchanged=len(plan.changes.unchanged) - len(plan.again),
-            files=counts.files,
-            failed=failed,
-            newly_failed=newly_failed,
-            skipped=tuple(file for file in found.skipped if not file.failed),
-            withheld=tuple(sorted(outcome.withheld)),
-            doubt=outcome.doubt,
-            documents=counts.documents,
-            passages=counts.passages,
-            encoded=encoded,
-            reused=sum(len(document.passages) for file in outcome.written for document in file.documents) - encoded,
-            elapsed_s=time.perf_counter() - started,
-        )
 
 
 def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = False) -> FileChanges:
@@ -196,44 +185,6 @@ def _under(paths: Iterable[str], places: set[str]) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a run has to do. `again` are unchanged files that are read all the same, all of them where it is `afresh`.
-
-    It `gives_up` what the index holds of another folder or another encoder.
-    """
-
-    changes: FileChanges
-    again: tuple[str, ...]
-    afresh: bool
-    gives_up: bool
-
-    @property
-    def pending(self) -> frozenset[str]:
-        """The files to read."""
-        return frozenset((*self.changes.added, *self.changes.changed, *self.again))
-
-
-def _plan(
-    manifest: Manifest | None,
-    root: Path,
-    encoder: Encoder,
-    settings: IndexSettings,
-    found: Discovery,
-    known: Mapping[str, FileState],
-    *,
-    rebuild: bool,
-    verify: bool,
-) -> _Plan:
-    afresh = rebuild or _reads_differently(manifest, settings)
-    changes = compare(found, known, verify=verify)
-    gives_up = _gives_up(manifest, root, encoder)
-    if gives_up:
-        changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
-    again = tuple(path for path in changes.unchanged if afresh or _deserves_another_try(known[path], settings))
-    return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
-
-
-@dataclass(frozen=True, slots=True)
 class _ReadFile:
     """A file as read: its state and the passages of each of its documents.
 
@@ -252,31 +203,6 @@ class _ReadFile:
                 for document in self.documents
             ),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What reading came to: files to write and files to remove.
-
-    `kept_out` were read and are not written, since they cannot be read now or hold less than before. `withheld` are
-    the files whose loss is not believed, and `doubt` says why: they stay as the index has them.
-    """
-
-    written: tuple[_ReadFile, ...]
-    removed: tuple[str, ...]
-    kept_out: tuple[_ReadFile, ...]
-    withheld: frozenset[str] = frozenset()
-    doubt: str = ""
-
-
-def _outcome(plan: _Plan, read: Sequence[_ReadFile], known: Mapping[str, FileState]) -> _Outcome:
-    """A file that cannot be read now stays as it was read before, unless nothing is taken over from the index."""
-    missed = {f.state.path for f in read if f.unread and not plan.gives_up and _was_read(known, f.state.path)}
-    return _Outcome(
-        written=tuple(file for file in read if file.state.path not in missed),
-        removed=plan.changes.removed,
-        kept_out=tuple(file for file in read if file.state.path in missed),
-    )
 
 
 class _Work:
@@ -305,10 +231,10 @@ class _Work:
     def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
         """Read and split one file; why it cannot be read becomes part of its state."""
         try:
-            content = file.location.read_bytes()
+            with open_regular(file.location) as opened:
+                content = opened.read()
         except OSError as error:
-            reason = error.strerror or str(error)
-            return _ReadFile(_state(file, b"", failure=f"cannot be read: {reason}"), (), unread=True)
+            return _ReadFile(_state(file, b"", failure=f"cannot be read: {in_words(error)}"), (), unread=True)
         digest = hashlib.sha256(content).digest()
         try:
             documents = reading.read(file, content, lone=lone)
@@ -345,6 +271,205 @@ class _Work:
         return len(missing)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run has to do. `again` are unchanged files that are read all the same, all of them where it is `afresh`.
+
+    It `gives_up` what the index holds of another folder or another encoder.
+    """
+
+    changes: FileChanges
+    again: tuple[str, ...]
+    afresh: bool
+    gives_up: bool
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The files to read."""
+        return frozenset((*self.changes.added, *self.changes.changed, *self.again))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What reading came to: files to write and files to remove.
+
+    `unwritten` were read, and stay as the index has them: they cannot be read now, or hold less than can be believed.
+    `kept` are all files whose loss is not believed, and `doubt` says why.
+    """
+
+    written: tuple[_ReadFile, ...]
+    removed: tuple[str, ...]
+    unwritten: tuple[_ReadFile, ...]
+    kept: frozenset[str] = frozenset()
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run: what was found in the folder, and what the index knows of it."""
+
+    root: Path
+    writer: IndexWriter
+    encoder: Encoder
+    settings: IndexSettings
+    found: Discovery
+    known: Mapping[str, FileState]
+
+    def check_not_empty(self) -> None:
+        if self.found.files:
+            return
+        if self.known:
+            raise TooMuchGone(
+                f"{self.root}: no file to index, but the index holds {len(self.known)}; is the disk mounted?",
+                remedy="pass --allow-shrink if all of them are really gone",
+            )
+        raise InputError(
+            f"{self.root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run"
+        )
+
+    def plan(self, *, rebuild: bool, verify: bool) -> _Plan:
+        manifest = self.writer.manifest
+        afresh = rebuild or _reads_differently(manifest, self.settings)
+        changes = compare(self.found, self.known, verify=verify)
+        gives_up = _gives_up(manifest, self.root, self.encoder)
+        if gives_up:
+            changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
+        again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path))
+        return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
+
+    def _deserves_another_try(self, path: str) -> bool:
+        state = self.known[path]
+        return deserves_another_try(state.failure, state.stamp.size_bytes, self.settings.file_timeout_s)
+
+    def outcome(self, plan: _Plan, read: Sequence[_ReadFile]) -> _Outcome:
+        """A file that cannot be read now stays as it was read before, unless nothing is taken over from the index."""
+        held = self.writer.document_counts() if any(file.unread for file in read) and not plan.gives_up else {}
+        missed = {file.state.path for file in read if file.unread and file.state.path in held}
+        return _Outcome(
+            written=tuple(file for file in read if file.state.path not in missed),
+            removed=plan.changes.removed,
+            unwritten=tuple(file for file in read if file.state.path in missed),
+        )
+
+    def believed(self, outcome: _Outcome, plan: _Plan, *, max_shrink: float) -> _Outcome:
+        """*outcome* without what it would lose beyond belief. Nothing is lost of an index of another folder."""
+        manifest = self.writer.manifest
+        if manifest is None or manifest.root != str(self.root) or not (outcome.removed or plan.changes.changed):
+            return outcome
+        counts = self.writer.document_counts()
+        loss = self._loss(outcome, plan.changes, counts)
+        why = why_doubted(
+            loss,
+            total=sum(counts.values()),
+            max_shrink=max_shrink,
+            mounts_before=self.writer.mounts(),
+            mounts_now=self.found.mounts,
+        )
+        if not why:
+            return outcome
+        if manifest.encoder_fingerprint != self.encoder.fingerprint:
+            raise TooMuchGone(
+                f"{self.root}: {why}; another encoder would have to read them, so nothing was rebuilt",
+                remedy="mount the disk, or pass --allow-shrink if they are really gone",
+            )
+        kept = loss.missing | loss.documents.keys()
+        return _Outcome(
+            written=tuple(file for file in outcome.written if file.state.path not in kept),
+            removed=tuple(path for path in outcome.removed if path not in kept),
+            unwritten=(*outcome.unwritten, *(file for file in outcome.written if file.state.path in kept)),
+            kept=kept,
+            doubt=why,
+        )
+
+    def _loss(self, outcome: _Outcome, changes: FileChanges, counts: Mapping[str, int]) -> Loss:
+        """What *outcome* takes out of an index whose files hold as many documents as *counts* says.
+
+        A file that moved is not lost, and neither is what the user's rules leave out.
+        """
+        left_out = _under(outcome.removed, {file.path for file in self.found.skipped if file.chosen})
+        came = {file.state.content_hash for file in outcome.written if file.state.path not in self.known}
+        missing = {
+            path for path in outcome.removed if path not in left_out and self.known[path].content_hash not in came
+        }
+        held = {file.state.path: sum(bool(each.passages) for each in file.documents) for file in outcome.written}
+        fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
+        return Loss(
+            {path: counts[path] for path in missing if path in counts}
+            | {path: number for path, number in fewer.items() if number > 0},
+            frozenset(missing),
+        )
+
+    def check_text(self, outcome: _Outcome) -> None:
+        if any(document.passages for file in outcome.written for document in file.documents):
+            return
+        if self.writer.has_passages_beside({*outcome.removed, *(file.state.path for file in outcome.written)}):
+            return
+        failed = (file.state for file in outcome.written if file.state.failure)
+        reason = next((f" ({state.path}: {state.failure})" for state in failed), "")
+        count = len(self.found.files)
+        raise InputError(
+            f"{self.root}: no text in any of {count} file{'s' * (count != 1)}{reason}",
+            remedy="check that it is the right folder, or pass --allow-shrink",
+        )
+
+    def remember(self, outcome: _Outcome, plan: _Plan) -> None:
+        """Keep what the next run must know beside the new generation.
+
+        Where all is read afresh, what could not be is to be read when it can. A file whose reading took too much is
+        not read again as it is.
+        """
+        states = list(plan.changes.touched)
+        if plan.afresh:
+            missed = {*plan.changes.hidden, *outcome.kept, *(file.state.path for file in outcome.unwritten)}
+            states += [_outdated(self.known[path]) for path in sorted(missed)]
+        else:
+            given_up = [file.state for file in outcome.unwritten if file.state.path not in outcome.kept]
+            states += [state for state in given_up if state.content_hash]
+        self.writer.touch(states)
+        if not outcome.doubt:
+            self.writer.keep_mounts(self.found.mounts)
+
+    def summary(self, outcome: _Outcome, plan: _Plan, *, encoded: int, elapsed_s: float) -> IndexSummary:
+        assert self.writer.manifest is not None
+        counts = self.writer.counts()
+        failed = _failures(self.found, [*self.writer.files().values(), *(file.state for file in outcome.unwritten)])
+        passages = sum(len(document.passages) for file in outcome.written for document in file.documents)
+        return IndexSummary(
+            folder=self.writer.folder,
+            generation=self.writer.manifest.generation,
+            added=len(plan.changes.added),
+            changed=len(outcome.written) - len(plan.changes.added),
+            removed=len(outcome.removed),
+            unchanged=len(plan.changes.unchanged) - len(plan.again),
+            files=counts.files,
+            failed=failed,
+            newly_failed=self._newly_failed(failed, outcome),
+            skipped=tuple(file for file in self.found.skipped if not file.failed),
+            kept=tuple(sorted(outcome.kept)),
+            doubt=outcome.doubt,
+            documents=counts.documents,
+            passages=counts.passages,
+            encoded=encoded,
+            reused=passages - encoded,
+            elapsed_s=elapsed_s,
+        )
+
+    def _newly_failed(self, failed: Sequence[SkippedFile], outcome: _Outcome) -> tuple[str, ...]:
+        """The paths of *failed* that the user was not told of: for this reason, and as they are now.
+
+        What was told and holds no longer is forgotten, so that it is told when it comes again.
+        """
+        changed = {
+            file.state.path
+            for file in (*outcome.written, *outcome.unwritten)
+            if file.state.path in self.known and self.known[file.state.path].content_hash != file.state.content_hash
+        }
+        told = self.writer.told()
+        known = {file.path for file in failed if file.path not in changed and told.get(file.path) == file.reason}
+        self.writer.keep_told({path: reason for path, reason in told.items() if path in known})
+        return tuple(file.path for file in failed if file.path not in known)
+
+
 def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuild: bool) -> None:
     manifest = writer.manifest
     if manifest is None or rebuild:
@@ -361,115 +486,9 @@ def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuil
         )
 
 
-def _check_not_vanished(root: Path, found: Discovery, known: Mapping[str, FileState], *, allow_shrink: bool) -> None:
-    if found.files or allow_shrink:
-        return
-    if known:
-        raise TooMuchGone(
-            f"{root}: no file to index, but the index holds {len(known)}; is the disk mounted?",
-            remedy="pass --allow-shrink if all of them are really gone",
-        )
-    raise InputError(f"{root}: no file to index", remedy="see why each file is left out: rerank-cli index --dry-run")
-
-
-def _check_text(root: Path, found: Discovery, outcome: _Outcome, writer: IndexWriter) -> None:
-    written = outcome.written
-    if any(document.passages for file in written for document in file.documents):
-        return
-    if writer.has_passages_beside({*outcome.removed, *(file.state.path for file in written)}):
-        return
-    reason = next((f" ({file.state.path}: {file.state.failure})" for file in written if file.state.failure), "")
-    raise InputError(
-        f"{root}: no text in any of {len(found.files)} file{'s' * (len(found.files) != 1)}{reason}",
-        remedy="check that it is the right folder, or pass --allow-shrink",
-    )
-
-
-def _believed(
-    outcome: _Outcome,
-    plan: _Plan,
-    writer: IndexWriter,
-    root: Path,
-    encoder: Encoder,
-    found: Discovery,
-    known: Mapping[str, FileState],
-    *,
-    max_shrink: float,
-) -> _Outcome:
-    """*outcome* without what it would lose beyond belief. Nothing is lost of an index of another folder."""
-    manifest = writer.manifest
-    if manifest is None or manifest.root != str(root) or not (outcome.removed or plan.changes.changed):
-        return outcome
-    counts = writer.document_counts()
-    loss = _loss(outcome, plan.changes, found, known, counts)
-    why = doubt(
-        loss,
-        total=sum(counts.values()),
-        max_shrink=max_shrink,
-        mounts_before=writer.mounts(),
-        mounts_now=found.mounts,
-    )
-    if not why:
-        return outcome
-    if manifest.encoder_fingerprint != encoder.fingerprint:
-        raise TooMuchGone(
-            f"{root}: {why}; with another encoder they would be lost, so nothing was rebuilt",
-            remedy="mount the disk, or pass --allow-shrink if they are really gone",
-        )
-    withheld = loss.missing | loss.documents.keys()
-    return _Outcome(
-        written=tuple(file for file in outcome.written if file.state.path not in withheld),
-        removed=tuple(path for path in outcome.removed if path not in withheld),
-        kept_out=(*outcome.kept_out, *(file for file in outcome.written if file.state.path in withheld)),
-        withheld=withheld,
-        doubt=why,
-    )
-
-
-def _loss(
-    outcome: _Outcome,
-    changes: FileChanges,
-    found: Discovery,
-    known: Mapping[str, FileState],
-    counts: Mapping[str, int],
-) -> Loss:
-    """What *outcome* takes out of an index whose files hold as many documents as *counts* says.
-
-    A file that moved is not lost, and neither is what the user's rules leave out.
-    """
-    left_out = _under(outcome.removed, {file.path for file in found.skipped if file.chosen})
-    came = {file.state.content_hash for file in outcome.written if file.state.path not in known}
-    missing = {path for path in outcome.removed if path not in left_out and known[path].content_hash not in came}
-    held = {file.state.path: sum(bool(each.passages) for each in file.documents) for file in outcome.written}
-    fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
-    return Loss(
-        {path: counts[path] for path in missing if path in counts} | {path: n for path, n in fewer.items() if n > 0},
-        frozenset(missing),
-    )
-
-
-def _remember(
-    outcome: _Outcome, plan: _Plan, writer: IndexWriter, found: Discovery, known: Mapping[str, FileState]
-) -> None:
-    """Keep what the next run must know beside the new generation."""
-    kept = {*plan.changes.hidden, *outcome.withheld, *(file.state.path for file in outcome.kept_out)}
-    outdated = [_outdated(known[path]) for path in sorted(kept)] if plan.afresh else []
-    writer.touch([*plan.changes.touched, *outdated])
-    if not outcome.doubt:
-        writer.keep_mounts(found.mounts)
-
-
 def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
     """Whether a rebuild takes nothing over from the index, as its files or its vectors are others."""
     return manifest is not None and (manifest.root, manifest.encoder_fingerprint) != (str(root), encoder.fingerprint)
-
-
-def _was_read(known: Mapping[str, FileState], path: str) -> bool:
-    return path in known and known[path].failure is None
-
-
-def _deserves_another_try(state: FileState, settings: IndexSettings) -> bool:
-    return deserves_another_try(state.failure, state.stamp.size_bytes, settings.file_timeout_s)
 
 
 def _outdated(state: FileState) -> FileState:
@@ -515,18 +534,6 @@ def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFil
     failures = {state.path: SkippedFile(state.path, state.failure, "failed") for state in states if state.failure}
     failures.update({file.path: file for file in found.skipped if file.failed})
     return tuple(failures[path] for path in sorted(failures))
-
-
-def _newly_failed(
-    failed: Sequence[SkippedFile], told: Mapping[str, str], written: Sequence[_ReadFile], known: Mapping[str, FileState]
-) -> tuple[str, ...]:
-    """The paths of *failed* that fail for another reason than the user was *told*, or that changed and fail again."""
-    changed = {
-        file.state.path
-        for file in written
-        if file.state.path in known and known[file.state.path].content_hash != file.state.content_hash
-    }
-    return tuple(file.path for file in failed if file.path in changed or told.get(file.path) != file.reason)
 
 
 def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> FileState:

@@ -20,7 +20,7 @@ class Loss:
     missing: frozenset[str]
 
 
-def doubt(
+def why_doubted(
     loss: Loss, *, total: int, max_shrink: float, mounts_before: Collection[str], mounts_now: Collection[str]
 ) -> str:
     """Why *loss* should not be believed, in words for the user; empty where it may.
@@ -28,17 +28,13 @@ def doubt(
     *total* documents are in the index, and *max_shrink* is the share of them that may go at once. Mount points
     are folders that end in a slash, and the empty path for the root.
     """
-    for mount in sorted({*mounts_before} ^ {*mounts_now}):
+    for mount in sorted({*mounts_before} - {*mounts_now}):
         gone = sum(path.startswith(mount) for path in loss.missing)
         if gone:
-            name = f"{mount.rstrip('/')} " if mount else "the folder "
-            now = "was a mount point and is none any more" if mount in mounts_before else "has become a mount point"
-            return f"{name}{now}, and {_counted(gone, 'file')} of it {'is' if gone == 1 else 'are'} missing"
+            name = mount.rstrip("/") or "the folder"
+            files = "1 file of it is" if gone == 1 else f"{gone} files of it are"
+            return f"{name} was a mount point and is none any more, and {files} missing"
     lost = sum(loss.documents.values())
     if lost > FEW and lost > max_shrink * total:
-        return f"{lost} of {total} documents are gone, more than a share of {max_shrink:g}"
+        return f"{lost} of {total} documents would be lost, more than {max_shrink:.0%}"
     return ""
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, J
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import counted, printable, say
 from rerank_cli.config import PREFIX, Settings
-from rerank_cli.errors import FilesSkipped, InputError, TooMuchGone
+from rerank_cli.errors import Busy, FilesSkipped, InputError, TooMuchGone
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.discover import Rules
@@ -91,14 +92,14 @@ def run(
     ] = False,
     max_shrink: Annotated[
         float | None,
-        typer.Option(help="Share of the documents that may go at once, if more than ten do.", show_default=False),
+        typer.Option(help="Share of the documents that one run may remove, if more than ten.", show_default=False),
     ] = None,
     allow_shrink: Annotated[
         bool | None,
         typer.Option(
             "--allow-shrink/--no-allow-shrink",
             "--allow-empty/ ",
-            help="Take out what is missing, however much it is.",
+            help="Remove what is missing, however much it is.",
             show_default=False,
         ),
     ] = None,
@@ -153,7 +154,7 @@ def _root(folder: Path) -> Path:
 def _update(
     root: Path, index: str | None, settings: Settings, *, rebuild: bool, verify: bool, as_json: bool, quiet: bool
 ) -> int:
-    from rerank_cli.indexing import IndexSettings, update_index
+    from rerank_cli.indexing import IndexSettings, remember_told, update_index
     from rerank_cli.models.loading import open_encoder
 
     with drawn_progress(quiet=quiet or as_json) as listener:
@@ -179,13 +180,18 @@ def _update(
     else:
         _print_failures([file for file in summary.failed if not quiet or file.path in summary.newly_failed])
         if not quiet:
-            print(_one_line(summary))
+            print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
+        if summary.newly_failed:
+            with suppress(Busy):  # then the next run tells of them again
+                remember_told(summary.folder, summary.failed, wait_s=settings.wait_s)
     if summary.doubt:
         raise TooMuchGone(
             f"{root}: {summary.doubt}; they stay in the index, and all else is up to date",
             remedy="mount the disk, or pass --allow-shrink if they are really gone",
         )
     if summary.failed and settings.strict:
+        if quiet and not summary.newly_failed:
+            return FilesSkipped.exit_code
         count = len(summary.failed)
         raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
     return 0
@@ -232,11 +238,16 @@ def _unread_formats(summary: IndexSummary) -> Counter[str]:
 def _one_line(summary: IndexSummary) -> str:
     parts = ((summary.files, "file"), (summary.documents, "document"), (summary.passages, "passage"))
     holds = ", ".join(counted(number, noun) for number, noun in parts)
+    changes = {
+        "added": summary.added,
+        "changed": summary.changed,
+        "removed": summary.removed,
+        "kept though missing": len(summary.kept),
+    }
+    named = [(count, word) for word, count in changes.items() if count]
     news = "up to date"
-    if not summary.up_to_date:
-        changes = {"added": summary.added, "changed": summary.changed, "removed": summary.removed}
-        told = [(count, word) for word, count in changes.items() if count]
-        first, *others = told
+    if named:
+        first, *others = named
         files = ", ".join([f"{counted(first[0], 'file')} {first[1]}", *(f"{count} {word}" for count, word in others)])
         news = f"{files}; {counted(summary.encoded, 'passage')} encoded, {summary.reused} reused"
     line = f"{summary.folder.name}: {holds} ({news}) in {summary.elapsed_s:.1f} s"
@@ -249,7 +260,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if len(formats) > SHOWN_FORMATS:
         formats = [*formats[:SHOWN_FORMATS], "…"]
     causes = Counter(file.cause for file in summary.skipped)
-    others = {"too large": causes["too large"], "links": causes["link"], "special": causes["special"]}
+    others = {"too large": causes["too large"], "links": causes["link"], "pipes or devices": causes["special"]}
     kinds = [*formats, *(f"{count} {name}" for name, count in others.items() if count)]
     unread = causes["binary"] + sum(others.values())
     told = []

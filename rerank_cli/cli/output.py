@@ -21,6 +21,7 @@ from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
 from rerank_cli.snippets import snippet
 from rerank_cli.store import IndexReader
+from rerank_cli.store.catalog import index_command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -281,7 +282,7 @@ class _TableWriter:
             self._console.print(Text(printable(f"{answer.query_id}: {answer.result.query}"), style="bold"))
         if answer.hits:
             self._console.print(self._table(answer))
-        self._console.print(Text(self._footer(answer), style="dim"))
+        self._console.print(Text(self._footer(answer), style="dim"), soft_wrap=True)
 
     def close(self) -> None:
         sys.stdout.flush()
@@ -328,7 +329,7 @@ class _TableWriter:
         if not answer.hits:
             return f"nothing found ({stages})"
         shown = f"{len(answer.hits)} of {stages}"
-        outdated = f"; bring the index up to date: rerank-cli index {printable(self._presentation.index.manifest.root)}"
+        outdated = f"; bring the index up to date: {printable(index_command(self._presentation.folder))}"
         return shown + outdated if answer.stale else shown
 
 

@@ -23,6 +23,7 @@ from rerank_cli.corpus.globs import git_pattern
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.records import Cause, FoundFile, SkippedFile, stamp_of
+from rerank_cli.regular import open_regular
 
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
@@ -249,7 +250,7 @@ def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | S
         if status.st_size > rules.max_file_size_bytes:
             limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
             return SkippedFile(path, f"larger than {limit} ({size})", "too large")
-        with location.open("rb") as file:
+        with open_regular(location) as file:
             if _is_binary(file.read(_PROBE_BYTES)):
                 return SkippedFile(path, "binary", "binary")
     except OSError as error:

@@ -86,7 +86,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as it was when it was last read. `failure` says why it could not be read."""
+    """A file as it was when it was last read. `failure` says why it could not be read.
+
+    Its documents are those of an earlier reading then, or none.
+    """
 
     path: str
     stamp: Stamp
@@ -570,11 +573,12 @@ class IndexWriter:
         self.has_kept_vectors = True
 
     def touch(self, states: Sequence[FileState]) -> None:
-        """Remember new times of files whose content is the same; no new generation."""
+        """Remember how files were found whose documents stay as they are; no new generation."""
         with self._transaction():
             self._connection.executemany(
-                "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ? WHERE path = ?",
-                [(*astuple(state.stamp), state.path) for state in states],
+                "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, content_hash = ?, failure = ?"
+                " WHERE path = ?",
+                [(*astuple(state.stamp), state.content_hash, state.failure, state.path) for state in states],
             )
 
     def commit(self, changes: Changes, manifest: Manifest) -> Manifest:

@@ -73,16 +73,20 @@ def test_cron_is_told_of_a_bad_file_once_and_again_when_it_changes(house: Path, 
         return outcome.err
 
     write_files(house, {"bad.jsonl": "no json\n"})
+    assert cli("index", house, "--json").json["newly_failed"] == ["bad.jsonl"]
     assert told().startswith("rerank-cli: bad.jsonl: line 1")
     assert told() == ""
     assert "bad.jsonl" in cli("index", house).err, "a person is told each time"
     assert cli("status", "--json").json["unreadable"].keys() == {"bad.jsonl"}
+    assert cli("index", house, "--quiet", "--strict").err == ""
+    assert cli("index", house, "--quiet", "--strict").code == 5
     write_files(house, {"bad.jsonl": "still none\n", "worse.jsonl": "none\n"})
     assert told().count("\n") == 2
     assert told() == ""
     write_files(house, {"bad.jsonl": '{"text": "mended"}\n'})
     assert told() == ""
     write_files(house, {"bad.jsonl": "no json\n"})
+    assert cli("index", house, "--json").json["newly_failed"] == ["bad.jsonl"]
     assert told().startswith("rerank-cli: bad.jsonl: line 1")
 
 
@@ -93,15 +97,15 @@ def test_where_too_much_is_gone_the_rest_is_done_and_the_code_is_4(house: Path, 
     write_files(house, {"new.md": "new\n"})
     outcome = cli("index", house)
     assert outcome.code == 4
-    assert "33 files, 33 documents, 33 passages (1 file added;" in outcome.out
+    assert "33 files, 33 documents, 33 passages (1 file added, 30 kept though missing;" in outcome.out
     assert outcome.err == (
-        f"rerank-cli: {house}: 30 of 32 documents are gone, more than a share of 0.5; they stay in the index, "
+        f"rerank-cli: {house}: 30 of 32 documents would be lost, more than 50%; they stay in the index, "
         "and all else is up to date; mount the disk, or pass --allow-shrink if they are really gone\n"
     )
     quiet = cli("index", house, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (4, "", outcome.err.replace("30 of 32", "30 of 33"))
     record = json.loads(cli("index", house, "--json").out)
-    assert len(record["withheld"]) == 30 and record["doubt"].startswith("30 of 33")
+    assert len(record["kept"]) == 30 and record["doubt"].startswith("30 of 33")
     assert cli("index", house, "--max-shrink", "0.95").code == 0
     assert "3 files, 3 documents" in cli("index", house).out
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.records import Progress
 from tests.conftest import Plant, Update
 from tests.faults.conftest import LONG, REPOSITORY
 from tests.faults.hostile import GOOD, HOSTILE
@@ -88,11 +89,19 @@ def test_a_file_that_takes_too_long_now_keeps_what_was_read_before(
     plant({"a.md": "brake\n", "b.md": "chain\n"})
     update()
     plant({"b.md": "[" * 100_000})
-    for _ in range(2):
-        summary = update(file_timeout_s=0.5)
+    reads = []
+
+    def listen(progress: Progress) -> None:
+        reads.extend([progress] * (progress.stage == "read"))
+
+    for limit_s, read in ((0.5, True), (0.5, False), (0.6, True), (0.6, False)):
+        reads.clear()
+        summary = update(file_timeout_s=limit_s, listener=listen)
         assert [file.path for file in summary.failed] == ["b.md"]
-        assert (summary.changed, summary.documents) == (0, 2)
-    assert find("chain")[0] == "b.md"
+        assert (summary.changed, summary.documents, bool(reads)) == (0, 2, read)
+        assert find("chain")[0] == "b.md"
+    plant({"b.md": "saddle\n"})
+    assert (update(file_timeout_s=0.5).failed, find("saddle")[0]) == ((), "b.md")
 
 
 def test_the_command_tells_what_took_too_long_and_indexes_the_rest(docs: Path, plant: Plant, model_cache: Path) -> None:

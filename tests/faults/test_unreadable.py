@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from rerank_cli import regular
 from rerank_cli.corpus.discover import Rules, discover
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.indexing import IndexSummary
@@ -115,6 +117,21 @@ def test_a_folder_that_never_held_a_file_is_no_corpus(update: Update) -> None:
     assert "--dry-run" in caught.value.remedy
 
 
+def test_a_file_that_becomes_a_pipe_before_it_is_read_fails_alone(
+    plant: Plant, update: Update, docs: Path, find
+) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+
+    def swap(progress: object) -> None:
+        if not (docs / "b.md").is_fifo():
+            (docs / "b.md").unlink()
+            os.mkfifo(docs / "b.md")
+
+    summary = update(listener=swap)
+    assert [(file.path, file.reason) for file in summary.failed] == [("b.md", "cannot be read: not a regular file")]
+    assert find("brake") == ["a.md"]
+
+
 # What cannot be read now, but could before
 
 
@@ -133,8 +150,16 @@ def deny(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
             monkeypatch.setattr(Path, name, refuse)
 
-        for name in ("iterdir", "open", "read_bytes"):
+        for name in ("iterdir", "open"):
             refusing(name)
+        opened = regular._without_waiting
+
+        def refuse(path: str, flags: int) -> int:
+            if Path(path) == denied:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return opened(path, flags)
+
+        monkeypatch.setattr(regular, "_without_waiting", refuse)
 
     return deny
 

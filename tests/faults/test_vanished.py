@@ -58,8 +58,8 @@ def test_where_most_documents_are_gone_they_stay_and_what_is_new_comes_in(
     take_away(docs, COUNT - 1)
     plant({"new.md": "something new\n"})
     summary = update()
-    assert (summary.added, summary.removed, len(summary.withheld)) == (1, 0, COUNT - 1)
-    assert summary.doubt == "39 of 40 documents are gone, more than a share of 0.5"
+    assert (summary.added, summary.removed, len(summary.kept)) == (1, 0, COUNT - 1)
+    assert summary.doubt == "39 of 40 documents would be lost, more than 50%"
     assert documents(index_folder) == {*FILES, "new.md"}
 
 
@@ -71,7 +71,7 @@ def test_what_comes_back_is_not_encoded_again(
         assert update().doubt
     bring_back(docs)
     summary = update()
-    assert (summary.doubt, summary.withheld, summary.up_to_date, encoder.encoded) == ("", (), True, [])
+    assert (summary.doubt, summary.kept, summary.up_to_date, encoder.encoded) == ("", (), True, [])
 
 
 def test_a_folder_left_with_a_placeholder_alone_keeps_its_documents(
@@ -146,7 +146,7 @@ def test_files_that_are_emptied_or_turn_into_something_else_are_gone_too(
         (docs / path).symlink_to("nowhere")
     summary = update()
     assert "35 of 40" in summary.doubt
-    assert len(summary.withheld) == 35
+    assert len(summary.kept) == 35
     assert documents(index_folder) == {*FILES}
 
 
@@ -156,7 +156,7 @@ def test_a_file_of_records_that_loses_most_of_them_keeps_them(plant: Plant, upda
     update()
     plant({"all.jsonl": "".join(lines[:5]), "a.md": "a new note\n"})
     summary = update()
-    assert (summary.withheld, summary.changed) == (("all.jsonl",), 1)
+    assert (summary.kept, summary.changed) == (("all.jsonl",), 1)
     assert len(documents(index_folder)) == COUNT + 1
     plant({"all.jsonl": "".join(lines[:25])})
     assert update().doubt == ""
@@ -169,7 +169,7 @@ def test_a_broken_file_of_records_keeps_them_and_is_told(plant: Plant, update: U
     update()
     plant({"all.jsonl": "".join(lines)[:-5]})
     summary = update()
-    assert (summary.withheld, [file.path for file in summary.failed]) == (("all.jsonl",), ["all.jsonl"])
+    assert (summary.kept, [file.path for file in summary.failed]) == (("all.jsonl",), ["all.jsonl"])
     assert "line 40" in summary.failed[0].reason
     assert len(documents(index_folder)) == COUNT
 
@@ -178,7 +178,7 @@ def test_a_rebuild_keeps_what_is_missing_and_refuses_where_it_could_not(
     indexed: IndexSummary, docs: Path, update: Update, index_folder: Path, encoder: FakeEncoder
 ) -> None:
     take_away(docs, COUNT - 1)
-    assert len(update(rebuild=True).withheld) == COUNT - 1
+    assert len(update(rebuild=True).kept) == COUNT - 1
     another = FakeEncoder(fingerprint="another", dimensions=16)
     with pytest.raises(TooMuchGone, match="nothing was rebuilt"):
         update(encoder=another, rebuild=True)
@@ -233,20 +233,21 @@ def test_a_lost_mount_point_keeps_its_few_documents(
     for _ in range(2):
         summary = update()
         assert summary.doubt == "a disk\\of mine was a mount point and is none any more, and 1 file of it is missing"
-        assert (summary.withheld, summary.removed) == (("a disk\\of mine/beach.md",), 0)
+        assert (summary.kept, summary.removed) == (("a disk\\of mine/beach.md",), 0)
     disk("a disk\\of mine")
     assert (update().doubt, encoder.encoded) == ("", [])
     assert "a disk\\of mine/beach.md" in documents(index_folder)
 
 
-def test_a_disk_mounted_over_documents_keeps_them(
+def test_a_disk_that_is_mounted_where_a_placeholder_lay_is_taken_in(
     plant: Plant, docs: Path, update: Update, disk, index_folder: Path
 ) -> None:
-    plant({**FILES, "photos/beach.md": "the beach\n"})
+    plant({**FILES, "photos/NOT MOUNTED.txt": "mount it\n"})
     update()
     disk("photos")
-    assert "photos has become a mount point" in update().doubt
-    assert "photos/beach.md" in documents(index_folder)
+    plant({"photos/beach.md": "the beach\n"})
+    summary = update()
+    assert (summary.doubt, summary.added, summary.removed) == ("", 1, 1)
 
 
 def test_an_unmounted_root_that_holds_a_few_files_keeps_its_documents(

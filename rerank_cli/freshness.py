@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +46,7 @@ def _staleness(root: Path, path: str, state: FileState) -> Staleness | None:
         stamp = stamp_of(location.stat())
     except (FileNotFoundError, NotADirectoryError):
         return "gone"
-    except OSError:
-        return None  # out of sight, for all we know unchanged
+    except OSError as error:
+        # a link to itself leads nowhere; all else is out of sight, and for all we know unchanged
+        return "gone" if error.errno == errno.ELOOP else None
     return None if is_same(location, stamp, state) else "changed"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from rerank_cli.corpus.discover import Discovery, Rules, discover
+from rerank_cli.corpus.discover import Discovery, Rules, discover, left_out_by_name
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
@@ -23,6 +26,7 @@ from rerank_cli.records import (
     SplitDocument,
     Stamp,
     ignore_progress,
+    stamp_of,
 )
 from rerank_cli.regular import open_regular
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
@@ -231,8 +235,7 @@ class _Work:
     def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
         """Read and split one file; why it cannot be read becomes part of its state."""
         try:
-            with open_regular(file.location) as opened:
-                content = opened.read()
+            file, content = self._opened(file)
         except OSError as error:
             return _ReadFile(_state(file, b"", failure=f"cannot be read: {in_words(error)}"), (), unread=True)
         digest = hashlib.sha256(content).digest()
@@ -242,6 +245,14 @@ class _Work:
             unread = isinstance(error, NotReadToTheEnd)
             return _ReadFile(_state(file, digest, failure=str(error)), (), unread=unread)
         return _ReadFile(_state(file, digest, failure=None), documents)
+
+    def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
+        """*file* as it is now and what it holds: it may have grown since it was found, though not beyond its limit."""
+        with open_regular(file.location) as opened:
+            stamp = stamp_of(os.fstat(opened.fileno()))
+            if stamp.size_bytes > max(file.size_bytes, self._settings.rules.max_file_size_bytes):
+                raise OSError(errno.EFBIG, "has grown too large")
+            return replace(file, stamp=stamp), opened.read(stamp.size_bytes)
 
     def _check_passages_fit(self) -> None:
         limit = self._encoder.max_tokens
@@ -334,12 +345,14 @@ class _Run:
         gives_up = _gives_up(manifest, self.root, self.encoder)
         if gives_up:
             changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
-        again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path))
+        again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
 
-    def _deserves_another_try(self, path: str) -> bool:
+    def _deserves_another_try(self, path: str, *, verify: bool) -> bool:
         state = self.known[path]
-        return deserves_another_try(state.failure, state.stamp.size_bytes, self.settings.file_timeout_s)
+        return deserves_another_try(
+            state.failure, state.stamp.size_bytes, math.inf if verify else self.settings.file_timeout_s
+        )
 
     def outcome(self, plan: _Plan, read: Sequence[_ReadFile]) -> _Outcome:
         """A file that cannot be read now stays as it was read before, unless nothing is taken over from the index."""
@@ -387,15 +400,17 @@ class _Run:
         A file that moved is not lost, and neither is what the user's rules leave out.
         """
         left_out = _under(outcome.removed, {file.path for file in self.found.skipped if file.chosen})
+        left_out |= left_out_by_name(outcome.removed, self.settings.rules)
         came = {file.state.content_hash for file in outcome.written if file.state.path not in self.known}
         missing = {
             path for path in outcome.removed if path not in left_out and self.known[path].content_hash not in came
         }
-        held = {file.state.path: sum(bool(each.passages) for each in file.documents) for file in outcome.written}
-        fewer = {path: counts.get(path, 0) - held[path] for path in changes.changed if path in held}
+        written = {file.state.path: {each.id for each in file.documents if each.passages} for file in outcome.written}
+        before = self.writer.documents_in([path for path in changes.changed if path in written])
+        fewer = {path: len(documents - written[path]) for path, documents in before.items()}
         return Loss(
             {path: counts[path] for path in missing if path in counts}
-            | {path: number for path, number in fewer.items() if number > 0},
+            | {path: number for path, number in fewer.items() if number},
             frozenset(missing),
         )
 

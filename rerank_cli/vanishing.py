@@ -26,12 +26,13 @@ def why_doubted(
     """Why *loss* should not be believed, in words for the user; empty where it may.
 
     *total* documents are in the index, and *max_shrink* is the share of them that may go at once. Mount points
-    are folders that end in a slash, and the empty path for the root.
+    are as discovery gives them.
     """
     for mount in sorted({*mounts_before} - {*mounts_now}):
-        gone = sum(path.startswith(mount) for path in loss.missing)
+        holds_all = mount.startswith("/")
+        gone = len(loss.missing) if holds_all else sum(path.startswith(mount) for path in loss.missing)
         if gone:
-            name = mount.rstrip("/") or "the folder"
+            name = mount if holds_all else mount.rstrip("/") or "the folder"
             files = "1 file of it is" if gone == 1 else f"{gone} files of it are"
             return f"{name} was a mount point and is none any more, and {files} missing"
     lost = sum(loss.documents.values())

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
@@ -54,7 +54,8 @@ class Rules:
 class Discovery:
     """Every file of the root exactly once, sorted by path; a folder left out is one entry.
 
-    `mounts` are the folders walked that are mount points, sorted; the root is the empty path.
+    `mounts` are the mount points among the folders walked, where the root is the empty path, and the absolute paths
+    of those that the root lies on; sorted.
     """
 
     files: tuple[FoundFile, ...]
@@ -101,12 +102,28 @@ def discover(root: Path, rules: Rules, *, index_folder: Path | None = None) -> D
         outcomes, mounts = list(walk.outcomes()), walk.mounts
     else:
         outcomes = [_judged_alone(root, rules)]
+    is_mount = mount_test()
+    mounts += [str(above) for above in place.parents if is_mount(above)]
     outcomes.sort(key=lambda outcome: outcome.path)
     return Discovery(
         files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, SkippedFile)),
         mounts=tuple(sorted(mounts)),
     )
+
+
+def left_out_by_name(paths: Iterable[str], rules: Rules) -> set[str]:
+    """Those of *paths*, of files that need not be there, that *rules* leave out whatever ignore files say."""
+    include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
+    exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
+
+    def is_left_out(path: str) -> bool:
+        entries = [*(f"{folder}/" for folder in PurePosixPath(path).parents if folder.name), path]
+        hidden = not rules.hidden and any(PurePosixPath(entry).name.startswith(".") for entry in entries)
+        excluded = any((match := exclude.last_match(entry)) and match.include for entry in entries)
+        return hidden or excluded or bool(rules.include and not include.match_file(path))
+
+    return {path for path in paths if is_left_out(path)}
 
 
 def _existing(root: Path) -> Path:

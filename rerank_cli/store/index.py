@@ -502,6 +502,15 @@ class IndexWriter:
         with self._guard():
             return dict(self._connection.execute(query))
 
+    def documents_in(self, paths: Collection[str]) -> dict[str, set[str]]:
+        """The ids of the documents with text in the files at *paths*, by path."""
+        query = (
+            "SELECT document_id FROM documents"
+            " WHERE path = ? AND EXISTS (SELECT 1 FROM passages WHERE document = documents.id)"
+        )
+        with self._guard():
+            return {path: {row[0] for row in self._connection.execute(query, (path,))} for path in paths}
+
     def mounts(self) -> tuple[str, ...]:
         """The folders that were mount points, as `keep_mounts` was told last."""
         with self._guard():

@@ -100,6 +100,9 @@ def test_a_file_that_takes_too_long_now_keeps_what_was_read_before(
         assert [file.path for file in summary.failed] == ["b.md"]
         assert (summary.changed, summary.documents, bool(reads)) == (0, 2, read)
         assert find("chain")[0] == "b.md"
+    reads.clear()
+    update(file_timeout_s=0.5, verify=True, listener=listen)
+    assert reads
     plant({"b.md": "saddle\n"})
     assert (update(file_timeout_s=0.5).failed, find("saddle")[0]) == ((), "b.md")
 

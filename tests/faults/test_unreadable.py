@@ -132,6 +132,17 @@ def test_a_file_that_becomes_a_pipe_before_it_is_read_fails_alone(
     assert find("brake") == ["a.md"]
 
 
+def test_a_file_that_grows_without_end_fails_alone(docs: Path, plant: Plant, update: Update, find) -> None:
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+
+    def grow(progress: Progress) -> None:
+        os.truncate(docs / "b.md", 20_000_000_000)
+
+    summary = update(listener=grow)
+    assert failures(summary) == {"b.md": "cannot be read: has grown too large"}
+    assert find("brake") == ["a.md"]
+
+
 # What cannot be read now, but could before
 
 

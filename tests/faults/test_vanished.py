@@ -163,6 +163,21 @@ def test_a_file_of_records_that_loses_most_of_them_keeps_them(plant: Plant, upda
     assert len(documents(index_folder)) == 26
 
 
+def test_a_file_whose_records_are_all_replaced_keeps_those_it_had(
+    plant: Plant, update: Update, encoder: FakeEncoder, index_folder: Path
+) -> None:
+    def lines(word: str) -> str:
+        return "".join(f'{{"id": "{word}{number}", "text": "{word} number {number}"}}\n' for number in range(COUNT))
+
+    plant({"all.jsonl": lines("old")})
+    update()
+    encoder.encoded.clear()
+    plant({"all.jsonl": lines("new")})
+    assert update().kept == ("all.jsonl",)
+    plant({"all.jsonl": lines("old")})
+    assert (update().doubt, encoder.encoded) == ("", [])
+
+
 def test_a_broken_file_of_records_keeps_them_and_is_told(plant: Plant, update: Update, index_folder: Path) -> None:
     lines = [f'{{"id": {number}, "text": "record number {number}"}}\n' for number in range(COUNT)]
     plant({"all.jsonl": "".join(lines)})
@@ -260,6 +275,31 @@ def test_an_unmounted_root_that_holds_a_few_files_keeps_its_documents(
     subprocess.run(["umount", docs], check=True)
     assert update().doubt == "the folder was a mount point and is none any more, and 2 files of it are missing"
     assert documents(index_folder) == {"a.md", "b.md", "readme.md"}
+
+
+def test_a_root_below_a_lost_mount_point_keeps_its_documents(
+    plant: Plant, docs: Path, update: Update, disk, index_folder: Path
+) -> None:
+    disk("usb")
+    plant({"usb/notes/a.md": "brake\n", "usb/notes/b.md": "chain\n"})
+    update(docs / "usb" / "notes")
+    subprocess.run(["umount", docs / "usb"], check=True)
+    plant({"usb/notes/a.md": "brake\n"})
+    summary = update(docs / "usb" / "notes")
+    assert summary.doubt == f"{docs}/usb was a mount point and is none any more, and 1 file of it is missing"
+    assert documents(index_folder) == {"a.md", "b.md"}
+
+
+def test_a_lost_mount_point_that_a_new_rule_leaves_out_is_not_missed(
+    plant: Plant, docs: Path, update: Update, disk
+) -> None:
+    disk("usb")
+    plant({"a.md": "brake\n", "usb/notes/b.md": "chain\n"})
+    update()
+    subprocess.run(["umount", docs / "usb"], check=True)
+    assert update().doubt
+    summary = update(rules=Rules(exclude=("usb/",)))
+    assert (summary.doubt, summary.removed) == ("", 1)
 
 
 def test_a_mount_point_whose_files_all_moved_into_the_folder_is_forgotten(

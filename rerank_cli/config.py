@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from rerank_cli.errors import ConfigError
+from rerank_cli.errors import ConfigError, InputError, in_words
 
 if TYPE_CHECKING:
     from yaml import Node, ScalarNode
@@ -591,7 +591,16 @@ def _project_file(start: Path, *, home: Path | None) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
+    """Whether there is a file at *path*; what stands there and is none would lose its settings without a word."""
     try:
-        return path.is_file()
+        path.lstat()
+        is_file = path.is_file()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError as error:
+        raise InputError(f"{path.parent}: may not be looked into", remedy="check its permissions") from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be looked for: {error.strerror}", remedy="check its permissions") from error
+        raise ConfigError(f"{path}: cannot be looked for: {in_words(error)}", remedy="check its path") from error
+    if not is_file:
+        raise ConfigError(f"{path}: is no file", remedy="move it away, or put the settings in its place")
+    return True

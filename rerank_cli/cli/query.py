@@ -31,6 +31,7 @@ from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.records import whole_characters
 
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter
@@ -289,4 +290,4 @@ def _parse(line: str, origin: str) -> Query:
     named = isinstance(identifier, str | int) and not isinstance(identifier, bool) and str(identifier).strip()
     if not named or not isinstance(text, str) or not text.strip():
         raise InputError(f"{origin}not a query with _id and text", remedy='write {"_id": …, "text": …}')
-    return Query(str(identifier), text, origin)
+    return Query(whole_characters(str(identifier)), whole_characters(text), origin)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.runs import numbered_lines, trec_id
+from rerank_cli.records import whole_characters
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
@@ -248,7 +249,7 @@ def _is_grade(text: str) -> bool:
 def _json(line: str, where: str) -> dict[str, object]:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not valid JSON ({error})", remedy="write one object a line") from error
     if not isinstance(record, dict):
         raise InputError(f"{where}: not a JSON object", remedy="write one object a line")
@@ -259,4 +260,4 @@ def _text(record: Mapping[str, object], *keys: str) -> str | None:
     """The first of *keys* that holds an id, as text."""
     found = next((record[key] for key in keys if key in record), None)
     whole = isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip()
-    return str(found).strip() if whole else None
+    return whole_characters(str(found).strip()) if whole else None

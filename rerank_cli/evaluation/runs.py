@@ -135,7 +135,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 def trec_id(name: str) -> str:
     """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
     kept = {letter for letter in name if letter in JOINERS or (letter.isprintable() and not letter.isspace())}
-    return "".join(letter if letter in kept else quote(letter, safe="", errors="surrogateescape") for letter in name)
+    return "".join(letter if letter in kept else _percent_encoded(letter) for letter in name)
+
+
+def _percent_encoded(letter: str) -> str:
+    """A byte that is no text as itself, another half of a surrogate pair as UTF-8 would have it."""
+    escapes = "surrogateescape" if "\udc80" <= letter <= "\udcff" else "surrogatepass"
+    return quote(letter, safe="", errors=escapes)
 
 
 def tsv_id(name: str) -> str:

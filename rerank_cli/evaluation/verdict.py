@@ -168,7 +168,7 @@ def read_baseline(path: Path, *, collection_fingerprint: str, measures: Sequence
         fingerprint, partial = record["collection"]["fingerprint"], record["partial"]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: no result of eval --json", remedy="make it with: rerank-cli eval --json") from error
     if fingerprint != collection_fingerprint:
         raise InputError(f"{path}: of other queries or judgements", remedy="measure the baseline on these")

@@ -14,8 +14,11 @@ from rerank_cli.store.catalog import BUSY_TIMEOUT_S, SQLITE_FAILS
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
 
-WHOLE_ROWS = "pair, logit, elapsed_s FROM scores WHERE typeof(logit) = 'real' AND typeof(elapsed_s) = 'real'"
-"""SQLite keeps NaN as NULL."""
+WHOLE_ROWS = (
+    "pair, logit, elapsed_s FROM scores WHERE typeof(logit) = 'real' AND typeof(elapsed_s) = 'real'"
+    " AND abs(logit) < 1e30 AND elapsed_s BETWEEN 0 AND 1e30"
+)
+"""SQLite keeps NaN as NULL; no model gives an infinite score."""
 
 KEYS_AT_ONCE = 10_000
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rerank_cli.errors import InputError
-from rerank_cli.records import with_headings
+from rerank_cli.records import whole_characters, with_headings
 
 PAIR_SHAPE = (
     'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any, '
@@ -49,7 +50,7 @@ def read_pairs(path: Path) -> Iterator[Pair]:
                     yield _pair(line, where=f"{path}:{number}")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 after line {number}", remedy="save it as UTF-8") from error
-    except (OSError, EOFError) as error:  # a damaged archive raises either
+    except (OSError, EOFError, zlib.error) as error:  # a damaged archive raises any of them
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read ({reason})", remedy="check the path") from error
 
@@ -66,8 +67,8 @@ def _pair(line: str, *, where: str) -> Pair:
     if not all(isinstance(text, str) and text.strip() for text in texts):
         raise InputError(f"{where}: not a training pair (an empty or missing text)", remedy=PAIR_SHAPE)
     title = record.get("title")
-    query, positive, *others = texts
-    answer = with_headings((title,) if isinstance(title, str) and title.strip() else (), positive)
+    query, positive, *others = map(whole_characters, texts)
+    answer = with_headings((whole_characters(title),) if isinstance(title, str) and title.strip() else (), positive)
     scores = _scores(record.get("scores"), len(texts) - 1, where=where)
     kept = {other: place for place, other in reversed(list(enumerate(others, start=1)))}
     places = sorted(place for other, place in kept.items() if other not in (positive, answer))

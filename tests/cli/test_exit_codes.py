@@ -329,3 +329,31 @@ def test_an_error_of_the_system_that_nobody_told_ends_with_4_and_one_line(
     assert outcome.code == 4
     assert_one_line(outcome, *parts)
     assert "[Errno" not in outcome.err
+
+
+# Files that were made to break a program
+
+
+DEEP = '{"_id": "1", "text": ' + "[" * 200_000
+
+
+def test_no_file_of_queries_judgements_or_pairs_ends_in_a_traceback(indexed: Path, tmp_path: Path, cli: Cli) -> None:
+    deep, odd, good = tmp_path / "deep.jsonl", tmp_path / "odd.jsonl", tmp_path / "qrels.tsv"
+    deep.write_text(DEEP)
+    odd.write_text('{"_id": "\\ud800x", "text": "radiator \\udfff"}\n')
+    good.write_text("1\tmy notes.txt\t1\n")
+    judged = tmp_path / "odd-qrels.jsonl"
+    judged.write_text('{"query_id": "\\ud800x", "doc_id": "my notes.txt", "relevance": 1}\n')
+    packed = tmp_path / "pairs.jsonl.gz"
+    packed.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 100)
+    for arguments in (
+        ("eval", "--queries", deep, "--qrels", good),
+        ("eval", "--queries", odd, "--qrels", deep),
+        ("eval", "--queries", odd, "--qrels", judged, "--baseline", deep, "--quiet"),
+        ("query", "--queries", deep, "--no-rerank"),
+        ("train", "--out", tmp_path / "model", "--pairs", packed),
+        ("train", "--out", tmp_path / "model", "--pairs", deep),
+    ):
+        assert cli(*arguments).code == 4, arguments
+    assert cli("query", "--queries", odd, "-f", "trec", "--no-rerank").out.startswith("\ufffdx Q0 ")
+    assert cli("eval", "--queries", odd, "--qrels", judged, "--json", "--top-k", "5").code == 0

@@ -182,9 +182,13 @@ def test_the_home_directory_stops_the_search_also_where_it_is_reached_by_a_link(
     assert load(environment={"HOME": str(tmp_path / "link")}).settings.top_k == 100
 
 
-def test_a_folder_with_the_name_of_the_project_file_is_none(load: Load, project: Path) -> None:
-    (project / "rerank.yaml").mkdir()
-    assert load().files == ()
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_stands_in_the_place_of_a_settings_file_is_not_passed_over(load: Load, project: Path, make) -> None:
+    """Its rules on what to leave out would be lost without a word."""
+    make(project / "rerank.yaml")
+    error = refusal(load)
+    assert str(error) == f"{project / 'rerank.yaml'}: is no file"
+    assert "move it away" in error.remedy
 
 
 def test_the_users_file_lies_in_the_xdg_folder_where_one_is_set(load: Load, home: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.text import paragraphs
-from rerank_cli.records import Document
+from rerank_cli.records import Document, whole_characters
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -76,7 +76,7 @@ def _json_records(text: str) -> Iterator[_Record]:
         id = next((str(fields[key]) for key in ("_id", "id") if _is_scalar(fields.get(key))), "")
         title = _text_field(fields, "title", number)
         body = _text_field(fields, "text", number) if "text" in fields else _other_strings(fields)
-        yield _Record(_storable(id), _storable(title), _storable(body), number, number)
+        yield _Record(whole_characters(id), whole_characters(title), whole_characters(body), number, number)
 
 
 def _json_object(line: str, number: int) -> dict[str, object]:
@@ -112,11 +112,6 @@ def _text_field(fields: dict[str, object], key: str, number: int) -> str:
     if not _is_scalar(value):
         raise Unreadable(f"line {number}: {key!r} is neither a text nor a list of texts")
     return str(value).strip()
-
-
-def _storable(text: str) -> str:
-    """JSON can write half of a surrogate pair, which no file and no database takes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _table_records(text: str, *, delimiter: str) -> Iterator[_Record]:

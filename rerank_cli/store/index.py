@@ -757,14 +757,6 @@ def _check_answers(layout: Layout) -> None:
         check_answers(layout.catalog, snapshot.connection)
 
 
-def delete_index(folder: Path, *, wait_s: float) -> None:
-    """Remove an index and its folder."""
-    layout = Layout(folder)
-    with _naming_disk_errors(folder), layout.lock.open("a") as lock:
-        acquire(lock.fileno(), folder, wait_s)
-        shutil.rmtree(folder)
-
-
 @contextmanager
 def _locked(layout: Layout, wait_s: float) -> Iterator[bool]:
     """Hold the lock of the index; True where its folder had to be made.

@@ -359,6 +359,10 @@ def _open_vectors(layout: Layout, manifest: Manifest) -> BufferedReader:
     return ann.open_saved(layout.vectors(manifest.generation), size_bytes=manifest.vectors_size_bytes)
 
 
+def _check_vectors(vectors: BufferedReader, manifest: Manifest) -> None:
+    ann.check_opened(vectors, dimensions=manifest.dimensions, count=manifest.vector_count, exact=manifest.exact)
+
+
 def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
     def count(query: str) -> int:
         return int(connection.execute(query).fetchone()[0])
@@ -535,11 +539,12 @@ class IndexWriter:
             return any(path not in paths for (path,) in self._connection.execute(query))
 
     def needs_mending(self) -> bool:
-        """Whether the vector file of the current generation is missing, cut short or cannot be read."""
+        """Whether the vector file of the current generation is missing, cut short, another's or cannot be read."""
         if self.manifest is None:
             return False
         try:
-            _open_vectors(self._layout, self.manifest).close()
+            with _open_vectors(self._layout, self.manifest) as vectors:
+                _check_vectors(vectors, self.manifest)
         except IndexDamaged:
             return True
         return False
@@ -736,7 +741,7 @@ def open_writer(
             raise
         if writer.manifest is not None:
             _drop_leftovers(layout, writer.manifest)
-            _check_answers(layout)
+            check_whole(layout)
 
 
 def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:
@@ -751,10 +756,16 @@ def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:
     shutil.rmtree(layout.replaced, ignore_errors=True)
 
 
-def _check_answers(layout: Layout) -> None:
-    """Open the index as a query does: a run must not end well where a query would not."""
+def check_whole(layout: Layout) -> Manifest:
+    """Open all of the index that a query opens: a run must not end well where a query would not.
+
+    Raises:
+        RerankError: what `open_reader` or a search would end with.
+    """
     with _open_snapshot(layout) as snapshot:
         check_answers(layout.catalog, snapshot.connection)
+        _check_vectors(snapshot.vectors, snapshot.manifest)
+        return snapshot.manifest
 
 
 @contextmanager

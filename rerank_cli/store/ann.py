@@ -214,8 +214,7 @@ def check_opened(file: BufferedReader, *, dimensions: int, count: int, exact: bo
 
 
 def _is_flat(file: BufferedReader, dimensions: int, count: int) -> bool:
-    head = np.frombuffer(file.read(FLAT_HEAD_BYTES), dtype="<u8")
-    return head.tolist() == [max(1, count), 4 * dimensions + 8, count]
+    return file.read(FLAT_HEAD_BYTES) == struct.pack("<3Q", max(1, count), 4 * dimensions + 8, count)
 
 
 def _is_graph(file: BufferedReader, dimensions: int, count: int) -> bool:

@@ -741,7 +741,8 @@ def open_writer(
             raise
         if writer.manifest is not None:
             _drop_leftovers(layout, writer.manifest)
-            check_whole(layout)
+    if writer.manifest is not None:
+        check_whole(layout)  # not under the lock, which would tell it that another process writes
 
 
 def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:

@@ -245,17 +245,21 @@ def _has_levels(
     if start > size_bytes:
         return False
     file.seek(start)
-    upper = file.read()
-    place, highest = 0, -1
-    for element in range(total):
-        if place + 4 > len(upper):
-            return False
-        length = int.from_bytes(upper[place : place + 4], "little")
-        if length % link_bytes or (element == entry and length != level * link_bytes):
-            return False
+    words = np.frombuffer(file.read(), dtype="<u4") if (size_bytes - start) % 4 == 0 else np.zeros(0, dtype="<u4")
+    filled = np.flatnonzero(words)
+    place = element = highest = entered = 0
+    while (turn := int(np.searchsorted(filled, place))) < len(filled):  # most elements have no links up there
+        element += int(filled[turn]) - place
+        place = int(filled[turn])
+        length = int(words[place])
         highest = max(highest, length // link_bytes)
-        place += 4 + length
-    return place == len(upper) and highest == level
+        if element == entry:
+            entered = length // link_bytes
+        if length % link_bytes:
+            return False
+        place += 1 + length // 4
+        element += 1
+    return element + len(words) - place == total and entered == highest == level
 
 
 @contextmanager

@@ -141,6 +141,7 @@ class IndexReader:
         self._snapshot = snapshot
         self._vectors: ann.VectorIndex | None = None
         self._passages: dict[int, list[int]] = {}
+        self._rests = False
 
     def __enter__(self) -> IndexReader:
         return self
@@ -148,15 +149,24 @@ class IndexReader:
     def __exit__(self, *_: object) -> None:
         self._snapshot.close()
 
-    @contextmanager
-    def resting(self) -> Iterator[None]:
-        """Hold nothing of the index while its user waits, such as for a person; then go on with the newest generation.
+    def rest(self) -> None:
+        """Hold nothing of the index until `wake`, such as while a person is waited for.
 
         A snapshot that is held keeps SQLite from folding back the log of whoever writes, which would grow without end.
         """
         self._snapshot.close()
-        yield
+        self._rests = True
+
+    def wake(self) -> None:
+        """Go on with the newest generation after a `rest`. Ids of passages may have been given out again by then.
+
+        Raises:
+            RerankError: what `open_reader` would end with.
+        """
+        if not self._rests:
+            return
         self._snapshot = _open_snapshot(self._snapshot.layout)
+        self._rests = False
         if self._snapshot.manifest != self.manifest:
             self.manifest = self._snapshot.manifest
             self._vectors = None

@@ -104,8 +104,8 @@ def test_a_search_keeps_the_generation_that_it_opened(indexed: Path, plant: Plan
             stored.passage.text for stored in reader.read(reader.passages_in(lambda path: path == "turn.md")).values()
         ]
         assert texts == ["brake turn 0"]
-        with reader.resting():
-            pass
+        reader.rest()
+        reader.wake()
         assert reader.manifest.generation == generation + 1
 
 

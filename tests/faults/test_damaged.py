@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, RerankError
+from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import IndexWriter, ann, check_health, open_reader, open_writer
 from tests.conftest import Plant, Update
-from tests.fakes import FakeEncoder
+from tests.fakes import FakeEncoder, FakeReranker
 
 
 @pytest.fixture
@@ -241,3 +242,33 @@ def test_a_graph_that_is_entered_where_it_does_not_reach_is_damage(tmp_path: Pat
         else:
             with pytest.raises(IndexDamaged, match="is no file of these vectors"):
                 ann.check_opened(file, dimensions=64, count=64, exact=False)
+
+
+# Remedies
+
+
+def test_the_index_that_a_remedy_names_is_the_one_it_is_about(
+    index: Path, docs: Path, update: Update, reranker: FakeReranker
+) -> None:
+    """Also where the index has a name of its own, and where the path of its documents has a blank in it."""
+    spaced = docs.with_name("my docs")
+    docs.rename(spaced)
+    update(spaced, rebuild=True)
+    command = f"rerank-cli index --rebuild '{spaced}' --index {index}"
+    other = FakeEncoder(fingerprint="another")
+    with pytest.raises(IndexMismatch) as caught:
+        update(spaced, encoder=other)
+    assert caught.value.remedy == f"encode it anew: {command}"
+    settings = SearchSettings(
+        retriever="hybrid", top_k=9, fusion="none", fusion_weight=1.0, reranks=True, per_document=1
+    )
+    with open_reader(index) as reader, pytest.raises(IndexMismatch) as caught:
+        Searcher(reader, encoder=other, reranker=reranker, settings=settings)
+    assert caught.value.remedy == f"name that one with --encoder, or run: {command}"
+
+
+def test_where_nobody_can_tell_what_an_index_was_made_of_its_remedy_still_names_it(index: Path) -> None:
+    empty_catalog(index)
+    with pytest.raises(IndexDamaged) as caught:
+        open_reader(index)
+    assert caught.value.remedy == f"build it anew: rerank-cli index --rebuild FOLDER --index {index}"

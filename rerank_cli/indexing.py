@@ -30,6 +30,7 @@ from rerank_cli.records import (
 )
 from rerank_cli.regular import open_regular
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
+from rerank_cli.store.catalog import index_command
 from rerank_cli.store.layout import FORMAT_VERSION
 from rerank_cli.vanishing import Loss, why_doubted
 
@@ -497,7 +498,7 @@ def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuil
     if manifest.encoder_fingerprint != encoder.fingerprint:
         raise IndexMismatch(
             f"{writer.folder}: made with the encoder {manifest.encoder}, not the one asked for",
-            remedy=f"encode it anew: rerank-cli index --rebuild {root}",
+            remedy=f"encode it anew: {index_command(writer.folder, rebuild=True)}",
         )
 
 

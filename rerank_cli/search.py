@@ -14,6 +14,7 @@ from rerank_cli.records import Candidate, Encoder, Hit, PairScores, Reranker
 from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import IndexReader
+from rerank_cli.store.catalog import index_command
 
 MAX_QUERY_WORDS = 2000
 """Longer texts are documents, not queries: the reranker asks every candidate once for each piece of the query."""
@@ -116,7 +117,7 @@ class Searcher:
         if self._encoder is not None and self._encoder.fingerprint != manifest.encoder_fingerprint:
             raise IndexMismatch(
                 f"{self._index.folder}: made with the encoder {manifest.encoder}, not the one asked for",
-                remedy=f"name that one with --encoder, or run: rerank-cli index --rebuild {manifest.root}",
+                remedy=f"name that one with --encoder, or run: {index_command(self._index.folder, rebuild=True)}",
             )
 
     def _load_models(self) -> None:

@@ -624,14 +624,10 @@ def judge(
             scored=[variant.retriever],
             top_k=variant.top_k,
         )
-        pooled = to_judge(asked, passed, variant, grades=judgements.grades, depth=pool, seed=seed)
-        next_key = stack.enter_context(single_keys())
-
-        def read_key() -> str:
-            with workplace.index.resting():  # a person may take their time
-                return next_key()
-
-        session = judge_all(pooled, judgements, read_key=read_key)
+        pooled = to_judge(
+            asked, passed, variant, index=workplace.index, grades=judgements.grades, depth=pool, seed=seed
+        )
+        session = judge_all(pooled, judgements, read_key=stack.enter_context(single_keys()))
     print(
         printable(f"{judged}: {session.judged} judgements, {session.relevant} relevant, in {session.elapsed_s:.0f} s")
     )

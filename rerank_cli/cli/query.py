@@ -243,17 +243,16 @@ def _queries_typed(index: IndexReader) -> Iterator[Query]:
         number += 1
         text = line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace")
         if text.strip():
+            index.wake()
             yield Query(str(number), text, origin=f"stdin:{number}: ")
 
 
 def _next_line(index: IndexReader) -> bytes:
-    with index.resting():
-        try:
-            return sys.stdin.buffer.readline()
-        except OSError as error:
-            raise InputError(
-                f"stdin: cannot be read ({in_words(error)})", remedy="check where it comes from"
-            ) from error
+    index.rest()
+    try:
+        return sys.stdin.buffer.readline()
+    except OSError as error:
+        raise InputError(f"stdin: cannot be read ({in_words(error)})", remedy="check where it comes from") from error
 
 
 def _queries_of(file: Path) -> Iterator[Query]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import calendar
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from rerank_cli.doctor.findings import Finding, failure, guarded
-from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankError
+from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankError, in_words
 from rerank_cli.models.compiled import ModelState
 from rerank_cli.store import IndexReader, Manifest, check_health, open_reader, write_lock
-from rerank_cli.store.access import quoted
+from rerank_cli.store.access import is_folder, may, quoted
 from rerank_cli.store.catalog import index_command
 from rerank_cli.store.layout import Layout, is_default_folder
 
@@ -87,10 +88,17 @@ def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked:
 
 
 def _root(folder: Path, root: Path) -> Iterator[Finding]:
-    if not root.exists():
+    try:
+        is_whole_folder = stat.S_ISDIR(root.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         remedy = f"mount its disk, or delete the index if they are gone for good: rm -r {quoted(folder)}"
         yield Finding("index", str(folder), "warn", f"its documents are not there: {root}", remedy)
-    elif not os.access(root, os.R_OK | os.X_OK if root.is_dir() else os.R_OK):
+        return
+    except OSError as error:  # a query needs none of them
+        message = f"its documents cannot be looked at ({in_words(error)}): {root}"
+        yield Finding("index", str(folder), "warn", message, "check the disk and the permissions of that folder")
+        return
+    if not may(root, os.R_OK | os.X_OK if is_whole_folder else os.R_OK):
         message, remedy = f"its documents may not be read: {root}", "check the permissions of that folder"
         yield Finding("index", str(folder), "FAIL", message, remedy, InputError.exit_code)
 
@@ -100,14 +108,16 @@ def _root(folder: Path, root: Path) -> Iterator[Finding]:
 
 def locks(folders: Sequence[Path]) -> Iterator[Finding]:
     """Who holds the lock of which index."""
-    held = {folder: lock for folder in folders if (lock := write_lock(folder)).held}
-    for folder, lock in held.items():
-        yield _lock(str(folder), lock.pid)
-    if not held:
-        yield Finding("lock", "", "ok", "nobody is writing")
+    found = [finding for folder in folders for finding in guarded("lock", str(folder), partial(_lock, folder))]
+    yield from found or [Finding("lock", "", "ok", "nobody is writing")]
 
 
-def _lock(subject: str, pid: int | None) -> Finding:
+def _lock(folder: Path) -> Iterator[Finding]:
+    if (lock := write_lock(folder)).held:
+        yield _held(str(folder), lock.pid)
+
+
+def _held(subject: str, pid: int | None) -> Finding:
     if pid is None:
         return Finding("lock", subject, "ok", "another process is writing")
     if not _is_stopped(pid):
@@ -130,7 +140,7 @@ def _is_stopped(pid: int) -> bool:
 
 def clock(folders: Sequence[Path], *, now_s: float) -> Iterator[Finding]:
     """Whether an index, or a file in it, is of a time that is still to come."""
-    found = [finding for folder in folders for finding in _ahead(folder, now_s)]
+    found = [finding for folder in folders for finding in guarded("clock", str(folder), partial(_ahead, folder, now_s))]
     yield from found or [Finding("clock", "", "ok", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s)))]
 
 
@@ -144,7 +154,7 @@ def _ahead(folder: Path, now_s: float) -> Iterator[Finding]:
     updated_s = _seconds(updated_at)
     if updated_s is not None and updated_s > now_s + CLOCK_SKEW_S:
         yield Finding("clock", str(folder), "warn", f"this machine's time is before its update, {updated_at}", SET_IT)
-    base = root if root.is_dir() else root.parent
+    base = root if is_folder(root) else root.parent
     ahead = [path for path in doubtful[:MOST_ASKED] if _mtime(base / path) > now_s + CLOCK_SKEW_S]
     if ahead:
         others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""

@@ -12,7 +12,7 @@ from rerank_cli.doctor.findings import Finding
 from rerank_cli.errors import InputError
 from rerank_cli.models.catalogue import WEIGHT_SUFFIXES
 from rerank_cli.models.compiled import ModelState
-from rerank_cli.store.access import is_read_only_disk, quoted
+from rerank_cli.store.access import is_read_only_disk, may, quoted
 from rerank_cli.store.layout import Layout
 
 LEAST_FREE_BYTES = 1_000_000
@@ -84,7 +84,7 @@ def permissions(place: Path, *, must_write: bool) -> Iterator[Finding]:
     """Whether nobody else can look into *place*, and whether we can read it and write there."""
     if not os.path.lexists(place):
         above = _existing(place)
-        if os.access(above, os.W_OK | os.X_OK):
+        if may(above, os.W_OK | os.X_OK):
             yield Finding("permissions", str(place), "ok", "is made by the first run")
         else:
             yield _denied(place, f"cannot be made: {above} {_why_unwritable(above)}", must_write=must_write)
@@ -110,7 +110,7 @@ def _look_into(place: Path, *, must_write: bool) -> Iterator[Finding]:
         owner = _name_of(states[foreign[0]].st_uid)
         message = f"{_first_of(foreign)} belongs to {owner}, not to {_name_of(os.geteuid())}"
         yield Finding("permissions", str(place), "warn", message, f"sudo chown -R {os.geteuid()} {whole}")
-    if locked := [path for path in states if not os.access(path, os.W_OK)]:
+    if locked := [path for path in states if not may(path, os.W_OK)]:
         yield _denied(place, f"{_first_of(locked)} {_why_unwritable(locked[0])}", must_write=must_write)
     if loose := [path for path, status in states.items() if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)]:
         message = f"others may look into {_first_of(loose)}"

@@ -15,6 +15,7 @@ from rerank_cli.evaluation.trial import Pass, Staged
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
+from rerank_cli.store import IndexReader
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 
@@ -70,16 +71,20 @@ def to_judge(
     passed: Pass,
     variant: SearchSettings,
     *,
+    index: IndexReader,
     grades: Mapping[str, Mapping[str, int]],
     depth: int,
     seed: int,
 ) -> Iterator[Pooled]:
     """What is not judged yet of the best *depth* documents of either stage, each query's in random order.
 
-    A query is asked when its turn comes. *grades* may grow meanwhile.
+    A query is asked when its turn comes, of the newest generation of *index*, which rests while its documents are
+    judged: a person may take their time. *grades* may grow meanwhile.
     """
     for query in queries:
+        index.wake()
         trial = passed.ask([query])
+        index.rest()
         if not trial.complete:
             raise KeyboardInterrupt
         for answer in trial.answers:

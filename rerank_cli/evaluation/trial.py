@@ -97,8 +97,8 @@ class Pass:
         """Candidates of the retrievers *scored* go through the second stage, those *listed* do not."""
         self._encoder = encoder
         self._reranker = reranker
-        self._passages: dict[int, StoredPassage] = {}
-        self._tokens: dict[int, int] = {}
+        self._passages: dict[StoredPassage, StoredPassage] = {}
+        self._tokens: dict[StoredPassage, int] = {}
         self._searchers = {
             retriever: Searcher(
                 index,
@@ -164,11 +164,11 @@ class Pass:
 
     def _counted(self, passages: Sequence[StoredPassage]) -> list[tuple[StoredPassage, int]]:
         """Each of *passages* with its tokens; a passage is counted once, however many queries bring it."""
-        new = [stored for stored in passages if stored.id not in self._tokens]
+        new = [stored for stored in passages if stored not in self._tokens]
         if new:
             counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
-            self._tokens.update(zip([stored.id for stored in new], counts, strict=True))
-        return [(stored, self._tokens[stored.id]) for stored in passages]
+            self._tokens.update(zip(new, counts, strict=True))
+        return [(stored, self._tokens[stored]) for stored in passages]
 
     def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[Hit, ...]:
         import numpy as np
@@ -203,5 +203,5 @@ class Pass:
         return self._reranker.elapsed_s(query, [candidate.stored.passage.model_text for candidate in candidates])
 
     def _shared(self, stored: StoredPassage) -> StoredPassage:
-        """One record for each passage, however many queries bring it."""
-        return self._passages.setdefault(stored.id, stored)
+        """One record for each passage, however many queries bring it; an id may be another's by then."""
+        return self._passages.setdefault(stored, stored)

@@ -8,8 +8,11 @@ an HNSW graph (Malkov and Yashunin, 2018) is searched.
 from __future__ import annotations
 
 import errno
+import math
 import os
-from contextlib import ExitStack
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
 
@@ -42,6 +45,13 @@ READ_AT_ONCE = 4 * 1024 * 1024
 
 FLAT_HEAD_BYTES = 24
 """A flat file begins with its capacity, the size of a vector with its label, and their count; then they come."""
+
+GRAPH_HEAD = struct.Struct("<6QiI3QdQ")
+"""What hnswlib writes before a graph: where things lie in an element, capacity, count, sizes, entry point and links."""
+
+MOST_LINKS = 1000
+MOST_CONSTRUCTION = 100_000
+"""Far beyond what anybody builds with; hnswlib would believe any number, and ask for as much memory."""
 
 Labels = NDArray[np.int64]
 
@@ -178,19 +188,88 @@ def load_opened(file: BufferedReader, *, dimensions: int, count: int, exact: boo
     Raises:
         IndexDamaged: it is not what was saved.
     """
+    check_opened(file, dimensions=dimensions, count=count, exact=exact)
     index = VectorIndex(dimensions=dimensions, exact=exact)
-    path = Path(file.name)
-    try:
+    with _telling(Path(file.name)):
         if exact:
             _load_flat(index, file, count)
         else:
             _load_graph(index, file)
+    index._count = count
+    return index
+
+
+def check_opened(file: BufferedReader, *, dimensions: int, count: int, exact: bool) -> None:
+    """Make sure that what `open_saved` opened says of itself what was saved, which takes no look at the vectors.
+
+    hnswlib believes whatever a graph says of its sizes, and crashes where that is wrong.
+
+    Raises:
+        IndexDamaged: it does not.
+    """
+    with _telling(Path(file.name)):
+        file.seek(0)
+        if not (_is_flat(file, dimensions, count) if exact else _is_graph(file, dimensions, count)):
+            raise RuntimeError("is no file of these vectors")
+
+
+def _is_flat(file: BufferedReader, dimensions: int, count: int) -> bool:
+    return file.read(FLAT_HEAD_BYTES) == struct.pack("<3Q", max(1, count), 4 * dimensions + 8, count)
+
+
+def _is_graph(file: BufferedReader, dimensions: int, count: int) -> bool:
+    head = file.read(GRAPH_HEAD.size)
+    if len(head) < GRAPH_HEAD.size:
+        return False
+    start, capacity, total, element_bytes, label_at, vector_at, level, entry, links, links_at_0, m, scale, ef = (
+        GRAPH_HEAD.unpack(head)
+    )
+    return (
+        1 < m <= MOST_LINKS
+        and (links, links_at_0) == (m, 2 * m)
+        and (start, vector_at) == (0, 4 + 4 * links_at_0)
+        and (label_at, element_bytes) == (vector_at + 4 * dimensions, vector_at + 4 * dimensions + 8)
+        and math.isclose(scale, 1 / math.log(m))
+        and m <= ef <= MOST_CONSTRUCTION
+        and entry < total == capacity >= count
+        and _has_levels(file, total, element_bytes, link_bytes=4 + 4 * links, entry=entry, level=level)
+    )
+
+
+def _has_levels(
+    file: BufferedReader, total: int, element_bytes: int, *, link_bytes: int, entry: int, level: int
+) -> bool:
+    """Whether the links above the elements end with the file, and the search enters where they reach highest."""
+    size_bytes = os.fstat(file.fileno()).st_size
+    start = GRAPH_HEAD.size + total * element_bytes
+    if start > size_bytes:
+        return False
+    file.seek(start)
+    words = np.frombuffer(file.read(), dtype="<u4") if (size_bytes - start) % 4 == 0 else np.zeros(0, dtype="<u4")
+    filled = np.flatnonzero(words)
+    place = element = highest = entered = 0
+    while (turn := int(np.searchsorted(filled, place))) < len(filled):  # most elements have no links up there
+        element += int(filled[turn]) - place
+        place = int(filled[turn])
+        length = int(words[place])
+        highest = max(highest, length // link_bytes)
+        if element == entry:
+            entered = length // link_bytes
+        if length % link_bytes:
+            return False
+        place += 1 + length // 4
+        element += 1
+    return element + len(words) - place == total and entered == highest == level
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in SCARCE:
             raise cannot("read", path, error) from error
         raise IndexDamaged(f"{path}: {in_words(error)}", remedy=mend_remedy(path.parent)) from error
-    index._count = count
-    return index
 
 
 def _load_graph(index: VectorIndex, file: BufferedReader) -> None:
@@ -207,10 +286,7 @@ def _load_flat(index: VectorIndex, file: BufferedReader, count: int) -> None:
     """Read the vectors ourselves: hnswlib opens a flat file by its name, and crashes where that fails."""
     row = np.dtype([("vector", "<f4", index._dimensions), ("label", "<u8")])
     index._library.init_index(max_elements=max(1, count))
-    file.seek(0)
-    head = np.frombuffer(file.read(FLAT_HEAD_BYTES), dtype="<u8")
-    if head.tolist() != [max(1, count), row.itemsize, count]:
-        raise RuntimeError("is no file of these vectors")
+    file.seek(FLAT_HEAD_BYTES)
     for start in range(0, count, ROWS_AT_ONCE):
         wanted = min(ROWS_AT_ONCE, count - start)
         rows = np.frombuffer(file.read(wanted * row.itemsize), dtype=row)

@@ -207,7 +207,7 @@ def index_command(folder: Path, *, rebuild: bool = False) -> str:
     """The command that brings the index in *folder* up to date, as a shell reads it."""
     root = indexed_root(folder)
     words = ["rerank-cli index", *["--rebuild"] * rebuild, "FOLDER" if root is None else quoted(root)]
-    if root is not None and not is_default_folder(folder, root):
+    if root is None or not is_default_folder(folder, root):
         words += ["--index", quoted(folder)]
     return " ".join(words)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rerank_cli.errors import RerankError
 from rerank_cli.store.catalog import check_pages, connect_to_read
-from rerank_cli.store.index import Manifest, open_reader
+from rerank_cli.store.index import Manifest, check_whole
 from rerank_cli.store.layout import Layout
 
 
@@ -45,8 +45,7 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
     layout = Layout(folder)
     manifest = failure = None
     try:
-        with open_reader(folder) as reader:
-            manifest = reader.manifest
+        manifest = check_whole(layout)
         if pages:
             with closing(connect_to_read(layout.catalog)) as connection:
                 check_pages(layout.catalog, connection)

@@ -144,6 +144,7 @@ class IndexReader:
         self._snapshot = snapshot
         self._vectors: ann.VectorIndex | None = None
         self._passages: dict[int, list[int]] = {}
+        self._rests = False
 
     def __enter__(self) -> IndexReader:
         return self
@@ -151,15 +152,24 @@ class IndexReader:
     def __exit__(self, *_: object) -> None:
         self._snapshot.close()
 
-    @contextmanager
-    def resting(self) -> Iterator[None]:
-        """Hold nothing of the index while its user waits, such as for a person; then go on with the newest generation.
+    def rest(self) -> None:
+        """Hold nothing of the index until `wake`, such as while a person is waited for.
 
         A snapshot that is held keeps SQLite from folding back the log of whoever writes, which would grow without end.
         """
         self._snapshot.close()
-        yield
+        self._rests = True
+
+    def wake(self) -> None:
+        """Go on with the newest generation after a `rest`. Ids of passages may have been given out again by then.
+
+        Raises:
+            RerankError: what `open_reader` would end with.
+        """
+        if not self._rests:
+            return
         self._snapshot = _open_snapshot(self._snapshot.layout)
+        self._rests = False
         if self._snapshot.manifest != self.manifest:
             self.manifest = self._snapshot.manifest
             self._vectors = None
@@ -362,6 +372,10 @@ def _open_vectors(layout: Layout, manifest: Manifest) -> BufferedReader:
     return ann.open_saved(layout.vectors(manifest.generation), size_bytes=manifest.vectors_size_bytes)
 
 
+def _check_vectors(vectors: BufferedReader, manifest: Manifest) -> None:
+    ann.check_opened(vectors, dimensions=manifest.dimensions, count=manifest.vector_count, exact=manifest.exact)
+
+
 def _counts(layout: Layout, connection: sqlite3.Connection) -> Counts:
     def count(query: str) -> int:
         return int(connection.execute(query).fetchone()[0])
@@ -547,11 +561,12 @@ class IndexWriter:
             return any(path not in paths for (path,) in self._connection.execute(query))
 
     def needs_mending(self) -> bool:
-        """Whether the vector file of the current generation is missing, cut short or cannot be read."""
+        """Whether the vector file of the current generation is missing, cut short, another's or cannot be read."""
         if self.manifest is None:
             return False
         try:
-            _open_vectors(self._layout, self.manifest).close()
+            with _open_vectors(self._layout, self.manifest) as vectors:
+                _check_vectors(vectors, self.manifest)
         except IndexDamaged:
             return True
         return False
@@ -749,7 +764,8 @@ def open_writer(
             raise
         if writer.manifest is not None:
             _drop_leftovers(layout, writer.manifest)
-            _check_answers(layout)
+    if writer.manifest is not None:
+        check_whole(layout)  # not under the lock, which would tell it that another process writes
 
 
 def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:
@@ -764,18 +780,16 @@ def _drop_leftovers(layout: Layout, manifest: Manifest) -> None:
     shutil.rmtree(layout.replaced, ignore_errors=True)
 
 
-def _check_answers(layout: Layout) -> None:
-    """Open the index as a query does: a run must not end well where a query would not."""
+def check_whole(layout: Layout) -> Manifest:
+    """Open all of the index that a query opens: a run must not end well where a query would not.
+
+    Raises:
+        RerankError: what `open_reader` or a search would end with.
+    """
     with _open_snapshot(layout) as snapshot:
         check_answers(layout.catalog, snapshot.connection)
-
-
-def delete_index(folder: Path, *, wait_s: float) -> None:
-    """Remove an index and its folder."""
-    layout = Layout(folder)
-    with _naming_disk_errors(folder), layout.lock.open("a") as lock:
-        acquire(lock.fileno(), folder, wait_s)
-        shutil.rmtree(folder)
+        _check_vectors(snapshot.vectors, snapshot.manifest)
+        return snapshot.manifest
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.store import open_reader
+from rerank_cli.store import catalog, open_reader
 from tests.conftest import Plant, Update
 from tests.faults.conftest import LONG, child_environment
 
@@ -103,8 +104,8 @@ def test_a_search_keeps_the_generation_that_it_opened(indexed: Path, plant: Plan
             stored.passage.text for stored in reader.read(reader.passages_in(lambda path: path == "turn.md")).values()
         ]
         assert texts == ["brake turn 0"]
-        with reader.resting():
-            pass
+        reader.rest()
+        reader.wake()
         assert reader.manifest.generation == generation + 1
 
 
@@ -114,3 +115,18 @@ def test_a_process_that_can_open_no_more_files_is_told_so(indexed: Path, start) 
     assert crowded.wait(60) == 0, crowded.stdout.read()
     outcomes = set(re.findall("[A-Za-z]+", crowded.stdout.read()))
     assert outcomes == {"well", "InputError"}
+
+
+def test_a_run_does_not_take_itself_for_another_process(indexed: Path, update: Update, monkeypatch) -> None:
+    """It looks at its index as a query does, where a query cannot make a file beside the catalog."""
+    connect = catalog._connect
+
+    def refuse_readers(path: Path, mode: str, **options: object) -> sqlite3.Connection:
+        if mode == "mode=rw":
+            error = sqlite3.OperationalError("unable to open database file")
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+            raise error
+        return connect(path, mode, **options)
+
+    monkeypatch.setattr(catalog, "_connect", refuse_readers)
+    assert update().generation == 1

@@ -4,12 +4,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, RerankError
-from rerank_cli.store import IndexWriter, open_reader
+from rerank_cli.search import Searcher, SearchSettings
+from rerank_cli.store import IndexWriter, ann, check_health, open_reader, open_writer
 from tests.conftest import Plant, Update
-from tests.fakes import FakeEncoder
+from tests.fakes import FakeEncoder, FakeReranker
 
 
 @pytest.fixture
@@ -180,3 +182,93 @@ def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update
         pass
     assert "garbled" in str(caught.value) or "malformed" in str(caught.value)
     assert "--rebuild" in caught.value.remedy
+
+
+# What a vector file says of itself
+
+
+@pytest.fixture(params=["flat", "graph"])
+def of_either_kind(request: pytest.FixtureRequest, plant: Plant, update: Update, index_folder: Path, monkeypatch):
+    """An index of 100 documents, with its vectors in a flat file or in a graph."""
+    if request.param == "graph":
+        monkeypatch.setitem(open_writer.__wrapped__.__kwdefaults__, "exact_limit", 20)
+    plant({f"{n:03}.md": f"brake number {n}\n" for n in range(100)})
+    update()
+    with open_reader(index_folder) as reader:
+        assert reader.manifest.exact == (request.param == "flat")
+    return index_folder
+
+
+def test_a_vector_file_with_any_byte_of_its_head_changed_is_told_by_all_and_mended_as_told(
+    of_either_kind: Path, docs: Path, update: Update, find, encoder: FakeEncoder, survived
+) -> None:
+    expected = find("brake number 7")
+    with open_reader(of_either_kind) as reader:
+        head_bytes = ann.FLAT_HEAD_BYTES if reader.manifest.exact else ann.GRAPH_HEAD.size
+    encoder.encoded.clear()
+    for place in range(head_bytes):
+        (path,) = of_either_kind.glob("vectors-*.hnsw")
+        content = bytearray(path.read_bytes())
+        content[place] ^= 0x5A
+        path.write_bytes(content)
+        health = check_health(of_either_kind)
+        try:
+            answer = find("brake number 7")
+        except IndexDamaged as error:
+            assert health.failure is not None and health.failure.remedy == error.remedy, place
+            assert error.remedy == f"mend it: rerank-cli index {docs} --index {of_either_kind}"
+        else:  # such as the effort of the next build, which no query needs
+            assert answer == expected and health.failure is None, place
+        update()
+        assert check_health(of_either_kind).failure is None, place
+        assert find("brake number 7") == expected, place
+    assert encoder.encoded == []
+    survived("changed heads of vectors", head_bytes)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 7])
+def test_a_graph_that_is_entered_where_it_does_not_reach_is_damage(tmp_path: Path, level: int) -> None:
+    """hnswlib would read beyond its links and crash."""
+    vectors = np.eye(64, dtype=np.float32)
+    graph = ann.build(np.arange(64), vectors, exact_limit=0)
+    size_bytes = graph.save(tmp_path / "graph")
+    content = bytearray((tmp_path / "graph").read_bytes())
+    right = int.from_bytes(content[48:52], "little")
+    content[48:52] = level.to_bytes(4, "little")
+    (tmp_path / "graph").write_bytes(content)
+    with ann.open_saved(tmp_path / "graph", size_bytes=size_bytes) as file:
+        if level == right:
+            ann.check_opened(file, dimensions=64, count=64, exact=False)
+        else:
+            with pytest.raises(IndexDamaged, match="is no file of these vectors"):
+                ann.check_opened(file, dimensions=64, count=64, exact=False)
+
+
+# Remedies
+
+
+def test_the_index_that_a_remedy_names_is_the_one_it_is_about(
+    index: Path, docs: Path, update: Update, reranker: FakeReranker
+) -> None:
+    """Also where the index has a name of its own, and where the path of its documents has a blank in it."""
+    spaced = docs.with_name("my docs")
+    docs.rename(spaced)
+    update(spaced, rebuild=True)
+    command = f"rerank-cli index --rebuild '{spaced}' --index {index}"
+    other = FakeEncoder(fingerprint="another")
+    with pytest.raises(IndexMismatch) as caught:
+        update(spaced, encoder=other)
+    assert caught.value.remedy == f"encode it anew: {command}"
+    settings = SearchSettings(
+        retriever="hybrid", top_k=9, fusion="none", fusion_weight=1.0, reranks=True, per_document=1
+    )
+    with open_reader(index) as reader, pytest.raises(IndexMismatch) as caught:
+        Searcher(reader, encoder=other, reranker=reranker, settings=settings)
+    assert caught.value.remedy == f"name that one with --encoder, or run: {command}"
+
+
+def test_where_nobody_can_tell_what_an_index_was_made_of_its_remedy_still_names_it(index: Path) -> None:
+    empty_catalog(index)
+    with pytest.raises(IndexDamaged) as caught:
+        open_reader(index)
+    assert caught.value.remedy == f"build it anew: rerank-cli index --rebuild FOLDER --index {index}"

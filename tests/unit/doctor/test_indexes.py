@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.doctor import indexes as doctor_indexes
 from rerank_cli.doctor.findings import Finding
 from rerank_cli.doctor.indexes import clock, health, locks
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.compiled import ModelState
+from rerank_cli.store import IndexReader
 from rerank_cli.store.location import default_folder
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -160,6 +163,31 @@ def test_documents_that_are_not_there_are_a_warning(index: Path, docs: Path) -> 
     assert "mount its disk" in finding.remedy
 
 
+def refuse(monkeypatch: pytest.MonkeyPatch, refused: Path, code: int) -> None:
+    """As a disk that is stale, or a folder on the way that may not be entered."""
+    stat = os.stat
+
+    def look_at(path: object, *arguments: object, **options: object) -> os.stat_result:
+        if isinstance(path, str | os.PathLike) and Path(path).is_relative_to(refused):
+            raise OSError(code, os.strerror(code), os.fspath(path))
+        return stat(path, *arguments, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "stat", look_at)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.ESTALE, errno.EIO])
+def test_documents_that_cannot_be_looked_at_are_a_warning(
+    index: Path, docs: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    refuse(monkeypatch, docs, code)
+    sound, finding = look(index)
+    assert (sound.status, finding.status, finding.exit_code) == ("ok", "warn", 0)
+    assert finding.message == f"its documents cannot be looked at ({os.strerror(code)}): {docs}"
+    assert finding.remedy
+    (finding,) = clock([index], now_s=time.time())
+    assert finding.status == "ok"
+
+
 # The lock
 
 
@@ -201,6 +229,17 @@ def test_a_first_run_that_is_at_work_is_no_failure(index_folder: Path, writer: s
     assert (finding.status, finding.message) == ("warn", "is being made now")
 
 
+def test_a_lock_that_cannot_be_opened_hides_no_other(
+    index: Path, update: Update, tmp_path: Path, writer: subprocess.Popen[str]
+) -> None:
+    update(index_folder=tmp_path / "bad")
+    (tmp_path / "bad" / "write.lock").unlink()
+    (tmp_path / "bad" / "write.lock").mkdir()
+    bad, held = locks([tmp_path / "bad", index])
+    assert (bad.status, bad.subject) == ("FAIL", str(tmp_path / "bad"))
+    assert held.message == f"process {writer.pid} is writing"
+
+
 # The clock
 
 
@@ -239,6 +278,23 @@ def test_a_file_of_the_future_that_is_a_root_of_its_own_is_found(
     update(docs / "c.md")
     (finding,) = clock([index_folder], now_s=time.time())
     assert finding.status == "warn"
+
+
+def test_an_index_whose_time_cannot_be_looked_at_hides_no_other(
+    index: Path, update: Update, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(index_folder=tmp_path / "bad")
+    opened = doctor_indexes.open_reader
+
+    def refuse_one(folder: Path) -> IndexReader:
+        if folder == tmp_path / "bad":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+        return opened(folder)
+
+    monkeypatch.setattr(doctor_indexes, "open_reader", refuse_one)
+    bad, behind = clock([tmp_path / "bad", index], now_s=time.time() - 86_400)
+    assert (bad.status, bad.subject) == ("FAIL", str(tmp_path / "bad"))
+    assert (behind.status, behind.remedy) == ("warn", "set the clock")
 
 
 def test_a_damaged_index_says_nothing_of_the_clock(index: Path, encoder: FakeEncoder) -> None:

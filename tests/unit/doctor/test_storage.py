@@ -146,3 +146,21 @@ def test_a_read_only_disk_is_a_failure_where_something_must_be_written(
     (finding,) = look(small_disk, must_write=must_write)
     assert (finding.status, finding.exit_code) == (status, 4 if must_write else 0)
     assert "lies on a disk that is read-only" in finding.message
+
+
+def test_what_may_be_written_is_asked_for_the_user_that_we_act_as(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a program runs with another user's rights, these decide what an index can write."""
+    asked: list[bool] = []
+
+    def access(place: object, mode: int, *, effective_ids: bool = False) -> bool:
+        asked.append(effective_ids)
+        return True
+
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.setattr(os, "supports_effective_ids", {access})
+    (tmp_path / "file").touch()
+    list(permissions(tmp_path, must_write=True))
+    list(permissions(tmp_path / "new", must_write=True))
+    assert asked and all(asked)

@@ -134,11 +134,11 @@ def test_the_pool_holds_the_best_of_both_stages_once_in_no_telling_order(collect
     assert len(orders) > 5
 
 
-def test_what_is_judged_already_is_not_shown_again(collection: Collection, passed: Pass) -> None:
+def test_what_is_judged_already_is_not_shown_again(collection: Collection, passed: Pass, workplace: Workplace) -> None:
     queries = collection.queries[:2]
     show: Callable[..., list[tuple[str, str]]] = lambda grades: [  # noqa: E731
         (each.query.id, each.stored.document_id)
-        for each in to_judge(queries, passed, BASE, grades=grades, depth=4, seed=1)
+        for each in to_judge(queries, passed, BASE, index=workplace.index, grades=grades, depth=4, seed=1)
     ]
     everything = show({})
     query, document = everything[1]

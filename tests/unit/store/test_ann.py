@@ -164,7 +164,7 @@ def test_a_cut_file_is_damage(exact_limit: int, missing_bytes: int, graph_vector
     path.write_bytes(path.read_bytes()[:-missing_bytes])
     with pytest.raises(IndexDamaged, match="in place of") as caught:
         ann.load(path, dimensions=DIMENSIONS, count=3000, exact=exact_limit > 0, size_bytes=size_bytes)
-    assert caught.value.remedy == "mend it: rerank-cli index FOLDER"
+    assert caught.value.remedy == f"mend it: rerank-cli index FOLDER --index {tmp_path}"
 
 
 @pytest.mark.parametrize("exact", [True, False])

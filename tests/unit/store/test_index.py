@@ -22,7 +22,6 @@ from rerank_cli.store import (
     open_reader,
     open_writer,
 )
-from rerank_cli.store.index import delete_index
 from rerank_cli.store.layout import FORMAT_VERSION
 
 DIMENSIONS = 8
@@ -257,11 +256,6 @@ def test_headings_come_back_on_one_line_each(folder: Path) -> None:
 def test_more_ids_than_one_statement_takes_are_read(folder: Path) -> None:
     with open_reader(folder) as reader:
         assert len(reader.read(range(25_000))) == 3
-
-
-def test_delete_leaves_nothing(folder: Path) -> None:
-    delete_index(folder, wait_s=0)
-    assert not folder.exists()
 
 
 # Above the limit of the exact scan

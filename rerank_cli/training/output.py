@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -10,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from rerank_cli.errors import Busy, InputError, UsageError
+from rerank_cli.errors import InputError, UsageError
+from rerank_cli.locks import locked
 from rerank_cli.places import FOLDER_MODE, make_private_file, open_private, tighten_tree
 
 RECORD_NAME = "training.json"
@@ -72,7 +71,13 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
         with telling_disk_errors(output):
             begins = not output.checkpoints.exists()
             output.checkpoints.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            lock.enter_context(_locked(output.checkpoints))
+            lock.enter_context(
+                locked(
+                    output.checkpoints / LOCK_NAME,
+                    busy=f"{output.checkpoints}: another process is training there",
+                    remedy="let it finish, or choose another --out",
+                )
+            )
             if begins:
                 make_private_file(record)
                 record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
@@ -86,19 +91,6 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
             shutil.rmtree(output.partial, ignore_errors=True)
             tighten_tree(output.checkpoints)
         yield output
-
-
-def _locked(checkpoints: Path) -> TextIO:
-    """The lock of *checkpoints*, held while it is open: two trainings would write over each other's."""
-    lock = open(checkpoints / LOCK_NAME, "a", encoding="utf-8", opener=open_private)  # noqa: SIM115 - the caller's
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise Busy(
-            f"{checkpoints}: another process is training there", remedy="let it finish, or choose another --out"
-        ) from error
-    return lock
 
 
 def checkpoints_of(folder: Path) -> Path:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import InputError, in_words
+from rerank_cli.places import replace_whole
 
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
@@ -103,10 +104,7 @@ def write_text(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
             path.write_text(text, encoding="utf-8")
             return
-        place = path.resolve()
-        partial = place.with_name(f".{place.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(place)
+        replace_whole(path.resolve(), text.encode(), private=False)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.locks import locked
-from rerank_cli.places import FOLDER_MODE, make_private_file, open_private, tighten_tree
+from rerank_cli.places import FOLDER_MODE, make_private_file, replace_whole, sync, tighten_tree
 
 RECORD_NAME = "training.json"
 LOCK_NAME = "lock"
@@ -32,19 +31,13 @@ class Output:
 
     def keep(self, name: str, content: bytes) -> None:
         """Write a file beside the checkpoints, on the disk as a whole or not at all."""
-        place = self.checkpoints / name
-        unfinished = place.with_suffix(".unfinished")
-        with open(unfinished, "wb", opener=open_private) as file:
-            file.write(content)
-        _sync(unfinished)
-        unfinished.replace(place)
-        _sync(self.checkpoints)
+        replace_whole(self.checkpoints / name, content, synced=True)
 
     def publish(self) -> None:
         """Move what was written to `partial` into place and remove the checkpoints."""
         for path in sorted(self.partial.rglob("*")):
             if path.is_file():
-                _sync(path)
+                sync(path)
         self.partial.rename(self.folder)
         shutil.rmtree(self.checkpoints)
 
@@ -149,11 +142,3 @@ def _check_same(record: Path, settings: Mapping[str, object]) -> None:
             f"{record.parent}: that training had another {' and '.join(differing)}",
             remedy="resume it with the same options and files, or delete that folder",
         )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

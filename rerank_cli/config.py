@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from rerank_cli.errors import ConfigError
+from rerank_cli.errors import ConfigError, in_words
 
 if TYPE_CHECKING:
     from yaml import Node, ScalarNode
@@ -428,7 +428,7 @@ def _model(text: str, given: _Given) -> str:
         outside = rooted or (location is not None and not given.trusted and _leads_out(location, given.folder))
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle, nobody's home
         raise ConfigError(
-            f"{given.name} is {text!r}, which cannot be followed: {error}", remedy="check the path"
+            f"{given.name} is {text!r}, which cannot be followed: {in_words(error)}", remedy="check the path"
         ) from error
     if outside and not given.trusted:
         raise ConfigError(
@@ -529,7 +529,7 @@ def _composed(path: Path) -> Node | None:
             raise ConfigError(f"{path}: larger than {MOST_BYTES} bytes", remedy="write only settings into it")
         return yaml.compose(content.decode("utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", remedy="check its permissions") from error
+        raise ConfigError(f"{path}: cannot be read: {in_words(error)}", remedy="check its permissions") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     except RecursionError as error:
@@ -594,4 +594,4 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be looked for: {error.strerror}", remedy="check its permissions") from error
+        raise ConfigError(f"{path}: cannot be looked for: {in_words(error)}", remedy="check its permissions") from error

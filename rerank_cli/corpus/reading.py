@@ -21,7 +21,7 @@ from rerank_cli.corpus.passages import failure_of, passages_of
 from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
-from rerank_cli.errors import InputError, RerankError
+from rerank_cli.errors import InputError, RerankError, in_words
 from rerank_cli.records import FoundFile, SplitDocument
 
 SMALL_BYTES = 8_000
@@ -135,7 +135,7 @@ class _Worker:
             )
         except OSError as error:
             self._connection.close()
-            raise _cannot_start(error.strerror or str(error)) from error
+            raise _cannot_start(in_words(error)) from error
         finally:
             theirs.close()
         self._ready = False

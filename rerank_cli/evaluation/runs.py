@@ -106,7 +106,7 @@ def write_text(path: Path, text: str) -> None:
             return
         replace_whole(path.resolve(), text.encode(), private=False)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
+        raise InputError(f"{path}: cannot be written ({in_words(error)})", remedy="check the folder") from error
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -118,7 +118,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
+        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
     if content.startswith(GZIP):
         raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
     try:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.locks import locked
 from rerank_cli.places import FOLDER_MODE, make_private_file, replace_whole, sync, tighten_tree
 
@@ -97,7 +97,7 @@ def check_free(folder: Path) -> None:
         taken = folder.is_symlink() or (any(folder.iterdir()) if folder.is_dir() else folder.exists())
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be looked into ({error.strerror})", remedy="choose another --out"
+            f"{folder}: cannot be looked into ({in_words(error)})", remedy="choose another --out"
         ) from error
     if taken:
         raise UsageError(f"{folder}: is there already", remedy="choose another --out, or delete it")
@@ -111,9 +111,8 @@ def telling_disk_errors(output: Output) -> Iterator[None]:
     except Exception as error:
         if not _is_disk_error(error):
             raise
-        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
         raise InputError(
-            f"{output.checkpoints}: cannot be written ({reason})",
+            f"{output.checkpoints}: cannot be written ({in_words(error)})",
             remedy="make room there and go on with --resume, or choose another --out",
         ) from error
 

@@ -125,9 +125,12 @@ def _seconds(given: Any) -> float:
     return number
 
 
+DAY_S = 24 * 60 * 60
+
+
 def _time_limit(given: Any) -> float:
     number = _number(given)
-    if number <= 0:
+    if not 0 < number <= DAY_S:
         raise ValueError
     return number
 
@@ -174,7 +177,7 @@ _SWITCH = _Kind("true or false", _switch)
 _LIMIT = _Kind("a number, or null for no limit", _number_or_none)
 _SHARE = _Kind("a number from 0 to 1", _share)
 _SECONDS = _Kind("a number, 0 or more", _seconds)
-_TIME_LIMIT = _Kind("a number of seconds above 0", _time_limit)
+_TIME_LIMIT = _Kind(f"a number of seconds above 0, up to {DAY_S}", _time_limit)
 _SIZE = _Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _size, _shown_size)
 
 

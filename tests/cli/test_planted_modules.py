@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,11 +53,11 @@ COMMANDS = (
 )
 
 
-def run_all(commands: Sequence[list[str]] = COMMANDS, **environment: str) -> None:
+def run_all(commands: Sequence[list[str]] = COMMANDS, *, options: Sequence[str] = (), **environment: str) -> None:
     without = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     for arguments in commands:
         done = subprocess.run(
-            [sys.executable, "-m", "rerank_cli", *arguments],
+            [sys.executable, *options, "-m", "rerank_cli", *arguments],
             env={**without, **environment},
             capture_output=True,
             text=True,
@@ -71,8 +72,9 @@ def test_modules_of_the_current_folder_are_not_run(hostile: Path) -> None:
 
 
 def test_nor_those_that_lie_beside_the_package_where_it_is_run_from_its_sources(hostile: Path) -> None:
+    """Without `site`, Python does not follow an editable install: the package is nowhere but here."""
     (hostile / "rerank_cli").symlink_to(ROOT / "rerank_cli")
-    run_all()
+    run_all(options=["-S"], PYTHONPATH=os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}))
 
 
 def test_nor_when_the_folder_is_reached_through_a_link(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,9 +125,12 @@ def _seconds(given: Any) -> float:
     return number
 
 
+DAY_S = 24 * 60 * 60
+
+
 def _time_limit(given: Any) -> float:
     number = _number(given)
-    if number <= 0:
+    if not 0 < number <= DAY_S:
         raise ValueError
     return number
 
@@ -174,7 +177,7 @@ _SWITCH = _Kind("true or false", _switch)
 _LIMIT = _Kind("a number, or null for no limit", _number_or_none)
 _SHARE = _Kind("a number from 0 to 1", _share)
 _SECONDS = _Kind("a number, 0 or more", _seconds)
-_TIME_LIMIT = _Kind("a number of seconds above 0", _time_limit)
+_TIME_LIMIT = _Kind(f"a number of seconds above 0, up to {DAY_S}", _time_limit)
 _SIZE = _Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _size, _shown_size)
 
 
@@ -428,7 +431,7 @@ def _model(text: str, given: _Given) -> str:
         outside = rooted or (location is not None and not given.trusted and _leads_out(location, given.folder))
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle, nobody's home
         raise ConfigError(
-            f"{given.name} is {text!r}, which cannot be followed: {error}", remedy="check the path"
+            f"{given.name} is {text!r}, which cannot be followed: {in_words(error)}", remedy="check the path"
         ) from error
     if outside and not given.trusted:
         raise ConfigError(
@@ -529,7 +532,7 @@ def _composed(path: Path) -> Node | None:
             raise ConfigError(f"{path}: larger than {MOST_BYTES} bytes", remedy="write only settings into it")
         return yaml.compose(content.decode("utf-8"), Loader=yaml.BaseLoader)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", remedy="check its permissions") from error
+        raise ConfigError(f"{path}: cannot be read: {in_words(error)}", remedy="check its permissions") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     except RecursionError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,10 @@ from rerank_cli.errors import InputError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+
+UNFINISHED_START, UNFINISHED_END = ".rerank-cli-", ".unfinished"
+
+LEFT_BEHIND_S = 3600
 
 
 def data_folder() -> Path:
@@ -80,12 +85,53 @@ def make_private_file(path: Path) -> None:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put *content* in the place of the file *path*: all of it or nothing."""
+    """Put *content* in the place of the private file *path*, as `replace_whole` does; its folder is made."""
     make_private_folder(path.parent)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with open(unfinished, "wb", opener=open_private) as file:
-        file.write(content)
-    unfinished.replace(path)
+    replace_whole(path, content)
+
+
+def replace_whole(path: Path, content: bytes, *, private: bool = True, synced: bool = False) -> None:
+    """Put *content* in the place of the file *path*: all of it or nothing, also where several processes do so at once.
+
+    *synced*, it lies on the disk afterwards, whatever happens to the machine.
+    """
+    _remove_unfinished(path.parent)
+    unfinished = path.with_name(unfinished_name())
+    try:
+        with open(unfinished, "xb", opener=open_private if private else None) as file:
+            file.write(content)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+    if synced:
+        sync(path.parent)
+
+
+def unfinished_name() -> str:
+    """A name for a file that is being written, and which no other has: a fixed one would be two writers' at once."""
+    return f"{UNFINISHED_START}{os.urandom(8).hex()}{UNFINISHED_END}"
+
+
+def sync(path: Path) -> None:
+    """Wait until the file or the folder *path* lies on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in *folder*: nobody is at work on a file for so long."""
+    with suppress(OSError):  # one that may not be listed, or what another process has just removed
+        for place in folder.glob(f"{UNFINISHED_START}*{UNFINISHED_END}"):
+            if time.time() - place.lstat().st_mtime > LEFT_BEHIND_S:
+                place.unlink()
 
 
 def tighten(paths: Iterable[Path]) -> None:

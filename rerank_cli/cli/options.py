@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rerank_cli.config import PREFIX, Config, load_config
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 
 ConfigFile = Annotated[
     Path | None,
@@ -87,7 +87,9 @@ def working_folder() -> Path:
     try:
         return Path.cwd().resolve()
     except OSError as error:
-        raise InputError(f"the current directory cannot be found ({error.strerror})", remedy="cd to another") from error
+        raise InputError(
+            f"the current directory cannot be found ({in_words(error)})", remedy="cd to another"
+        ) from error
 
 
 def path_filter(globs: list[str]) -> Callable[[str], bool] | None:

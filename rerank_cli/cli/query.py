@@ -260,7 +260,7 @@ def _queries_of(file: Path) -> Iterator[Query]:
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut at U+2028 as well
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})", remedy="check the path") from error
+        raise InputError(f"{file}: cannot be read ({in_words(error)})", remedy="check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
     parsed: dict[str, Query] = {}

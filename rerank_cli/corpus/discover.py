@@ -21,7 +21,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.globs import git_pattern
 from rerank_cli.corpus.mounts import mount_test
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.records import Cause, FoundFile, SkippedFile, stamp_of
 from rerank_cli.regular import open_regular
 
@@ -134,7 +134,7 @@ def _existing(root: Path) -> Path:
             f"no such folder or file: {root}", remedy="check the path, and that its disk is mounted"
         ) from error
     except OSError as error:
-        raise InputError(f"cannot open {root}: {_in_words(error)}", remedy="check its permissions") from error
+        raise InputError(f"cannot open {root}: {_reason(error)}", remedy="check its permissions") from error
     except RuntimeError as error:  # how Python before 3.13 says that a link leads to itself
         raise InputError(f"cannot open {root}: link to itself", remedy="give the folder it stands for") from error
 
@@ -179,8 +179,8 @@ class _Walk:
 
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
-            raise InputError(f"cannot list {self._root}: {_in_words(error)}", remedy="check its permissions") from error
-        return SkippedFile(folder.path, _in_words(error), "failed")
+            raise InputError(f"cannot list {self._root}: {_reason(error)}", remedy="check its permissions") from error
+        return SkippedFile(folder.path, _reason(error), "failed")
 
     def _ignores_above(self) -> tuple[_Patterns, ...]:
         """Git's rules from the repository around the root, the outermost first."""
@@ -198,7 +198,7 @@ class _Walk:
             return _patterns_in(location)
         except OSError as error:
             raise InputError(
-                f"cannot read {location}, whose rules hold in {self._root}: {_in_words(error)}",
+                f"cannot read {location}, whose rules hold in {self._root}: {_reason(error)}",
                 remedy="check its permissions, or pass --no-ignore",
             ) from error
 
@@ -224,7 +224,7 @@ class _Walk:
             if stat.S_ISLNK(mode) and (reason := self._reason_by_target(location)):
                 return SkippedFile(path, reason, "link")
         except OSError as error:
-            return SkippedFile(folder.path + name, _in_words(error), "failed")
+            return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
         return _judged_by_content(path, location, self._rules)
@@ -271,7 +271,7 @@ def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | S
             if _is_binary(file.read(_PROBE_BYTES)):
                 return SkippedFile(path, "binary", "binary")
     except OSError as error:
-        return SkippedFile(path, _in_words(error), "failed")
+        return SkippedFile(path, _reason(error), "failed")
     return FoundFile(path, location, stamp_of(status))
 
 
@@ -325,8 +325,9 @@ def _shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _in_words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError) -> str:
+    """Why something was left out, which is told within a sentence."""
+    return in_words(error).lower()
 
 
 def _size_in_words(size_bytes: int) -> str:

@@ -17,11 +17,12 @@ from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
 
+import rerank_cli
 from rerank_cli.corpus.passages import failure_of, passages_of
 from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
-from rerank_cli.errors import InputError, RerankError
+from rerank_cli.errors import InputError, RerankError, in_words
 from rerank_cli.records import FoundFile, SplitDocument
 
 SMALL_BYTES = 8_000
@@ -37,11 +38,19 @@ _WORN_BYTES = 1_000_000
 
 _START_S = 120.0
 
+# The system cannot wait for longer than 24 days at once.
+_STEP_S = 3600.0
+
 _TOOK_LONGER = "took longer than {:g} s (--file-timeout)"
 _TOOK_LONGER_THAN = re.compile(r"took longer than (?P<limit_s>[\d.e+-]+) s ")
 
-# The modules that this process would import, and none from the current folder.
-_START = "import sys; sys.path[:] = sys.argv[1:-1]; from rerank_cli.corpus.worker import main; main()"
+# This very package, wherever it was found, and else the modules that this process would import: none from the current
+# folder, and none that lies beside the package where nobody installed it.
+_START = (
+    "import sys; sys.path[:] = sys.argv[1:2]; import rerank_cli; sys.path[:] = sys.argv[2:-1]; "
+    "from rerank_cli.corpus.worker import main; main()"
+)
+_HOME = Path(rerank_cli.__file__).absolute().parents[1]
 
 
 def deserves_another_try(failure: str | None, size_bytes: int, file_timeout_s: float) -> bool:
@@ -125,7 +134,7 @@ class _Worker:
         paths = [path for path in sys.path if Path(path).is_absolute()]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-P", "-c", _START, *paths, str(theirs.fileno())],
+                [sys.executable, "-P", "-c", _START, str(_HOME), *paths, str(theirs.fileno())],
                 stdin=subprocess.PIPE,  # which it watches: it ends when we do
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -135,7 +144,7 @@ class _Worker:
             )
         except OSError as error:
             self._connection.close()
-            raise _cannot_start(error.strerror or str(error)) from error
+            raise _cannot_start(in_words(error)) from error
         finally:
             theirs.close()
         self._ready = False
@@ -149,8 +158,7 @@ class _Worker:
         try:
             self._connection.send(job)
             while True:
-                left_s = deadline - time.monotonic()
-                if left_s <= 0 or not self._connection.poll(left_s):
+                if not self._hears_until(deadline):
                     raise NotReadToTheEnd(_TOOK_LONGER.format(job.limit_s))
                 answer: Answer = self._connection.recv()
                 match answer:
@@ -167,6 +175,12 @@ class _Worker:
                         return tuple(documents)
         except (EOFError, ConnectionError) as error:
             raise NotReadToTheEnd(f"broke its reader ({self._how_it_ended()})") from error
+
+    def _hears_until(self, deadline: float) -> bool:
+        while (left_s := deadline - time.monotonic()) > 0:
+            if self._connection.poll(min(left_s, _STEP_S)):
+                return True
+        return False
 
     def _await_ready(self) -> None:
         if self._ready:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
 from rerank_cli.evaluation.runs import numbered_lines, tsv_id
 from rerank_cli.evaluation.trial import Pass, Staged
@@ -63,7 +63,7 @@ class JudgementFile:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise InputError(f"{self._path}: cannot be written ({error.strerror})", remedy="check the disk") from error
+            raise InputError(f"{self._path}: cannot be written ({in_words(error)})", remedy="check the disk") from error
 
 
 def to_judge(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.runs import tsv_id, write_text
 from rerank_cli.records import StoredPassage
 from rerank_cli.retrieval import query_words
@@ -96,7 +96,7 @@ def write_known_items(folder: Path, items: Sequence[KnownItem]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror})", remedy="name another with --out") from error
+        raise InputError(f"{folder}: cannot be made ({in_words(error)})", remedy="name another with --out") from error
     rows = [{"_id": item.id, "text": item.text, "kind": item.kind} for item in items]
     write_text(queries, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     judged = "".join(f"{item.id}\t{tsv_id(item.document)}\t1\n" for item in items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.verdict import Evaluation, sentence
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _draw(evaluation: Evaluation, path: Path) -> None:
     try:
         figure.savefig(path, dpi=DOTS_PER_INCH)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
+        raise InputError(f"{path}: cannot be written ({in_words(error)})", remedy="check the folder") from error
 
 
 def _quality(axes: Any, depths: SweepTable, primary: str) -> None:

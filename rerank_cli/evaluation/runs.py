@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import InputError, in_words
+from rerank_cli.places import replace_whole
 
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
@@ -103,12 +104,9 @@ def write_text(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
             path.write_text(text, encoding="utf-8")
             return
-        place = path.resolve()
-        partial = place.with_name(f".{place.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(place)
+        replace_whole(path.resolve(), text.encode(), private=False)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})", remedy="check the folder") from error
+        raise InputError(f"{path}: cannot be written ({in_words(error)})", remedy="check the folder") from error
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -120,7 +118,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
+        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
     if content.startswith(GZIP):
         raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.compare import Comparison
 from rerank_cli.evaluation.diagnose import Diagnosis
 from rerank_cli.evaluation.measures import Figures, Measure, parse_measure
@@ -167,7 +167,7 @@ def read_baseline(path: Path, *, collection_fingerprint: str, measures: Sequence
         }
         fingerprint, partial = record["collection"]["fingerprint"], record["partial"]
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", remedy="check the path") from error
+        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: no result of eval --json", remedy="make it with: rerank-cli eval --json") from error
     if fingerprint != collection_fingerprint:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, in_words
 
 CALIBRATION_NAME = "calibration.json"
 """Lies beside the weights of a reranker that is calibrated."""
@@ -35,7 +35,7 @@ def read_calibration(folder: Path) -> Calibration | None:
     """The calibration of the reranker in *folder*, None where it has none.
 
     Raises:
-        ModelError: the file is there but holds none.
+        ModelError: the file is there but holds none, or cannot be read.
     """
     path = folder / CALIBRATION_NAME
     if not path.is_file():
@@ -43,9 +43,12 @@ def read_calibration(folder: Path) -> Calibration | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         calibration = Calibration(float(record["slope"]), float(record["intercept"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({in_words(error)})", remedy="check the file and its disk") from error
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else in_words(error)
         raise ModelError(
-            f"{path}: no calibration ({error!r})", remedy="write a slope and an intercept, or delete the file"
+            f"{path}: no calibration ({reason})", remedy="write a slope and an intercept, or delete the file"
         ) from error
     if not (math.isfinite(calibration.intercept) and 0 < calibration.slope < math.inf):
         raise ModelError(f"{path}: the slope must be positive and both finite", remedy="fit it again, or delete it")

@@ -132,9 +132,8 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
     try:
         return Path(snapshot_download(name, ignore_patterns=ignored))
     except Exception as error:  # the hub's client raises errors of several libraries
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"{name}: no such {kind} here, and it cannot be fetched ({reason})", remedy=_choices(kind)
+            f"{name}: no such {kind} here, and it cannot be fetched ({in_words(error)})", remedy=_choices(kind)
         ) from error
 
 
@@ -191,10 +190,7 @@ def _fingerprint(folder: Path, name: str, *, remember: bool) -> str:
     if remember:
         with suppress(OSError):
             tighten_tree(cache_folder())
-    try:
-        hashes = file_hashes(folder, [str(path.relative_to(folder)) for path in parts], remember=remember)
-    except OSError as error:
-        raise ModelError(f"{name}: cannot be read ({error})", remedy="check its files") from error
+    hashes = file_hashes(folder, [str(path.relative_to(folder)) for path in parts], remember=remember)
     lines = "".join(f"{part}\0{digest}\n" for part, digest in hashes.items())
     return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()[:32]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -17,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rerank_cli.errors import ModelError, in_words
+from rerank_cli.errors import Busy, ModelError, in_words
+from rerank_cli.locks import locked
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder
 from rerank_cli.models.compiled import (
@@ -31,9 +31,13 @@ from rerank_cli.models.hashes import file_hashes
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.quantize import quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
-from rerank_cli.places import make_private_folder, open_private, tighten_tree
+from rerank_cli.places import make_private_folder, tighten_tree
+from rerank_cli.records import Listener, Progress, ignore_progress
 
 OPSET = 17
+
+WAIT_S = 300.0
+"""A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
 
 UNFINISHED = ".compiling-"
 """How the name of a folder begins that a compile works in."""
@@ -48,7 +52,7 @@ OUT_OF_MEMORY = re.compile(r"bad.?alloc|allocate memory|not enough memory|out of
 """How torch and onnxruntime say it, in errors of their own."""
 
 
-def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel:
+def compile_model(source: ModelSource, *, afresh: bool = False, listener: Listener = ignore_progress) -> CompiledModel:
     """Compile *source* into the cache: the first of `_forms` that agrees with the original.
 
     A model that cannot be exported gets a record that says so, and is run by torch from then on.
@@ -57,11 +61,15 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
     Raises:
         ModelError: the model cannot be loaded, the cache cannot be written, or memory ran out. The next run tries
             again.
+        Busy: another process has compiled it for longer than WAIT_S.
     """
     target = compiled_folder(source.fingerprint)
     try:
-        with _one_at_a_time(target):
-            return (None if afresh else find_compiled(source)) or _compile(source, target)
+        with _one_at_a_time(target, source.name, listener):
+            listener(Progress(f"compile {source.name}", 0, 1))
+            compiled = (None if afresh else find_compiled(source)) or _compile(source, target)
+            listener(Progress(f"compile {source.name}", 1, 1))
+            return compiled
     except OSError as error:
         raise ModelError(
             f"{target}: cannot be written ({in_words(error)})", remedy="check space and permissions"
@@ -73,12 +81,17 @@ def compile_model(source: ModelSource, *, afresh: bool = False) -> CompiledModel
 
 
 @contextmanager
-def _one_at_a_time(target: Path) -> Iterator[None]:
+def _one_at_a_time(target: Path, name: str, listener: Listener) -> Iterator[None]:
     """Hold the lock of *target*: two processes at once would take twice as long for the same graph."""
     make_private_folder(target.parent)
     own = target.with_name(f".{target.name}.lock")
-    with open(own, "a", opener=open_private) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(
+        own,
+        busy=f"{name}: another process has been compiling it for {WAIT_S / 60:g} minutes",
+        remedy="end that process if it hangs, and run again",
+        wait_s=WAIT_S,
+        waiting=lambda: listener(Progress(f"wait for another process that compiles {name}", 0, 0)),
+    ):
         _remove_leftovers(target.parent, own)
         yield
 
@@ -96,8 +109,8 @@ def _remove_leftovers(folder: Path, own: Path) -> None:
             if path == own:
                 continue
             try:
-                fcntl.flock(locks.enter_context(path.open("a")), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                locks.enter_context(locked(path, busy=f"{path}: is held", remedy=""))
+            except (Busy, OSError):
                 return
         for leftover in leftovers:
             shutil.rmtree(leftover, ignore_errors=True)

@@ -28,7 +28,7 @@ def file_hashes(folder: Path, names: Iterable[str], *, remember: bool = True) ->
     Where nothing can be remembered, all is read each time: that costs a second a gigabyte, and no answer.
 
     Raises:
-        OSError: a file is missing or cannot be read.
+        OSError: a file, which it names, is missing or cannot be read.
     """
     memory = cache_folder() / "hashes" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()[:32]}.json"
     remembered = _read(memory)
@@ -56,12 +56,16 @@ def _seal(content: bytes) -> bytes:
 
 
 def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
-    with path.open("rb") as file:
-        found = os.fstat(file.fileno())
-        stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
-        if remembered is not None and remembered[0] == stamp:
-            return remembered
-        return [stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+            if remembered is not None and remembered[0] == stamp:
+                return remembered
+            return [stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+    except OSError as error:
+        error.filename = str(path)  # which the system leaves out once a file is open
+        raise
 
 
 def _is_settled(entry: list[object]) -> bool:

@@ -10,7 +10,7 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
-from rerank_cli.records import Encoder, Listener, PairScores, Progress, Reranker, Vectors, ignore_progress
+from rerank_cli.records import Encoder, Listener, PairScores, Reranker, Vectors, ignore_progress
 
 Model = TypeVar("Model")
 
@@ -39,9 +39,7 @@ def prepare(source: ModelSource, *, afresh: bool = False, listener: Listener = i
     if compiled is None:
         from rerank_cli.models.compile import compile_model
 
-        listener(Progress(f"compile {source.name}", 0, 1))
-        compiled = compile_model(source, afresh=afresh)
-        listener(Progress(f"compile {source.name}", 1, 1))
+        compiled = compile_model(source, afresh=afresh, listener=listener)
     return compiled
 
 

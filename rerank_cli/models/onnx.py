@@ -19,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import ModelError, in_words
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
@@ -165,7 +165,8 @@ def _loaded(path: Path, load: Callable[[str], Part]) -> Part:
         return load(str(path))
     except Exception as error:  # both libraries raise bare exceptions of their own for each failure
         raise ModelError(
-            f"{path}: cannot be loaded ({error})", remedy="compile it again: rerank-cli models prepare --force"
+            f"{path}: cannot be loaded ({in_words(error)})",
+            remedy="compile it again: rerank-cli models prepare --force",
         ) from error
 
 

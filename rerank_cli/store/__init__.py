@@ -4,6 +4,7 @@ Nothing above this package knows SQLite or hnswlib: it sees an index that can be
 read and committed to.
 """
 
+from rerank_cli.locks import WriteLock
 from rerank_cli.store.health import Health, check_health
 from rerank_cli.store.index import (
     Changes,
@@ -18,7 +19,7 @@ from rerank_cli.store.index import (
     open_reader,
     open_writer,
 )
-from rerank_cli.store.lock import WriteLock, write_lock
+from rerank_cli.store.lock import write_lock
 
 __all__ = [
     "Changes",

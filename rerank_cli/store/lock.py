@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
-import time
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import Busy, InputError
+from rerank_cli.locks import WriteLock, look, take
 from rerank_cli.store.access import cannot
 from rerank_cli.store.layout import Layout
-
-POLL_S = 0.05
-
-GLANCE_S = 0.2
-"""Who asks whether an index is being written holds its lock for a moment; one held for longer is a writer's."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriteLock:
-    """Whether a process holds an index for writing now, and which, where that is known."""
-
-    held: bool
-    pid: int | None = None
 
 
 def write_lock(folder: Path) -> WriteLock:
@@ -35,15 +17,7 @@ def write_lock(folder: Path) -> WriteLock:
         InputError: the lock is there and cannot be looked at.
     """
     try:
-        with Layout(folder).lock.open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return WriteLock(held=False)
-            except BlockingIOError:
-                pid = lock.read(32).strip()
-                return WriteLock(held=True, pid=int(pid) if pid.isdigit() else None)
-    except FileNotFoundError:
-        return WriteLock(held=False)
+        return look(Layout(folder).lock)
     except OSError as error:
         raise cannot("read", Layout(folder).lock, error) from error
 
@@ -62,20 +36,5 @@ def acquire(descriptor: int, folder: Path, wait_s: float) -> None:
     Raises:
         Busy: another process has held it for longer than *wait_s*.
     """
-    deadline = time.monotonic() + max(wait_s, GLANCE_S)
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-        else:
-            break
-        if time.monotonic() >= deadline:
-            raise Busy(
-                f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s"
-            )
-        time.sleep(POLL_S)
-    with suppress(OSError):  # a full disk: the lock holds without a name in it
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+    if not take(descriptor, wait_s=wait_s):
+        raise Busy(f"{folder}: another process is writing this index", remedy="try again, or wait longer with --wait-s")

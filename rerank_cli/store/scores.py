@@ -41,7 +41,7 @@ class ScoreStore:
             make_private_file(path)
             tighten(path.parent.glob(f"{path.name}-*"))
         except OSError as error:
-            raise self._unusable(error.strerror or str(error)) from error
+            raise self._unusable(in_words(error)) from error
         with self._guard():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
             self._connection.execute("PRAGMA journal_mode = WAL")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from rerank_cli.errors import Busy, InputError, UsageError
-from rerank_cli.places import FOLDER_MODE, make_private_file, open_private, tighten_tree
+from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.locks import locked
+from rerank_cli.places import FOLDER_MODE, make_private_file, replace_whole, sync, tighten_tree
 
 RECORD_NAME = "training.json"
 LOCK_NAME = "lock"
@@ -33,19 +31,13 @@ class Output:
 
     def keep(self, name: str, content: bytes) -> None:
         """Write a file beside the checkpoints, on the disk as a whole or not at all."""
-        place = self.checkpoints / name
-        unfinished = place.with_suffix(".unfinished")
-        with open(unfinished, "wb", opener=open_private) as file:
-            file.write(content)
-        _sync(unfinished)
-        unfinished.replace(place)
-        _sync(self.checkpoints)
+        replace_whole(self.checkpoints / name, content, synced=True)
 
     def publish(self) -> None:
         """Move what was written to `partial` into place and remove the checkpoints."""
         for path in sorted(self.partial.rglob("*")):
             if path.is_file():
-                _sync(path)
+                sync(path)
         self.partial.rename(self.folder)
         shutil.rmtree(self.checkpoints)
 
@@ -72,7 +64,13 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
         with telling_disk_errors(output):
             begins = not output.checkpoints.exists()
             output.checkpoints.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            lock.enter_context(_locked(output.checkpoints))
+            lock.enter_context(
+                locked(
+                    output.checkpoints / LOCK_NAME,
+                    busy=f"{output.checkpoints}: another process is training there",
+                    remedy="let it finish, or choose another --out",
+                )
+            )
             if begins:
                 make_private_file(record)
                 record.write_text(json.dumps(settings, indent=1), encoding="utf-8")
@@ -88,19 +86,6 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
         yield output
 
 
-def _locked(checkpoints: Path) -> TextIO:
-    """The lock of *checkpoints*, held while it is open: two trainings would write over each other's."""
-    lock = open(checkpoints / LOCK_NAME, "a", encoding="utf-8", opener=open_private)  # noqa: SIM115 - the caller's
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise Busy(
-            f"{checkpoints}: another process is training there", remedy="let it finish, or choose another --out"
-        ) from error
-    return lock
-
-
 def checkpoints_of(folder: Path) -> Path:
     """The folder beside *folder* that its training keeps checkpoints in."""
     return folder.with_name(f"{folder.name}.checkpoints")
@@ -112,7 +97,7 @@ def check_free(folder: Path) -> None:
         taken = folder.is_symlink() or (any(folder.iterdir()) if folder.is_dir() else folder.exists())
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be looked into ({error.strerror})", remedy="choose another --out"
+            f"{folder}: cannot be looked into ({in_words(error)})", remedy="choose another --out"
         ) from error
     if taken:
         raise UsageError(f"{folder}: is there already", remedy="choose another --out, or delete it")
@@ -126,9 +111,8 @@ def telling_disk_errors(output: Output) -> Iterator[None]:
     except Exception as error:
         if not _is_disk_error(error):
             raise
-        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
         raise InputError(
-            f"{output.checkpoints}: cannot be written ({reason})",
+            f"{output.checkpoints}: cannot be written ({in_words(error)})",
             remedy="make room there and go on with --resume, or choose another --out",
         ) from error
 
@@ -157,11 +141,3 @@ def _check_same(record: Path, settings: Mapping[str, object]) -> None:
             f"{record.parent}: that training had another {' and '.join(differing)}",
             remedy="resume it with the same options and files, or delete that folder",
         )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import InputError, in_words
 from rerank_cli.records import whole_characters, with_headings
 
 PAIR_SHAPE = (
@@ -51,8 +51,7 @@ def read_pairs(path: Path) -> Iterator[Pair]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 after line {number}", remedy="save it as UTF-8") from error
     except (OSError, EOFError, zlib.error) as error:  # a damaged archive raises any of them
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read ({reason})", remedy="check the path") from error
+        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
 
 
 def _pair(line: str, *, where: str) -> Pair:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from rerank_cli.corpus.reading import SMALL_BYTES
 from tests.cli.conftest import write_files
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +31,10 @@ NAMES = """
 def hostile(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to stand in whose modules leave their name in `ran`."""
     folder = tmp_path / "cloned"
-    write_files(folder, {"docs/a.md": "# Radiators\n\nBleed the radiator with the square key.\n"})
+    text = "# Radiators\n\nBleed the radiator with the square key.\n\n"
+    large = text * (2 * SMALL_BYTES // len(text))  # which a process of its own reads
+    pages = f"<html><body><p>{large}</p></body></html>"
+    write_files(folder, {"docs/a.md": text, "docs/large.md": large, "docs/large.html": pages})
     planted = (
         f"with open({str(folder / 'ran')!r}, 'a') as file:\n    file.write(__name__ + ' ')\nraise SystemExit(99)\n"
     )
@@ -48,11 +53,11 @@ COMMANDS = (
 )
 
 
-def run_all(commands: Sequence[list[str]] = COMMANDS, **environment: str) -> None:
+def run_all(commands: Sequence[list[str]] = COMMANDS, *, options: Sequence[str] = (), **environment: str) -> None:
     without = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     for arguments in commands:
         done = subprocess.run(
-            [sys.executable, "-m", "rerank_cli", *arguments],
+            [sys.executable, *options, "-m", "rerank_cli", *arguments],
             env={**without, **environment},
             capture_output=True,
             text=True,
@@ -67,8 +72,9 @@ def test_modules_of_the_current_folder_are_not_run(hostile: Path) -> None:
 
 
 def test_nor_those_that_lie_beside_the_package_where_it_is_run_from_its_sources(hostile: Path) -> None:
+    """Without `site`, Python does not follow an editable install: the package is nowhere but here."""
     (hostile / "rerank_cli").symlink_to(ROOT / "rerank_cli")
-    run_all()
+    run_all(options=["-S"], PYTHONPATH=os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}))
 
 
 def test_nor_when_the_folder_is_reached_through_a_link(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:

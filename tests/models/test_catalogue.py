@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -175,3 +177,35 @@ def test_a_damaged_file_of_a_built_in_model_is_an_error_that_says_to_install_aga
         find_model(name, kind)
     assert name in str(refused.value) and "--force-reinstall" in refused.value.remedy
     assert "\n" not in f"{refused.value}{refused.value.remedy}"
+
+
+def fail_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk fail beneath every file that is hashed, as the system tells it: without a name."""
+
+    def digest(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(hashlib, "file_digest", digest)
+
+
+def test_a_file_of_a_model_that_cannot_be_read_is_named_in_words(
+    encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_to_read(monkeypatch)
+    with pytest.raises(ModelError) as raised:
+        find_model(str(encoder_folder), "encoder")
+    read = encoder_folder / "1_Pooling" / "config.json"
+    assert str(raised.value) == f"{encoder_folder}: {read} cannot be read (Input/output error)"
+    assert "disk" in raised.value.remedy
+
+
+def test_nor_is_a_built_in_one_to_be_installed_again_for_a_disk_that_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fail_to_read(monkeypatch)
+    for name, kind in catalogue.builtin_names():
+        with pytest.raises(ModelError, match=r"cannot be read \(Input/output error\)$") as raised:
+            find_model(name, kind)
+        assert "install" not in raised.value.remedy
+        assert "disk" in raised.value.remedy

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.errors import ModelError
+from rerank_cli.errors import Busy, ModelError
 from rerank_cli.models import compile as compiler
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.catalogue import ModelSource, compiled_folder, find_model
@@ -661,3 +662,28 @@ def test_what_was_prepared_is_listed_although_no_setting_names_it(tiny_encoder: 
     record = next(record for record in listed if record["name"] == str(tiny_encoder))
     assert (record["kind"], record["origin"], record["folder"]) == ("encoder", "folder", str(tiny_encoder))
     assert record["compiled"] and record["size_bytes"] > 0
+
+
+def test_a_compile_that_hangs_elsewhere_is_told_of_and_not_waited_for_without_end(
+    tiny_reranker: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = find_model(str(tiny_reranker), "reranker")
+    monkeypatch.setattr(compiler, "WAIT_S", 0.6, raising=False)
+    target = compiled_folder(source.fingerprint)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    hold = "import fcntl, os, sys, time; lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
+    hold += "lock.write(f'{os.getpid()}\\n'); lock.flush(); print('held', flush=True); time.sleep(20)"
+    lock = target.with_name(f".{target.name}.lock")
+    holder = subprocess.Popen([sys.executable, "-c", hold, lock], stdout=subprocess.PIPE, text=True)
+    told: list[Progress] = []
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.send_signal(signal.SIGSTOP)
+        with pytest.raises(Busy, match=rf"another process .* \(process {holder.pid}\)"):
+            prepare(source, afresh=True, listener=told.append)
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert told and all("wait for another process" in progress.stage for progress in told)
+    assert prepare(source, afresh=True).precision != ""

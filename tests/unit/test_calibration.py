@@ -83,3 +83,17 @@ def test_a_broken_calibration_is_an_error_and_not_no_calibration(tmp_path: Path,
 def test_it_is_two_numbers_that_a_person_can_read(tmp_path: Path) -> None:
     write_calibration(tmp_path, Calibration(0.75, -1.25))
     assert json.loads((tmp_path / CALIBRATION_NAME).read_text()) == {"slope": 0.75, "intercept": -1.25}
+
+
+def test_a_calibration_that_cannot_be_read_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / CALIBRATION_NAME).write_text("{}")
+    with pytest.raises(ModelError, match=r"no calibration \('slope' is missing\)$"):
+        read_calibration(tmp_path)
+
+    def fail(*_: object, **__: object) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    with pytest.raises(ModelError, match=r"calibration.json: cannot be read \(Input/output error\)$") as raised:
+        read_calibration(tmp_path)
+    assert "disk" in raised.value.remedy

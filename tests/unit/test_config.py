@@ -304,6 +304,8 @@ wait_s: 0
         ("wait_s:", "empty", "0 or more"),
         ("file_timeout: 0", "'0'", "seconds above 0"),
         ("file_timeout: nan", "'nan'", "seconds above 0"),
+        ("file_timeout: 86401", "'86401'", "up to 86400"),
+        ("file_timeout: inf", "'inf'", "up to 86400"),
         ("min_score: nan", "'nan'", "a number, or null"),
         ("max_file_size: 10 MegaByte", "'10 MegaByte'", "10MB"),
         ("max_file_size: 0", "'0'", "10MB"),

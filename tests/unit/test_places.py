@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rerank_cli.evaluation.cache import scores_path
+from rerank_cli.evaluation.runs import write_text
 from rerank_cli.models import hashes
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import (
@@ -20,6 +22,7 @@ from rerank_cli.places import (
     open_private,
     replace_private,
     tighten_tree,
+    unfinished_name,
 )
 from rerank_cli.store import open_reader
 from rerank_cli.store.location import indexes_folder
@@ -174,3 +177,53 @@ def test_what_a_training_keeps_is_private_and_what_it_publishes_obeys_the_umask(
         output.publish()
     assert mode(tmp_path / "made") == mode(folder) == 0o777 & ~umask
     assert mode(folder / "README.md") == 0o666 & ~umask
+
+
+def test_writers_of_one_file_at_once_never_show_a_part_of_it(tmp_path: Path) -> None:
+    path, rounds = tmp_path / "file", 200
+    failures: list[str] = []
+    replace_private(path, b"0" * 100_000)
+
+    def write(digit: int) -> None:
+        try:
+            for _ in range(rounds):
+                replace_private(path, b"%d" % digit * 100_000)
+        except OSError as error:
+            failures.append(str(error))
+
+    writers = [threading.Thread(target=write, args=[digit]) for digit in range(3)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        seen = path.read_bytes()
+        if len(seen) != 100_000 or len(set(seen)) != 1:
+            failures.append(f"torn: {len(seen)} bytes")
+    assert failures == []
+    assert [place.name for place in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").mkdir()
+    with pytest.raises(IsADirectoryError):
+        replace_private(tmp_path / "file", b"content")
+    assert [place.name for place in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_writer_left_goes_with_a_later_write(tmp_path: Path) -> None:
+    left, fresh = (tmp_path / unfinished_name() for _ in range(2))
+    left.write_bytes(b"half")
+    fresh.write_bytes(b"half, and another process is at it")
+    os.utime(left, (1_600_000_000, 1_600_000_000))
+    replace_private(tmp_path / "file", b"content")
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
+def test_a_name_as_long_as_a_disk_takes_can_be_written(tmp_path: Path) -> None:
+    replace_private(tmp_path / ("n" * 255), b"content")
+    write_text(tmp_path / ("m" * 255), "content")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_person_asked_for_has_the_modes_of_their_umask(tmp_path: Path, umask: int) -> None:
+    write_text(tmp_path / "run", "content")
+    assert mode(tmp_path / "run") == 0o666 & ~umask

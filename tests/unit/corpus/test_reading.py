@@ -310,3 +310,15 @@ def test_a_closed_reading_leaves_no_process(open_reading: Open) -> None:
         worker = worker_of(reading)
     assert worker_of(reading) is None
     assert ended_within(worker or 0, 10)
+
+
+@pytest.mark.parametrize("file_timeout_s", [2_147_484.0, 86_400.0 * 100_000])
+def test_a_limit_longer_than_the_system_can_wait_at_once_is_waited_for_in_steps(
+    open_reading: Open, file_timeout_s: float
+) -> None:
+    assert read(open_reading(file_timeout_s=file_timeout_s), "a.md", PROSE * 400)
+
+
+def test_a_step_of_waiting_that_ends_is_not_the_limit(open_reading: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_module, "_STEP_S", 0.001, raising=False)
+    assert read(open_reading(), "a.md", PROSE * 4000)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rerank_cli.errors import Busy
 from rerank_cli.places import open_private
+from rerank_cli.regular import open_regular
 
 POLL_S = 0.05
 
@@ -35,7 +36,7 @@ def look(path: Path) -> WriteLock:
         OSError: the lock is there and cannot be looked at.
     """
     try:
-        with path.open("rb") as lock:
+        with open_regular(path) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return WriteLock(held=False)

@@ -5,6 +5,7 @@ Folders have the mode 0700 and files 0600, since they hold texts of private fold
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rerank_cli.errors import InputError
+from rerank_cli.regular import check_regular, open_without_waiting
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -66,8 +68,16 @@ def make_private_folder(folder: Path) -> None:
 
 
 def open_private(path: str | Path, flags: int) -> int:
-    """An opener for `open`: makes a private file where there is none, and makes one that is there private."""
-    descriptor = os.open(path, flags, FILE_MODE)
+    """An opener for `open`: makes a private file where there is none, and makes one that is there private.
+
+    A link is not followed: whoever put it there would have us write to, and shut others out of, what it leads to.
+    """
+    try:
+        descriptor = open_without_waiting(path, flags | os.O_NOFOLLOW, FILE_MODE)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileExistsError(errno.EEXIST, "a link, which is not followed", str(path)) from error
+        raise
     if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
         _set_mode(descriptor, FILE_MODE)
     return descriptor
@@ -81,6 +91,9 @@ def make_private_file(path: Path) -> None:
     try:
         os.close(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
     except FileExistsError:
+        if path.is_symlink():
+            raise
+        check_regular(path)
         tighten([path])
 
 

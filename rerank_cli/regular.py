@@ -1,4 +1,4 @@
-"""Opens a file only if it is one: a pipe that stands in its place by now would let us wait for ever."""
+"""Opens a file only if it is one: a pipe that stands in its place would let us wait for ever."""
 
 from __future__ import annotations
 
@@ -10,17 +10,37 @@ from pathlib import Path
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """*path* for reading.
+    """*path* for reading, links followed.
 
     Raises:
         OSError: it cannot be opened, or is no regular file.
     """
-    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - the caller closes it
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return open(path, "rb", opener=open_without_waiting)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
+def open_without_waiting(path: str | Path, flags: int, mode: int = 0o666) -> int:
+    """As `os.open`, but for a regular file alone; what is none fails as if it stood in the way of one."""
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK, mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a pipe that nobody reads
+            raise _in_the_way(path) from error
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _in_the_way(path)
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError where *path* is a pipe or a device, for libraries that open by name and would wait."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # which the library says itself
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise _in_the_way(path)
+
+
+def _in_the_way(path: str | Path) -> OSError:
+    return FileExistsError(errno.EEXIST, "not a regular file", str(path))

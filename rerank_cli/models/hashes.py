@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rerank_cli.places import cache_folder, replace_private
+from rerank_cli.regular import open_regular
 
 SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again without a new time: its hash is not remembered yet."""
@@ -44,7 +45,8 @@ def file_hashes(folder: Path, names: Iterable[str], *, remember: bool = True) ->
 def _read(memory: Path) -> Remembered:
     """What is remembered; nothing where the memory was damaged."""
     try:
-        seal, _, content = memory.read_bytes().partition(b"\n")
+        with open_regular(memory) as file:
+            seal, _, content = file.read().partition(b"\n")
     except OSError:
         return {}
     remembered: Remembered = json.loads(content) if seal == _seal(content) else {}
@@ -57,7 +59,7 @@ def _seal(content: bytes) -> bytes:
 
 def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = os.fstat(file.fileno())
             stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
             if remembered is not None and remembered[0] == stamp:

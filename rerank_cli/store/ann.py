@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rerank_cli.errors import IndexDamaged, in_words
 from rerank_cli.records import Vectors
+from rerank_cli.regular import open_regular
 from rerank_cli.store.access import SCARCE, cannot
 from rerank_cli.store.catalog import mend_remedy
 
@@ -160,7 +161,7 @@ def open_saved(path: Path, *, size_bytes: int) -> BufferedReader:
     """
     with ExitStack() as opened:
         try:
-            file = opened.enter_context(path.open("rb"))
+            file = opened.enter_context(open_regular(path))
             found = os.fstat(file.fileno()).st_size
         except FileNotFoundError as error:
             raise IndexDamaged(f"{path}: is missing", remedy=mend_remedy(path.parent)) from error

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
+from rerank_cli.regular import check_regular
 from rerank_cli.store.access import cannot, is_folder, may, obstacle, quoted
 from rerank_cli.store.layout import Layout, is_default_folder
 from rerank_cli.store.lock import is_held
@@ -110,7 +111,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
             make_private_file(path)  # the files that SQLite makes beside it get its mode
         connection = _connect(path, "mode=rwc" if create else "mode=rw")  # to read must never make a file
     except OSError as error:
-        raise cannot("written", path, error) from error
+        raise cannot("written" if create else "read", path, error) from error
     except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     try:
@@ -145,6 +146,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+    except OSError as error:
+        raise cannot("read", path, error) from error
     except SQLITE_FAILS as error:
         if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
@@ -186,7 +189,7 @@ def indexed_root(folder: Path) -> Path | None:
     What cannot be opened otherwise is read as a file that does not change: a root hardly ever does.
     """
     for mode in ("mode=rw", "mode=ro&immutable=1"):
-        with suppress(sqlite3.Error, ValueError, TypeError):
+        with suppress(OSError, sqlite3.Error, ValueError, TypeError):
             with closing(_connect(Layout(folder).catalog, mode)) as connection:
                 row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
             return Path(json.loads(row[0])) if row else None
@@ -213,6 +216,7 @@ def index_command(folder: Path, *, rebuild: bool = False) -> str:
 
 
 def _connect(path: Path, mode: str, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    check_regular(path)
     address = f"file:{quote(os.fsencode(path))}?{mode}"
     return sqlite3.connect(address, isolation_level=None, timeout=BUSY_TIMEOUT_S, uri=True, factory=factory)
 

@@ -26,6 +26,8 @@ from tests.faults.conftest import child_environment
 
 STRANGER = 12345
 
+VICTIM = "victim.txt"
+
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
 
@@ -111,6 +113,27 @@ def put_folder(name: str) -> Callable[[Path], None]:
     return put
 
 
+def put_pipe(name: str) -> Callable[[Path], None]:
+    def put(index: Path) -> None:
+        (index / name).unlink()
+        os.mkfifo(index / name)
+
+    return put
+
+
+def put_link(name: str) -> Callable[[Path], None]:
+    """To a file of somebody else's, which must stay as it is: `VICTIM` is looked at afterwards."""
+
+    def put(index: Path) -> None:
+        victim = index.parent / VICTIM
+        victim.write_text("precious\n")
+        victim.chmod(0o644)
+        (index / name).unlink()
+        (index / name).symlink_to(victim)
+
+    return put
+
+
 def set_mode(name: str, mode: int, *, log: bool = False, owner: int | None = None) -> Callable[[Path], None]:
     def change(index: Path) -> None:
         if log:
@@ -164,6 +187,11 @@ WAYS = {
     "a folder for the lock": put_folder("write.lock"),
     "a folder for the log": put_folder("catalog.sqlite-wal"),
     "a folder for the shared file": put_folder("catalog.sqlite-shm"),
+    "a pipe for the catalog": put_pipe("catalog.sqlite"),
+    "a pipe for the vectors": put_pipe("vectors-1.hnsw"),
+    "a pipe for the lock": put_pipe("write.lock"),
+    "a link for the lock": put_link("write.lock"),
+    "a link for the catalog": put_link("catalog.sqlite"),
     "a file for the folder of what is replaced": garble_and_put_a_file_for_replaced,
     "no table of words": drop_words,
     "a broken table of words": garble_words,
@@ -198,6 +226,8 @@ def test_what_stands_in_the_way_is_told_and_the_remedy_works(
             assert rerank_cli("query", "saddle", "-f", "paths").out.startswith("c.md\n"), told
             assert rerank_cli("status").code == 0
     assert rerank_cli(*QUERY).out.startswith("b.md\n")
+    victim = index.parent / VICTIM
+    assert not victim.exists() or (victim.read_text(), victim.stat().st_mode & 0o777) == ("precious\n", 0o644)
     survived("obstacles to an index", 1)
 
 

@@ -163,14 +163,14 @@ def deny(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
         for name in ("iterdir", "open"):
             refusing(name)
-        opened = regular._without_waiting
+        opened = regular.open_without_waiting
 
         def refuse(path: str, flags: int) -> int:
             if Path(path) == denied:
                 raise PermissionError(errno.EACCES, "Permission denied")
             return opened(path, flags)
 
-        monkeypatch.setattr(regular, "_without_waiting", refuse)
+        monkeypatch.setattr(regular, "open_without_waiting", refuse)
 
     return deny
 

@@ -15,7 +15,7 @@ import typer
 from rerank_cli import __version__
 from rerank_cli.cli import config, doctor, index, models, query, status, train
 from rerank_cli.cli import eval as evaluation
-from rerank_cli.cli.terminal import say, tell
+from rerank_cli.cli.terminal import give_up, say, tell
 from rerank_cli.errors import BUG, InputError, RerankError, in_words
 
 INTERRUPTED = 130
@@ -55,7 +55,8 @@ def options(
 ) -> None:
     """Search a folder of documents in two stages: retrieve many, rerank them all, show the best few."""
     if context.invoked_subcommand is None:
-        print(context.get_help(), file=sys.stderr)
+        for line in context.get_help().splitlines():
+            say(line)
         raise typer.Exit(2)
 
 
@@ -86,7 +87,7 @@ def _end_badly(error: Exception) -> int:
     """Tell what no one below could: an error of the system, which is nobody's fault here, or a bug of ours."""
     if _is_of_the_output(error):
         tell(InputError(f"the output cannot be written ({in_words(error)})", remedy="check where it goes"))
-        _drop_output()
+        give_up(sys.stdout)
         return InputError.exit_code
     if (told := _from_the_system(error)) is not None:
         tell(told)
@@ -121,7 +122,8 @@ def _is_of_the_output(error: Exception) -> bool:
 
 
 def _open_streams() -> None:
-    """A closed stream swallows what is written to it; a name that is no UTF-8 is written with escapes."""
+    """A closed stream holds nothing and swallows what is written to it; what is no UTF-8 is written with escapes."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -141,10 +143,9 @@ def _run(arguments: list[str]) -> object:
 def _leave(code: int) -> NoReturn:
     if code == OUTPUT_CLOSED:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        _drop_output()
+        give_up(sys.stdout)
+    try:
+        sys.stdout.flush()
+    except OSError:  # after an error, whose code it is that counts
+        give_up(sys.stdout)
     sys.exit(code)
-
-
-def _drop_output() -> None:
-    """Keep the interpreter's own flush from failing again on an output that takes nothing more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

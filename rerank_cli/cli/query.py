@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 NO_RESULT = 1
 
+LINE_BYTES = 1_000_000
+"""As much is kept of a typed line, which is more than a query may have: its end need not be remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -250,7 +253,10 @@ def _queries_typed(index: IndexReader) -> Iterator[Query]:
 def _next_line(index: IndexReader) -> bytes:
     index.rest()
     try:
-        return sys.stdin.buffer.readline()
+        line = rest = sys.stdin.buffer.readline(LINE_BYTES)
+        while len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
+            rest = sys.stdin.buffer.readline(LINE_BYTES)
+        return line
     except OSError as error:
         raise InputError(f"stdin: cannot be read ({in_words(error)})", remedy="check where it comes from") from error
 

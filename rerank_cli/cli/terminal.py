@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -37,8 +38,16 @@ def counted(number: object, noun: str) -> str:
 
 
 def say(message: str) -> None:
-    """Write one line to stderr."""
-    print(printable(message), file=sys.stderr)
+    """Write one line to stderr. One that takes nothing stops no work and changes no exit code."""
+    try:
+        print(printable(message), file=sys.stderr, flush=True)
+    except OSError:
+        give_up(sys.stderr)
+
+
+def give_up(stream: TextIO) -> None:
+    """Send what goes to *stream*, which takes nothing more, nowhere: Python's own flush at the end fails otherwise."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def tell(error: RerankError, *, where: str = "") -> None:

@@ -28,6 +28,10 @@ from rerank_cli.regular import open_regular
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
 
+# Each file is held against all patterns of the folders above it: with so many that takes some 10 ms.
+MOST_PATTERNS = 10_000
+MOST_RULE_BYTES = 1_000_000
+
 # As much as git reads before it calls a file binary.
 _PROBE_BYTES = 8 * 1024
 
@@ -179,7 +183,8 @@ class _Walk:
 
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
-            raise InputError(f"cannot list {self._root}: {_reason(error)}", remedy="check its permissions") from error
+            remedy = "shorten it, or pass --no-ignore" if isinstance(error, _TooManyRules) else "check its permissions"
+            raise InputError(f"cannot list {self._root}: {_reason(error)}", remedy=remedy) from error
         return SkippedFile(folder.path, _reason(error), "failed")
 
     def _ignores_above(self) -> tuple[_Patterns, ...]:
@@ -190,24 +195,26 @@ class _Walk:
         while self._rules.ignore_files and place != repository:
             place, up, down = place.parent, f"../{up}", f"{place.name}/{down}"
             if _holds(place, ".gitignore"):
-                found.insert(0, _Patterns(f"{up}.gitignore", "", self._patterns_above(place / ".gitignore"), down))
+                patterns = self._patterns_above(place / ".gitignore", beside=found)
+                found.insert(0, _Patterns(f"{up}.gitignore", "", patterns, down))
         return tuple(found)
 
-    def _patterns_above(self, location: Path) -> tuple[GitIgnoreSpecPattern, ...]:
+    def _patterns_above(self, location: Path, *, beside: list[_Patterns]) -> tuple[GitIgnoreSpecPattern, ...]:
         try:
-            return _patterns_in(location)
+            return _patterns_in(location, beside=beside)
         except OSError as error:
             raise InputError(
                 f"cannot read {location}, whose rules hold in {self._root}: {_reason(error)}",
-                remedy="check its permissions, or pass --no-ignore",
+                remedy="shorten it or check its permissions, or pass --no-ignore",
             ) from error
 
     def _ignores_in(self, folder: _Folder, names: list[str]) -> tuple[_Patterns, ...]:
         """An ignore file that cannot be read fails its folder: we would not know what to leave out."""
-        found = []
+        found: list[_Patterns] = []
         for name in IGNORE_FILES if self._rules.ignore_files else ():
             if name in names:
-                found.append(_Patterns(folder.path + name, folder.path, _patterns_in(folder.location / name)))
+                patterns = _patterns_in(folder.location / name, beside=[*folder.ignores, *found])
+                found.append(_Patterns(folder.path + name, folder.path, patterns))
         return tuple(found)
 
     def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
@@ -266,7 +273,8 @@ def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | S
             return SkippedFile(path, "not a regular file", "special")
         if status.st_size > rules.max_file_size_bytes:
             limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
-            return SkippedFile(path, f"larger than {limit} ({size})", "too large")
+            exact = f"{status.st_size} bytes" if size == limit else size
+            return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
         with open_regular(location) as file:
             if _is_binary(file.read(_PROBE_BYTES)):
                 return SkippedFile(path, "binary", "binary")
@@ -300,12 +308,27 @@ def _holds(folder: Path, name: str) -> bool:
     return os.path.lexists(folder / name)
 
 
-def _patterns_in(location: Path) -> tuple[GitIgnoreSpecPattern, ...]:
-    """Those of an ignore file; none of a link or a pipe, which git does not follow either."""
+class _TooManyRules(OSError):
+    """An ignore file that is too long to be followed; told as an ignore file that cannot be read."""
+
+
+def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitIgnoreSpecPattern, ...]:
+    """Those of an ignore file; none of a link or a pipe, which git does not follow either.
+
+    Raises:
+        OSError: it cannot be read, is larger than MOST_RULE_BYTES, or with those *beside* it has over MOST_PATTERNS.
+    """
     if not stat.S_ISREG(location.lstat().st_mode):
         return ()
+    with location.open("rb") as file:
+        content = file.read(MOST_RULE_BYTES + 1)
+    if len(content) > MOST_RULE_BYTES:
+        raise _TooManyRules(f"{location.name} is larger than {MOST_RULE_BYTES:,} bytes")
+    lines = [line for line in content.decode("utf-8-sig", "replace").splitlines() if line and line[0] != "#"]
+    if len(lines) + sum(len(ignore.patterns) for ignore in beside) > MOST_PATTERNS:
+        raise _TooManyRules(f"{location.name} brings the patterns here to more than {MOST_PATTERNS:,}")
     patterns = []
-    for line in location.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in lines:
         try:
             patterns.append(git_pattern(line))
         except GitIgnorePatternError:
@@ -331,6 +354,7 @@ def _reason(error: OSError) -> str:
 
 
 def _size_in_words(size_bytes: int) -> str:
-    if size_bytes < 1024 * 1024:
-        return f"{size_bytes / 1024:.1f} kB"
-    return f"{size_bytes / 1024 / 1024:.1f} MB"
+    """In the units of the setting: 1 MB has a million bytes."""
+    if size_bytes < 1_000_000:
+        return f"{size_bytes / 1_000:.1f} kB"
+    return f"{size_bytes / 1_000_000:.1f} MB"

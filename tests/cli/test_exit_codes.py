@@ -357,3 +357,53 @@ def test_no_file_of_queries_judgements_or_pairs_ends_in_a_traceback(indexed: Pat
         assert cli(*arguments).code == 4, arguments
     assert cli("query", "--queries", odd, "-f", "trec", "--no-rerank").out.startswith("\ufffdx Q0 ")
     assert cli("eval", "--queries", odd, "--qrels", judged, "--json", "--top-k", "5").code == 0
+
+
+# A stderr that takes nothing changes no exit code
+
+ENDS = {
+    "usage": (2, "raise UsageError('x')"),
+    "no such option": (2, "raise typer.BadParameter('x')"),
+    "an index": (3, "raise IndexMissing('x')"),
+    "a folder": (4, "raise InputError('x', remedy='y')"),
+    "the system": (4, "raise PermissionError(13, 'Permission denied', '/a')"),
+    "skipped": (5, "raise FilesSkipped('x')"),
+    "a bug": (70, "raise KeyError('x')"),
+    "busy": (75, "raise Busy('x')"),
+    "interrupted": (130, "raise KeyboardInterrupt"),
+    "output closed": (141, "raise BrokenPipeError"),
+    "told and well": (0, "say('x' * 100_000)"),
+}
+
+
+@pytest.mark.parametrize("broken", ["full", "nobody reads"])
+@pytest.mark.parametrize(("code", "ending"), ENDS.values(), ids=ENDS)
+def test_a_stderr_that_takes_nothing_changes_no_exit_code(code: int, ending: str, broken: str) -> None:
+    script = f"""
+import sys, typer
+from rerank_cli.cli import app
+from rerank_cli.cli.terminal import say
+from rerank_cli.errors import *
+def run(_):
+    {ending}
+app._run = run
+app.main()
+"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    if broken == "full":
+        os.close(writer)
+        writer = os.open("/dev/full", os.O_WRONLY)
+    try:
+        done = subprocess.run([sys.executable, "-c", script], stderr=writer, timeout=60, check=False)
+    finally:
+        os.close(writer)
+    assert done.returncode == code
+
+
+def test_an_error_ends_with_its_code_where_the_output_takes_nothing_either(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "rerank_cli", "index", str(tmp_path / "nowhere")]
+        assert subprocess.run(command, stdout=full, stderr=full, timeout=60, check=False).returncode == 4
+        help_asked = subprocess.run([sys.executable, "-m", "rerank_cli"], stderr=full, timeout=60, check=False)
+        assert help_asked.returncode == 2

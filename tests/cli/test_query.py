@@ -215,3 +215,18 @@ def test_a_hit_whose_file_is_gone_or_changed_since_is_marked(
     shutil.move(folder, tmp_path / "elsewhere")
     monkeypatch.chdir(tmp_path)
     assert {hit["stale"] for hit in cli(*ask, "json").json["results"][0]["hits"]} == {"gone"}
+
+
+def test_a_line_without_an_end_is_refused_and_the_next_one_answered(indexed: Path, cli: Cli) -> None:
+    outcome = cli("query", "-", "--no-rerank", "-f", "jsonl", stdin=b"radiator " * 500_000 + b"\ndough\n")
+    assert outcome.code == 2
+    assert "stdin:1:" in outcome.err and outcome.err.count("\n") == 1
+    assert [json.loads(line)["query_id"] for line in outcome.lines] == ["2"]
+
+
+def test_a_closed_stdin_holds_no_query(indexed: Path) -> None:
+    command = [sys.executable, "-m", "rerank_cli", "query", "-", "--no-rerank"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

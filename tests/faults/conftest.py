@@ -47,7 +47,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("faults survived")
     for kind, number in sorted(_survived.items()):
         terminalreporter.line(f"{number:8} {kind}")
-    terminalreporter.line(f"in {time.monotonic() - _started:.0f} s, peak memory {max(usages) / 1024:.0f} MB")
+    peak_bytes = max(usages) * (1 if sys.platform == "darwin" else 1024)
+    terminalreporter.line(f"in {time.monotonic() - _started:.0f} s, peak memory {peak_bytes / 1e6:.0f} MB")
 
 
 @pytest.fixture

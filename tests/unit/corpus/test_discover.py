@@ -245,9 +245,10 @@ def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: 
 @pytest.mark.parametrize(
     ("limit", "size", "reason"),
     [
-        (100, 101, "larger than 0.1 kB (0.1 kB)"),
-        (2048, 5000, "larger than 2.0 kB (4.9 kB)"),
-        (1024 * 1024, 1_600_000, "larger than 1.0 MB (1.5 MB)"),
+        (100, 101, "larger than 0.1 kB (101 bytes)"),
+        (2000, 5000, "larger than 2.0 kB (5.0 kB)"),
+        (1_000_000, 1_550_000, "larger than 1.0 MB (1.6 MB)"),
+        (10_000_000, 10_000_001, "larger than 10.0 MB (10000001 bytes)"),
     ],
 )
 def test_a_file_over_the_limit_is_left_out_with_both_sizes(tmp_path: Path, limit: int, size: int, reason: str) -> None:
@@ -359,3 +360,47 @@ def test_a_file_given_by_name_is_taken_at_any_size_but_never_with_binary_content
     assert discover(tmp_path / "a.bin", Rules()).skipped == (SkippedFile("a.bin", "binary", "binary"),)
     plant(tmp_path, "corpus.jsonl")
     assert paths(discover(tmp_path / "corpus.jsonl", Rules(max_file_size_bytes=0))) == ["corpus.jsonl"]
+
+
+# Ignore files have a limit
+
+
+def test_an_ignore_file_of_too_many_patterns_fails_its_folder(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "deep/b.md")
+    ignore(tmp_path, "deep/.gitignore", *(f"name-{number}" for number in range(10_001)))
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a.md"]
+    assert reasons(found) == {"deep/": ".gitignore brings the patterns here to more than 10,000"}
+    assert paths(discover(tmp_path, Rules(ignore_files=False))) == ["a.md", "deep/b.md"]
+
+
+def test_patterns_of_the_folders_above_count_as_well(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "b/b.md", "b/c/c.md", "d/d.md")
+    for folder in ("", "b/", "b/c/"):
+        ignore(tmp_path, f"{folder}.gitignore", *(f"name-{number}" for number in range(4_000)))
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a.md", "b/b.md", "d/d.md"]
+    assert list(reasons(found)) == [".gitignore", "b/.gitignore", "b/c/"]
+
+
+def test_an_ignore_file_larger_than_a_megabyte_fails_its_folder(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "deep/b.md")
+    ignore(tmp_path, "deep/.rerankignore", "#" * 1_000_000)
+    assert reasons(discover(tmp_path, Rules())) == {"deep/": ".rerankignore is larger than 1,000,000 bytes"}
+
+
+def test_comments_and_blank_lines_are_no_patterns(tmp_path: Path) -> None:
+    plant(tmp_path, "a.md", "b.md")
+    ignore(tmp_path, ".gitignore", *(["# nothing", ""] * 10_000), "b.md")
+    assert paths(discover(tmp_path, Rules())) == ["a.md"]
+
+
+@pytest.mark.parametrize("place", ["", "above"])
+def test_rules_of_the_whole_folder_that_are_too_many_end_the_run_with_a_way_out(tmp_path: Path, place: str) -> None:
+    plant(tmp_path, "root/a.md", ".git/HEAD")
+    folder = tmp_path if place else tmp_path / "root"
+    ignore(folder, ".gitignore", *(f"name-{number}" for number in range(10_001)))
+    with pytest.raises(InputError, match="more than 10,000") as raised:
+        discover(tmp_path / "root", Rules())
+    assert "--no-ignore" in raised.value.remedy
+    assert paths(discover(tmp_path / "root", Rules(ignore_files=False))) == ["a.md"]

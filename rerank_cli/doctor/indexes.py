@@ -17,6 +17,7 @@ from rerank_cli.store import IndexReader, Manifest, check_health, open_reader, w
 from rerank_cli.store.access import is_folder, may, quoted
 from rerank_cli.store.catalog import index_command
 from rerank_cli.store.layout import Layout, is_default_folder
+from rerank_cli.store.lock import is_held
 
 READ_WHOLE_BYTES = 50_000_000
 """Of an index up to this size every page is read, which takes some 0.2 s; of a larger one what a query opens."""
@@ -42,7 +43,7 @@ def health(folders: Sequence[Path], *, asked: bool, encoder_in: Callable[[Path],
 
 def _health(folder: Path, *, asked: bool, encoder_in: Callable[[Path], ModelState]) -> Iterator[Finding]:
     found = check_health(folder, pages=folder.is_dir() and Layout(folder).size_bytes() <= READ_WHOLE_BYTES)
-    if isinstance(found.failure, IndexMissing) and write_lock(folder).held:
+    if isinstance(found.failure, IndexMissing) and is_held(folder):
         yield Finding("index", str(folder), "warn", "is being made now", "wait for its first run")
         return
     if found.failure is not None:

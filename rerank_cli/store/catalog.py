@@ -86,6 +86,12 @@ PROBES = (
     "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
 )
 
+TEXTS = (
+    "SELECT path, reader, failure FROM files",
+    "SELECT document_id, path, title FROM documents",
+    "SELECT headings, text FROM passages",
+)
+
 SQLITE_FAILS = (sqlite3.Error, UnicodeDecodeError)
 """What a call of SQLite's raises: Python cannot read a message that quotes a garbled schema."""
 
@@ -269,6 +275,18 @@ def check_pages(path: Path, connection: sqlite3.Connection) -> None:
     if verdict != "ok":
         told = str(verdict).splitlines()[-1]  # below a heading that names the database
         raise IndexDamaged(f"{path}: {told}", remedy=rebuild_remedy(path.parent))
+
+
+def check_texts(path: Path, connection: sqlite3.Connection) -> None:
+    """Read every text of the catalog at *path*, as `check_pages` takes any bytes for one.
+
+    Raises:
+        IndexDamaged: one of them is no text.
+    """
+    with telling(path, connection):
+        for query in TEXTS:
+            for _ in connection.execute(query):
+                pass
 
 
 def check_words(path: Path, connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import RerankError
-from rerank_cli.store.catalog import check_pages, connect_to_read
+from rerank_cli.store.catalog import check_pages, check_texts, connect_to_read
 from rerank_cli.store.index import Manifest, check_whole
 from rerank_cli.store.layout import Layout
 
@@ -41,7 +41,7 @@ def sqlite_engine() -> SqliteEngine:
 
 
 def check_health(folder: Path, *, pages: bool = False) -> Health:
-    """Open the index in *folder* as a query would; with *pages*, read every page of its catalog as well."""
+    """Open the index in *folder* as a query would; with *pages*, read every page and text of its catalog too."""
     layout = Layout(folder)
     manifest = failure = None
     try:
@@ -49,6 +49,7 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
         if pages:
             with closing(connect_to_read(layout.catalog)) as connection:
                 check_pages(layout.catalog, connection)
+                check_texts(layout.catalog, connection)
     except RerankError as error:
         failure = error
     return Health(manifest, failure, _leftovers(layout, manifest))

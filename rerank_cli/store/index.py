@@ -236,12 +236,18 @@ class IndexReader:
         }
 
     def origins(self, passage_ids: Collection[int]) -> dict[int, Origin]:
-        """Where each of *passage_ids* comes from."""
+        """Where each of *passage_ids* comes from.
+
+        Raises:
+            IndexDamaged: a list brought a passage that is not there.
+        """
         rows = self._select(
             "SELECT passages.id, document_id, ordinal, path FROM passages"
             " JOIN documents ON documents.id = document WHERE passages.id IN",
             list(passage_ids),
         )
+        if len(rows) < len(set(passage_ids)):
+            raise self._contradiction()
         return {passage: Origin(*origin) for passage, *origin in rows}
 
     def opening_cosines(self, vector: Vectors, passage_ids: Collection[int]) -> dict[int, float]:
@@ -252,8 +258,10 @@ class IndexReader:
             " WHERE ordinal = 0 AND document IN",
             list({document for _, document in rows}),
         )
-        if not openings:
+        if not rows:
             return {}
+        if {document for document, _ in openings} != {document for _, document in rows}:
+            raise self._contradiction()
         documents, matrix = _matrix(openings, self.manifest.dimensions)
         # einsum sums each row by itself: a product of matrices rounds by where a row stands.
         cosines = dict(zip(documents.tolist(), np.einsum("ij,j->i", matrix, vector).tolist(), strict=True))
@@ -333,6 +341,10 @@ class IndexReader:
                 marks = ",".join("?" * len(some))
                 found.extend(self._snapshot.connection.execute(f"{query} ({marks})", some))
         return found
+
+    def _contradiction(self) -> IndexDamaged:
+        catalog = self._snapshot.layout.catalog
+        return IndexDamaged(f"{catalog}: its tables contradict each other", remedy=rebuild_remedy(self.folder))
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

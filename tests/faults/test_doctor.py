@@ -12,8 +12,13 @@ import pytest
 
 from rerank_cli.doctor.examine import examine
 from rerank_cli.doctor.findings import Finding
+from rerank_cli.errors import RerankError
+from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG
+
+INDEXES = [f".local/share/rerank-cli/indexes/{name}" for name in ("one", "two")]
 
 ROUNDS = 600 if LONG else 60
 
@@ -59,8 +64,8 @@ def home(tmp_path: Path, plant: Plant, update: Update, monkeypatch: pytest.Monke
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable)
     plant({f"{n}.md": f"brake number {n}\n" for n in range(40)})
-    for name in ("one", "two"):
-        update(index_folder=home / ".local" / "share" / "rerank-cli" / "indexes" / name)
+    for index in INDEXES:
+        update(index_folder=home / index)
     for path, content in {
         ".cache/rerank-cli/models/0123/compiled.json": '{"compiler_version": 9, "parts": {"model.onnx": "12"}}',
         ".cache/rerank-cli/models/0123/model.onnx": "a graph",
@@ -72,10 +77,14 @@ def home(tmp_path: Path, plant: Plant, update: Update, monkeypatch: pytest.Monke
     return home
 
 
-def test_doctor_tells_of_any_damage_and_breaks_at_none(
+def test_doctor_tells_of_any_damage_that_a_search_meets_and_breaks_at_none(
     home: Path, docs: Path, tmp_path: Path, survived: Callable[[str, int], None]
 ) -> None:
+    """Damage that no search ends with is not seen: bits that are flipped in a vector, or in the words of a text, only
+    change what is found. Nor are words of FTS5's that another query than this one meets.
+    """
     shutil.copytree(home, tmp_path / "sound")
+    met = 0
     for seed in range(ROUNDS):
         chance = random.Random(seed)
         files = [path for path in sorted(home.rglob("*")) if path.is_file()]
@@ -84,10 +93,34 @@ def test_doctor_tells_of_any_damage_and_breaks_at_none(
         found = list(examine(start=docs, index=None, config_file=None, environment=os.environ))
         for finding in found:
             check(finding, seed)
+        for index in INDEXES:
+            error = error_of_a_search(home / index)
+            verdicts = {each.status: each.exit_code for each in found if each.check == "index"
+                        and each.subject == str(home / index)}  # fmt: skip
+            if error is not None:
+                met += 1
+                assert verdicts.get("FAIL") == error.exit_code, (seed, error, found)
         assert {finding.check for finding in found} >= {"versions", "config", "models", "index", "disk", "permissions"}
         shutil.rmtree(home)
         shutil.copytree(tmp_path / "sound", home)
+    assert met > ROUNDS / 10
     survived("damages that doctor looked at", ROUNDS)
+    survived("damages that a search meets, told by doctor", met)
+
+
+def error_of_a_search(index: Path) -> RerankError | None:
+    """What a search by words ends with, or one by vectors, or reading what they find."""
+    vector = FakeEncoder().encode_queries(["brake number 7"])[0]
+    try:
+        with open_reader(index) as reader:
+            for ranking in (reader.search_lexical(["brake", "7"], 100), reader.search_dense(vector, 100)):
+                found = [passage for passage, _ in ranking]
+                reader.opening_cosines(vector, found)
+                stored = reader.read(found)
+                reader.file_states({each.path for each in stored.values()})
+    except RerankError as error:
+        return error
+    return None
 
 
 def check(finding: Finding, seed: int) -> None:

@@ -77,6 +77,17 @@ def garble_a_page(index: Path) -> None:
     (index / "catalog.sqlite").write_bytes(content[: 4096 * 6] + b"\xff" * 4096 * 3 + content[4096 * 9 :])
 
 
+def garble_a_text(index: Path) -> None:
+    content = (index / "catalog.sqlite").read_bytes()
+    assert b"chain" in content
+    (index / "catalog.sqlite").write_bytes(content.replace(b"chain", b"ch\xffin"))
+
+
+def garble_the_head_of_the_vectors(index: Path) -> None:
+    with (index / "vectors-1.hnsw").open("r+b") as file:
+        file.write(b"\xff\xff")
+
+
 def cut_vectors(index: Path) -> None:
     os.truncate(index / "vectors-1.hnsw", 10)
 
@@ -100,6 +111,8 @@ def lose_everything(index: Path) -> None:
         garble_catalog,
         empty_catalog,
         garble_a_page,
+        garble_a_text,
+        garble_the_head_of_the_vectors,
         cut_vectors,
         lose_vectors,
         lose_catalog,

@@ -440,7 +440,8 @@ def _open_snapshot(layout: Layout) -> _Snapshot:
     while True:
         with ExitStack() as opened:
             connection = opened.enter_context(closing(_open_catalog(layout)))
-            connection.execute("BEGIN")
+            with telling(layout.catalog, connection):
+                connection.execute("BEGIN")
             manifest = _read_manifest(layout, connection)
             if manifest is None:
                 raise IndexMissing(

@@ -16,7 +16,7 @@ from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, J
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import counted, printable, say
 from rerank_cli.config import PREFIX, Settings
-from rerank_cli.errors import Busy, FilesSkipped, InputError, TooMuchGone
+from rerank_cli.errors import Busy, FilesSkipped, InputError, TooMuchGone, in_words
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.discover import Rules
@@ -147,7 +147,7 @@ def _root(folder: Path) -> Path:
     except FileNotFoundError as error:
         raise InputError(f"{folder}: no such folder or file", remedy="check the path") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, nobody's home
-        reason = getattr(error, "strerror", None) or error
+        reason = in_words(error)
         raise InputError(f"{folder}: cannot be followed ({reason})", remedy="check the path") from error
 
 

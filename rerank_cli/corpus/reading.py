@@ -26,11 +26,16 @@ from rerank_cli.errors import InputError, RerankError, in_words
 from rerank_cli.records import FoundFile, SplitDocument
 
 SMALL_BYTES = 4_000
-"""Up to here a file is read in this process: the worst that we know takes it a second or two there.
+PLAIN_BYTES = 32_000
+FEW_MARKS = 1_500
+"""A file of `SMALL_BYTES`, or of `PLAIN_BYTES` with no more than `FEW_MARKS` of `_MARKS`, is read in this process.
 
-That is a Markdown table of many columns above rows of one cell. Twice the size would take it 3 s on the same machine;
-to read an ordinary file of that size apart costs half a millisecond more, where its passages take 40 to encode.
+What makes a parser slow are marks such as `[`, `*` and `|`, thousands of them, while prose has a few in each line. The
+worst that we know, a Markdown table of many columns above rows of one cell, takes a second or two here. Nine of ten
+pages of documentation are read here, and each other one costs a millisecond or two more.
 """
+
+_MARKS = b"!#$%&*+-:<=>@[\\]^_`{|}~"
 
 MEMORY_BYTES = 1_000_000_000
 
@@ -63,6 +68,13 @@ def deserves_another_try(failure: str | None, size_bytes: int, file_timeout_s: f
     return found is not None and float(found["limit_s"]) < float(f"{_limit_s(size_bytes, file_timeout_s):g}")
 
 
+def _is_harmless(content: bytes) -> bool:
+    """Whether no content of this size and kind can take long."""
+    if len(content) > PLAIN_BYTES:
+        return False
+    return len(content) <= SMALL_BYTES or len(content) - len(content.translate(None, _MARKS)) <= FEW_MARKS
+
+
 class FileReading:
     """Reads one file after another; to be closed, as a context manager, for the process it may have begun.
 
@@ -91,7 +103,7 @@ class FileReading:
 
     def read(self, file: FoundFile, content: bytes, *, lone: bool) -> tuple[SplitDocument, ...]:
         """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
-        if len(content) > SMALL_BYTES:
+        if not _is_harmless(content):
             return self._read_apart(file, content, lone=lone)
         try:
             return tuple(passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted))

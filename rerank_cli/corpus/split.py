@@ -107,20 +107,21 @@ class _Budget:
         self._shortened: dict[_Trail, _Trail] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        unknown = [text for text in dict.fromkeys(texts) if not self.far_too_long(text) and text not in self._known]
+        unknown = [text for text in dict.fromkeys(texts) if text not in self._known and not self.far_too_long(text)]
         for batch in _batches(unknown):
             counted = zip(batch, self._count_tokens(batch), strict=True)
             self._known.update((text, max(tokens, self._least(text))) for text, tokens in counted)
 
     def tokens(self, text: str) -> int:
         """The tokens of *text*; no more than that it does not fit where it is far too long."""
-        if self.far_too_long(text):
-            return self._least(text)
-        self.learn([text])
+        if text not in self._known:
+            if self.far_too_long(text):
+                return self._least(text)
+            self.learn([text])
         return self._known[text]
 
     def far_too_long(self, text: str) -> bool:
-        return self._least(text) > self.max_tokens
+        return len(text) > self.max_tokens * _MAX_WORD_CHARS
 
     def _least(self, text: str) -> int:
         return -(-len(text) // _MAX_WORD_CHARS)

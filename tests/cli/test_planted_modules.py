@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.corpus.reading import SMALL_BYTES
+from rerank_cli.corpus.reading import PLAIN_BYTES
 from tests.cli.conftest import write_files
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def hostile(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) 
     """A folder to stand in whose modules leave their name in `ran`."""
     folder = tmp_path / "cloned"
     text = "# Radiators\n\nBleed the radiator with the square key.\n\n"
-    large = text * (2 * SMALL_BYTES // len(text))  # which a process of its own reads
+    large = text * (2 * PLAIN_BYTES // len(text))  # which a process of its own reads
     pages = f"<html><body><p>{large}</p></body></html>"
     write_files(folder, {"docs/a.md": text, "docs/large.md": large, "docs/large.html": pages})
     planted = (

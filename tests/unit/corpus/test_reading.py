@@ -13,7 +13,7 @@ import pytest
 from rerank_cli.corpus import reading as reading_module
 from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable, html
-from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, deserves_another_try
+from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless, deserves_another_try
 from rerank_cli.errors import InputError, ModelError
 from rerank_cli.records import FoundFile, Stamp
 from tests.fakes import FakeEncoder
@@ -57,12 +57,12 @@ def worker_of(reading: FileReading) -> int | None:
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("a.md", b"# Fox\n\n" + PROSE * 400),
-        ("a.txt", PROSE * 400),
-        ("a.rst", b"Fox\n===\n\n" + PROSE * 400),
-        ("a.html", b"<h1>Fox</h1>" + b"<p>" + PROSE * 400),
-        ("a.py", b"def fox():\n    pass\n\n" * 1000),
-        ("a.csv", b"id,text\n" + b"".join(b"%d,The quick fox\n" % n for n in range(2000))),
+        ("a.md", b"# Fox\n\n" + PROSE * 800),
+        ("a.txt", PROSE * 800),
+        ("a.rst", b"Fox\n===\n\n" + PROSE * 800),
+        ("a.html", b"<h1>Fox</h1>" + b"<p>" + PROSE * 800),
+        ("a.py", b"def fox():\n    pass\n\n" * 2000),
+        ("a.csv", b"id,text\n" + b"".join(b"%d,The quick fox\n" % n for n in range(4000))),
         ("a.jsonl", b"".join(b'{"id": %d, "text": "The quick fox"}\n' % n for n in range(5000))),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_process_of_its_own_reads_what_this_one_would(
     here = tuple(
         passages_of(found(path, content), content, lone=lone, max_tokens=40, count_tokens=FakeEncoder().count_tokens)
     )
-    assert len(content) > SMALL_BYTES
+    assert not _is_harmless(content)
     assert read(open_reading(), path, content, lone=lone) == here
 
 
@@ -85,11 +85,11 @@ def test_a_small_file_starts_no_process(open_reading: Open) -> None:
 
 def test_one_process_reads_one_file_after_another(open_reading: Open) -> None:
     reading = open_reading()
-    read(reading, "a.txt", PROSE * 400)
+    read(reading, "a.txt", PROSE * 800)
     first = worker_of(reading)
     with pytest.raises(Unreadable, match="not valid JSON"):
         read(reading, "b.jsonl", b"fox\n" * 9000)
-    assert read(reading, "c.txt", PROSE * 400)
+    assert read(reading, "c.txt", PROSE * 800)
     assert worker_of(reading) == first
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_takes_too_much_memory_costs_itself_alone(
     reading = open_reading()
     with pytest.raises(Unreadable, match=r"^needs more than 0.05 GB of memory$"):
         read(reading, "a.txt", b"a\n\n" * 300_000)
-    assert read(reading, "b.txt", PROSE * 400)
+    assert read(reading, "b.txt", PROSE * 800)
 
 
 def test_a_file_larger_than_usual_has_the_limits_of_as_many_usual_ones() -> None:
@@ -153,7 +153,7 @@ def test_whatever_a_reader_raises_is_its_files_failure(
     assert str(caught.value) == told
 
 
-@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+@pytest.mark.parametrize("content", [PROSE, PROSE * 800], ids=["here", "apart"])
 def test_what_the_splitter_stumbles_over_is_the_files_failure(open_reading: Open, content: bytes) -> None:
     def fail(texts: Sequence[str]) -> list[int]:
         raise TypeError("TextInputSequence must be str")
@@ -162,7 +162,7 @@ def test_what_the_splitter_stumbles_over_is_the_files_failure(open_reading: Open
         read(open_reading(count_tokens=fail), "a.txt", content)
 
 
-@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+@pytest.mark.parametrize("content", [PROSE, PROSE * 800], ids=["here", "apart"])
 def test_a_model_that_cannot_be_loaded_is_no_files_failure(open_reading: Open, content: bytes) -> None:
     def fail(texts: Sequence[str]) -> list[int]:
         raise ModelError("no model")
@@ -173,7 +173,7 @@ def test_a_model_that_cannot_be_loaded_is_no_files_failure(open_reading: Open, c
     assert worker_of(reading) is None
 
 
-@pytest.mark.parametrize("content", [PROSE, PROSE * 400], ids=["here", "apart"])
+@pytest.mark.parametrize("content", [PROSE, PROSE * 800], ids=["here", "apart"])
 def test_an_interruption_is_no_files_failure(open_reading: Open, content: bytes) -> None:
     def interrupt(texts: Sequence[str]) -> list[int]:
         raise KeyboardInterrupt
@@ -194,9 +194,9 @@ def test_a_process_that_dies_over_a_file_costs_that_file_alone(open_reading: Ope
 
     reading = open_reading(count_tokens=kill)
     with pytest.raises(Unreadable, match=r"^broke its reader \(signal 9\)$"):
-        read(reading, "a.txt", PROSE * 400)
+        read(reading, "a.txt", PROSE * 800)
     with pytest.raises(Unreadable):
-        read(reading, "a.txt", PROSE * 400)
+        read(reading, "a.txt", PROSE * 800)
 
 
 def test_where_no_process_can_be_started_the_run_ends_with_the_reason(
@@ -204,10 +204,10 @@ def test_where_no_process_can_be_started_the_run_ends_with_the_reason(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(InputError, match="cannot start a process to read files in: No such file"):
-        read(open_reading(), "a.txt", PROSE * 400)
+        read(open_reading(), "a.txt", PROSE * 800)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(InputError, match="cannot start a process to read files in: exit status 1"):
-        read(open_reading(), "a.txt", PROSE * 400)
+        read(open_reading(), "a.txt", PROSE * 800)
 
 
 # The process and its parent
@@ -284,7 +284,7 @@ def test_no_module_of_the_current_folder_runs(start_parent, tmp_path: Path) -> N
 def test_the_process_holds_no_file_of_its_parents(open_reading: Open, tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w"):
         reading = open_reading()
-        read(reading, "a.txt", PROSE * 400)
+        read(reading, "a.txt", PROSE * 800)
         kinds = {str(link.readlink()).split(":")[0] for link in Path(f"/proc/{worker_of(reading)}/fd").iterdir()}
     assert kinds == {"pipe", "/dev/null", "socket"}
 
@@ -306,7 +306,7 @@ def test_the_process_loads_no_model_library() -> None:
 
 def test_a_closed_reading_leaves_no_process(open_reading: Open) -> None:
     with open_reading() as reading:
-        read(reading, "a.txt", PROSE * 400)
+        read(reading, "a.txt", PROSE * 800)
         worker = worker_of(reading)
     assert worker_of(reading) is None
     assert ended_within(worker or 0, 10)
@@ -316,9 +316,9 @@ def test_a_closed_reading_leaves_no_process(open_reading: Open) -> None:
 def test_a_limit_longer_than_the_system_can_wait_at_once_is_waited_for_in_steps(
     open_reading: Open, file_timeout_s: float
 ) -> None:
-    assert read(open_reading(file_timeout_s=file_timeout_s), "a.md", PROSE * 400)
+    assert read(open_reading(file_timeout_s=file_timeout_s), "a.md", PROSE * 800)
 
 
 def test_a_step_of_waiting_that_ends_is_not_the_limit(open_reading: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_module, "_STEP_S", 0.001, raising=False)
-    assert read(open_reading(), "a.md", PROSE * 4000)
+    assert read(open_reading(), "a.md", PROSE * 8000)

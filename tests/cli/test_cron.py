@@ -124,6 +124,16 @@ def test_the_weekly_line_mails_the_last_line_of_a_run_that_failed(home: Path) ->
     assert outcome.out.startswith("rerank-cli: ") and outcome.out.count("\n") == 1
 
 
+def test_the_weekly_line_mails_that_too_much_is_gone(home: Path) -> None:
+    """And not the summary, which is written to the same log before it."""
+    write_files(home / "notes", {f"many/{n}.md": f"Note {n} on pipes.\n" for n in range(30)})
+    assert ended(as_cron(OFTEN, home)) == SILENT
+    (home / "notes" / "many").rename(home / "elsewhere")
+    outcome = ended(as_cron(WEEKLY, home))
+    assert outcome.out.count("\n") == 1
+    assert "documents would be lost" in outcome.out and "--allow-shrink" in outcome.out
+
+
 def test_of_two_runs_at_once_the_second_leaves_with_75_and_one_line(home: Path) -> None:
     write_files(home / "notes", {f"many/{n}.md": f"Note {n} on pipes.\n\n" * 20 for n in range(300)})
     first = as_cron(OFTEN, home)

@@ -10,6 +10,7 @@ The rooms, from the bottom up; imports only go down:
     errors       the tree of errors, each with its exit code
     places       the data and the cache folder, and that nobody but their owner can look into what we keep
     regular      files that are opened only if they are files
+    characters   text that came from JSON, fit to be kept
     locks        one process at a time, and who holds what
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags

@@ -14,14 +14,6 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 
-def whole_characters(text: str) -> str:
-    """*text* with a sign in the place of each half of a surrogate pair.
-
-    JSON can write one alone, which no file, database or tokenizer takes.
-    """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 # Corpus: from a folder to passages
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rerank_cli.characters import whole_characters
 from rerank_cli.cli.options import (
     ConfigFile,
     Device,
@@ -31,7 +32,6 @@ from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.records import whole_characters
 
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter

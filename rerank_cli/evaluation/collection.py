@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rerank_cli.characters import whole_characters
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.runs import numbered_lines, trec_id
-from rerank_cli.records import whole_characters
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")

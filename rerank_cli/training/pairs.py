@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rerank_cli.characters import whole_characters
 from rerank_cli.errors import InputError, in_words
-from rerank_cli.records import whole_characters, with_headings
+from rerank_cli.records import with_headings
 
 PAIR_SHAPE = (
     'write {"query": …, "positive": …}, with "negatives" (a list) and "title" where there are any, '

@@ -101,7 +101,7 @@ class Stdin:
         self._events = list(events)
         self.buffer = self
 
-    def readline(self) -> bytes:
+    def readline(self, size: int) -> bytes:
         while self._events:
             event = self._events.pop(0)
             if isinstance(event, bytes):

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rerank_cli.characters import whole_characters
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.text import paragraphs
-from rerank_cli.records import Document, whole_characters
+from rerank_cli.records import Document
 
 _QUOTED = re.compile(r'"[^"]*"')
 

@@ -24,11 +24,10 @@ from rerank_cli.records import (
     Progress,
     SkippedFile,
     SplitDocument,
-    Stamp,
     ignore_progress,
-    stamp_of,
 )
 from rerank_cli.regular import open_regular
+from rerank_cli.stamps import Stamp, is_settled, stamp_of
 from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
 from rerank_cli.store.catalog import index_command
 from rerank_cli.store.layout import FORMAT_VERSION
@@ -36,10 +35,6 @@ from rerank_cli.vanishing import Loss, why_doubted
 
 ENCODE_BATCH = 128
 """Passages between two commits of vectors: about a second of work that a killed run loses."""
-
-RACY_WINDOW_NS = 2_000_000_000
-"""A file changed this shortly before it was read may change again under the same times (FAT counts
-in steps of two seconds), so its stamp is not trusted: the next run compares content (as git does)."""
 
 MAX_SHRINK = 0.5
 """The share of its documents that an index may lose in one run, unless a run is told otherwise."""
@@ -171,7 +166,7 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
             added.append(file.path)
         elif is_same(file.location, file.stamp, state, verify=verify):
             unchanged.append(file.path)
-            if file.stamp != state.stamp and _trusted(file.stamp):
+            if file.stamp != state.stamp and is_settled(file.stamp):
                 touched.append(_state(file, state.content_hash, failure=state.failure))
         else:
             changed.append(file.path)
@@ -556,15 +551,11 @@ def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> File
     """The state of *file* as it was read; a stamp that is not trusted is none, as no file has the inode 0."""
     return FileState(
         path=file.path,
-        stamp=file.stamp if content_hash and _trusted(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
+        stamp=file.stamp if content_hash and is_settled(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
         content_hash=content_hash,
         reader=reader_name(file.path),
         failure=failure,
     )
-
-
-def _trusted(stamp: Stamp) -> bool:
-    return max(stamp.mtime_ns, stamp.ctime_ns) < time.time_ns() - RACY_WINDOW_NS
 
 
 def _text_hash(passage: Passage) -> bytes:

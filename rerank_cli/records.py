@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,30 +10,12 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_cli.stamps import Stamp
+
 Vectors = NDArray[np.float32]
 
 
 # Corpus: from a folder to passages
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What the system tells of a file without reading it. Equal stamps mean an unchanged file.
-
-    Size and time of change can be set back, by a backup that is restored or a file moved in another's place;
-    the time of the last change of its inode cannot, and two files do not share one.
-    """
-
-    size_bytes: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp of a file with this *status*, in numbers that SQLite takes: some disks have inodes of 64 bits."""
-    told = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    return Stamp(*((number + 2**63) % 2**64 - 2**63 for number in told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -22,8 +22,9 @@ from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.globs import git_pattern
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.records import Cause, FoundFile, SkippedFile, stamp_of
+from rerank_cli.records import Cause, FoundFile, SkippedFile
 from rerank_cli.regular import open_regular
+from rerank_cli.stamps import stamp_of
 
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
@@ -101,12 +102,12 @@ def discover(root: Path, rules: Rules, *, index_folder: Path | None = None) -> D
     """
     place = _existing(root)
     mounts: list[str] = []
+    is_mount = mount_test()
     if place.is_dir():
-        walk = _Walk(place, rules, index_folder)
+        walk = _Walk(place, rules, index_folder, is_mount)
         outcomes, mounts = list(walk.outcomes()), walk.mounts
     else:
         outcomes = [_judged_alone(root, rules)]
-    is_mount = mount_test()
     mounts += [str(above) for above in place.parents if is_mount(above)]
     outcomes.sort(key=lambda outcome: outcome.path)
     return Discovery(
@@ -152,12 +153,12 @@ def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
 class _Walk:
     """One walk through the root, from the top down. `mounts` holds the mount points that it has come through."""
 
-    def __init__(self, root: Path, rules: Rules, index_folder: Path | None) -> None:
+    def __init__(self, root: Path, rules: Rules, index_folder: Path | None, is_mount: Callable[[Path], bool]) -> None:
         self._root = root
         self._index_folder = index_folder and index_folder.resolve()
         self._rules = rules
         self.mounts: list[str] = []
-        self._is_mount = mount_test()
+        self._is_mount = is_mount
         self._include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 
 from rerank_cli.places import cache_folder, replace_private
 from rerank_cli.regular import open_regular
-
-SETTLED_NS = 2_000_000_000
-"""A file that changed less than this ago may change again without a new time: its hash is not remembered yet."""
+from rerank_cli.stamps import Stamp, is_settled, stamp_of
 
 Remembered = dict[str, list[object]]
 """By a file's name, its stamp and its hash."""
@@ -23,9 +21,8 @@ Remembered = dict[str, list[object]]
 def file_hashes(folder: Path, names: Iterable[str], *, remember: bool = True) -> dict[str, str]:
     """The hash of each of the files *names* in *folder*. Unless it is to *remember* them, nothing is written.
 
-    A file is read again when its size, its times or its inode are others than those that were hashed; ctime, which no
-    program sets, gives away what was put back to its old time. What rots on the disk without a write is not seen.
-    A built-in model's 24 MB take 20 to 30 ms to hash, once, and a tenth of a millisecond where that is remembered.
+    A file is read again when its stamp is another than that which was hashed. A built-in model's 24 MB take 20 to
+    30 ms to hash, once, and a tenth of a millisecond where that is remembered.
     Where nothing can be remembered, all is read each time: that costs a second a gigabyte, and no answer.
 
     Raises:
@@ -60,8 +57,7 @@ def _seal(content: bytes) -> bytes:
 def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
     try:
         with open_regular(path) as file:
-            found = os.fstat(file.fileno())
-            stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+            stamp = list(astuple(stamp_of(os.fstat(file.fileno()))))
             if remembered is not None and remembered[0] == stamp:
                 return remembered
             return [stamp, hashlib.file_digest(file, "sha256").hexdigest()]
@@ -73,5 +69,4 @@ def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
 def _is_settled(entry: list[object]) -> bool:
     stamp = entry[0]
     assert isinstance(stamp, list)
-    _, changed_ns, touched_ns, _ = stamp
-    return bool(time.time_ns() - max(changed_ns, touched_ns) > SETTLED_NS)
+    return is_settled(Stamp(*stamp))

@@ -24,8 +24,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
-from rerank_cli.places import make_private_file, make_private_folder, open_private
-from rerank_cli.records import Passage, Stamp, StoredPassage, Vectors
+from rerank_cli.places import make_private_file, make_private_folder, open_private, sync
+from rerank_cli.records import Passage, StoredPassage, Vectors
+from rerank_cli.stamps import Stamp
 from rerank_cli.store import ann
 from rerank_cli.store.access import cannot, move_away
 from rerank_cli.store.catalog import (
@@ -636,7 +637,7 @@ class IndexWriter:
                 make_private_file(partial)
                 size_bytes = index.save(partial)
                 partial.replace(path)
-                _sync_folder(self.folder)
+                sync(self.folder)
             current = replace(
                 manifest,
                 generation=generation,
@@ -919,15 +920,6 @@ def _remove_first_run(layout: Layout, *, made_folder: bool) -> None:
 def _remove_files(layout: Layout) -> None:
     for path in layout.index_files():
         path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in *folder* last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.cli.app import main
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader
 from tests.fakes import FakeEncoder, FakeReranker
@@ -28,6 +29,24 @@ def child_environment() -> dict[str, str]:
 
 _survived: Counter[str] = Counter()
 _started = time.monotonic()
+
+
+@pytest.fixture
+def run_main(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process; its exit code and both streams."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rerank-cli", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        streams = capsys.readouterr()
+        assert isinstance(left.value.code, int)
+        return left.value.code, streams.out, streams.err
+
+    return run
 
 
 @pytest.fixture

@@ -10,28 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.cli.app import main
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 
 
 @pytest.fixture
 def run(
-    docs: Path, index_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch, run_main: Callable[..., tuple[int, str, str]]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run a command on this test's index where fakes are the models."""
     monkeypatch.setattr("rerank_cli.models.loading.open_encoder", lambda *_, **__: FakeEncoder())
     monkeypatch.setattr("rerank_cli.models.loading.open_reranker", lambda *_, **__: FakeReranker())
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rerank-cli", *map(str, arguments), "--index", str(index_folder)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        streams = capsys.readouterr()
-        return left.value.code, streams.out, streams.err
-
-    return run
+    return lambda *arguments: run_main(*arguments, "--index", index_folder)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli import indexing
-from rerank_cli.records import Stamp, stamp_of
+from rerank_cli import stamps
+from rerank_cli.stamps import Stamp, stamp_of
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -44,7 +44,7 @@ def test_two_files_that_changed_places_are_both_seen(
 def test_a_full_check_sees_what_no_stamp_tells(
     docs: Path, plant: Plant, update: Update, find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "RACY_WINDOW_NS", 0)
+    monkeypatch.setattr(stamps, "SETTLED_NS", 0)
     plant({"a.md": "brake\n", "b.md": "other\n"})
     update()
     before = (docs / "a.md").stat()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.cli.app import main
 from rerank_cli.errors import RerankError, UsageError
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel
@@ -135,15 +134,12 @@ def restore(made: Path, place: Path, run, monkeypatch: pytest.MonkeyPatch) -> Ca
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], tuple]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, run_main: Callable[..., tuple[int, str, str]]
+) -> Callable[[list[str]], tuple[int, str, str]]:
     def run(arguments: list[str]) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rerank-cli", *arguments])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"brake\n\nchain\n"), encoding="utf-8"))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        streams = capsys.readouterr()
-        return left.value.code, streams.out, streams.err
+        return run_main(*arguments)
 
     return run
 

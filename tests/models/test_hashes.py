@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.models import hashes
+from rerank_cli import stamps
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import cache_folder
 
@@ -16,7 +16,7 @@ from rerank_cli.places import cache_folder
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two files that count as settled at once."""
-    monkeypatch.setattr(hashes, "SETTLED_NS", 0)
+    monkeypatch.setattr(stamps, "SETTLED_NS", 0)
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(name.encode() * 100)
     return tmp_path
@@ -51,7 +51,7 @@ def test_two_files_that_change_places_are_seen(folder: Path) -> None:
 
 
 def test_a_file_that_changed_just_now_is_not_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashes, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(stamps, "SETTLED_NS", 10**15)
     file_hashes(folder, ["a"])
     (memory,) = (cache_folder() / "hashes").iterdir() if (cache_folder() / "hashes").exists() else (None,)
     assert memory is None or memory.read_bytes().endswith(b"\n{}")

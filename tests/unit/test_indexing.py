@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli import indexing
+from rerank_cli import indexing, stamps
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.indexing import ENCODE_BATCH, IndexSummary
-from rerank_cli.records import Progress, StoredPassage, stamp_of
+from rerank_cli.records import Progress, StoredPassage
+from rerank_cli.stamps import stamp_of
 from rerank_cli.store import IndexReader, open_reader
 from rerank_cli.store.index import open_writer
 from tests.conftest import Plant, Update
@@ -107,7 +108,7 @@ def test_a_touched_file_is_unchanged_and_makes_no_generation(
 def test_a_touched_file_is_not_read_at_every_run_from_then_on(
     indexed: IndexSummary, docs: Path, update: Update, index_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "RACY_WINDOW_NS", 0)
+    monkeypatch.setattr(stamps, "SETTLED_NS", 0)
     os.utime(docs / "brakes.md", (1_700_000_000, 1_700_000_000))
     update()
     with open_reader(index_folder) as index:

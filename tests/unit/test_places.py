@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli import stamps
 from rerank_cli.evaluation.cache import scores_path
 from rerank_cli.evaluation.runs import write_text
-from rerank_cli.models import hashes
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import (
     cache_folder,
@@ -158,7 +158,7 @@ def test_kept_scores_are_private_and_are_tightened(umask: int) -> None:
 
 
 def test_remembered_hashes_are_private(tmp_path: Path, umask: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashes, "SETTLED_NS", 0)
+    monkeypatch.setattr(stamps, "SETTLED_NS", 0)
     (tmp_path / "model").write_text("weights")
     file_hashes(tmp_path, ["model"])
     assert loose(cache_folder()) == []

@@ -12,7 +12,8 @@ import pytest
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.records import FoundFile, SkippedFile, stamp_of
+from rerank_cli.records import FoundFile, SkippedFile
+from rerank_cli.stamps import stamp_of
 
 
 def plant(root: Path, *paths: str) -> None:

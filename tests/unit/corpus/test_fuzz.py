@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable
 from rerank_cli.corpus.read.decode import decode
-from rerank_cli.records import FoundFile, Stamp
+from rerank_cli.records import FoundFile
+from rerank_cli.stamps import Stamp
 from tests.fakes import FakeEncoder
 
 ANYWHERE = [

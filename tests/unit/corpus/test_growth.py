@@ -9,7 +9,8 @@ import pytest
 
 from rerank_cli.corpus import passages
 from rerank_cli.corpus.passages import passages_of
-from rerank_cli.records import Document, FoundFile, Stamp
+from rerank_cli.records import Document, FoundFile
+from rerank_cli.stamps import Stamp
 from tests.fakes import FakeEncoder
 from tests.faults.hostile import HOSTILE
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, read_documents, reader_name
-from rerank_cli.records import Document, FoundFile, Stamp
+from rerank_cli.records import Document, FoundFile
+from rerank_cli.stamps import Stamp
 
 
 def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:

@@ -15,7 +15,8 @@ from rerank_cli.corpus.passages import passages_of
 from rerank_cli.corpus.read import Unreadable, html
 from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless, deserves_another_try
 from rerank_cli.errors import InputError, ModelError
-from rerank_cli.records import FoundFile, Stamp
+from rerank_cli.records import FoundFile
+from rerank_cli.stamps import Stamp
 from tests.fakes import FakeEncoder
 
 REPOSITORY = Path(__file__).parents[3]
@@ -216,7 +217,8 @@ PARENT = """
 import sys
 from pathlib import Path
 from rerank_cli.corpus.reading import FileReading
-from rerank_cli.records import FoundFile, Stamp
+from rerank_cli.records import FoundFile
+from rerank_cli.stamps import Stamp
 
 content = b"[" * 2_000_000
 with FileReading(max_tokens=40, count_tokens=lambda texts: [1] * len(texts), file_timeout_s=300) as reading:

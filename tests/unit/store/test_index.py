@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import Busy, IndexMissing, InputError
-from rerank_cli.records import Passage, Stamp, Vectors
+from rerank_cli.records import Passage, Vectors
+from rerank_cli.stamps import Stamp
 from rerank_cli.store import (
     Changes,
     FileState,

@@ -179,7 +179,7 @@ def _judged(
     from rerank_cli.training.job import index_material
 
     reader = stack.enter_context(open_reader(find_index(data.index, start=working_folder())))
-    root = Path(reader.manifest.root)
+    root = Path(reader.manifest.recipe.root)
     files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
     collection = with_indexed_ids(read_collection(*files), reader)
     material = index_material(

@@ -12,10 +12,10 @@ from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
 from rerank_cli.evaluation.runs import numbered_lines, tsv_id
 from rerank_cli.evaluation.trial import Pass, Staged
+from rerank_cli.ports import Index
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
-from rerank_cli.store import IndexReader
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 
@@ -71,7 +71,7 @@ def to_judge(
     passed: Pass,
     variant: SearchSettings,
     *,
-    index: IndexReader,
+    index: Index,
     grades: Mapping[str, Mapping[str, int]],
     depth: int,
     seed: int,

@@ -27,8 +27,8 @@ from rerank_cli.models.train import (
     train_encoder,
     train_reranker,
 )
+from rerank_cli.ports import Index
 from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
-from rerank_cli.store import IndexReader
 from rerank_cli.training.card import DataFile, Facts, model_card
 from rerank_cli.training.kept import mined_once, remembering
 from rerank_cli.training.mining import Mined, mine_index, mine_pairs
@@ -133,7 +133,7 @@ def pairs_material(
 def index_material(
     collection: Collection,
     files: tuple[Path, Path],
-    index: IndexReader,
+    index: Index,
     options: Options,
     *,
     encoder: Encoder,
@@ -145,9 +145,9 @@ def index_material(
     Raises:
         IndexMismatch: the index was made with another encoder.
     """
-    if encoder.fingerprint != index.manifest.encoder_fingerprint:
+    if encoder.fingerprint != index.manifest.recipe.encoder_fingerprint:
         raise IndexMismatch(
-            f"{index.folder}: made with the encoder {index.manifest.encoder}, not the one configured",
+            f"{index.name}: made with the encoder {index.manifest.recipe.encoder}, not the one configured",
             remedy="name that one with RERANK_CLI_ENCODER or in a file for --config",
         )
 
@@ -172,13 +172,13 @@ def index_material(
         files=(
             DataFile(queries.name, len(collection.queries), "judged queries"),
             DataFile(qrels.name, judgements, "judgements"),
-            DataFile(Path(index.manifest.root).name, index.counts().passages, "indexed passages"),
+            DataFile(Path(index.manifest.recipe.root).name, index.counts().passages, "indexed passages"),
         ),
         source=f"from the best {top_k} passages of the hybrid first stage",
         validated_on=f"{each}, all together" if options.kind == "encoder" else each,
         identity={
             "queries or judgements": collection.fingerprint,
-            "index": [index.manifest.root, index.manifest.generation],
+            "index": [index.manifest.recipe.root, index.manifest.generation],
             "encoder": encoder.fingerprint,
             "top_k": top_k,
         },

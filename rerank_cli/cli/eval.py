@@ -402,7 +402,7 @@ def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) 
         write_run(asked.run_out, spelled(evaluation.outcome.final_run, collection.spellings))
     if asked.report is not None:
         from rerank_cli.evaluation.report import report_page
-        from rerank_cli.evaluation.runs import write_text
+        from rerank_cli.files import write_text
 
         write_text(asked.report, report_page(evaluation))
     if asked.plot is not None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rerank_cli.characters import whole_characters
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.runs import numbered_lines, trec_id
+from rerank_cli.evaluation.runs import trec_id
+from rerank_cli.files import json_record, numbered_lines
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
@@ -152,7 +153,7 @@ def _query(line: str, where: str) -> tuple[str, str]:
         if not name.strip() or not text.strip():
             raise InputError(f"{where}: not id<TAB>text", remedy="put a tab between the id and the query")
         return name.strip(), text.strip()
-    record = _json(line, where)
+    record = json_record(line, where=where)
     found, content = _text(record, "_id", "query_id", "id"), record.get("text", record.get("query"))
     if found is None or not isinstance(content, str) or not content.strip():
         raise InputError(f"{where}: not a query with _id and text", remedy=QUERY_SHAPE)
@@ -229,7 +230,7 @@ def _judgement(line: str, where: str) -> tuple[str, str, int]:
 
 
 def _json_fields(line: str, where: str) -> tuple[str | None, str | None, str]:
-    record = _json(line, where)
+    record = json_record(line, where=where)
     grade = next((record[key] for key in ("relevance", "grade", "score") if key in record), "")
     return _text(record, "query_id", "query-id"), _text(record, "doc_id", "corpus-id", "document"), str(grade)
 
@@ -244,16 +245,6 @@ def _fields(line: str, where: str) -> tuple[str, str, str]:
 
 def _is_grade(text: str) -> bool:
     return re.fullmatch(r"[-+]?[0-9]{1,9}(\.0+)?", text) is not None and abs(float(text)) <= LARGEST_GRADE
-
-
-def _json(line: str, where: str) -> dict[str, object]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not valid JSON ({error})", remedy="write one object a line") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: not a JSON object", remedy="write one object a line")
-    return record
 
 
 def _text(record: Mapping[str, object], *keys: str) -> str | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
-from rerank_cli.evaluation.runs import numbered_lines, tsv_id
+from rerank_cli.evaluation.runs import tsv_id
 from rerank_cli.evaluation.trial import Pass, Staged
+from rerank_cli.files import numbered_lines, read_text
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
@@ -48,7 +49,7 @@ class JudgementFile:
             raise UsageError(f"{path}: not query<TAB>document<TAB>grade", remedy="name another file with --qrels")
         if [line.lower() for _, line in rows] != [HEADER.strip()]:
             self.grades = read_qrels(path)
-        if not path.read_bytes().endswith(b"\n"):
+        if not read_text(path).endswith("\n"):
             self._append("\n")
 
     def keep(self, query: str, document: str, grade: int) -> None:

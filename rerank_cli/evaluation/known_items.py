@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.evaluation.runs import tsv_id, write_text
+from rerank_cli.evaluation.runs import tsv_id
+from rerank_cli.files import write_text
 from rerank_cli.records import StoredPassage
 from rerank_cli.retrieval import query_words
 from rerank_cli.store import IndexReader

@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from rerank_cli.errors import InputError, in_words
-from rerank_cli.places import replace_whole
+from rerank_cli.errors import InputError
+from rerank_cli.files import numbered_lines, write_text
 
 TAG = "rerank-cli"
 """The last column of the runs that are ours."""
 
 JOINERS = "\u00ad\u200c\u200d"
 """Signs that belong to words (soft hyphen, the joiners of Persian and of emoji), though they are not printable."""
-
-GZIP = b"\x1f\x8b"
-"""What a file begins with that gzip packed; published runs often are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +89,6 @@ def write_run(path: Path, run: Run) -> None:
         InputError: it cannot be written.
     """
     write_text(path, "".join(run_lines(run)))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write *text* to *path*, whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
-            path.write_text(text, encoding="utf-8")
-            return
-        replace_whole(path.resolve(), text.encode(), private=False)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({in_words(error)})", remedy="check the folder") from error
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of *path* that are not blank, with their numbers from 1.
-
-    Raises:
-        InputError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
-    if content.startswith(GZIP):
-        raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
-    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 as well
-        if line.strip():
-            yield number, line.rstrip("\r")
 
 
 def trec_id(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from pathlib import Path
 
 import ir_measures
@@ -18,7 +17,6 @@ from rerank_cli.evaluation.runs import (
     trec_order,
     with_known_ids,
     write_run,
-    write_text,
 )
 
 
@@ -88,22 +86,6 @@ def test_ids_with_blanks_are_encoded_and_known_again(tmp_path: Path) -> None:
 
 def test_a_run_without_hits_has_no_lines() -> None:
     assert list(run_lines({"q": Ranked(())})) == []
-
-
-def test_a_file_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
-        write_text(tmp_path / "none" / "a.run", "x")
-
-
-def test_a_device_or_pipe_is_written_to_and_a_link_followed(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    write_text(tmp_path / "pipe", "x")
-    assert os.read(reader, 9) == b"x" and (tmp_path / "pipe").is_fifo()
-    os.close(reader)
-    (tmp_path / "link").symlink_to(written(tmp_path / "file", "old"))
-    write_text(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "new"
 
 
 def test_what_belongs_to_words_stays_as_it_is_and_bytes_that_are_no_text_are_encoded() -> None:

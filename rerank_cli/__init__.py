@@ -8,7 +8,7 @@
 The rooms, from the bottom up; imports only go down:
 
     errors       the tree of errors, each with its exit code
-    places       the data and the cache folder, and that nobody but their owner can look into what we keep
+    places       the data, cache and config folders, and that nobody but their owner can look into what we keep
     stamps       what tells that a file has not changed
     regular      files that are opened only if they are files
     characters   text that came from JSON, fit to be kept

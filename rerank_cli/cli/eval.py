@@ -486,11 +486,12 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 def _judge_runs(asked: _Asked) -> int:
     from rerank_cli.evaluation.assess import assess_runs
-    from rerank_cli.evaluation.collection import qrels_in, read_qrels, read_queries
+    from rerank_cli.evaluation.collection import qrels_in, read_queries
     from rerank_cli.evaluation.environment import environment
     from rerank_cli.evaluation.measures import default_measures, parse_measures
     from rerank_cli.evaluation.runs import read_run
     from rerank_cli.evaluation.verdict import parse_floor
+    from rerank_cli.trec import read_qrels
 
     if asked.qrels is None and asked.collection is None:
         raise UsageError("--run-in without judgements", remedy="name them with --collection or --qrels")

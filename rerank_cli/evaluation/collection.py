@@ -9,22 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rerank_cli.characters import whole_characters
+from rerank_cli.characters import named_id
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.runs import trec_id
 from rerank_cli.files import json_record, numbered_lines
+from rerank_cli.trec import read_qrels, trec_id
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
 
 QUERY_SHAPE = 'write {"_id": …, "text": …}, id<TAB>text, or TREC topics'
-QRELS_SHAPE = 'write query<TAB>document<TAB>grade, "query 0 document grade", or {"query_id", "doc_id", "relevance"}'
-GRADE_NAMES = ("score", "relevance", "rel", "grade", "label", "judgement", "judgment")
-"""What headers call their last column; any other word there is a grade that is none."""
-
-LARGEST_GRADE = 1000
-"""trec_eval keeps a counter for each grade up to the highest."""
-
 CLOSE = "close each <top> with </top>"
 
 Qrels = Mapping[str, Mapping[str, int]]
@@ -154,7 +147,7 @@ def _query(line: str, where: str) -> tuple[str, str]:
             raise InputError(f"{where}: not id<TAB>text", remedy="put a tab between the id and the query")
         return name.strip(), text.strip()
     record = json_record(line, where=where)
-    found, content = _text(record, "_id", "query_id", "id"), record.get("text", record.get("query"))
+    found, content = named_id(record, "_id", "query_id", "id"), record.get("text", record.get("query"))
     if found is None or not isinstance(content, str) or not content.strip():
         raise InputError(f"{where}: not a query with _id and text", remedy=QUERY_SHAPE)
     return found, content
@@ -186,69 +179,3 @@ def _topic(topic: str, where: str) -> tuple[str, str]:
     if not number or not text:
         raise InputError(f"{where}: a topic without <num> or <title>", remedy="each <top> needs both")
     return number[1], text
-
-
-# Judgements
-
-
-def read_qrels(path: Path) -> dict[str, dict[str, int]]:
-    """The grade of each document by query and document: BEIR or plain TSV, TREC qrels, or JSONL.
-
-    Raises:
-        InputError: the file cannot be read, holds none, or a line is malformed.
-    """
-    grades: dict[str, dict[str, int]] = {}
-    for place, (number, line) in enumerate(numbered_lines(path)):
-        if place == 0 and _is_header(line):
-            continue
-        query, document, grade = _judgement(line, f"{path}:{number}")
-        judged = grades.setdefault(query, {})
-        if judged.get(document, grade) != grade:
-            raise InputError(
-                f"{path}:{number}: {document!r} has the grades {judged[document]} and {grade} for {query!r}",
-                remedy="keep one of the lines",
-            )
-        judged[document] = grade
-    if not grades:
-        raise InputError(f"{path}: holds no judgement", remedy=QRELS_SHAPE)
-    return grades
-
-
-def _is_header(line: str) -> bool:
-    fields = [field.strip().lower() for field in line.split("\t")]
-    return len(fields) in (3, 4) and fields[-1] in GRADE_NAMES
-
-
-def _judgement(line: str, where: str) -> tuple[str, str, int]:
-    query, document, grade = _json_fields(line, where) if line.lstrip().startswith("{") else _fields(line, where)
-    if not query or not document:
-        raise InputError(f"{where}: not a judgement with a query and a document", remedy=QRELS_SHAPE)
-    if not _is_grade(grade):
-        span = f"from -{LARGEST_GRADE} to {LARGEST_GRADE}"
-        raise InputError(f"{where}: the grade {grade!r} is no whole number {span}", remedy=QRELS_SHAPE)
-    return query, document, int(float(grade))
-
-
-def _json_fields(line: str, where: str) -> tuple[str | None, str | None, str]:
-    record = json_record(line, where=where)
-    grade = next((record[key] for key in ("relevance", "grade", "score") if key in record), "")
-    return _text(record, "query_id", "query-id"), _text(record, "doc_id", "corpus-id", "document"), str(grade)
-
-
-def _fields(line: str, where: str) -> tuple[str, str, str]:
-    """Tabs, where there are any, divide the columns: ids may hold blanks then."""
-    fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
-    if len(fields) not in (3, 4):
-        raise InputError(f"{where}: {len(fields)} columns where a judgement has 3 or 4", remedy=QRELS_SHAPE)
-    return fields[0], fields[-2], fields[-1]
-
-
-def _is_grade(text: str) -> bool:
-    return re.fullmatch(r"[-+]?[0-9]{1,9}(\.0+)?", text) is not None and abs(float(text)) <= LARGEST_GRADE
-
-
-def _text(record: Mapping[str, object], *keys: str) -> str | None:
-    """The first of *keys* that holds an id, as text."""
-    found = next((record[key] for key in keys if key in record), None)
-    whole = isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip()
-    return whole_characters(str(found).strip()) if whole else None

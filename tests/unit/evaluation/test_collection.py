@@ -14,7 +14,6 @@ from rerank_cli.evaluation.collection import (
     qrels_in,
     queries_in,
     read_collection,
-    read_qrels,
     read_queries,
 )
 
@@ -72,49 +71,6 @@ def test_a_malformed_query_is_named_by_file_and_line(tmp_path: Path, text: str, 
     assert str(caught.value).startswith(f"{path}{wrong}")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "query-id\tcorpus-id\tscore\nq\ta b\t2\nq\tc\t0\n",
-        "q\ta b\t2\r\nq\tc\t0\r\n",
-        "q\t0\ta b\t2\nq\tQ0\tc\t0\n",
-        "query id\tdocument\tgrade\nq\ta b\t2\nq\tc\t0\n",
-        "topic\titer\tdocno\trel\nq\t0\ta b\t2\nq\t0\tc\t0\n",
-        '{"query_id": "q", "doc_id": "a b", "relevance": 2}\n{"query-id": "q", "corpus-id": "c", "score": 0}\n',
-    ],
-)
-def test_judgements_are_read_in_every_form(tmp_path: Path, text: str) -> None:
-    assert read_qrels(written(tmp_path / "qrels", text)) == {"q": {"a b": 2, "c": 0}}
-
-
-def test_trec_qrels_are_read_with_blanks_between_columns(tmp_path: Path) -> None:
-    path = written(tmp_path / "qrels.txt", "19335 0  1017759 3\n19335 0 7 -1\n19335 Q0 8 1.0\n19335 0 7 -1\n")
-    assert read_qrels(path) == {"19335": {"1017759": 3, "7": -1, "8": 1}}
-
-
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("q a 1\nq b\n", ":2: 2 columns where a judgement has 3 or 4"),
-        ("q\ta\t1\nq\tb\thigh\n", ":2: the grade 'high' is no whole number"),
-        ("q\ta\t0.5\n", ":1: the grade '0.5' is no whole number"),
-        ("q\ta\t1\nq\t\t1\n", ":2: not a judgement with a query and a document"),
-        ("q\ta\t1\nq\ta\t2\n", ":2: 'a' has the grades 1 and 2 for 'q'"),
-        ('{"query_id": "q", "doc_id": "a"}\n', ":1: the grade ''"),
-        ('{"query_id": "q", "doc_id": "a", "relevance": 1\n', ":1: not valid JSON"),
-        ('{"query_id": "q", "relevance": 1}\n', ":1: not a judgement"),
-        ("query-id\tcorpus-id\tscore\n", ": holds no judgement"),
-        ("q\ta\t1\nq\tb\t1001\n", ":2: the grade '1001' is no whole number from -1000 to 1000"),
-        ('{"query_id": "q", "doc_id": "a", "relevance": true}\n', ":1: the grade 'True'"),
-    ],
-)
-def test_a_malformed_judgement_is_named_by_file_and_line(tmp_path: Path, text: str, wrong: str) -> None:
-    path = written(tmp_path / "qrels", text)
-    with pytest.raises(InputError) as caught:
-        read_qrels(path)
-    assert str(caught.value).startswith(f"{path}{wrong}")
-
-
 def test_only_judged_queries_with_a_text_are_asked_and_the_others_are_told(tmp_path: Path) -> None:
     queries = written(tmp_path / "queries.tsv", "b\ttwo\na\tone\nc\tthree\n")
     qrels = written(tmp_path / "qrels.tsv", "a\tx\t1\nb\ty\t0\nz\tx\t1\n")
@@ -155,11 +111,6 @@ def test_the_fingerprint_changes_with_texts_and_grades_alone() -> None:
         Collection(base.queries, {"a": {"x": 2, "y": 0}}),
     ):
         assert other.fingerprint != base.fingerprint
-
-
-def test_a_first_line_with_a_wrong_grade_is_no_header(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=":1: the grade 'hihg'"):
-        read_qrels(written(tmp_path / "qrels", "q\ta\thihg\nq\tb\t1\n"))
 
 
 def test_query_ids_with_blanks_may_be_encoded_in_the_judgements(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ The rooms, from the bottom up; imports only go down:
     files        text and JSON lines: what is wrong is told with file and line; files written whole or not at all
     locks        one process at a time, and who holds what
     records      the frozen records that flow, and the two ports: Encoder and Reranker
+    queries      queries from a file: JSONL, id<TAB>text, TREC topics
     trec         lines of TREC runs and of judgements, in and out
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found

@@ -486,11 +486,12 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 def _judge_runs(asked: _Asked) -> int:
     from rerank_cli.evaluation.assess import assess_runs
-    from rerank_cli.evaluation.collection import qrels_in, read_queries
+    from rerank_cli.evaluation.collection import qrels_in
     from rerank_cli.evaluation.environment import environment
     from rerank_cli.evaluation.measures import default_measures, parse_measures
     from rerank_cli.evaluation.runs import read_run
     from rerank_cli.evaluation.verdict import parse_floor
+    from rerank_cli.queries import read_queries
     from rerank_cli.trec import read_qrels
 
     if asked.qrels is None and asked.collection is None:
@@ -503,7 +504,7 @@ def _judge_runs(asked: _Asked) -> int:
         if measure.budget_tokens is not None:
             raise UsageError(f"{measure.name}: a run holds documents, no passages", remedy="measure it on an index")
     qrels = read_qrels(qrels_file)
-    texts = read_queries(asked.queries) if asked.queries else {}
+    texts = {query.id: query.text for query in read_queries(asked.queries)} if asked.queries else {}
     runs = {str(path): read_run(path) for path in asked.run_in}
     evaluation = assess_runs(runs, qrels, texts, measures)
     evaluation = replace(evaluation, context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])))
@@ -595,10 +596,11 @@ def judge(
     from rerank_cli.cli.judging import judge as judge_all
     from rerank_cli.cli.judging import single_keys
     from rerank_cli.evaluation.cache import RememberingReranker
-    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in, read_queries
+    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in
     from rerank_cli.evaluation.judging import JudgementFile, to_judge
     from rerank_cli.evaluation.known_items import check_outside
     from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.queries import read_queries
     from rerank_cli.store.location import find_index
 
     settings = configured(
@@ -610,7 +612,7 @@ def judge(
         workplace = _workplace(stack, folder, settings, caches=True, listener=listener)
         root = Path(workplace.index.manifest.root)
         place = collection or (queries.parent if queries else root if root.is_dir() else root.parent)
-        asked = [JudgedQuery(name, text) for name, text in read_queries(queries or queries_in(place)).items()]
+        asked = [JudgedQuery(query.id, query.text) for query in read_queries(queries or queries_in(place))]
         judged = qrels or find_files(place)[1] or place / "qrels.tsv"
         if not judged.exists():
             check_outside(judged.parent, workplace.index)

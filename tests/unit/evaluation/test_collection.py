@@ -1,4 +1,4 @@
-"""Queries and judgements are read from every form that people have them in; bad lines are named."""
+"""Queries and judgements are found and joined by their ids; only judged queries with a text are asked."""
 
 from __future__ import annotations
 
@@ -14,61 +14,13 @@ from rerank_cli.evaluation.collection import (
     qrels_in,
     queries_in,
     read_collection,
-    read_queries,
 )
-
-TOPICS = """<top>
-<num> Number: 301
-<title> International Organized
- Crime
-<desc> Description:
-Identify organizations.
-</top>
-
-<top> <num> 302 </num> <title> polio </title> </top>
-"""
 
 
 def written(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('{"_id": "a", "text": "one", "kind": "x"}\n{"_id": 2, "text": "two"}\n', {"a": "one", "2": "two"}),
-        ('\ufeff{"query_id": "a", "query": "one\u2028line"}\r\n\r\n', {"a": "one\u2028line"}),
-        ("a\tone word\r\n2\ttwo\n", {"a": "one word", "2": "two"}),
-        (TOPICS, {"301": "International Organized Crime", "302": "polio"}),
-    ],
-)
-def test_queries_are_read_in_every_form(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
-    assert read_queries(written(tmp_path / "queries", text)) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("a\tone\nno tab\n", ":2: not id<TAB>text"),
-        ("a\tone\n\n\ta\n", ":3: not id<TAB>text"),
-        ('{"_id": "a", "text": "x"}\n{"_id": "b"\n', ":2: not valid JSON"),
-        ('{"_id": "a", "text": "x"}\n{"_id": "b", "text": " "}\n', ":2: not a query with _id and text"),
-        ('{"_id": true, "text": "x"}\n', ":1: not a query with _id and text"),
-        ("a\tone\na\ttwo\n", ":2: the query 'a' stands twice"),
-        ("\n", ": holds no query"),
-        ("<top>\n<num> 1 <title> x\n<top>\n", ":3: the <top> of line 1 is still open"),
-        ("<top> <num> 1 <title> x </top>\nstray\n", ":2: stands outside a <top>"),
-        ("<top>\n<num> 1\n</top>\n", ":1: a topic without <num> or <title>"),
-        ("<top>\n<num> 1 <title> x\n", ":1: this <top> is not closed"),
-    ],
-)
-def test_a_malformed_query_is_named_by_file_and_line(tmp_path: Path, text: str, wrong: str) -> None:
-    path = written(tmp_path / "queries", text)
-    with pytest.raises(InputError) as caught:
-        read_queries(path)
-    assert str(caught.value).startswith(f"{path}{wrong}")
 
 
 def test_only_judged_queries_with_a_text_are_asked_and_the_others_are_told(tmp_path: Path) -> None:

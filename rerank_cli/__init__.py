@@ -8,12 +8,15 @@
 The rooms, from the bottom up; imports only go down:
 
     errors       the tree of errors, each with its exit code
-    places       the data and the cache folder, and that nobody but their owner can look into what we keep
+    places       the data, cache and config folders, and that nobody but their owner can look into what we keep
     stamps       what tells that a file has not changed
     regular      files that are opened only if they are files
-    characters   text that came from JSON, fit to be kept
+    characters   joiners, and text and ids that came from JSON, fit to be kept
+    files        text and JSON lines: what is wrong is told with file and line; files written whole or not at all
     locks        one process at a time, and who holds what
     records      the frozen records that flow, and the two ports: Encoder and Reranker
+    queries      queries from a file: JSONL, id<TAB>text, TREC topics
+    trec         lines of TREC runs and of judgements, in and out
     config       defaults < user file < project file < environment < flags
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, globs, mounts, read (one reader a format), split; passages puts

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from rerank_cli.errors import ConfigError, InputError, in_words
+from rerank_cli.places import config_folder, home_folder
 
 if TYPE_CHECKING:
     from yaml import Node, ScalarNode
@@ -340,9 +341,8 @@ def load_config(
     Raises:
         ConfigError: a file cannot be read, a key is not known, or a value is not allowed.
     """
-    home = _home(environment)
-    project = _project_file(start, home=home) if config_file is None else config_file.absolute()
-    user = _user_file(environment, home=home)
+    project = _project_file(start, home=home_folder()) if config_file is None else config_file.absolute()
+    user = _user_file()
     values: dict[str, Any] = {}
     origins = dict.fromkeys(HELP, "default")
     for given in (
@@ -563,22 +563,13 @@ def _scalar(node: ScalarNode) -> str | None:
 # Where the files lie
 
 
-def _home(environment: Mapping[str, str]) -> Path | None:
-    if environment.get("HOME"):
-        return Path(environment["HOME"])
-    try:
-        return Path.home()
-    except RuntimeError:  # a container's user may have none
-        return None
-
-
-def _user_file(environment: Mapping[str, str], *, home: Path | None) -> Path | None:
+def _user_file() -> Path | None:
     """The user's own file, if there is one."""
-    # The XDG standard has a relative $XDG_CONFIG_HOME ignored.
-    named = Path(environment.get("XDG_CONFIG_HOME", ""))
-    folder = named if named.is_absolute() else home and home / ".config"
-    path = folder and folder / "rerank-cli" / "config.yaml"
-    return path if path and _is_file(path) else None
+    try:
+        path = config_folder() / "config.yaml"
+    except InputError:  # who has no home folder has no file in it
+        return None
+    return path if _is_file(path) else None
 
 
 def _project_file(start: Path, *, home: Path | None) -> Path | None:

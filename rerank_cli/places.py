@@ -9,9 +9,11 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from platformdirs.unix import Unix
 
 from rerank_cli.errors import InputError
 from rerank_cli.regular import check_regular, open_without_waiting
@@ -24,25 +26,46 @@ UNFINISHED_START, UNFINISHED_END = ".rerank-cli-", ".unfinished"
 LEFT_BEHIND_S = 3600
 
 
+_FOLDERS = Unix("rerank-cli", appauthor=False)
+"""The XDG standard's folders, on macOS as well; a variable that names a relative one counts for nothing."""
+
+
 def data_folder() -> Path:
-    """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`."""
-    return _base("XDG_DATA_HOME", Path(".local", "share")) / "rerank-cli"
+    """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`.
+
+    Raises:
+        InputError: the variable names none, and the user has no home folder.
+    """
+    with _needing_home("XDG_DATA_HOME"):
+        return _FOLDERS.user_data_path
 
 
 def cache_folder() -> Path:
-    """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`."""
-    return _base("XDG_CACHE_HOME", Path(".cache")) / "rerank-cli"
+    """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`. Raises as `data_folder`."""
+    with _needing_home("XDG_CACHE_HOME"):
+        return _FOLDERS.user_cache_path
 
 
-def _base(variable: str, below_home: Path) -> Path:
-    """The folder that *variable* names; a relative one counts for nothing, as the XDG standard has it."""
-    named = Path(os.environ.get(variable, ""))
-    if named.is_absolute():
-        return named
+def config_folder() -> Path:
+    """Where the user's settings lie: `$XDG_CONFIG_HOME/rerank-cli`. Raises as `data_folder`."""
+    with _needing_home("XDG_CONFIG_HOME"):
+        return _FOLDERS.user_config_path
+
+
+@contextmanager
+def _needing_home(variable: str) -> Iterator[None]:
     try:
-        return Path.home() / below_home
+        yield
     except RuntimeError as error:  # HOME is not set, and a container's user may have no other
         raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
+
+
+def home_folder() -> Path | None:
+    """The user's home folder, if they have one."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def expanded(path: str | Path) -> Path:

@@ -403,7 +403,7 @@ def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) 
         write_run(asked.run_out, spelled(evaluation.outcome.final_run, collection.spellings))
     if asked.report is not None:
         from rerank_cli.evaluation.report import report_page
-        from rerank_cli.evaluation.runs import write_text
+        from rerank_cli.files import write_text
 
         write_text(asked.report, report_page(evaluation))
     if asked.plot is not None:
@@ -487,11 +487,13 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 def _judge_runs(asked: _Asked) -> int:
     from rerank_cli.evaluation.assess import assess_runs
-    from rerank_cli.evaluation.collection import qrels_in, read_qrels, read_queries
+    from rerank_cli.evaluation.collection import qrels_in
     from rerank_cli.evaluation.environment import environment
     from rerank_cli.evaluation.measures import default_measures, parse_measures
     from rerank_cli.evaluation.runs import read_run
     from rerank_cli.evaluation.verdict import parse_floor
+    from rerank_cli.queries import read_queries
+    from rerank_cli.trec import read_qrels
 
     if asked.qrels is None and asked.collection is None:
         raise UsageError("--run-in without judgements", remedy="name them with --collection or --qrels")
@@ -503,7 +505,7 @@ def _judge_runs(asked: _Asked) -> int:
         if measure.budget_tokens is not None:
             raise UsageError(f"{measure.name}: a run holds documents, no passages", remedy="measure it on an index")
     qrels = read_qrels(qrels_file)
-    texts = read_queries(asked.queries) if asked.queries else {}
+    texts = {query.id: query.text for query in read_queries(asked.queries)} if asked.queries else {}
     runs = {str(path): read_run(path) for path in asked.run_in}
     evaluation = assess_runs(runs, qrels, texts, measures)
     evaluation = replace(evaluation, context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])))
@@ -595,10 +597,11 @@ def judge(
     from rerank_cli.cli.judging import judge as judge_all
     from rerank_cli.cli.judging import single_keys
     from rerank_cli.evaluation.cache import RememberingReranker
-    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in, read_queries
+    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in
     from rerank_cli.evaluation.judging import JudgementFile, to_judge
     from rerank_cli.evaluation.known_items import check_outside
     from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.queries import read_queries
     from rerank_cli.store.location import find_index
 
     settings = configured(
@@ -610,7 +613,7 @@ def judge(
         workplace = _workplace(stack, folder, settings, caches=True, listener=listener)
         root = Path(workplace.index.manifest.recipe.root)
         place = collection or (queries.parent if queries else root if root.is_dir() else root.parent)
-        asked = [JudgedQuery(name, text) for name, text in read_queries(queries or queries_in(place)).items()]
+        asked = [JudgedQuery(query.id, query.text) for query in read_queries(queries or queries_in(place))]
         judged = qrels or find_files(place)[1] or place / "qrels.tsv"
         if not judged.exists():
             check_outside(judged.parent, workplace.index)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import struct
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from rerank_cli import __version__
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import Settings
-from rerank_cli.evaluation.runs import trec_id
 from rerank_cli.freshness import Staleness
 from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
 from rerank_cli.snippets import snippet
+from rerank_cli.trec import run_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -148,25 +146,8 @@ def _paths(_: Presentation, answer: Answer) -> list[str]:
 
 
 def _trec(_: Presentation, answer: Answer) -> list[str]:
-    """TREC run lines. trec_eval sorts by the 32-bit score and ties by id: no two are equal here."""
-    lines = []
-    last = math.inf
-    for place, hit in enumerate(answer.hits, start=1):
-        last = min(_float32(hit.order_score), _below(last))
-        document = trec_id(hit.candidate.stored.document_id)
-        lines.append(f"{trec_id(answer.query_id)} Q0 {document} {place} {last!r} rerank-cli")
-    return lines
-
-
-def _float32(value: float) -> float:
-    return float(struct.unpack("f", struct.pack("f", value))[0])
-
-
-def _below(value: float) -> float:
-    """The next smaller 32-bit float."""
-    import numpy as np
-
-    return value if math.isinf(value) else float(np.nextafter(np.float32(value), np.float32(-math.inf)))
+    ranked = [(hit.candidate.stored.document_id, hit.order_score) for hit in answer.hits]
+    return [line.removesuffix("\n") for line in run_lines(answer.query_id, ranked)]
 
 
 def _jsonl(_: Presentation, answer: Answer) -> list[str]:

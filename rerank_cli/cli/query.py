@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.characters import whole_characters
 from rerank_cli.cli.options import (
     ConfigFile,
     Device,
@@ -19,6 +16,7 @@ from rerank_cli.cli.options import (
     FusionName,
     FusionWeight,
     IndexName,
+    QueriesFile,
     Quiet,
     RerankerName,
     Reranks,
@@ -31,6 +29,7 @@ from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import PREFIX, Settings
 from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.queries import Query, read_queries
 
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter
@@ -43,29 +42,11 @@ LINE_BYTES = 1_000_000
 """As much is kept of a typed line, which is more than a query may have: its end need not be remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query, the id that machine formats print, and where it was read, as errors begin."""
-
-    id: str
-    text: str
-    origin: str = ""
-
-
 def run(
     text: Annotated[
         str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)
     ] = None,
-    queries: Annotated[
-        Path | None,
-        typer.Option(
-            help="Queries as JSONL with _id and text, or as lines of id<TAB>text.",
-            envvar=f"{PREFIX}QUERIES",
-            show_envvar=False,
-            show_default=False,
-            readable=False,
-        ),
-    ] = None,
+    queries: QueriesFile = None,
     index: IndexName = None,
     retriever: RetrieverName = None,
     top_k: TopK = None,
@@ -231,7 +212,7 @@ def _queries(text: str | None, file: Path | None) -> Iterator[Query] | None:
             else UsageError("both TEXT and --queries were given", remedy="drop one")
         )
     if file is not None:
-        return _queries_of(file)
+        return iter(read_queries(file))  # the whole file: a bad line is told before any work is done
     if text == "-":
         return None
     assert text is not None
@@ -258,40 +239,3 @@ def _next_line(index: Index) -> bytes:
         return line
     except OSError as error:
         raise InputError(f"stdin: cannot be read ({in_words(error)})", remedy="check where it comes from") from error
-
-
-def _queries_of(file: Path) -> Iterator[Query]:
-    """Read the whole file before the first answer: a bad line is told before any work is done."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut at U+2028 as well
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({in_words(error)})", remedy="check the path") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
-    parsed: dict[str, Query] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            query = _parse(line, f"{file}:{number}: ")
-            if query.id in parsed:
-                raise InputError(f"{query.origin}the id {query.id!r} stands twice", remedy="give each query its own")
-            parsed[query.id] = query
-    if not parsed:
-        raise InputError(f"{file}: holds no query", remedy="give JSONL with _id and text, or lines of id<TAB>text")
-    return iter(parsed.values())
-
-
-def _parse(line: str, origin: str) -> Query:
-    if not line.lstrip().startswith("{"):
-        identifier, _, text = line.strip("\r").partition("\t")
-        if not identifier.strip() or not text.strip():
-            raise InputError(f"{origin}not id<TAB>text", remedy="put a tab between the id and the query")
-        return Query(identifier.strip(), text, origin)
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{origin}not valid JSON ({error})", remedy='write {"_id": …, "text": …}') from error
-    identifier, text = record.get("_id"), record.get("text")
-    named = isinstance(identifier, str | int) and not isinstance(identifier, bool) and str(identifier).strip()
-    if not named or not isinstance(text, str) or not text.strip():
-        raise InputError(f"{origin}not a query with _id and text", remedy='write {"_id": …, "text": …}')
-    return Query(whole_characters(str(identifier)), whole_characters(text), origin)

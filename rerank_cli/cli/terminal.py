@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from rerank_cli.characters import JOINERS
 from rerank_cli.errors import RerankError
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible format characters (right-to-left overrides among them), surrogates, line and
 paragraph separators."""
-
-JOINERS = "\u00ad\u200c\u200d"
-"""Format characters that belong to words (soft hyphen, the joiners of Persian and of emoji) and steer nothing."""
 
 
 def printable(text: str) -> str:

@@ -24,7 +24,7 @@ from rerank_cli.evaluation.measures import (
     relevant_documents,
 )
 from rerank_cli.evaluation.outcome import Outcome, derive, outcome_of
-from rerank_cli.evaluation.runs import Run, trec_id, with_known_ids
+from rerank_cli.evaluation.runs import Run, with_known_ids
 from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
 from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.evaluation.verdict import Compared, Evaluation
@@ -32,6 +32,7 @@ from rerank_cli.ports import Index
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
 from rerank_cli.search import SearchSettings
 from rerank_cli.store.scores import ScoreStore
+from rerank_cli.trec import trec_id
 
 CURVE_DEPTHS = (1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)
 """Where the curves of recall against depth have their points."""

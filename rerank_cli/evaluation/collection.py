@@ -1,30 +1,19 @@
-"""Queries and judgements: BEIR folders, TREC topics and qrels, plain TSV and JSONL."""
+"""A collection: queries and the judgements of them, in a folder as BEIR has it or in files that are named."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rerank_cli.characters import whole_characters
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.runs import numbered_lines, trec_id
+from rerank_cli.queries import read_queries
+from rerank_cli.trec import read_qrels, trec_id
 
 QUERY_NAMES = ("queries.jsonl", "queries.tsv", "topics.txt")
 QRELS_NAMES = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
-
-QUERY_SHAPE = 'write {"_id": …, "text": …}, id<TAB>text, or TREC topics'
-QRELS_SHAPE = 'write query<TAB>document<TAB>grade, "query 0 document grade", or {"query_id", "doc_id", "relevance"}'
-GRADE_NAMES = ("score", "relevance", "rel", "grade", "label", "judgement", "judgment")
-"""What headers call their last column; any other word there is a grade that is none."""
-
-LARGEST_GRADE = 1000
-"""trec_eval keeps a counter for each grade up to the highest."""
-
-CLOSE = "close each <top> with </top>"
 
 Qrels = Mapping[str, Mapping[str, int]]
 """The grade of each judged document by query and document; 1 and above is relevant."""
@@ -65,7 +54,7 @@ def read_collection(queries: Path, qrels: Path) -> Collection:
     Raises:
         InputError: a file cannot be read, a line is malformed, or no query is judged.
     """
-    texts = read_queries(queries)
+    texts = {query.id: query.text for query in read_queries(queries)}
     encoded = {trec_id(name): name for name in texts}
     grades = {name if name in texts else encoded.get(name, name): judged for name, judged in read_qrels(qrels).items()}
     asked = tuple(JudgedQuery(name, text) for name, text in texts.items() if name in grades)
@@ -120,144 +109,3 @@ def _required(folder: Path, names: tuple[str, ...], *, flag: str) -> Path:
 
 def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-# Queries
-
-
-def read_queries(path: Path) -> dict[str, str]:
-    """The text of each query by its id, in the order of the file: JSONL, TREC topics or TSV.
-
-    Raises:
-        InputError: the file cannot be read, holds none, or a line is malformed.
-    """
-    lines = list(numbered_lines(path))
-    if lines and lines[0][1].lstrip().lower().startswith("<top>"):
-        parsed = _topics(path, lines)
-    else:
-        parsed = [(number, *_query(line, f"{path}:{number}")) for number, line in lines]
-    texts: dict[str, str] = {}
-    for number, name, text in parsed:
-        if name in texts:
-            raise InputError(f"{path}:{number}: the query {name!r} stands twice", remedy="give each query its own id")
-        texts[name] = text
-    if not texts:
-        raise InputError(f"{path}: holds no query", remedy=QUERY_SHAPE)
-    return texts
-
-
-def _query(line: str, where: str) -> tuple[str, str]:
-    if not line.lstrip().startswith("{"):
-        name, _, text = line.partition("\t")
-        if not name.strip() or not text.strip():
-            raise InputError(f"{where}: not id<TAB>text", remedy="put a tab between the id and the query")
-        return name.strip(), text.strip()
-    record = _json(line, where)
-    found, content = _text(record, "_id", "query_id", "id"), record.get("text", record.get("query"))
-    if found is None or not isinstance(content, str) or not content.strip():
-        raise InputError(f"{where}: not a query with _id and text", remedy=QUERY_SHAPE)
-    return found, content
-
-
-def _topics(path: Path, lines: list[tuple[int, str]]) -> list[tuple[int, str, str]]:
-    """TREC topics: the number and the title of each `<top>`; description and narrative are left aside."""
-    parsed: list[tuple[int, str, str]] = []
-    start, topic = 0, ""
-    for number, line in lines:
-        opened = line.lstrip().lower().startswith("<top>")
-        if opened and topic:
-            raise InputError(f"{path}:{number}: the <top> of line {start} is still open", remedy=CLOSE)
-        if not opened and not topic:
-            raise InputError(f"{path}:{number}: stands outside a <top>", remedy=CLOSE)
-        start, topic = (number, line) if opened else (start, f"{topic}\n{line}")
-        if "</top>" in line.lower():
-            parsed.append((start, *_topic(topic, f"{path}:{start}")))
-            topic = ""
-    if topic:
-        raise InputError(f"{path}:{start}: this <top> is not closed", remedy=CLOSE)
-    return parsed
-
-
-def _topic(topic: str, where: str) -> tuple[str, str]:
-    number = re.search(r"<num>\s*(?:Number:)?\s*([^\s<]+)", topic, re.IGNORECASE)
-    title = re.search(r"<title>\s*(?:Topic:)?\s*([^<]*)", topic, re.IGNORECASE)
-    text = " ".join(title[1].split()) if title else ""
-    if not number or not text:
-        raise InputError(f"{where}: a topic without <num> or <title>", remedy="each <top> needs both")
-    return number[1], text
-
-
-# Judgements
-
-
-def read_qrels(path: Path) -> dict[str, dict[str, int]]:
-    """The grade of each document by query and document: BEIR or plain TSV, TREC qrels, or JSONL.
-
-    Raises:
-        InputError: the file cannot be read, holds none, or a line is malformed.
-    """
-    grades: dict[str, dict[str, int]] = {}
-    for place, (number, line) in enumerate(numbered_lines(path)):
-        if place == 0 and _is_header(line):
-            continue
-        query, document, grade = _judgement(line, f"{path}:{number}")
-        judged = grades.setdefault(query, {})
-        if judged.get(document, grade) != grade:
-            raise InputError(
-                f"{path}:{number}: {document!r} has the grades {judged[document]} and {grade} for {query!r}",
-                remedy="keep one of the lines",
-            )
-        judged[document] = grade
-    if not grades:
-        raise InputError(f"{path}: holds no judgement", remedy=QRELS_SHAPE)
-    return grades
-
-
-def _is_header(line: str) -> bool:
-    fields = [field.strip().lower() for field in line.split("\t")]
-    return len(fields) in (3, 4) and fields[-1] in GRADE_NAMES
-
-
-def _judgement(line: str, where: str) -> tuple[str, str, int]:
-    query, document, grade = _json_fields(line, where) if line.lstrip().startswith("{") else _fields(line, where)
-    if not query or not document:
-        raise InputError(f"{where}: not a judgement with a query and a document", remedy=QRELS_SHAPE)
-    if not _is_grade(grade):
-        span = f"from -{LARGEST_GRADE} to {LARGEST_GRADE}"
-        raise InputError(f"{where}: the grade {grade!r} is no whole number {span}", remedy=QRELS_SHAPE)
-    return query, document, int(float(grade))
-
-
-def _json_fields(line: str, where: str) -> tuple[str | None, str | None, str]:
-    record = _json(line, where)
-    grade = next((record[key] for key in ("relevance", "grade", "score") if key in record), "")
-    return _text(record, "query_id", "query-id"), _text(record, "doc_id", "corpus-id", "document"), str(grade)
-
-
-def _fields(line: str, where: str) -> tuple[str, str, str]:
-    """Tabs, where there are any, divide the columns: ids may hold blanks then."""
-    fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
-    if len(fields) not in (3, 4):
-        raise InputError(f"{where}: {len(fields)} columns where a judgement has 3 or 4", remedy=QRELS_SHAPE)
-    return fields[0], fields[-2], fields[-1]
-
-
-def _is_grade(text: str) -> bool:
-    return re.fullmatch(r"[-+]?[0-9]{1,9}(\.0+)?", text) is not None and abs(float(text)) <= LARGEST_GRADE
-
-
-def _json(line: str, where: str) -> dict[str, object]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not valid JSON ({error})", remedy="write one object a line") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: not a JSON object", remedy="write one object a line")
-    return record
-
-
-def _text(record: Mapping[str, object], *keys: str) -> str | None:
-    """The first of *keys* that holds an id, as text."""
-    found = next((record[key] for key in keys if key in record), None)
-    whole = isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip()
-    return whole_characters(str(found).strip()) if whole else None

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.evaluation.collection import JudgedQuery, read_qrels
-from rerank_cli.evaluation.runs import numbered_lines, tsv_id
+from rerank_cli.evaluation.collection import JudgedQuery
 from rerank_cli.evaluation.trial import Pass, Staged
+from rerank_cli.files import numbered_lines, read_text
 from rerank_cli.ports import Index
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
-
-HEADER = "query-id\tcorpus-id\tscore\n"
+from rerank_cli.trec import QRELS_HEADER, qrels_line, read_qrels, tsv_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +40,20 @@ class JudgementFile:
         self._path = path
         self.grades: dict[str, dict[str, int]] = {}
         if not path.exists():
-            self._append(HEADER)
+            self._append(QRELS_HEADER)
             return
         rows = list(numbered_lines(path))
         if any(line.count("\t") != 2 or line.startswith("{") for _, line in rows):
             raise UsageError(f"{path}: not query<TAB>document<TAB>grade", remedy="name another file with --qrels")
-        if [line.lower() for _, line in rows] != [HEADER.strip()]:
+        if [line.lower() for _, line in rows] != [QRELS_HEADER.strip()]:
             self.grades = read_qrels(path)
-        if not path.read_bytes().endswith(b"\n"):
+        if not read_text(path).endswith("\n"):
             self._append("\n")
 
     def keep(self, query: str, document: str, grade: int) -> None:
         """Write a judgement and make sure that it lies on the disk."""
-        self.grades.setdefault(query, {})[tsv_id(document)] = grade
-        self._append(f"{query}\t{tsv_id(document)}\t{grade}\n")
+        self.grades.setdefault(tsv_id(query), {})[tsv_id(document)] = grade
+        self._append(qrels_line(query, document, grade))
 
     def _append(self, text: str) -> None:
         try:
@@ -89,7 +88,7 @@ def to_judge(
             raise KeyboardInterrupt
         for answer in trial.answers:
             for pooled in pool(query, passed.stages(answer, variant), depth=depth, seed=seed):
-                if tsv_id(pooled.stored.document_id) not in grades.get(query.id, {}):
+                if tsv_id(pooled.stored.document_id) not in grades.get(tsv_id(query.id), {}):
                     yield pooled
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.evaluation.runs import tsv_id, write_text
+from rerank_cli.files import write_text
 from rerank_cli.ports import Index
 from rerank_cli.records import StoredPassage
 from rerank_cli.retrieval import query_words
+from rerank_cli.trec import QRELS_HEADER, qrels_line
 
 Kind = Literal["known-item heading", "known-item sentence"]
 
@@ -97,8 +98,8 @@ def write_known_items(folder: Path, items: Sequence[KnownItem]) -> None:
         raise InputError(f"{folder}: cannot be made ({in_words(error)})", remedy="name another with --out") from error
     rows = [{"_id": item.id, "text": item.text, "kind": item.kind} for item in items]
     write_text(queries, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
-    judged = "".join(f"{item.id}\t{tsv_id(item.document)}\t1\n" for item in items)
-    write_text(qrels, f"query-id\tcorpus-id\tscore\n{judged}")
+    judged = "".join(qrels_line(item.id, item.document, 1) for item in items)
+    write_text(qrels, QRELS_HEADER + judged)
 
 
 def check_outside(folder: Path, index: Index) -> None:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
-from rerank_cli.errors import InputError, in_words
-from rerank_cli.places import replace_whole
-
-TAG = "rerank-cli"
-"""The last column of the runs that are ours."""
-
-JOINERS = "\u00ad\u200c\u200d"
-"""Signs that belong to words (soft hyphen, the joiners of Persian and of emoji), though they are not printable."""
-
-GZIP = b"\x1f\x8b"
-"""What a file begins with that gzip packed; published runs often are."""
+from rerank_cli.files import write_text
+from rerank_cli.trec import read_scores, run_lines, trec_id, trec_order
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """What a query brought: documents best first, each once, and the passages that a reader is handed.
 
-    `passages` holds (document id, tokens) best first; a run that was read from a file has none.
+    `passages` holds (document id, tokens) best first, `scores` what orders the documents; a run that was read from a
+    file has neither, nor one that is only measured.
     """
 
     documents: tuple[str, ...]
     passages: tuple[tuple[str, int], ...] = ()
+    scores: tuple[float, ...] = ()
 
 
 Run = Mapping[str, Ranked]
@@ -37,52 +28,12 @@ Run = Mapping[str, Ranked]
 
 
 def read_run(path: Path) -> dict[str, Ranked]:
-    """A TREC run: `query Q0 document rank score tag`, ordered as trec_eval orders it.
-
-    trec_eval pays no heed to the rank: it sorts by the score in 32 bits and puts the larger document id
-    first where two are equal.
+    """A TREC run, ordered as trec_eval orders it.
 
     Raises:
-        InputError: a line that is none of a run, or a document that stands twice.
+        InputError: as `read_scores`.
     """
-    scores: dict[str, dict[str, float]] = {}
-    for number, line in numbered_lines(path):
-        query, document, score = _row(line, f"{path}:{number}")
-        if document in scores.setdefault(query, {}):
-            raise InputError(
-                f"{path}:{number}: {document!r} stands twice for the query {query!r}", remedy="keep its best line"
-            )
-        scores[query][document] = score
-    if not scores:
-        raise InputError(f"{path}: holds no run", remedy="give lines of: query Q0 document rank score tag")
-    return {query: Ranked(trec_order(rows)) for query, rows in scores.items()}
-
-
-def _row(line: str, where: str) -> tuple[str, str, float]:
-    fields = line.split()
-    shape = "write: query Q0 document rank score tag"
-    if len(fields) != 6:
-        raise InputError(f"{where}: {len(fields)} columns where a run has 6", remedy=shape)
-    query, _, document, _, score, _ = fields
-    try:
-        value = float(score)
-    except ValueError as error:
-        raise InputError(f"{where}: the score {score!r} is no number", remedy=shape) from error
-    if math.isnan(value):
-        raise InputError(f"{where}: the score is no number", remedy=shape)
-    return query, document, value
-
-
-def trec_order(scores: Mapping[str, float]) -> tuple[str, ...]:
-    """Documents in trec_eval's order: by 32-bit score, the larger id first where two are equal."""
-    return tuple(sorted(scores, key=lambda document: (float32(scores[document]), document.encode()), reverse=True))
-
-
-def run_lines(run: Run) -> Iterator[str]:
-    """*run* as a TREC run file; every score is the document's rank counted from the end, so none tie."""
-    for query, ranked in run.items():
-        for rank, document in enumerate(ranked.documents, start=1):
-            yield f"{trec_id(query)} Q0 {trec_id(document)} {rank} {len(ranked.documents) - rank + 1} {TAG}\n"
+    return {query: Ranked(trec_order(scores)) for query, scores in read_scores(path).items()}
 
 
 def write_run(path: Path, run: Run) -> None:
@@ -91,83 +42,26 @@ def write_run(path: Path, run: Run) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    write_text(path, "".join(run_lines(run)))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write *text* to *path*, whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    try:
-        if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not put in place of
-            path.write_text(text, encoding="utf-8")
-            return
-        replace_whole(path.resolve(), text.encode(), private=False)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({in_words(error)})", remedy="check the folder") from error
-
-
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of *path* that are not blank, with their numbers from 1.
-
-    Raises:
-        InputError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
-    if content.startswith(GZIP):
-        raise InputError(f"{path}: is compressed", remedy="unpack it: gunzip --keep FILE")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from error
-    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 as well
-        if line.strip():
-            yield number, line.rstrip("\r")
-
-
-def trec_id(name: str) -> str:
-    """*name* as it stands in the judgements, but for what would break a line of a run: that is percent-encoded."""
-    kept = {letter for letter in name if letter in JOINERS or (letter.isprintable() and not letter.isspace())}
-    return "".join(letter if letter in kept else _percent_encoded(letter) for letter in name)
-
-
-def _percent_encoded(letter: str) -> str:
-    """A byte that is no text as itself, another half of a surrogate pair as UTF-8 would have it."""
-    escapes = "surrogateescape" if "\udc80" <= letter <= "\udcff" else "surrogatepass"
-    return quote(letter, safe="", errors=escapes)
-
-
-def tsv_id(name: str) -> str:
-    """*name* as a column between tabs: blanks may stay, but a tab or a line break has all of it encoded."""
-    return name if name.isprintable() else trec_id(name)
+    lines = (
+        line
+        for query, ranked in run.items()
+        for line in run_lines(query, zip(ranked.documents, ranked.scores, strict=True))
+    )
+    write_text(path, "".join(lines))
 
 
 def spelled(run: Run, spellings: Mapping[str, str]) -> dict[str, Ranked]:
     """*run* with the documents that *spellings* renames under their other ids."""
-    return {
-        query: Ranked(tuple(spellings.get(document, document) for document in ranked.documents))
-        for query, ranked in run.items()
-    }
+    return {query: _renamed(ranked, spellings) for query, ranked in run.items()}
 
 
 def with_known_ids(run: Run, *, queries: Iterable[str], documents: Iterable[str]) -> dict[str, Ranked]:
     """*run* with the ids of the judgements in place of their percent-encoded forms."""
     asked = {trec_id(name): name for name in queries}
     known = {trec_id(name): name for name in documents}
-    return {
-        asked.get(query, query): Ranked(tuple(known.get(document, document) for document in ranked.documents))
-        for query, ranked in run.items()
-    }
+    return {asked.get(query, query): _renamed(ranked, known) for query, ranked in run.items()}
 
 
-def float32(value: float) -> float:
-    """*value* as trec_eval holds it; too large a one is infinite."""
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        return float(np.float32(value))
+def _renamed(ranked: Ranked, names: Mapping[str, str]) -> Ranked:
+    """*ranked* without its passages, its documents under the other *names* that they have."""
+    return replace(ranked, documents=tuple(names.get(name, name) for name in ranked.documents), passages=())

@@ -150,7 +150,7 @@ class Pass:
 
         Of the latter no more than it takes to go beyond *budget_tokens*.
         """
-        documents = [hit.candidate.stored.document_id for hit in by_document(hits)]
+        documents = by_document(hits)
         shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
         passages: list[tuple[str, int]] = []
         left = budget_tokens
@@ -160,7 +160,11 @@ class Pass:
             for stored, tokens in self._counted(shown[start : start + COUNTED_AT_ONCE]):
                 passages.append((stored.document_id, tokens))
                 left -= tokens
-        return Ranked(tuple(documents), tuple(passages))
+        return Ranked(
+            documents=tuple(hit.candidate.stored.document_id for hit in documents),
+            passages=tuple(passages),
+            scores=tuple(hit.order_score for hit in documents),
+        )
 
     def _counted(self, passages: Sequence[StoredPassage]) -> list[tuple[StoredPassage, int]]:
         """Each of *passages* with its tokens; a passage is counted once, however many queries bring it."""

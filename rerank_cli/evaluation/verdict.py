@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.compare import Comparison
 from rerank_cli.evaluation.diagnose import Diagnosis
 from rerank_cli.evaluation.measures import Figures, Measure, parse_measure
 from rerank_cli.evaluation.outcome import SIGNIFICANT, Outcome
 from rerank_cli.evaluation.sweep import ENOUGH, SweepTable
+from rerank_cli.files import json_object, read_text
 
 RECORD_VERSION = 1
 """Raised when a key of the JSON changes its meaning."""
@@ -159,16 +160,15 @@ def read_baseline(path: Path, *, collection_fingerprint: str, measures: Sequence
         InputError: it cannot be read, is no such result, is partial, is of other queries or judgements, or has
             none of *measures*.
     """
+    text = read_text(path)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record: Mapping[str, Any] = json_object(text)
         figures = {
             name: float(row["reranked"] if "reranked" in row else row["run"])
             for name, row in record["measures"].items()
         }
         fingerprint, partial = record["collection"]["fingerprint"], record["partial"]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: no result of eval --json", remedy="make it with: rerank-cli eval --json") from error
     if fingerprint != collection_fingerprint:
         raise InputError(f"{path}: of other queries or judgements", remedy="measure the baseline on these")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.files import json_object
 from rerank_cli.locks import locked
 from rerank_cli.places import FOLDER_MODE, make_private_file, replace_whole, sync, tighten_tree
 
@@ -129,7 +130,7 @@ def _is_disk_error(error: Exception) -> bool:
 
 def _check_same(record: Path, settings: Mapping[str, object]) -> None:
     try:
-        earlier = json.loads(record.read_text(encoding="utf-8"))
+        earlier = json_object(record.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UsageError(
             f"{record}: cut off, so nothing says what was trained", remedy=f"delete {record.parent} and start anew"

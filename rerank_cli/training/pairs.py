@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rerank_cli.characters import whole_characters
-from rerank_cli.errors import InputError, in_words
+from rerank_cli.errors import InputError
+from rerank_cli.files import json_lines
 from rerank_cli.records import with_headings
 
 PAIR_SHAPE = (
@@ -37,31 +35,16 @@ class Pair:
 
 
 def read_pairs(path: Path) -> Iterator[Pair]:
-    """The pairs of a JSONL file, plain or compressed (`.gz`), in their order.
+    """The pairs of a JSONL file, plain or packed by gzip, in their order.
 
     Raises:
         InputError: it cannot be read, or a line is no pair.
     """
-    opened: Any = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opened(path, "rt", encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _pair(line, where=f"{path}:{number}")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 after line {number}", remedy="save it as UTF-8") from error
-    except (OSError, EOFError, zlib.error) as error:  # a damaged archive raises any of them
-        raise InputError(f"{path}: cannot be read ({in_words(error)})", remedy="check the path") from error
+    for where, record in json_lines(path, remedy=PAIR_SHAPE, unpack=True):
+        yield _pair(record, where=where)
 
 
-def _pair(line: str, *, where: str) -> Pair:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a training pair (no JSON: {error})", remedy=PAIR_SHAPE) from error
-    if not isinstance(record, dict):
-        raise InputError(f"{where}: not a training pair (no object)", remedy=PAIR_SHAPE)
+def _pair(record: Mapping[str, Any], *, where: str) -> Pair:
     negatives = record.get("negatives") or []
     texts = [record.get("query"), record.get("positive"), *(negatives if isinstance(negatives, list) else [None])]
     if not all(isinstance(text, str) and text.strip() for text in texts):

@@ -42,10 +42,11 @@ def main() -> None:
 
 def training_judgements(collection: Path, path: Path) -> Path:
     """Write `qrels_train.tsv` to *path* without the queries that the test set has too, by their words."""
-    from rerank_cli.evaluation.collection import read_qrels, read_queries
+    from rerank_cli.queries import read_queries
     from rerank_cli.training.slices import query_key
+    from rerank_cli.trec import read_qrels
 
-    texts = read_queries(collection / "queries.jsonl")
+    texts = {query.id: query.text for query in read_queries(collection / "queries.jsonl")}
     asked = {query_key(texts[query]) for query in read_qrels(collection / "qrels.tsv") if query in texts}
     train = read_qrels(collection / "qrels_train.tsv")
     kept = {query: grades for query, grades in train.items() if query in texts and query_key(texts[query]) not in asked}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.evaluation.runs import trec_id
+from rerank_cli.trec import trec_id
 from tests.cli.conftest import LIBRARY, Cli, assert_one_line, write_files
 
 

@@ -293,7 +293,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
         def refuse(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("rerank_cli.config._home", refuse)
+        monkeypatch.setattr("rerank_cli.config.home_folder", refuse)
 
     return fail
 

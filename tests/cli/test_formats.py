@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import pty
-import struct
 import subprocess
 import sys
 import unicodedata
@@ -158,18 +157,6 @@ def test_ids_of_a_trec_run_keep_all_but_blanks_and_controls(tmp_path: Path, mode
     outcome = cli("query", "radiator", "--index", tmp_path / "index", "--no-rerank", "-f", "trec")
     assert {line.split(" ")[2] for line in outcome.lines} == {"a%20b%%E2%80%A8c", "é/#:ü"}
     assert {len(line.split(" ")) for line in outcome.lines} == {6}
-
-
-def test_equal_scores_of_a_run_become_the_next_smaller_32_bit_floats(indexed: Path, cli: Cli) -> None:
-    from types import SimpleNamespace
-
-    from rerank_cli.cli.output import Answer, _trec
-
-    stored = [SimpleNamespace(document_id=name) for name in "abc"]
-    hits = [SimpleNamespace(order_score=0.1, candidate=SimpleNamespace(stored=each)) for each in stored]
-    scores = [float(line.split(" ")[4]) for line in _trec(None, Answer("q", None, hits, {}))]  # type: ignore[arg-type]
-    assert scores[0] == struct.unpack("f", struct.pack("f", 0.1))[0]
-    assert np.float32(scores[0]) > np.float32(scores[1]) > np.float32(scores[2])
 
 
 # Documents that try to steer the terminal

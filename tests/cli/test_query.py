@@ -81,6 +81,23 @@ def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{"query_id": "1", "query": "cold radiator"}\n',
+        '{"id": 1, "text": "cold radiator"}\n',
+        "<top>\n<num> Number: 1\n<title> cold radiator\n</top>\n",
+    ],
+)
+def test_query_and_eval_read_the_same_forms_of_queries(indexed: Path, cli: Cli, tmp_path: Path, text: str) -> None:
+    queries, qrels = write(tmp_path / "queries", text), write(tmp_path / "qrels.tsv", "1\theating/radiators.md\t1\n")
+    answered = cli("query", "--queries", queries, "-f", "jsonl", "-n", "1")
+    assert (answered.code, answered.err) == (0, "")
+    assert [json.loads(line)["query_id"] for line in answered.lines] == ["1"]
+    evaluated = cli("eval", "--queries", queries, "--qrels", qrels, "--json", "--quiet", "--no-rerank")
+    assert [row["query"] for row in evaluated.json["by_query"]] == ["cold radiator"]
+
+
+@pytest.mark.parametrize(
     ("text", "wrong"),
     [
         ("a\tradiator\nno tab here\n", ":2: not id<TAB>text"),
@@ -93,7 +110,7 @@ def test_queries_come_from_jsonl_and_from_tab_separated_lines(indexed: Path, cli
         ('{"_id": true, "text": "x"}\n', ":1: not a query with _id and text"),
         ('{"_id": "a", "text": " "}\n', ":1: not a query with _id and text"),
         ('{"_id": "a", "text": ' + "[" * 100_000 + "\n", ":1: not valid JSON"),
-        ("a\tone\nb\ttwo\na\tthree\n", ":3: the id 'a' stands twice"),
+        ("a\tone\nb\ttwo\na\tthree\n", ":3: the query 'a' stands twice"),
         ("\n\n", ": holds no query"),
     ],
 )

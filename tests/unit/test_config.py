@@ -26,6 +26,7 @@ from rerank_cli.config import (
     load_config,
 )
 from rerank_cli.errors import ConfigError
+from tests.conftest import leave_without_home
 
 PROFILES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -42,8 +43,10 @@ class Load(Protocol):
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME")
     return tmp_path / "home"
 
 
@@ -68,7 +71,7 @@ def load(home: Path, project: Path) -> Load:
             flags=flags or {},
             start=start or project,
             config_file=config_file,
-            environment={"HOME": str(home), **(environment or {})},
+            environment=environment or {},
         )
 
     return load
@@ -175,11 +178,12 @@ def test_outside_the_home_directory_the_search_goes_upwards_all_the_same(load: L
 
 
 def test_the_home_directory_stops_the_search_also_where_it_is_reached_by_a_link(
-    load: Load, home: Path, project: Path, tmp_path: Path
+    load: Load, home: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project_file(tmp_path, "top_k: 2")
     (tmp_path / "link").symlink_to(home)
-    assert load(environment={"HOME": str(tmp_path / "link")}).settings.top_k == 100
+    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    assert load().settings.top_k == 100
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
@@ -191,23 +195,26 @@ def test_what_stands_in_the_place_of_a_settings_file_is_not_passed_over(load: Lo
     assert "move it away" in error.remedy
 
 
-def test_the_users_file_lies_in_the_xdg_folder_where_one_is_set(load: Load, home: Path, tmp_path: Path) -> None:
+def test_the_users_file_lies_in_the_xdg_folder_where_one_is_set(
+    load: Load, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user_file(home, "top_k: 2")
     write(tmp_path / "xdg/rerank-cli/config.yaml", "top_k: 3")
-    assert load(environment={"XDG_CONFIG_HOME": str(tmp_path / "xdg")}).settings.top_k == 3
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    assert load().settings.top_k == 3
 
 
 @pytest.mark.parametrize("folder", ["", "relative"])
-def test_an_empty_or_relative_xdg_folder_is_ignored(load: Load, home: Path, folder: str) -> None:
+def test_an_empty_or_relative_xdg_folder_is_ignored(
+    load: Load, home: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user_file(home, "top_k: 2")
-    assert load(environment={"XDG_CONFIG_HOME": folder}).settings.top_k == 2
+    monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+    assert load().settings.top_k == 2
 
 
 def test_without_a_home_directory_the_other_sources_still_count(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
+    leave_without_home(monkeypatch)
     project_file(project, "top_k: 2")
     config = load_config(flags={}, start=project, config_file=None, environment={})
     assert config.settings.top_k == 2
@@ -431,8 +438,11 @@ def test_a_file_without_permission_is_an_error(load: Load, project: Path) -> Non
     assert str(refusal(load)) == f"{path}: cannot be read: Permission denied"
 
 
-def test_a_place_that_cannot_be_looked_into_is_an_error_not_an_absent_file(load: Load) -> None:
-    error = refusal(load, environment={"XDG_CONFIG_HOME": f"/{'x' * 300}"})
+def test_a_place_that_cannot_be_looked_into_is_an_error_not_an_absent_file(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", f"/{'x' * 300}")
+    error = refusal(load)
     assert str(error).endswith("cannot be looked for: File name too long")
 
 
@@ -744,7 +754,7 @@ def test_what_is_printed_reads_back_as_the_same_settings(
     lines = as_yaml(Config(settings, dict.fromkeys(HELP, "default"), ()))
     folder = tmp_path_factory.getbasetemp()
     path = write(folder / "printed.yaml", "".join(f"{line.key}: {line.value}\n" for line in lines))
-    loaded = load_config(flags={}, start=folder, config_file=path, environment={"HOME": str(folder)})
+    loaded = load_config(flags={}, start=folder, config_file=path, environment={})
     assert loaded.settings == settings
     assert all("\n" not in line.value for line in lines)
 
@@ -752,7 +762,7 @@ def test_what_is_printed_reads_back_as_the_same_settings(
 @given(size=st.integers(1, 10**15))
 def test_a_printed_size_reads_back_from_a_variable(size: int) -> None:
     shown = {line.key: line.value for line in as_yaml(Config(Settings(max_file_size=size), dict(HELP), ()))}
-    environment = {"HOME": "/nonexistent", f"{PREFIX}MAX_FILE_SIZE": shown["max_file_size"]}
+    environment = {f"{PREFIX}MAX_FILE_SIZE": shown["max_file_size"]}
     loaded = load_config(flags={}, start=Path("/nonexistent"), config_file=None, environment=environment)
     assert loaded.settings.max_file_size == size
 

@@ -12,9 +12,8 @@ from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.indexing import ENCODE_BATCH, IndexSummary
 from rerank_cli.records import Progress, StoredPassage
 from rerank_cli.stamps import stamp_of
-from rerank_cli.store import open_reader
+from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.reader import IndexReader
-from rerank_cli.store import open_writer
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 

@@ -12,7 +12,7 @@ import pytest
 
 from rerank_cli import stamps
 from rerank_cli.evaluation.cache import scores_path
-from rerank_cli.evaluation.runs import write_text
+from rerank_cli.files import write_text
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import (
     cache_folder,

@@ -8,9 +8,9 @@ from rerank_cli.config import Retriever
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import UsageError
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.ports import Filter
 from rerank_cli.records import Candidate
 from rerank_cli.retrieval import CROWDING, dense_list, fused_scores, lexical_list, query_words, retrieve
-from rerank_cli.ports import Filter
 from rerank_cli.store import open_reader, open_writer
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -119,7 +119,11 @@ def test_both_lists_fuse_by_their_scores_by_hand() -> None:
 
 def test_a_passage_that_a_full_list_lacks_has_the_score_of_its_end() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5)], [(2, 8.0), (3, 6.0)]
-    assert fused_scores([dense_list(dense), lexical_list(lexical, 2)], {}) == {1: 15.0 + 4.5, 2: 10.0 + 6.0, 3: 10.0 + 4.5}
+    assert fused_scores([dense_list(dense), lexical_list(lexical, 2)], {}) == {
+        1: 15.0 + 4.5,
+        2: 10.0 + 6.0,
+        3: 10.0 + 4.5,
+    }
 
 
 def test_words_that_stand_in_every_passage_tell_nothing() -> None:
@@ -134,7 +138,11 @@ def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: 
     best = max(1.0, *(candidate.lists["lexical"].score for candidate in candidates.values()))
     for candidate in candidates.values():
         assert candidate.opening_score == pytest.approx(candidate.lists["dense"].score)
-        expected = 20 * candidate.lists["dense"].score + 3 * candidate.opening_score + 6 * candidate.lists["lexical"].score / best
+        expected = (
+            20 * candidate.lists["dense"].score
+            + 3 * candidate.opening_score
+            + 6 * candidate.lists["lexical"].score / best
+        )
         assert candidate.score == expected
     assert candidates["a.md"].dense_score == pytest.approx(1.0)
 

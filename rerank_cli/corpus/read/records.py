@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Literal
 from rerank_cli.characters import whole_characters
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.text import paragraphs
+from rerank_cli.files import json_object
 from rerank_cli.records import Document
 
 _QUOTED = re.compile(r'"[^"]*"')
@@ -82,16 +82,9 @@ def _json_records(text: str) -> Iterator[_Record]:
 
 def _json_object(line: str, number: int) -> dict[str, object]:
     try:
-        fields = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"line {number}: not valid JSON ({error.msg})") from error
-    except RecursionError as error:
-        raise Unreadable(f"line {number}: not valid JSON (nested too deeply)") from error
-    except ValueError as error:  # Python's limit for a number that is read
-        raise Unreadable(f"line {number}: a number has too many digits") from error
-    if not isinstance(fields, dict):
-        raise Unreadable(f"line {number}: not a JSON object")
-    return fields
+        return json_object(line)
+    except ValueError as error:
+        raise Unreadable(f"line {number}: {error}") from error
 
 
 def _other_strings(fields: dict[str, object]) -> str:

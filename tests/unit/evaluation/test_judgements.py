@@ -11,7 +11,7 @@ import pytest
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.assess import Workplace, with_indexed_ids
 from rerank_cli.evaluation.cache import RememberingReranker
-from rerank_cli.evaluation.collection import Collection, JudgedQuery, read_qrels
+from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.judging import JudgementFile, pool, to_judge
 from rerank_cli.evaluation.known_items import (
     KnownItem,
@@ -22,6 +22,7 @@ from rerank_cli.evaluation.known_items import (
 from rerank_cli.evaluation.trial import Pass
 from rerank_cli.store import open_reader
 from rerank_cli.store.reader import IndexReader
+from rerank_cli.trec import read_qrels
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 from tests.unit.evaluation.conftest import BASE
@@ -150,7 +151,8 @@ def test_judgements_are_kept_as_they_are_given(tmp_path: Path) -> None:
     judgements = JudgementFile(tmp_path / "qrels.tsv")
     judgements.keep("q1", "a b.md", 2)
     judgements.keep("q1", "c\td.md", 0)
-    assert read_qrels(tmp_path / "qrels.tsv") == {"q1": {"a b.md": 2, "c%09d.md": 0}}
+    judgements.keep("q\t2", "e.md", 1)
+    assert read_qrels(tmp_path / "qrels.tsv") == {"q1": {"a b.md": 2, "c%09d.md": 0}, "q%092": {"e.md": 1}}
     assert JudgementFile(tmp_path / "qrels.tsv").grades == judgements.grades
 
 

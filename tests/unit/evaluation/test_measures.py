@@ -19,7 +19,8 @@ from rerank_cli.evaluation.measures import (
     parse_measure,
     parse_measures,
 )
-from rerank_cli.evaluation.runs import Ranked, trec_order
+from rerank_cli.evaluation.runs import Ranked
+from rerank_cli.trec import trec_order
 
 TREC_NAMES = {
     "nDCG@10": "ndcg_cut_10", "nDCG@100": "ndcg_cut_100", "R@5": "recall_5", "R@100": "recall_100", "RR": "recip_rank",

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from pathlib import Path
 
 import ir_measures
-import pytest
 
-from rerank_cli.errors import InputError
-from rerank_cli.evaluation.runs import (
-    Ranked,
-    read_run,
-    run_lines,
-    trec_id,
-    trec_order,
-    with_known_ids,
-    write_run,
-    write_text,
-)
+from rerank_cli.evaluation.runs import Ranked, read_run, spelled, with_known_ids, write_run
 
 
 def written(path: Path, text: str) -> Path:
@@ -32,80 +19,27 @@ def test_scores_decide_and_ranks_do_not(tmp_path: Path) -> None:
     assert run == {"1": Ranked(("high", "low")), "2": Ranked(("only",))}
 
 
-def test_equal_scores_put_the_larger_id_first() -> None:
-    assert trec_order({"a": 1.0, "c": 1.0, "b": 1.0, "é": 1.0}) == ("é", "c", "b", "a")
-
-
-def test_scores_are_compared_in_32_bits() -> None:
-    assert trec_order({"a": 1.0 + 1e-12, "b": 1.0}) == ("b", "a")
-    assert trec_order({"a": 1e300, "b": 1e200, "c": 3.0}) == ("b", "a", "c")
-
-
-@pytest.mark.parametrize(
-    ("line", "wrong"),
-    [
-        ("1 Q0 a 1 0.5", ":2: 5 columns"),
-        ("1 Q0 a 1 high x", ":2: the score 'high'"),
-        ("1 Q0 a 1 nan x", ":2: the score is no number"),
-        ("1 Q0 first 2 0.1 x", ":2: 'first' stands twice for the query '1'"),
-    ],
-)
-def test_a_malformed_line_is_named_by_file_and_number(tmp_path: Path, line: str, wrong: str) -> None:
-    path = written(tmp_path / "bad.run", f"1 Q0 first 1 0.5 x\n{line}\n")
-    with pytest.raises(InputError) as caught:
-        read_run(path)
-    assert str(caught.value).startswith(f"{path}{wrong}")
-
-
-def test_a_run_that_is_empty_missing_or_no_text_is_an_input_error(tmp_path: Path) -> None:
-    (tmp_path / "bytes.run").write_bytes(b"1 Q0 \xff 1 1 x\n")
-    (tmp_path / "packed.run.gz").write_bytes(gzip.compress(b"1 Q0 a 1 1 x\n"))
-    for path, wrong in (
-        (written(tmp_path / "empty.run", "\n"), "holds no run"),
-        (tmp_path / "none.run", "cannot be read"),
-        (tmp_path / "bytes.run", "not UTF-8 at byte 5"),
-        (tmp_path / "packed.run.gz", "is compressed"),
-    ):
-        with pytest.raises(InputError, match=wrong):
-            read_run(path)
-
-
 def test_a_written_run_is_read_back_in_its_order_by_us_and_by_ir_measures(tmp_path: Path) -> None:
-    run = {"q1": Ranked(("b", "a", "c")), "q2": Ranked(("c",))}
+    run = {
+        "q1": Ranked(("b", "a", "c"), scores=(0.3, 0.3, -1.0)),
+        "q2": Ranked(("c",), scores=(7.0,)),
+        "q3": Ranked(()),
+    }
     write_run(tmp_path / "ours.run", run)
-    assert read_run(tmp_path / "ours.run") == run
+    read = read_run(tmp_path / "ours.run")
+    assert {query: ranked.documents for query, ranked in read.items()} == {"q1": ("b", "a", "c"), "q2": ("c",)}
     rows = list(ir_measures.read_trec_run(str(tmp_path / "ours.run")))
     assert [row.doc_id for row in sorted(rows[:3], key=lambda row: -row.score)] == ["b", "a", "c"]
 
 
 def test_ids_with_blanks_are_encoded_and_known_again(tmp_path: Path) -> None:
-    run = {"my query": Ranked(("my notes.txt", "100%.md", "a\u2028b"))}
-    write_run(tmp_path / "ours.run", run)
+    names = ("my notes.txt", "100%.md", "a\u2028b")
+    write_run(tmp_path / "ours.run", {"my query": Ranked(names, scores=(3.0, 2.0, 1.0))})
     raw = read_run(tmp_path / "ours.run")
     assert raw["my%20query"].documents[:2] == ("my%20notes.txt", "100%.md")
-    assert with_known_ids(raw, queries=["my query"], documents=["my notes.txt", "100%.md", "a\u2028b"]) == run
+    assert with_known_ids(raw, queries=["my query"], documents=names) == {"my query": Ranked(names)}
 
 
-def test_a_run_without_hits_has_no_lines() -> None:
-    assert list(run_lines({"q": Ranked(())})) == []
-
-
-def test_a_file_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
-        write_text(tmp_path / "none" / "a.run", "x")
-
-
-def test_a_device_or_pipe_is_written_to_and_a_link_followed(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    write_text(tmp_path / "pipe", "x")
-    assert os.read(reader, 9) == b"x" and (tmp_path / "pipe").is_fifo()
-    os.close(reader)
-    (tmp_path / "link").symlink_to(written(tmp_path / "file", "old"))
-    write_text(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "new"
-
-
-def test_what_belongs_to_words_stays_as_it_is_and_bytes_that_are_no_text_are_encoded() -> None:
-    assert trec_id("soft\u00adhyphen\u200d") == "soft\u00adhyphen\u200d"
-    assert trec_id("a\udcffb") == "a%FFb"
+def test_documents_take_the_spelling_of_the_judgements_and_keep_their_scores() -> None:
+    run = {"q": Ranked(("corpus.jsonl#1", "b"), (("b", 30),), (2.0, 1.0))}
+    assert spelled(run, {"corpus.jsonl#1": "1"}) == {"q": Ranked(("1", "b"), (), (2.0, 1.0))}

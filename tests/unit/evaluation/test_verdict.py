@@ -150,7 +150,18 @@ def test_a_baseline_of_another_collection_or_of_a_partial_run_is_refused(
         )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"measures": {"AP": 3}}', '{"measures": {"AP": {}}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 200_000,
+        '{"measures": {"AP": 3}}',
+        '{"measures": {"AP": {}}}',
+        f'{{"measures": {{"AP": {{"run": {"1" * 400}}}}}}}',
+    ],
+)
 def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match="no result of eval --json"):

@@ -65,7 +65,12 @@ def test_an_unfinished_training_with_other_settings_is_not_gone_on_with(tmp_path
     claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with pytest.raises(UsageError, match="had another pairs and seed"):
         claimed(tmp_path / "model", resume=True, settings={**SETTINGS, "seed": 18, "pairs": ["abd"]})
-    (tmp_path / "model.checkpoints" / "training.json").write_text('{"seed"')
+
+
+@pytest.mark.parametrize("text", ['{"seed"', "", "[]", "[" * 200_000])
+def test_an_unfinished_training_whose_settings_cannot_be_read_is_not_gone_on_with(tmp_path: Path, text: str) -> None:
+    claimed(tmp_path / "model", resume=False, settings=SETTINGS)
+    (tmp_path / "model.checkpoints" / "training.json").write_text(text)
     with pytest.raises(UsageError, match="cut off"):
         claimed(tmp_path / "model", resume=True, settings=SETTINGS)
 

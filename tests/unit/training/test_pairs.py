@@ -52,15 +52,11 @@ def test_scores_of_a_positive_alone_order_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "{",
-        "[1]",
-        '"text"',
         '{"query": "q"}',
         '{"query": "q", "positive": 3}',
         '{"query": " ", "positive": "p"}',
         '{"query": "q", "positive": "p", "negatives": "n"}',
         '{"query": "q", "positive": "p", "negatives": ["n", null]}',
-        "[" * 100_000,
     ],
 )
 def test_a_line_that_is_no_pair_is_named_by_file_and_number(tmp_path: Path, line: str) -> None:
@@ -68,6 +64,22 @@ def test_a_line_that_is_no_pair_is_named_by_file_and_number(tmp_path: Path, line
     with pytest.raises(InputError, match=r"a\.jsonl:3: not a training pair") as caught:
         list(read_pairs(tmp_path / "a.jsonl"))
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "not a JSON object"),
+        ('"a"', "not a JSON object"),
+        ("[" * 100_000, "nested too"),
+    ],
+)
+def test_a_line_that_is_no_json_object_is_told_with_how_to_write_a_pair(tmp_path: Path, line: str, wrong: str) -> None:
+    (tmp_path / "a.jsonl").write_text(f"\n{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"a\.jsonl:2: .*{wrong}") as caught:
+        list(read_pairs(tmp_path / "a.jsonl"))
+    assert caught.value.remedy.startswith('write {"query"')
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

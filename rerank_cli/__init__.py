@@ -12,6 +12,7 @@ The rooms, from the bottom up; imports only go down:
     stamps       what tells that a file has not changed
     regular      files that are opened only if they are files
     characters   text that came from JSON, fit to be kept
+    words        words that are too long for the models, broken so that they are read
     locks        one process at a time, and who holds what
     records      the frozen records that flow, and the two ports: Encoder and Reranker
     config       defaults < user file < project file < environment < flags

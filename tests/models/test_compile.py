@@ -175,6 +175,20 @@ def test_a_query_without_blanks_is_encoded_to_its_end(encoder_source: ModelSourc
         assert not np.allclose(*vectors, atol=1e-3)
 
 
+@pytest.mark.parametrize("letter", ["s", "か", "ก", "한"])
+def test_a_query_that_is_one_long_word_is_read_to_its_end(
+    encoder_source: ModelSource, tiny_reranker: Path, letter: str
+) -> None:
+    """To the tokenizer 300 and 400 of them are the same unknown word."""
+    short, long = letter * 300, letter * 400
+    for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
+        assert not np.array_equal(*encoder.encode_queries([short, long]))
+    source = find_model(str(tiny_reranker), "reranker")
+    for reranker in (OnnxReranker(prepare(source)), TorchReranker(source, device="cpu")):
+        few, more = (reranker.score_pairs(query, PROBE_PASSAGES) for query in (short, long))
+        assert (few.pieces, few.logits.tolist()) != (more.pieces, more.logits.tolist())
+
+
 def test_a_reranker_asks_a_long_query_in_pieces_to_its_end(
     reranker_source: ModelSource, encoder_source: ModelSource
 ) -> None:

@@ -198,21 +198,16 @@ def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> Non
     assert len(found) <= 10
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "п", "→"])
+@pytest.mark.parametrize("letter", ["x", "é", "п", "→", "か", "ｱ", "ก", "한"])
 def test_a_word_of_thousands_of_letters_does_not_count_as_one(real_tokens: CountTokens, letter: str) -> None:
     words = f"one\ntwo {letter * 50_000} three\nfour"
     found = passages(Block(words, 1, 3, ("Top", letter * 300)), max_tokens=64, count=real_tokens)
     assert len(found) > 5
     assert signs("".join(passage.text for passage in found)) == signs(words)
     assert max(len(word) for passage in found for word in passage.model_text.split()) <= 101  # the trail's full stop
+    assert real_tokens([passage.model_text for passage in found])[1] > 30
     assert max(real_tokens([passage.model_text for passage in found])) <= 64
     assert [(p.first_line, p.last_line) for p in (found[0], found[2], found[-1])] == [(1, 2), (2, 2), (2, 3)]
-
-
-@pytest.mark.parametrize("text", ["x" * 100, "a_b.c/" * 50, "暖房機器" * 50, "x" * 99 + "-" + "y" * 99])
-def test_words_that_the_models_can_read_are_never_broken(text: str) -> None:
-    (found,) = passages(Block(text, 1, 1))
-    assert found.text == text
 
 
 def test_a_block_whose_text_has_other_lines_than_its_source_keeps_its_whole_range() -> None:

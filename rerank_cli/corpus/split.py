@@ -2,7 +2,7 @@
 
 What always holds: the `model_text` of a passage counts at most max_tokens, and the passages' bodies,
 read in order, have every word of every block exactly once. Only a word longer than any of a language is
-broken by spaces.
+broken by spaces. Headings come out as they are kept and shown, so that whoever reads a passage reads one text.
 """
 
 from __future__ import annotations
@@ -181,10 +181,14 @@ def _sections(blocks: Sequence[Block]) -> list[_Section]:
 
 
 def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
-    """*block* without words that the models would not see. *trails* keeps those that were spaced before."""
+    """*block* without words that the models would not see, each heading on a line without a blank too many.
+
+    A heading that is blank falls away. *trails* keeps those that were evened before.
+    """
     trail = block.headings
     if trail not in trails:
-        trails[trail] = tuple(map(readable, trail))
+        evened = (readable(" ".join(heading.split())) for heading in trail)
+        trails[trail] = tuple(heading for heading in evened if heading)
     return replace(block, text=readable(block.text), headings=trails[trail])
 
 

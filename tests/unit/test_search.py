@@ -67,6 +67,17 @@ def test_the_second_stage_can_be_left_out(indexed: None, index_folder: Path, enc
     assert all(hit.logit is None for hit in result.hits)
 
 
+def test_encoder_reranker_and_reader_have_one_text_of_a_passage(
+    plant: Plant, update: Update, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    plant({"crank.md": "# Bottom  bracket\xa0and   crank\n\nGrease it.\n\n## Tools \u2003 for it\n\nA spanner.\n"})
+    update(passage_tokens=16)
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("crank")
+    read = {candidate.stored.passage.model_text for candidate in result.candidates}
+    assert set(encoder.encoded) == {passage for _, passage in reranker.pairs} == read
+
+
 class PiecemealReranker(FakeReranker):
     """Stands for one that asks each query in three pieces."""
 

@@ -60,7 +60,8 @@ def numbered(words: int, name: str = "w") -> str:
 
 LINE = st.text(alphabet="ab.!? é日。\t", max_size=30)
 TEXT = st.lists(LINE, min_size=1, max_size=8).map("\n".join)
-TRAIL = st.lists(st.sampled_from(["Top", "Sub one", "x", "a very long heading of many words"]), max_size=4)
+HEADINGS = ["Top", "Sub one", "Sub\n one", " ", "x", "a very long heading of many words"]
+TRAIL = st.lists(st.sampled_from(HEADINGS), max_size=4)
 
 
 @st.composite
@@ -107,6 +108,9 @@ def test_every_word_of_every_block_stands_once_and_in_order(
 def test_ordinals_count_up_and_lines_stay_within_the_document(document: Document, max_tokens: int) -> None:
     found = split(document, max_tokens=max_tokens, count_tokens=by_words)
     assert [passage.ordinal for passage in found] == list(range(len(found)))
+    assert {heading for passage in found for heading in passage.headings} <= {
+        " ".join(heading.split()) for passage in found for heading in passage.headings if heading.strip()
+    }
     for passage in found:
         assert passage.text.strip()
         assert document.blocks[0].first_line <= passage.first_line <= passage.last_line
@@ -161,6 +165,17 @@ def test_nothing_gives_nothing() -> None:
     assert passages() == ()
     assert passages(Block(" \n ", 1, 2)) == ()
     assert split(Document("d", "A title", ()), max_tokens=20, count_tokens=by_words) == ()
+
+
+def test_headings_come_out_on_one_line_with_single_blanks_and_blank_ones_not_at_all() -> None:
+    (found,) = passages(Block("one", 1, 1, ("The  whole\nof\xa0it", " \u2028", "\tpart\x0b")))
+    assert found.headings == ("The whole of it", "part")
+    assert found.model_text == "The whole of it > part. one"
+
+
+def test_sections_whose_headings_differ_by_blanks_alone_are_one_section() -> None:
+    (found,) = passages(Block("one", 1, 1, ("A  b",)), Block("two", 3, 3, ("A b",)))
+    assert (found.headings, found.text) == (("A b",), "one\n\ntwo")
 
 
 # Where long blocks are cut

@@ -16,6 +16,8 @@ from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.records import Encoder
 from tests.fakes import FakeEncoder, FakeReranker
 
+pytest_plugins = ["tests.tiny_models"]
+
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
 

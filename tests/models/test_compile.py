@@ -28,7 +28,7 @@ from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
 from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
-from tests.models.conftest import rewrite_json
+from tests.tiny_models import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
 FLOAT, UINT8, INT8 = 1, 2, 3
@@ -652,9 +652,9 @@ def test_a_model_that_does_not_load_is_an_error_of_one_line(tiny_encoder: Path, 
 
 
 def test_a_classifier_of_several_classes_is_no_reranker(models: Path, tmp_path: Path) -> None:
-    from tests.models.conftest import _bert
+    from tests.tiny_models import random_bert
 
-    folder = _bert(tmp_path / "classes", window=64, labels=3)
+    folder = random_bert(tmp_path / "classes", window=64, labels=3)
     with pytest.raises(ModelError, match="gives 3 scores a pair"):
         prepare(find_model(str(folder), "reranker"))
 

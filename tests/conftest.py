@@ -17,6 +17,8 @@ from rerank_cli.records import Encoder, VectorSearch
 from rerank_cli.store import open_writer
 from tests.fakes import FakeEncoder, FakeReranker
 
+pytest_plugins = ["tests.tiny_models"]
+
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
 

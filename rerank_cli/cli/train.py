@@ -117,7 +117,7 @@ def run(
         raise UsageError("--teacher-share is for rerankers", remedy="leave it out with --encoder")
     settings = configured(working_folder(), config, {"device": device, "top_k": top_k}).settings
 
-    from rerank_cli.models.train import check_installed
+    from rerank_cli.training.machine import check_installed
 
     check_installed()
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.measures import relevant_documents
-from rerank_cli.models.train import POSITIVE, Group
 from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Encoder, Listener, Progress, ignore_progress
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import check_query
+from rerank_cli.training.groups import POSITIVE, Group
 from rerank_cli.training.pairs import Pair
 from rerank_cli.training.slices import LEAST_TRAINED, hold_out, query_key
 from rerank_cli.training.validation import Question

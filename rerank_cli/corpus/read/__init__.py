@@ -14,8 +14,8 @@ from rerank_cli.records import Block, Document, FoundFile
 
 __all__ = ["READER_VERSION", "NotReadToTheEnd", "Unreadable", "holds_records", "read_documents", "reader_name"]
 
-# Raise it whenever a reader gives another document for the same bytes: then files are read again.
-READER_VERSION = 2
+# Raise it whenever the same bytes become another document, or other passages: then files are read again.
+READER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,8 @@ def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: 
             + 3 * candidate.opening_score
             + 6 * candidate.lists["lexical"].score / best
         )
-        assert candidate.score == expected
-    assert candidates["a.md"].dense_score == pytest.approx(1.0)
+        assert candidate.score == pytest.approx(expected)
+    assert candidates["a.md"].lists["dense"].score == pytest.approx(1.0)
 
 
 def test_of_two_equal_passages_the_one_in_a_document_on_the_matter_stands_first(

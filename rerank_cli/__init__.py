@@ -20,7 +20,8 @@ The rooms, from the bottom up; imports only go down:
     globs        git's patterns, as a test of a path
     queries      queries from a file: JSONL, id<TAB>text, TREC topics
     trec         lines of TREC runs and of judgements, in and out
-    config       defaults < user file < project file < environment < flags
+    config       defaults < user file < project file < environment < flags: kinds (what a value may be), settings,
+                 sources (what each says), load (layers them)
     snippets     the sentence of a passage that shows why it was found
     corpus       from a folder to passages: discover, globs, mounts, read (one reader a format), split; passages puts
                  the last two together, reading does it within limits of time and memory, in the process that worker is

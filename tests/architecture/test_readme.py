@@ -14,7 +14,8 @@ import pytest
 import typer
 
 from rerank_cli.cli.app import app
-from rerank_cli.config import HELP, OTHER_VARIABLES
+from rerank_cli.cli.options import own_variables
+from rerank_cli.config import HELP
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -71,4 +72,4 @@ def test_every_flag_has_a_variable() -> None:
         if parameter.opts[0].startswith("-") and parameter.name not in ("version", "help")
     }
     assert {name for name, variable in flags.items() if not variable} <= set(HELP)
-    assert {variable for variable in flags.values() if variable} == OTHER_VARIABLES
+    assert {variable for variable in flags.values() if variable} == own_variables()

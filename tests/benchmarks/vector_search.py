@@ -56,7 +56,9 @@ def main() -> None:
                 len(set(one) & set(other)) / len(other)
                 for one, other in zip(found["rows"], told["scan"]["rows"], strict=True)
             )
-            line = f"{size:<8} {kind:5} {found['first_s']:8.3f} {found['next_s']:7.3f} {recall:11.3f} {found['mb']:7.0f}"
+            line = (
+                f"{size:<8} {kind:5} {found['first_s']:8.3f} {found['next_s']:7.3f} {recall:11.3f} {found['mb']:7.0f}"
+            )
             print(f"{line} {built_s:8.1f}" if kind == "graph" else line, flush=True)
 
 
@@ -70,7 +72,9 @@ def prepare(folder: Path, size: int, *, clusters: int, file: Path | None) -> flo
     for start in range(0, size, AT_ONCE):
         count = min(AT_ONCE, size - start)
         block = (
-            rows[start : start + count] if rows is not None else around(centres, rng.integers(clusters, size=count), rng)
+            rows[start : start + count]
+            if rows is not None
+            else around(centres, rng.integers(clusters, size=count), rng)
         )
         writer.add([number.to_bytes(16, "little") for number in range(start, start + count)], block)
     pin = writer.pin(dimensions=DIMENSIONS)

@@ -40,9 +40,9 @@ def test_hits_below_min_score_are_none_and_end_with_1(indexed: Path, cli: Cli) -
     ("arguments", "parts"),
     [
         (["query", "x", "--format", "xml"], ["--format is 'xml'", "jsonl"]),
-        (["query", "x", "--top-n", "0"], ["--top-n is 0", "1 or more"]),
-        (["query", "x", "--top-k", "1001"], ["--top-k is 1001", "1000"]),
-        (["query", "x", "--top-n", "many"], ["--top-n", "integer"]),
+        (["query", "x", "--top-n", "0"], ["--top-n is '0'", "1 or more"]),
+        (["query", "x", "--top-k", "1001"], ["--top-k is '1001'", "1000"]),
+        (["query", "x", "--top-n", "many"], ["--top-n is 'many'", "a whole number of 1 or more"]),
         (["query", "x", "--min-score", "0.2", "--no-rerank"], ["--min-score", "--no-rerank", "drop one"]),
         (["query", "x", "--path", "!"], ["--path", ".gitignore"]),
         (["query", "x", "--path", ""], ["--path: '' matches nothing"]),
@@ -293,7 +293,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
         def refuse(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("rerank_cli.config.home_folder", refuse)
+        monkeypatch.setattr("rerank_cli.config.load.home_folder", refuse)
 
     return fail
 

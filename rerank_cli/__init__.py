@@ -23,14 +23,16 @@ The rooms, from the bottom up; imports only go down:
     config       defaults < user file < project file < environment < flags: kinds (what a value may be), settings,
                  sources (what each says), load (layers them)
     snippets     the sentence of a passage that shows why it was found
-    corpus       from a folder to passages: discover, globs, mounts, read (one reader a format), split; passages puts
+    corpus       from a folder to passages: discover, mounts, read (one reader a format), split; passages puts
                  the last two together, reading does it within limits of time and memory, in the process that worker is
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
                  reranker ends with), builtin
-    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
-                 health (whether it would answer), access (what stands in the way); and the scores of the reranker
-                 that are kept: scores
+    store        the index on this disk: location and roots (where one is), layout, opening, lock (who writes);
+                 database and catalog (SQLite), manifest, files, passages, seal and sealing (nothing else is believed);
+                 vectors, graph (hnswlib), search (which of them), pins; reader, writer, staging; replaced and migration
+                 (what gives way to a new one); health (whether it would answer), access and remedies (what stands in
+                 the way, and what to do); and the scores of the reranker that are kept: scores
     freshness    whether a file on the disk is still the one that was read
     vanishing    whether what a run would take out is gone, or only out of sight
     indexing     what changed, and its way into a new generation

@@ -114,7 +114,6 @@ def _answer(
     quiet: bool,
 ) -> int:
     from rerank_cli.cli.output import Presentation, writer_for
-    from rerank_cli.globs import any_glob
     from rerank_cli.models.loading import open_encoder, open_reranker
     from rerank_cli.ports import Filter
     from rerank_cli.search import Searcher, SearchSettings
@@ -122,7 +121,10 @@ def _answer(
     from rerank_cli.store.location import find_index
 
     within = Filter(tuple(globs))
-    any_glob(globs)  # what is wrong with one is told before anything is loaded
+    if within:
+        from rerank_cli.globs import any_glob
+
+        any_glob(globs)  # what is wrong with one is told before anything is loaded
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
         encoder = reranker = None

@@ -13,8 +13,11 @@ The rooms, from the bottom up; imports only go down:
     regular      files that are opened only if they are files
     characters   joiners, and text and ids that came from JSON, fit to be kept
     files        text and JSON lines: what is wrong is told with file and line; files written whole or not at all
+    words        words that are too long for the models, broken so that they are read
     locks        one process at a time, and who holds what
-    records      the frozen records that flow, and the two ports: Encoder and Reranker
+    records      the frozen records that flow, and the ports to the models: Encoder and Reranker
+    ports        the ports to an index, and the records that pass through them
+    globs        git's patterns, as a test of a path
     queries      queries from a file: JSONL, id<TAB>text, TREC topics
     trec         lines of TREC runs and of judgements, in and out
     config       defaults < user file < project file < environment < flags: kinds (what a value may be), settings,
@@ -24,7 +27,7 @@ The rooms, from the bottom up; imports only go down:
                  the last two together, reading does it within limits of time and memory, in the process that worker is
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
-                 reranker ends with), train, builtin
+                 reranker ends with), builtin
     store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
                  health (whether it would answer), access (what stands in the way); and the scores of the reranker
                  that are kept: scores
@@ -39,9 +42,10 @@ The rooms, from the bottom up; imports only go down:
     evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
                  one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
                  charts, plot, environment; known_items and judging (judgements of one's own)
-    training     a model fitted to one's own data: pairs, slices (what is held out), mining (negatives), kept (what
-                 mining leaves for a restart), validation, output (the folder and its checkpoints), card, job (puts it
-                 together)
+    training     a model fitted to one's own data: machine (whether it can), pairs, slices (what is held out), mining
+                 (negatives), groups (what is learnt from), kept (what mining leaves for a restart), new_reranker (what
+                 a reranker begins as), fitting, listwise (a reranker's loss), validation, platt (the calibration),
+                 output (the folder and its checkpoints), model_folder, card, job (puts it together)
     cli          the command line: the only place that knows Typer and Rich
 """
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from rerank_cli.ports import FileState
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, stamp_of
-from rerank_cli.store import FileState
 
 Staleness = Literal["gone", "changed"]
 

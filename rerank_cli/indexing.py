@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.corpus.discover import Discovery, Rules, discover, left_out_by_name
@@ -16,11 +17,11 @@ from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, 
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
+from rerank_cli.ports import Changes, FileState, IndexWriter, Manifest, NewFile, Recipe
 from rerank_cli.records import (
     Encoder,
     FoundFile,
     Listener,
-    Passage,
     Progress,
     SkippedFile,
     SplitDocument,
@@ -28,13 +29,13 @@ from rerank_cli.records import (
 )
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, is_settled, stamp_of
-from rerank_cli.store import Changes, FileState, IndexWriter, Manifest, NewDocument, NewFile, open_writer
-from rerank_cli.store.catalog import index_command
-from rerank_cli.store.layout import FORMAT_VERSION
 from rerank_cli.vanishing import Loss, why_doubted
 
 ENCODE_BATCH = 128
-"""Passages between two commits of vectors: about a second of work that a killed run loses."""
+"""Passages whose vectors are kept at once: about a second of work that a killed run loses."""
+
+READ_AHEAD = 4096
+"""Passages that may wait to be encoded: what of a folder's text is held at once."""
 
 MAX_SHRINK = 0.5
 """The share of its documents that an index may lose in one run, unless a run is told otherwise."""
@@ -59,7 +60,7 @@ class IndexSummary:
     why.
     """
 
-    folder: Path
+    index: str
     generation: int
     added: int
     changed: int
@@ -100,61 +101,57 @@ class FileChanges:
 def update_index(
     root: Path,
     *,
-    index_folder: Path,
+    writer: IndexWriter,
     encoder: Encoder,
     settings: IndexSettings,
     rebuild: bool = False,
     verify: bool = False,
+    prune: bool = False,
     allow_shrink: bool = False,
     max_shrink: float = MAX_SHRINK,
-    wait_s: float = 60.0,
     listener: Listener = ignore_progress,
 ) -> IndexSummary:
-    """Bring the index in *index_folder* up to date with *root*, or make it.
+    """Bring the index that *writer* holds up to date with *root*, or make it.
 
     The encoder is used only if a passage is new. The old generation answers until the new one is
     complete, and stays if anything fails. A file that cannot be read now stays as it was read before, and so do
     those that are missing where more than *max_shrink* of all documents would go, or where a mount point is none
-    any more, unless *allow_shrink* takes that at its word. With *verify*, the content of every file is compared.
+    any more, unless *allow_shrink* takes that at its word. With *verify*, the content of every file is compared;
+    with *prune*, vectors that nothing of the index uses go.
 
     Raises:
         IndexMismatch: the index was made from another folder or with another encoder.
         InputError: *root* cannot be read, is suddenly empty, or holds no text.
         TooMuchGone: too much is missing for a rebuild, which would lose it.
-        Busy: another process was writing for longer than *wait_s*.
     """
     started = time.perf_counter()
-    with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild) as writer:
-        # not before our turn: another writer may know newer files
-        found = discover(root, settings.rules, index_folder=index_folder)
-        _check_manifest(writer, root, encoder, rebuild=rebuild)
-        run = _Run(root, writer, encoder, settings, found, writer.files())
-        if not allow_shrink:
-            run.check_not_empty()
-        plan = run.plan(rebuild=rebuild, verify=verify)
-        work = _Work(writer, encoder, settings, listener)
-        read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
-        outcome = run.outcome(plan, read)
-        if not allow_shrink:
-            outcome = run.believed(outcome, plan, max_shrink=max_shrink)
-            run.check_text(outcome)
-        encoded = work.encode(outcome.written)
-        wanted = _manifest(root, encoder, settings, last=writer.manifest)
-        if outcome.written or outcome.removed or not _describes(writer.manifest, wanted) or writer.needs_mending():
-            listener(Progress("write", 0, 0))
-            writer.commit(Changes(tuple(file.stored() for file in outcome.written), outcome.removed), wanted)
-        run.remember(outcome, plan)
-        return run.summary(outcome, plan, encoded=encoded, elapsed_s=time.perf_counter() - started)
+    known = writer.files()
+    stamps = {} if verify else {path: state.stamp for path, state in known.items()}
+    found = discover(root, settings.rules, index_folder=writer.location, known=stamps)
+    _check_manifest(writer, root, encoder, rebuild=rebuild)
+    run = _Run(root, writer, encoder, settings, found, known)
+    if not allow_shrink:
+        run.check_not_empty()
+    plan = run.plan(rebuild=rebuild, verify=verify)
+    work = _Work(writer, encoder, settings, listener)
+    read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
+    outcome = run.outcome(plan, read)
+    if not allow_shrink:
+        outcome = run.believed(outcome, plan, max_shrink=max_shrink)
+        run.check_text(outcome)
+    work.mend()
+    wanted = _recipe(root, encoder, settings, last=writer.manifest)
+    if outcome.written or outcome.removed or prune or writer.needs_commit(wanted):
+        listener(Progress("write", 0, 0))
+        written = tuple(file.state.path for file in outcome.written)
+        writer.commit(Changes(written, outcome.removed), wanted, prune=prune)
+    run.remember(outcome, plan)
+    return run.summary(outcome, plan, encoded=work.encoded, elapsed_s=time.perf_counter() - started)
 
 
-def remember_told(index_folder: Path, failed: Iterable[SkippedFile], *, wait_s: float) -> None:
-    """Remember that the user was told of *failed*, so that they are not `newly_failed` in the next run.
-
-    Raises:
-        Busy: another process was writing for longer than *wait_s*.
-    """
-    with open_writer(index_folder, wait_s=wait_s) as writer:
-        writer.keep_told({file.path: file.reason for file in failed})
+def remember_told(writer: IndexWriter, failed: Iterable[SkippedFile]) -> None:
+    """Remember that the user was told of *failed*, so that they are not `newly_failed` in the next run."""
+    writer.keep_told({file.path: file.reason for file in failed})
 
 
 def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = False) -> FileChanges:
@@ -186,36 +183,32 @@ def _under(paths: Iterable[str], places: set[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _ReadFile:
-    """A file as read: its state and the passages of each of its documents.
+    """A file as read: its state, the ids of its documents that have text, and how many passages they have in all.
 
-    `unread` tells a file that the system would not give us, or not in time, from one that we make nothing of.
+    The texts themselves are staged. `unread` tells a file that the system would not give us, or not in time, from one
+    that we make nothing of.
     """
 
     state: FileState
-    documents: tuple[SplitDocument, ...]
+    documents: frozenset[str] = frozenset()
+    passages: int = 0
     unread: bool = False
-
-    def stored(self) -> NewFile:
-        return NewFile(
-            self.state,
-            tuple(
-                NewDocument(document.id, document.title, document.passages, tuple(map(_text_hash, document.passages)))
-                for document in self.documents
-            ),
-        )
 
 
 class _Work:
-    """The steps that read and encode, with what they share."""
+    """Reads, splits, encodes and stages, a bounded number of passages at a time."""
 
     def __init__(self, writer: IndexWriter, encoder: Encoder, settings: IndexSettings, listener: Listener) -> None:
         self._writer = writer
         self._encoder = encoder
         self._settings = settings
         self._listener = listener
+        self._key = f"{READER_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
+        self._waiting: dict[bytes, str] = {}
+        self.encoded = 0
 
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
-        """Read and split every file."""
+        """Read every file, stage it, and encode its passages that no vector is kept for."""
         read = []
         with FileReading(
             max_tokens=self._settings.passage_tokens,
@@ -226,21 +219,47 @@ class _Work:
             for done, file in enumerate(files):
                 self._listener(Progress("read", done, len(files)))
                 read.append(self._read_file(file, reading, lone=lone))
+                if len(self._waiting) >= READ_AHEAD:
+                    self._encode(until=ENCODE_BATCH)
+        self._encode(until=0)
         return read
 
+    def mend(self) -> None:
+        """Encode again what the index has lost the vectors of."""
+        for text_hash, text in self._writer.lost_texts(self._encoder.fingerprint):
+            self._waiting[text_hash] = text
+            if len(self._waiting) >= READ_AHEAD:
+                self._encode(until=ENCODE_BATCH)
+        self._encode(until=0)
+
     def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
-        """Read and split one file; why it cannot be read becomes part of its state."""
+        """Read, split and stage one file; why it cannot be read becomes part of its state."""
         try:
             file, content = self._opened(file)
         except OSError as error:
-            return _ReadFile(_state(file, b"", failure=f"cannot be read: {in_words(error)}"), (), unread=True)
+            return self._failed(file, b"", f"cannot be read: {in_words(error)}", unread=True)
         digest = hashlib.sha256(content).digest()
-        try:
-            documents = reading.read(file, content, lone=lone)
-        except Unreadable as error:
-            unread = isinstance(error, NotReadToTheEnd)
-            return _ReadFile(_state(file, digest, failure=str(error)), (), unread=unread)
-        return _ReadFile(_state(file, digest, failure=None), documents)
+        state = _state(file, digest, failure=None)
+        staged = self._writer.staged(file.path, digest, key=self._key)
+        if staged is None or staged.state.failure:
+            try:
+                staged = NewFile(state, reading.read(file, content, lone=lone))
+            except Unreadable as error:
+                return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
+            self._writer.stage(staged, key=self._key)
+        elif staged.state != state:
+            self._writer.stage(replace(staged, state=state), key=self._key)
+        self._await_encoding(staged.documents)
+        return _ReadFile(
+            state,
+            documents=frozenset(document.id for document in staged.documents if document.passages),
+            passages=sum(len(document.passages) for document in staged.documents),
+        )
+
+    def _failed(self, file: FoundFile, digest: bytes, failure: str, *, unread: bool) -> _ReadFile:
+        state = _state(file, digest, failure=failure)
+        self._writer.stage(NewFile(state, ()), key=self._key)
+        return _ReadFile(state, unread=unread)
 
     def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
         """*file* as it is now and what it holds: it may have grown since it was found, though not beyond its limit."""
@@ -258,24 +277,22 @@ class _Work:
                 remedy=f"set --passage-tokens to {limit} or less",
             )
 
-    def encode(self, written: Sequence[_ReadFile]) -> int:
-        """Encode the passages that no vector is kept for; how many there were."""
-        texts = {
-            _text_hash(passage): passage.model_text
-            for file in written
-            for document in file.documents
-            for passage in document.passages
-        }
-        if not texts:
-            return 0
-        fingerprint = self._encoder.fingerprint
-        missing = self._writer.missing_vectors(fingerprint, texts)
-        for start in range(0, len(missing), ENCODE_BATCH):
-            self._listener(Progress("encode", start, len(missing)))
-            batch = missing[start : start + ENCODE_BATCH]
-            vectors = self._encoder.encode_passages([texts[text_hash] for text_hash in batch])
-            self._writer.keep_vectors(fingerprint, batch, vectors)
-        return len(missing)
+    def _await_encoding(self, documents: Sequence[SplitDocument]) -> None:
+        texts = {passage.text_hash: passage.model_text for document in documents for passage in document.passages}
+        for text_hash in self._writer.missing_vectors(self._encoder.fingerprint, texts):
+            self._waiting.setdefault(text_hash, texts[text_hash])
+
+    def _encode(self, *, until: int) -> None:
+        """Encode what waits, in batches, while it is *until* or more."""
+        total = self.encoded + len(self._waiting)
+        while self._waiting and len(self._waiting) >= until:
+            self._listener(Progress("encode", self.encoded, total))
+            batch = list(islice(self._waiting, ENCODE_BATCH))
+            vectors = self._encoder.encode_passages([self._waiting[text_hash] for text_hash in batch])
+            self._writer.keep_vectors(self._encoder.fingerprint, batch, vectors)
+            for text_hash in batch:
+                del self._waiting[text_hash]
+            self.encoded += len(batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +380,7 @@ class _Run:
     def believed(self, outcome: _Outcome, plan: _Plan, *, max_shrink: float) -> _Outcome:
         """*outcome* without what it would lose beyond belief. Nothing is lost of an index of another folder."""
         manifest = self.writer.manifest
-        if manifest is None or manifest.root != str(self.root) or not (outcome.removed or plan.changes.changed):
+        if manifest is None or manifest.recipe.root != str(self.root) or not (outcome.removed or plan.changes.changed):
             return outcome
         counts = self.writer.document_counts()
         loss = self._loss(outcome, plan.changes, counts)
@@ -376,7 +393,7 @@ class _Run:
         )
         if not why:
             return outcome
-        if manifest.encoder_fingerprint != self.encoder.fingerprint:
+        if manifest.recipe.encoder_fingerprint != self.encoder.fingerprint:
             raise TooMuchGone(
                 f"{self.root}: {why}; another encoder would have to read them, so nothing was rebuilt",
                 remedy="mount the disk, or pass --allow-shrink if they are really gone",
@@ -401,7 +418,7 @@ class _Run:
         missing = {
             path for path in outcome.removed if path not in left_out and self.known[path].content_hash not in came
         }
-        written = {file.state.path: {each.id for each in file.documents if each.passages} for file in outcome.written}
+        written = {file.state.path: file.documents for file in outcome.written}
         before = self.writer.documents_in([path for path in changes.changed if path in written])
         fewer = {path: len(documents - written[path]) for path, documents in before.items()}
         return Loss(
@@ -411,7 +428,7 @@ class _Run:
         )
 
     def check_text(self, outcome: _Outcome) -> None:
-        if any(document.passages for file in outcome.written for document in file.documents):
+        if any(file.passages for file in outcome.written):
             return
         if self.writer.has_passages_beside({*outcome.removed, *(file.state.path for file in outcome.written)}):
             return
@@ -443,10 +460,10 @@ class _Run:
     def summary(self, outcome: _Outcome, plan: _Plan, *, encoded: int, elapsed_s: float) -> IndexSummary:
         assert self.writer.manifest is not None
         counts = self.writer.counts()
-        failed = _failures(self.found, [*self.writer.files().values(), *(file.state for file in outcome.unwritten)])
-        passages = sum(len(document.passages) for file in outcome.written for document in file.documents)
+        failed = _failures(self.found, self._states(outcome))
+        passages = sum(file.passages for file in outcome.written)
         return IndexSummary(
-            folder=self.writer.folder,
+            index=self.writer.name,
             generation=self.writer.manifest.generation,
             added=len(plan.changes.added),
             changed=len(outcome.written) - len(plan.changes.added),
@@ -465,6 +482,12 @@ class _Run:
             elapsed_s=elapsed_s,
         )
 
+    def _states(self, outcome: _Outcome) -> Iterable[FileState]:
+        """Every file of the index as it is now, and those that could not be written as they are."""
+        gone = {*outcome.removed, *(file.state.path for file in outcome.written)}
+        yield from (state for path, state in self.known.items() if path not in gone)
+        yield from (file.state for file in (*outcome.written, *outcome.unwritten))
+
     def _newly_failed(self, failed: Sequence[SkippedFile], outcome: _Outcome) -> tuple[str, ...]:
         """The paths of *failed* that the user was not told of: for this reason, and as they are now.
 
@@ -482,24 +505,26 @@ class _Run:
 
 
 def _check_manifest(writer: IndexWriter, root: Path, encoder: Encoder, *, rebuild: bool) -> None:
-    manifest = writer.manifest
-    if manifest is None or rebuild:
+    if writer.manifest is None or rebuild:
         return
-    if manifest.root != str(root):
+    recipe = writer.manifest.recipe
+    if recipe.root != str(root):
         raise IndexMismatch(
-            f"{writer.folder}: this index was made from {manifest.root}, not {root}",
+            f"{writer.name}: this index was made from {recipe.root}, not {root}",
             remedy="name another index with --index, or give this one up with --rebuild",
         )
-    if manifest.encoder_fingerprint != encoder.fingerprint:
+    if recipe.encoder_fingerprint != encoder.fingerprint:
         raise IndexMismatch(
-            f"{writer.folder}: made with the encoder {manifest.encoder}, not the one asked for",
-            remedy=f"encode it anew: {index_command(writer.folder, rebuild=True)}",
+            f"{writer.name}: made with the encoder {recipe.encoder}, not the one asked for",
+            remedy=f"encode it anew: {writer.update_command(rebuild=True)}",
         )
 
 
 def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
     """Whether a rebuild takes nothing over from the index, as its files or its vectors are others."""
-    return manifest is not None and (manifest.root, manifest.encoder_fingerprint) != (str(root), encoder.fingerprint)
+    if manifest is None:
+        return False
+    return (manifest.recipe.root, manifest.recipe.encoder_fingerprint) != (str(root), encoder.fingerprint)
 
 
 def _outdated(state: FileState) -> FileState:
@@ -508,35 +533,21 @@ def _outdated(state: FileState) -> FileState:
 
 
 def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:
-    return manifest is not None and (
-        manifest.passage_tokens != settings.passage_tokens or manifest.reader_version != READER_VERSION
-    )
+    if manifest is None:
+        return False
+    return (manifest.recipe.passage_tokens, manifest.recipe.reader_version) != (settings.passage_tokens, READER_VERSION)
 
 
-def _describes(manifest: Manifest | None, wanted: Manifest) -> bool:
-    """Whether the index says of itself what *wanted* does, but for what a commit fills in."""
-    filled_in = ("generation", "updated_at", "exact", "vector_count", "vectors_size_bytes")
-    return manifest is not None and manifest == replace(
-        wanted, **{field: getattr(manifest, field) for field in filled_in}
-    )
-
-
-def _manifest(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Manifest | None) -> Manifest:
-    same_encoder = last is not None and last.encoder_fingerprint == encoder.fingerprint
-    return Manifest(
-        format_version=FORMAT_VERSION,
-        generation=0,
+def _recipe(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Manifest | None) -> Recipe:
+    same_encoder = last is not None and last.recipe.encoder_fingerprint == encoder.fingerprint
+    return Recipe(
         root=str(root),
+        rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in asdict(settings.rules).items()},
         encoder=settings.encoder,
         encoder_fingerprint=encoder.fingerprint,
-        dimensions=last.dimensions if last and same_encoder else encoder.dimensions,  # the latter loads the model
+        dimensions=last.recipe.dimensions if last and same_encoder else encoder.dimensions,  # which loads the model
         passage_tokens=settings.passage_tokens,
         reader_version=READER_VERSION,
-        rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in asdict(settings.rules).items()},
-        updated_at="",
-        exact=True,
-        vector_count=0,
-        vectors_size_bytes=0,
     )
 
 
@@ -556,7 +567,3 @@ def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> File
         reader=reader_name(file.path),
         failure=failure,
     )
-
-
-def _text_hash(passage: Passage) -> bytes:
-    return hashlib.sha256(passage.model_text.encode()).digest()[:16]

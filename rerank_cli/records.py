@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from rerank_cli.stamps import Stamp
 
 Vectors = NDArray[np.float32]
+
+VectorSearch = Literal["auto", "exact", "hnsw"]
+"""How vectors are searched: by a scan of all, by an HNSW graph, or by whichever serves better."""
 
 
 # Corpus: from a folder to passages
@@ -96,6 +100,11 @@ class Passage:
         """What both models and the lexical index see: the heading trail, then the body."""
         return with_headings(self.headings, self.text)
 
+    @property
+    def text_hash(self) -> bytes:
+        """What its `model_text` is known by, and so its vector: the first 16 bytes of the SHA-256."""
+        return hashlib.sha256(self.model_text.encode()).digest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class SplitDocument:
@@ -122,7 +131,7 @@ def with_headings(headings: Sequence[str], text: str) -> str:
 class StoredPassage:
     """A passage as the index keeps it. `id` is the index's own and means nothing outside it."""
 
-    id: int
+    id: int | str
     document_id: str
     path: str
     title: str
@@ -130,21 +139,27 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage that the first stage brought. Ranks count from 1; None where a list lacks it.
+class Listed:
+    """Where a list has a passage, from 1, and the list's own score for it."""
 
-    `score` is on the scale of logits. `opening_score` is the cosine of the document's opening passage. `rank` is the
-    place by the claim to be a candidate, which other passages of the same document lower.
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that the first stage brought.
+
+    `score` is on the scale of logits. `lists` tells by the name of each list that has the passage where it stands
+    there. `opening_score` is the cosine of the document's opening passage. `rank` is the place by the claim to be a
+    candidate, which other passages of the same document lower.
     """
 
     stored: StoredPassage
     rank: int
     score: float
-    dense_rank: int | None = None
-    dense_score: float | None = None
+    lists: Mapping[str, Listed] = field(default_factory=dict, hash=False)
     opening_score: float | None = None
-    lexical_rank: int | None = None
-    lexical_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

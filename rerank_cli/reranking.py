@@ -7,7 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from rerank_cli.config import Fusion
+from rerank_cli.errors import ModelError
 from rerank_cli.records import Candidate, Hit, PairScores, Reranker
 
 RRF_K = 60
@@ -24,8 +27,11 @@ def order(
 
     Linear fusion adds to the logit the first stage's score, which has the scale of logits. The fusion of ranks gives
     the logit that stands at the same place. Equal scores keep the order of the first stage.
+
+    Raises:
+        ModelError: the scores order nothing; see `checked_logits`.
     """
-    logits = [float(logit) for logit in scores.logits]
+    logits = checked_logits(scores, expected=len(candidates), reranker=reranker)
     by_logit = sorted(range(len(logits)), key=lambda number: (-logits[number], candidates[number].rank))
     ranks = {number: rank for rank, number in enumerate(by_logit, start=1)}
     final = logits
@@ -45,11 +51,36 @@ def order(
             rank=rank,
             order_score=final[number],
             logit=logits[number],
-            score=reranker.activate(logits[number]),
+            score=_activated(logits[number], reranker),
             reranker_rank=ranks[number],
         )
         for rank, number in enumerate(best, start=1)
     )
+
+
+def checked_logits(scores: PairScores, *, expected: int, reranker: Reranker) -> list[float]:
+    """The logits that *reranker* gave, one for each of so many *expected* passages: what is no number orders by chance.
+
+    Raises:
+        ModelError: it gave fewer or more of them, or one that is not finite.
+    """
+    if np.shape(scores.logits) != (expected,):
+        raise _unfit(reranker, f"gave scores of the shape {np.shape(scores.logits)} for {expected} passages")
+    logits = [float(logit) for logit in scores.logits]
+    if not all(map(math.isfinite, logits)):
+        raise _unfit(reranker, "gave a score that is not finite")
+    return logits
+
+
+def _activated(logit: float, reranker: Reranker) -> float:
+    score = reranker.activate(logit)
+    if not math.isfinite(score):
+        raise _unfit(reranker, f"made a score that is not finite of the logit {logit:g}")
+    return score
+
+
+def _unfit(reranker: Reranker, fault: str) -> ModelError:
+    return ModelError(f"the reranker {reranker.fingerprint} {fault}", remedy="choose another reranker")
 
 
 def reciprocal_rank(rank: int) -> float:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from rerank_cli.config import Retriever
-from rerank_cli.errors import UsageError
-from rerank_cli.records import Candidate, Encoder
-from rerank_cli.store import IndexReader, Origin, Ranking
+from rerank_cli.errors import ModelError, UsageError
+from rerank_cli.ports import EVERYTHING, Filter, Index, Origin, PassageId, Ranking
+from rerank_cli.records import Candidate, Encoder, Listed, Vectors
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
@@ -42,40 +45,85 @@ STOP_WORDS = frozenset(
 """English words that stand in most passages: BM25 gives them next to no weight and they cost the most."""
 
 
+@dataclass(frozen=True, slots=True)
+class CandidateList:
+    """One ranking of the first stage: its `scale` makes logits of its scores.
+
+    A passage that it lacks is taken for one with the score `floor`.
+    """
+
+    name: str
+    ranking: Ranking
+    scale: float
+    floor: float
+
+    @property
+    def listed(self) -> dict[PassageId, Listed]:
+        """Where each passage of the list stands."""
+        return {passage: Listed(rank, score) for rank, (passage, score) in enumerate(self.ranking, start=1)}
+
+
 def retrieve(
-    index: IndexReader,
+    index: Index,
     query: str,
     *,
     encoder: Encoder | None,
     retriever: Retriever,
     top_k: int,
-    accept_path: Callable[[str], bool] | None = None,
+    within: Filter = EVERYTHING,
     list_depth: int = LIST_DEPTH,
+    exact: bool = False,
 ) -> tuple[Candidate, ...]:
-    """The best *top_k* passages by the first stage. *accept_path* filters before the cut.
+    """The best *top_k* passages by the first stage, out of those *within*.
 
-    A search reads each list to `LIST_DEPTH`; another *list_depth* is for looking further down.
+    A search reads each list to `LIST_DEPTH`; another *list_depth* is for looking further down, and *exact* for
+    looking past a graph.
 
     *encoder* may be None for the lexical retriever alone.
 
     Raises:
         UsageError: *top_k* is out of range.
+        ModelError: the encoder gave no vector of the index's kind.
     """
     if not 1 <= top_k <= list_depth:
         raise UsageError(f"top_k is {top_k}", remedy=f"choose from 1 to {list_depth}")
-    within = None if accept_path is None else index.passages_in(accept_path)
-    dense: Ranking = []
-    lexical: Ranking = []
-    openings: Mapping[int, float] = {}
-    if retriever != "dense":
-        lexical = index.search_lexical(query_words(query), list_depth, within=within)
+    lists = []
+    openings: Mapping[PassageId, float] = {}
+    vector = None
     if retriever != "lexical":
         assert encoder is not None, "dense retrieval needs an encoder"
-        vector = encoder.encode_queries([query])[0]
-        dense = index.search_dense(vector, list_depth, within=within)
-        openings = index.opening_cosines(vector, [passage for passage, _ in (*dense, *lexical)])
-    scores = fused_scores(dense, lexical, openings, depth=list_depth)
-    return _candidates(index, scores, dense, lexical, openings, top_k=top_k)
+        vector = _query_vector(index, encoder, query)
+        lists.append(dense_list(index.search_dense(vector, list_depth, within=within, exact=exact)))
+    if retriever != "dense":
+        lists.append(lexical_list(index.search_lexical(query_words(query), list_depth, within=within), list_depth))
+    if vector is not None:
+        openings = index.opening_cosines(vector, [passage for each in lists for passage, _ in each.ranking])
+    return _candidates(index, lists, openings, top_k=top_k)
+
+
+def dense_list(ranking: Ranking) -> CandidateList:
+    """Passages by their cosine, which says by itself how near they are; one that is not there is at most as near."""
+    return CandidateList("dense", ranking, scale=COSINE_SCALE, floor=ranking[-1][1] if ranking else 0.0)
+
+
+def lexical_list(ranking: Ranking, depth: int) -> CandidateList:
+    """Passages by their BM25, which grows with the query's words, so only its share of the query's best says anything.
+
+    A list that is shorter than *depth* ends with the last passage that has a word of the query.
+    """
+    best = max(ranking[0][1] if ranking else 0.0, LEAST_BEST_BM25)
+    floor = ranking[-1][1] if len(ranking) >= depth else 0.0
+    return CandidateList("lexical", ranking, scale=WORDS_SCALE / best, floor=floor)
+
+
+def _query_vector(index: Index, encoder: Encoder, query: str) -> Vectors:
+    vector: Vectors = encoder.encode_queries([query])[0]
+    if vector.shape != (index.manifest.recipe.dimensions,) or not np.isfinite(vector).all():
+        raise ModelError(
+            f"{encoder.fingerprint}: the encoder gave no vector of {index.manifest.recipe.dimensions} finite numbers",
+            remedy="check the model",
+        )
+    return vector
 
 
 def query_words(query: str) -> list[str]:
@@ -86,64 +134,48 @@ def query_words(query: str) -> list[str]:
     return telling or words
 
 
-def fused_scores(dense: Ranking, lexical: Ranking, openings: Mapping[int, float], *, depth: int) -> dict[int, float]:
-    """Each passage of either list with its score, on the scale of logits:
+def fused_scores(lists: Sequence[CandidateList], openings: Mapping[PassageId, float]) -> dict[PassageId, float]:
+    """Each passage of any list with its score, on the scale of logits. Of dense and lexical lists that is
 
         20 x cosine + 3 x cosine of its document's opening passage + 6 x BM25 / the query's best BM25
 
-    A cosine says by itself how near a passage is. BM25 grows with the query's words, so only its share of the
-    query's best says anything. A passage that a list of *depth* lacks gets no more than its last has: of a dense
-    list that cosine, of a lexical one that BM25, or none where the list ends with the last passage that has a word
-    of the query. Without a dense list *openings* is empty.
+    A passage that a list lacks gets no more than the last that it has. Without a dense list *openings* is empty.
     """
-    farthest = dense[-1][1] if dense else 0.0
-    least = lexical[-1][1] if len(lexical) >= depth else 0.0
-    best = max(lexical[0][1] if lexical else 0.0, LEAST_BEST_BM25)
-    cosines, bm25 = dict(dense), dict(lexical)
-    return {
-        passage: COSINE_SCALE * cosines.get(passage, farthest)
-        + OPENING_SCALE * openings.get(passage, 0.0)
-        + WORDS_SCALE * bm25.get(passage, least) / best
-        for passage in {**cosines, **bm25}
-    }
+    scores = {passage: OPENING_SCALE * openings.get(passage, 0.0) for each in lists for passage, _ in each.ranking}
+    for each in lists:
+        own = dict(each.ranking)
+        for passage in scores:
+            scores[passage] += each.scale * own.get(passage, each.floor)
+    return scores
 
 
 def _candidates(
-    index: IndexReader,
-    scores: Mapping[int, float],
-    dense: Ranking,
-    lexical: Ranking,
-    openings: Mapping[int, float],
-    *,
-    top_k: int,
+    index: Index, lists: Sequence[CandidateList], openings: Mapping[PassageId, float], *, top_k: int
 ) -> tuple[Candidate, ...]:
+    scores = fused_scores(lists, openings)
     chosen = _spread(scores, index.origins(list(scores)))[:top_k]
     stored = index.read(chosen)
-    dense_places = {passage: (rank, score) for rank, (passage, score) in enumerate(dense, start=1)}
-    lexical_places = {passage: (rank, score) for rank, (passage, score) in enumerate(lexical, start=1)}
+    listed = {each.name: each.listed for each in lists}
     return tuple(
         Candidate(
             stored=stored[passage],
             rank=rank,
             score=scores[passage],
-            dense_rank=dense_places.get(passage, (None, None))[0],
-            dense_score=dense_places.get(passage, (None, None))[1],
+            lists={name: places[passage] for name, places in listed.items() if passage in places},
             opening_score=openings.get(passage),
-            lexical_rank=lexical_places.get(passage, (None, None))[0],
-            lexical_score=lexical_places.get(passage, (None, None))[1],
         )
         for rank, passage in enumerate(chosen, start=1)
     )
 
 
-def _spread(scores: Mapping[int, float], origins: Mapping[int, Origin]) -> Sequence[int]:
+def _spread(scores: Mapping[PassageId, float], origins: Mapping[PassageId, Origin]) -> Sequence[PassageId]:
     """Passages by their claim: the score, less `CROWDING` for each better passage of the same document.
 
     Between equal ones the document, the ordinal and the path decide, which no order of indexing changes.
     """
     best_first = sorted(scores, key=lambda passage: (-scores[passage], origins[passage]))
     seen: Counter[str] = Counter()
-    claims: dict[int, float] = {}
+    claims: dict[PassageId, float] = {}
     for passage in best_first:
         document = origins[passage].document_id
         claims[passage] = scores[passage] - CROWDING * seen[document]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.ports import EVERYTHING, Filter, Index
 from rerank_cli.records import Candidate, Encoder, Hit, PairScores, Reranker
 from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
-from rerank_cli.store import IndexReader
-from rerank_cli.store.catalog import index_command
 
 MAX_QUERY_WORDS = 2000
 """Longer texts are documents, not queries: the reranker asks every candidate once for each piece of the query."""
@@ -36,7 +34,7 @@ class SearchSettings:
     fusion_weight: float
     reranks: bool
     per_document: int
-    accept_path: Callable[[str], bool] | None = None
+    within: Filter = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Searcher:
     """Searches one index; the encoder is needed unless words alone retrieve, the reranker unless it is left out."""
 
     def __init__(
-        self, index: IndexReader, *, encoder: Encoder | None, reranker: Reranker | None, settings: SearchSettings
+        self, index: Index, *, encoder: Encoder | None, reranker: Reranker | None, settings: SearchSettings
     ) -> None:
         self._index = index
         self._encoder = encoder
@@ -95,7 +93,7 @@ class Searcher:
             encoder=self._encoder,
             retriever=self.settings.retriever,
             top_k=self.settings.top_k,
-            accept_path=self.settings.accept_path,
+            within=self.settings.within,
         )
         retrieved = time.perf_counter()
         hits, scores = self._rerank(query, candidates)
@@ -113,11 +111,11 @@ class Searcher:
         )
 
     def _check_encoder(self) -> None:
-        manifest = self._index.manifest
-        if self._encoder is not None and self._encoder.fingerprint != manifest.encoder_fingerprint:
+        recipe = self._index.manifest.recipe
+        if self._encoder is not None and self._encoder.fingerprint != recipe.encoder_fingerprint:
             raise IndexMismatch(
-                f"{self._index.folder}: made with the encoder {manifest.encoder}, not the one asked for",
-                remedy=f"name that one with --encoder, or run: {index_command(self._index.folder, rebuild=True)}",
+                f"{self._index.name}: made with the encoder {recipe.encoder}, not the one asked for",
+                remedy=f"name that one with --encoder, or run: {self._index.update_command(rebuild=True)}",
             )
 
     def _load_models(self) -> None:

@@ -13,8 +13,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever 
 
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
-from rerank_cli.records import Encoder
+from rerank_cli.records import Encoder, VectorSearch
+from rerank_cli.store import open_writer
 from tests.fakes import FakeEncoder, FakeReranker
+
+pytest_plugins = ["tests.tiny_models"]
 
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
@@ -114,13 +117,14 @@ def update(docs: Path, index_folder: Path, encoder: FakeEncoder) -> Update:
         rules: Rules | None = None,
         file_timeout_s: float = 60.0,
         wait_s: float = 0.0,
+        rebuild: bool = False,
+        search: VectorSearch = "auto",
         **options: object,
     ) -> IndexSummary:
         settings = IndexSettings(
             encoder="fake", passage_tokens=passage_tokens, rules=rules or Rules(), file_timeout_s=file_timeout_s
         )
-        return update_index(
-            root, index_folder=index_folder, encoder=encoder, settings=settings, wait_s=wait_s, **options
-        )
+        with open_writer(index_folder, wait_s=wait_s, rebuild=rebuild, search=search) as writer:
+            return update_index(root, writer=writer, encoder=encoder, settings=settings, rebuild=rebuild, **options)
 
     return run

@@ -299,7 +299,7 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
     request = _request(asked, settings)
     parse_sweeps(request.sweeps, request.variant)
     with open_reader(folder) as reader:
-        files = _collection_files(asked, Path(reader.manifest.root))
+        files = _collection_files(asked, Path(reader.manifest.recipe.root))
         collection = with_indexed_ids(read_collection(*files), reader, files=files)
     baseline = _baseline(asked, collection.fingerprint, request.measures_at(settings.top_k))
     with ExitStack() as stack:
@@ -367,18 +367,19 @@ def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
     from rerank_cli.evaluation.environment import environment
 
     manifest = workplace.index.manifest
+    recipe = manifest.recipe
     return {
         **environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
         "index": {
-            "folder": str(workplace.index.folder),
-            "root": manifest.root,
+            "folder": workplace.index.name,
+            "root": recipe.root,
             "generation": manifest.generation,
             "updated_at": manifest.updated_at,
-            "passage_tokens": manifest.passage_tokens,
+            "passage_tokens": recipe.passage_tokens,
         },
         "models": {
-            "encoder": manifest.encoder,
-            "encoder_fingerprint": manifest.encoder_fingerprint,
+            "encoder": recipe.encoder,
+            "encoder_fingerprint": recipe.encoder_fingerprint,
             "reranker": settings.reranker if workplace.reranker else None,
             "reranker_fingerprint": workplace.reranker.fingerprint if workplace.reranker else None,
         },
@@ -423,7 +424,7 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
 
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader:
-        files = _collection_files(asked, Path(reader.manifest.root))
+        files = _collection_files(asked, Path(reader.manifest.recipe.root))
         collection = with_indexed_ids(read_collection(*files), reader, files=files)
     configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
     places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}
@@ -610,7 +611,7 @@ def judge(
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=True))
         workplace = _workplace(stack, folder, settings, caches=True, listener=listener)
-        root = Path(workplace.index.manifest.root)
+        root = Path(workplace.index.manifest.recipe.root)
         place = collection or (queries.parent if queries else root if root.is_dir() else root.parent)
         asked = [JudgedQuery(query.id, query.text) for query in read_queries(queries or queries_in(place))]
         judged = qrels or find_files(place)[1] or place / "qrels.tsv"

@@ -102,25 +102,28 @@ def _update(
 ) -> int:
     from rerank_cli.indexing import IndexSettings, remember_told, update_index
     from rerank_cli.models.loading import open_encoder
+    from rerank_cli.store import open_writer
 
+    folder = _index_folder(root, index)
     with drawn_progress(quiet=quiet or as_json) as listener:
-        summary = update_index(
-            root,
-            index_folder=_index_folder(root, index),
-            encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
-            settings=IndexSettings(
-                encoder=settings.encoder,
-                passage_tokens=settings.passage_tokens,
-                rules=_rules(settings),
-                file_timeout_s=settings.file_timeout,
-            ),
-            rebuild=rebuild,
-            verify=verify,
-            max_shrink=settings.max_shrink,
-            allow_shrink=settings.allow_shrink,
-            wait_s=settings.wait_s,
-            listener=listener,
-        )
+        encoder = open_encoder(settings.encoder, device=settings.device, listener=listener)
+        with open_writer(folder, wait_s=settings.wait_s, rebuild=rebuild) as writer:
+            summary = update_index(
+                root,
+                writer=writer,
+                encoder=encoder,
+                settings=IndexSettings(
+                    encoder=settings.encoder,
+                    passage_tokens=settings.passage_tokens,
+                    rules=_rules(settings),
+                    file_timeout_s=settings.file_timeout,
+                ),
+                rebuild=rebuild,
+                verify=verify,
+                max_shrink=settings.max_shrink,
+                allow_shrink=settings.allow_shrink,
+                listener=listener,
+            )
     if as_json:
         print(json.dumps(_record(summary), ensure_ascii=False))
     else:
@@ -128,8 +131,9 @@ def _update(
         if not quiet:
             print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
-            with suppress(Busy):  # then the next run tells of them again
-                remember_told(summary.folder, summary.failed, wait_s=settings.wait_s)
+            # if another process writes, the next run tells of them again
+            with suppress(Busy), open_writer(folder, wait_s=settings.wait_s) as writer:
+                remember_told(writer, summary.failed)
     if summary.doubt:
         raise TooMuchGone(
             f"{root}: {summary.doubt}; they stay in the index, and all else is up to date",
@@ -170,7 +174,7 @@ def _record(summary: IndexSummary) -> dict[str, object]:
         **asdict(summary),
         **told,
         "unread_formats": dict(_unread_formats(summary)),
-        "folder": str(summary.folder),
+        "folder": summary.index,
         "up_to_date": summary.up_to_date,
     }
 
@@ -196,7 +200,7 @@ def _one_line(summary: IndexSummary) -> str:
         first, *others = named
         files = ", ".join([f"{counted(first[0], 'file')} {first[1]}", *(f"{count} {word}" for count, word in others)])
         news = f"{files}; {counted(summary.encoded, 'passage')} encoded, {summary.reused} reused"
-    line = f"{summary.folder.name}: {holds} ({news}) in {summary.elapsed_s:.1f} s"
+    line = f"{PurePath(summary.index).name}: {holds} ({news}) in {summary.elapsed_s:.1f} s"
     return printable("; ".join([line, *_left_out(summary)]))
 
 

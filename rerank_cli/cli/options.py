@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from rerank_cli.config import HELP, KINDS, Config, flag_of, load_config, variable_of
-from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.errors import InputError, in_words
 
 _OWN_VARIABLES: set[str] = set()
 
@@ -95,22 +94,3 @@ def working_folder() -> Path:
         raise InputError(
             f"the current directory cannot be found ({in_words(error)})", remedy="cd to another"
         ) from error
-
-
-def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
-    """A test of paths by gitignore-style globs, any of which may match; None without globs."""
-    if not globs:
-        return None
-    from pathspec import GitIgnoreSpec
-    from pathspec.patterns.gitignore.base import GitIgnorePatternError
-
-    from rerank_cli.corpus.globs import git_pattern
-
-    try:
-        patterns = [git_pattern(glob) for glob in globs]
-    except GitIgnorePatternError as error:
-        raise UsageError(f"--path: {error}", remedy="write it as in a .gitignore file") from error
-    for glob, pattern in zip(globs, patterns, strict=True):
-        if pattern.regex is None:
-            raise UsageError(f"--path: {glob!r} matches nothing", remedy="write it as in a .gitignore file")
-    return GitIgnoreSpec(patterns).match_file

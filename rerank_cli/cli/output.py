@@ -6,19 +6,17 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rerank_cli import __version__
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.config import Settings
 from rerank_cli.freshness import Staleness
-from rerank_cli.records import Hit
+from rerank_cli.ports import Index
+from rerank_cli.records import Candidate, Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import SearchResult
 from rerank_cli.snippets import snippet
-from rerank_cli.store import IndexReader
-from rerank_cli.store.catalog import index_command
 from rerank_cli.trec import run_lines
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ class Presentation:
     """What is told about a search beside its hits."""
 
     settings: Settings
-    index: IndexReader
-    folder: Path
+    index: Index
     reranker_fingerprint: str | None
     calibrated: bool
     many: bool
@@ -136,8 +133,7 @@ def _tsv(_: Presentation, answer: Answer) -> list[str]:
         shown = snippet(stored.passage.text, words, width=PLAIN_SNIPPET).text
         values = (
             answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
-            candidate.dense_rank, candidate.dense_score, candidate.opening_score, candidate.lexical_rank,
-            candidate.lexical_score,
+            *_listed(candidate, "dense"), candidate.opening_score, *_listed(candidate, "lexical"),
             stored.document_id, stored.path, stored.passage.first_line, stored.passage.last_line,
             _heading(hit), shown,
         )  # fmt: skip
@@ -178,17 +174,18 @@ class _JsonWriter:
 
 def _context_record(presentation: Presentation) -> dict[str, object]:
     settings, manifest = presentation.settings, presentation.index.manifest
+    recipe = manifest.recipe
     return {
         "version": __version__,
         "index": {
-            "folder": str(presentation.folder),
-            "root": manifest.root,
+            "folder": presentation.index.name,
+            "root": recipe.root,
             "generation": manifest.generation,
             "updated_at": manifest.updated_at,
         },
         "models": {
-            "encoder": manifest.encoder,
-            "encoder_fingerprint": manifest.encoder_fingerprint,
+            "encoder": recipe.encoder,
+            "encoder_fingerprint": recipe.encoder_fingerprint,
             "reranker": settings.reranker if settings.rerank else None,
             "reranker_fingerprint": presentation.reranker_fingerprint,
             "calibrated": presentation.calibrated,
@@ -240,11 +237,8 @@ def _hit_record(place: int, hit: Hit, stale: Mapping[str, Staleness]) -> dict[st
         "first_stage": {
             "rank": candidate.rank,
             "score": candidate.score,
-            "dense_rank": candidate.dense_rank,
-            "dense_score": candidate.dense_score,
+            "lists": {name: asdict(listed) for name, listed in candidate.lists.items()},
             "opening_score": candidate.opening_score,
-            "lexical_rank": candidate.lexical_rank,
-            "lexical_score": candidate.lexical_score,
         },
     }
 
@@ -310,20 +304,16 @@ class _TableWriter:
         if not answer.hits:
             return f"nothing found ({stages})"
         shown = f"{len(answer.hits)} of {stages}"
-        outdated = f"; bring the index up to date: {printable(index_command(self._presentation.folder))}"
+        outdated = f"; bring the index up to date: {printable(self._presentation.index.update_command())}"
         return shown + outdated if answer.stale else shown
 
 
 def explanation(hit: Hit, *, pieces: int = 1) -> str:
     """Where a hit stood in each list, in one line, and in how many pieces the reranker asked if in more than one."""
     candidate = hit.candidate
-    parts = []
-    if candidate.dense_rank is not None:
-        parts.append(f"dense #{candidate.dense_rank} {candidate.dense_score:.3f}")
+    parts = [f"{name} #{listed.rank} {listed.score:.3f}" for name, listed in candidate.lists.items()]
     if candidate.opening_score is not None:
         parts.append(f"opening {candidate.opening_score:.3f}")
-    if candidate.lexical_rank is not None:
-        parts.append(f"lexical #{candidate.lexical_rank} {candidate.lexical_score:.2f}")
     parts.append(f"first stage #{candidate.rank} {candidate.score:.2f}")
     if hit.reranker_rank is not None:
         parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
@@ -332,6 +322,12 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
     if pieces > 1:
         parts.append(f"asked in {pieces} pieces")
     return " · ".join(parts)
+
+
+def _listed(candidate: Candidate, name: str) -> tuple[int, float] | tuple[None, None]:
+    """The rank and the score that the list called *name* has for the candidate."""
+    listed = candidate.lists.get(name)
+    return (None, None) if listed is None else (listed.rank, listed.score)
 
 
 def printable_lines(text: str) -> str:

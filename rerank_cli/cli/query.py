@@ -24,7 +24,6 @@ from rerank_cli.cli.options import (
     TopK,
     configured,
     own,
-    path_filter,
     setting,
     working_folder,
 )
@@ -36,8 +35,8 @@ from rerank_cli.queries import Query, read_queries
 
 if TYPE_CHECKING:
     from rerank_cli.cli.output import ResultWriter
+    from rerank_cli.ports import Index
     from rerank_cli.search import Searcher
-    from rerank_cli.store import IndexReader
 
 NO_RESULT = 1
 
@@ -115,12 +114,15 @@ def _answer(
     quiet: bool,
 ) -> int:
     from rerank_cli.cli.output import Presentation, writer_for
+    from rerank_cli.globs import any_glob
     from rerank_cli.models.loading import open_encoder, open_reranker
+    from rerank_cli.ports import Filter
     from rerank_cli.search import Searcher, SearchSettings
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
-    accept_path = path_filter(globs)
+    within = Filter(tuple(globs))
+    any_glob(globs)  # what is wrong with one is told before anything is loaded
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
         encoder = reranker = None
@@ -139,13 +141,12 @@ def _answer(
                 fusion_weight=settings.fusion_weight,
                 reranks=settings.rerank,
                 per_document=1 if settings.format == "trec" else settings.per_document,
-                accept_path=accept_path,
+                within=within,
             ),
         )
         presentation = Presentation(
             settings=settings,
             index=reader,
-            folder=folder,
             reranker_fingerprint=reranker.fingerprint if reranker else None,
             calibrated=reranker is not None and reranker.calibrated,
             many=many,
@@ -156,9 +157,7 @@ def _answer(
         return _write(typed, reader, searcher, settings, writer_for(presentation, sys.stdout))
 
 
-def _write(
-    asked: Iterator[Query], reader: IndexReader, searcher: Searcher, settings: Settings, writer: ResultWriter
-) -> int:
+def _write(asked: Iterator[Query], reader: Index, searcher: Searcher, settings: Settings, writer: ResultWriter) -> int:
     """Answer each query and write it at once.
 
     One of many that cannot be asked is told and passed over, so that the others get their answers.
@@ -180,7 +179,7 @@ def _write(
         hits = [hit for hit in result.hits if settings.min_score is None or (hit.score or 0.0) >= settings.min_score]
         shown = hits[: settings.top_n]
         states = reader.file_states({hit.candidate.stored.path for hit in shown})
-        stale = stale_files(Path(reader.manifest.root), states)
+        stale = stale_files(Path(reader.manifest.recipe.root), states)
         writer.write(Answer(query.id, result, tuple(shown), stale))
         found = found or bool(shown)
     writer.close()
@@ -203,7 +202,7 @@ def _queries(text: str | None, file: Path | None) -> Iterator[Query] | None:
     return iter([Query("1", text)])
 
 
-def _queries_typed(index: IndexReader) -> Iterator[Query]:
+def _queries_typed(index: Index) -> Iterator[Query]:
     """Each line of stdin as it comes, known by its number, with *index* at its newest generation by then."""
     number = 0
     while line := _next_line(index):
@@ -214,7 +213,7 @@ def _queries_typed(index: IndexReader) -> Iterator[Query]:
             yield Query(str(number), text, origin=f"stdin:{number}: ")
 
 
-def _next_line(index: IndexReader) -> bytes:
+def _next_line(index: Index) -> bytes:
     index.rest()
     try:
         line = rest = sys.stdin.buffer.readline(LINE_BYTES)

@@ -13,7 +13,7 @@ from rerank_cli.cli.options import IndexName, Json, working_folder
 from rerank_cli.cli.terminal import console, counted, printable
 
 if TYPE_CHECKING:
-    from rerank_cli.store import FileState
+    from rerank_cli.ports import FileState
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
@@ -33,17 +33,19 @@ def _status(folder: Path) -> dict[str, object]:
 
     with open_reader(folder) as reader:
         manifest, counts, known = reader.manifest, reader.counts(), reader.files()
+    recipe = manifest.recipe
     return {
         "index": str(folder),
-        "root": manifest.root,
+        "root": recipe.root,
         "generation": manifest.generation,
         "updated_at": manifest.updated_at,
         **asdict(counts),
-        "encoder": manifest.encoder,
-        "encoder_fingerprint": manifest.encoder_fingerprint,
-        "passage_tokens": manifest.passage_tokens,
-        "search": "exact scan" if manifest.exact else "HNSW graph",
-        **_compared(Path(manifest.root), manifest.rules, known, index_folder=folder),
+        "encoder": recipe.encoder,
+        "encoder_fingerprint": recipe.encoder_fingerprint,
+        "passage_tokens": recipe.passage_tokens,
+        "search": manifest.search,
+        "search_reason": manifest.search_reason,
+        **_compared(Path(recipe.root), recipe.rules, known, index_folder=folder),
     }
 
 
@@ -61,7 +63,8 @@ def _compared(
     unreadable = {path: state.failure for path, state in known.items() if state.failure}
     restored: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in rules.items()}
     try:
-        found = discover(root, Rules(**restored), index_folder=index_folder)
+        stamps = {path: state.stamp for path, state in known.items()}
+        found = discover(root, Rules(**restored), index_folder=index_folder, known=stamps)
         changes = compare(found, known)
     except InputError as error:
         return {"unreadable": unreadable, "since": {"unknown": str(error)}}
@@ -88,7 +91,7 @@ def _print_table(record: dict[str, object]) -> None:
         "size": f"{size / 1e6:.1f} MB",
         "encoder": f"{record['encoder']} ({record['encoder_fingerprint']})",
         "passages": f"at most {record['passage_tokens']} tokens",
-        "search": record["search"],
+        "search": f"{record['search']} ({record['search_reason']})",
         "on disk": _since_line(record["since"]),
     }
     if unreadable:

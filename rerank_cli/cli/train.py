@@ -117,7 +117,7 @@ def run(
         raise UsageError("--teacher-share is for rerankers", remedy="leave it out with --encoder")
     settings = configured(working_folder(), config, {"device": device, "top_k": top_k}).settings
 
-    from rerank_cli.models.train import check_installed
+    from rerank_cli.training.machine import check_installed
 
     check_installed()
 
@@ -179,7 +179,7 @@ def _judged(
     from rerank_cli.training.job import index_material
 
     reader = stack.enter_context(open_reader(find_index(data.index, start=working_folder())))
-    root = Path(reader.manifest.root)
+    root = Path(reader.manifest.recipe.root)
     files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
     collection = with_indexed_ids(read_collection(*files), reader)
     material = index_material(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -19,12 +19,12 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from rerank_cli.config import PROJECT_FILE
-from rerank_cli.corpus.globs import git_pattern
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.globs import git_pattern
 from rerank_cli.records import Cause, FoundFile, SkippedFile
 from rerank_cli.regular import open_regular
-from rerank_cli.stamps import stamp_of
+from rerank_cli.stamps import Stamp, stamp_of
 
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
@@ -41,6 +41,8 @@ _WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 # The one common binary format that may show no NUL for a long while.
 _PDF_MARK = b"%PDF-"
+
+NOTHING_KNOWN: Mapping[str, Stamp] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +96,23 @@ class _Folder:
     ignores: tuple[_Patterns, ...]
 
 
-def discover(root: Path, rules: Rules, *, index_folder: Path | None = None) -> Discovery:
+def discover(
+    root: Path, rules: Rules, *, index_folder: Path | None = None, known: Mapping[str, Stamp] = NOTHING_KNOWN
+) -> Discovery:
     """Find the files under *root*, a folder or a single file; an *index_folder* inside it is left out.
 
-    A file given by name is taken whatever the rules say of its name and size; only its content counts.
+    A file given by name is taken whatever the rules say of its name and size; only its content counts. Files with
+    the stamp that is *known* by their path were judged before and are not opened.
     Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
     """
     place = _existing(root)
     mounts: list[str] = []
     is_mount = mount_test()
     if place.is_dir():
-        walk = _Walk(place, rules, index_folder, is_mount)
+        walk = _Walk(place, rules, index_folder, is_mount, known)
         outcomes, mounts = list(walk.outcomes()), walk.mounts
     else:
-        outcomes = [_judged_alone(root, rules)]
+        outcomes = [_judged_alone(root, rules, known)]
     mounts += [str(above) for above in place.parents if is_mount(above)]
     outcomes.sort(key=lambda outcome: outcome.path)
     return Discovery(
@@ -144,17 +149,25 @@ def _existing(root: Path) -> Path:
         raise InputError(f"cannot open {root}: link to itself", remedy="give the folder it stands for") from error
 
 
-def _judged_alone(root: Path, rules: Rules) -> FoundFile | SkippedFile:
+def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
-    return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize))
+    return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize), known)
 
 
 class _Walk:
     """One walk through the root, from the top down. `mounts` holds the mount points that it has come through."""
 
-    def __init__(self, root: Path, rules: Rules, index_folder: Path | None, is_mount: Callable[[Path], bool]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        rules: Rules,
+        index_folder: Path | None,
+        is_mount: Callable[[Path], bool],
+        known: Mapping[str, Stamp],
+    ) -> None:
         self._root = root
+        self._known = known
         self._index_folder = index_folder and index_folder.resolve()
         self._rules = rules
         self.mounts: list[str] = []
@@ -235,7 +248,7 @@ class _Walk:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
-        return _judged_by_content(path, location, self._rules)
+        return _judged_by_content(path, location, self._rules, self._known)
 
     def _reason_by_name(self, folder: _Folder, name: str, path: str) -> tuple[str, Cause] | None:
         if name == ".git":
@@ -267,7 +280,7 @@ class _Walk:
         return ""
 
 
-def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | SkippedFile:
+def _judged_by_content(path: str, location: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
     try:
         status = location.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
@@ -276,12 +289,14 @@ def _judged_by_content(path: str, location: Path, rules: Rules) -> FoundFile | S
             limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
-        with open_regular(location) as file:
-            if _is_binary(file.read(_PROBE_BYTES)):
-                return SkippedFile(path, "binary", "binary")
+        stamp = stamp_of(status)
+        if known.get(path) != stamp:
+            with open_regular(location) as file:
+                if _is_binary(file.read(_PROBE_BYTES)):
+                    return SkippedFile(path, "binary", "binary")
     except OSError as error:
         return SkippedFile(path, _reason(error), "failed")
-    return FoundFile(path, location, stamp_of(status))
+    return FoundFile(path, location, stamp)
 
 
 def _names(pattern: GitIgnoreSpecPattern, entry: str) -> bool:

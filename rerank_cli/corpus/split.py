@@ -2,7 +2,7 @@
 
 What always holds: the `model_text` of a passage counts at most max_tokens, and the passages' bodies,
 read in order, have every word of every block exactly once. Only a word longer than any of a language is
-broken by spaces.
+broken by spaces. Headings come out as they are kept and shown, so that whoever reads a passage reads one text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rerank_cli.records import Block, Document, Passage, with_headings
+from rerank_cli.words import LONGEST, readable
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 _Trail = tuple[str, ...]
@@ -31,12 +32,6 @@ _SENTENCE_END = re.compile(
 )
 _LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*+")
 _WORD_END = re.compile(r"\s+")
-
-# To the tokenizers of the BERT family a longer word is a single unknown token, and so never seen. They end
-# words at punctuation too, and take each CJK ideograph for one.
-_MAX_WORD_CHARS = 100
-_LETTER = r"[^\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u9fff\uff00-\uffef]"
-_LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{_MAX_WORD_CHARS + 1},}}")
 
 # A tokenizer keeps some hundred bytes for each token, of which there may be one a character, and for each text.
 _BATCH_COST = 200_000
@@ -121,10 +116,10 @@ class _Budget:
         return self._known[text]
 
     def far_too_long(self, text: str) -> bool:
-        return len(text) > self.max_tokens * _MAX_WORD_CHARS
+        return len(text) > self.max_tokens * LONGEST
 
     def _least(self, text: str) -> int:
-        return -(-len(text) // _MAX_WORD_CHARS)
+        return -(-len(text) // LONGEST)
 
     def size(self, section: _Section) -> int:
         return sum(self.tokens(piece.text) for piece in section.pieces)
@@ -186,19 +181,15 @@ def _sections(blocks: Sequence[Block]) -> list[_Section]:
 
 
 def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
-    """*block* without words that the models would not see. *trails* keeps those that were spaced before."""
+    """*block* without words that the models would not see, each heading on a line without a blank too many.
+
+    A heading that is blank falls away. *trails* keeps those that were evened before.
+    """
     trail = block.headings
     if trail not in trails:
-        trails[trail] = tuple(map(_spaced, trail))
-    return replace(block, text=_spaced(block.text), headings=trails[trail])
-
-
-def _spaced(text: str) -> str:
-    return _LONG_WORD.sub(lambda word: " ".join(_chunks(word[0])), text)
-
-
-def _chunks(word: str) -> Iterator[str]:
-    return (word[at : at + _MAX_WORD_CHARS] for at in range(0, len(word), _MAX_WORD_CHARS))
+        evened = (readable(" ".join(heading.split())) for heading in trail)
+        trails[trail] = tuple(heading for heading in evened if heading)
+    return replace(block, text=readable(block.text), headings=trails[trail])
 
 
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from rerank_cli.doctor.findings import Finding, failure, guarded
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankError, in_words
 from rerank_cli.models.compiled import ModelState
-from rerank_cli.store import IndexReader, Manifest, check_health, open_reader, write_lock
+from rerank_cli.ports import Index, Manifest
+from rerank_cli.store import check_health, open_reader, write_lock
 from rerank_cli.store.access import is_folder, may, quoted
-from rerank_cli.store.catalog import index_command
 from rerank_cli.store.layout import Layout, is_default_folder
 from rerank_cli.store.lock import is_held
+from rerank_cli.store.remedies import index_command
 
 READ_WHOLE_BYTES = 50_000_000
 """Of an index up to this size every page is read, which takes some 0.2 s; of a larger one what a query opens."""
@@ -52,14 +53,14 @@ def _health(folder: Path, *, asked: bool, encoder_in: Callable[[Path], ModelStat
     with open_reader(folder) as reader:
         manifest = reader.manifest
         yield Finding("index", str(folder), "ok", _summary(reader, leftovers=len(found.leftovers)))
-    yield from _root(folder, Path(manifest.root))
-    yield from _encoder(folder, manifest, encoder_in(Path(manifest.root)), asked=asked)
+    yield from _root(folder, Path(manifest.recipe.root))
+    yield from _encoder(folder, manifest, encoder_in(Path(manifest.recipe.root)), asked=asked)
 
 
-def _summary(reader: IndexReader, *, leftovers: int) -> str:
+def _summary(reader: Index, *, leftovers: int) -> str:
     counts, manifest = reader.counts(), reader.manifest
     parts = [
-        f"{_counted(counts.passages, 'passage')} of {manifest.root}",
+        f"{_counted(counts.passages, 'passage')} of {manifest.recipe.root}",
         f"updated {_ago(_seconds(manifest.updated_at))}",
     ]
     if counts.failed_files:
@@ -70,14 +71,15 @@ def _summary(reader: IndexReader, *, leftovers: int) -> str:
 
 
 def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked: bool) -> Iterator[Finding]:
-    if configured.source is None or configured.source.fingerprint == manifest.encoder_fingerprint:
+    if configured.source is None or configured.source.fingerprint == manifest.recipe.encoder_fingerprint:
         return
-    other = manifest.encoder != configured.name
-    made = f"made with the encoder {manifest.encoder}" if other else f"made with other weights of {manifest.encoder}"
+    encoder = manifest.recipe.encoder
+    other = encoder != configured.name
+    made = f"made with the encoder {encoder}" if other else f"made with other weights of {encoder}"
     remedy = f"encode it anew: {index_command(folder, rebuild=True)}"
     if other:
         remedy = f"name that one with --encoder, or {remedy}"
-    expected = asked or is_default_folder(folder, Path(manifest.root))
+    expected = asked or is_default_folder(folder, Path(manifest.recipe.root))
     yield Finding(
         "index",
         str(folder),
@@ -148,7 +150,7 @@ def clock(folders: Sequence[Path], *, now_s: float) -> Iterator[Finding]:
 def _ahead(folder: Path, now_s: float) -> Iterator[Finding]:
     try:
         with open_reader(folder) as reader:
-            updated_at, root = reader.manifest.updated_at, Path(reader.manifest.root)
+            updated_at, root = reader.manifest.updated_at, Path(reader.manifest.recipe.root)
             doubtful = [state.path for state in reader.files().values() if not 0 < state.stamp.mtime_ns < now_s * 1e9]
     except RerankError:
         return  # told where its health is

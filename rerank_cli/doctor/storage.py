@@ -16,7 +16,7 @@ from rerank_cli.store.access import is_read_only_disk, may, quoted
 from rerank_cli.store.layout import Layout
 
 LEAST_FREE_BYTES = 1_000_000
-"""What any update writes beside the vectors."""
+"""What any update writes."""
 
 LEAST_COMPILE_SHARE, MOST_COMPILE_SHARE = 2, 5
 """Bytes that a compile writes for each byte of weights: at its peak 2.0 were measured with weights in float32, and 4.5
@@ -24,11 +24,9 @@ with weights in half precision."""
 
 
 def room_for_indexes(place: Path, folders: Sequence[Path]) -> Iterator[Finding]:
-    """Whether an update of each of *folders* finds room in *place*: it writes the vectors anew, at most everything."""
-    written = [_written_bytes(folder) for folder in folders]
-    least = LEAST_FREE_BYTES + max((vectors for vectors, _ in written), default=0)
-    most = max([least, *(whole for _, whole in written)])
-    yield _room(place, purpose="an update", least_bytes=least, most_bytes=most)
+    """Whether an update of each of *folders* finds room in *place*: it writes what has changed, at most everything."""
+    most = max([LEAST_FREE_BYTES, *map(_size_bytes, folders)])
+    yield _room(place, purpose="an update", least_bytes=LEAST_FREE_BYTES, most_bytes=most)
 
 
 def room_for_models(place: Path, uncompiled: Sequence[ModelState]) -> Iterator[Finding]:
@@ -60,13 +58,11 @@ def _existing(place: Path) -> Path:
     return next(folder for folder in (place, *place.parents) if os.path.lexists(folder))
 
 
-def _written_bytes(folder: Path) -> tuple[int, int]:
-    """What an update of the index in *folder* writes: its vectors at least, and all of it at most."""
-    layout = Layout(folder)
+def _size_bytes(folder: Path) -> int:
     try:
-        return sum(path.lstat().st_size for path in layout.all_vectors()), layout.size_bytes()
+        return Layout(folder).size_bytes()
     except OSError:
-        return 0, 0  # told where its health is, or a writer is at work
+        return 0  # told where its health is, or a writer is at work
 
 
 def _weights_bytes(folder: Path) -> int:

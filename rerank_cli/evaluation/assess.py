@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
+from urllib.parse import unquote
 
 from rerank_cli.config import Retriever
+from rerank_cli.corpus.read import holds_records
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.cache import RememberingReranker
 from rerank_cli.evaluation.collection import Collection, JudgedQuery, Qrels
@@ -26,9 +28,9 @@ from rerank_cli.evaluation.runs import Run, with_known_ids
 from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
 from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.evaluation.verdict import Compared, Evaluation
+from rerank_cli.ports import Index
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
 from rerank_cli.search import SearchSettings
-from rerank_cli.store import IndexReader
 from rerank_cli.store.scores import ScoreStore
 from rerank_cli.trec import trec_id
 
@@ -60,7 +62,7 @@ class Request:
 class Workplace:
     """An open index and the models to search it with; *reranker* is None where no second stage is wanted."""
 
-    index: IndexReader
+    index: Index
     encoder: Encoder
     reranker: Reranker | None
     store: ScoreStore | None
@@ -105,15 +107,17 @@ def assess(
     )
 
 
-def with_indexed_ids(collection: Collection, index: IndexReader, *, files: Sequence[Path] = ()) -> Collection:
+def with_indexed_ids(collection: Collection, index: Index, *, files: Sequence[Path] = ()) -> Collection:
     """*collection* with the index's ids in place of what stands in the judgements.
 
     That may be percent-encoded, which blanks and line breaks need, or the id of a record alone, where a folder's
     index has the file's path before it. *files* are those of the collection itself: their records are no documents.
     """
-    known = index.document_ids()
-    encoded = {trec_id(name): name for name in known if trec_id(name) != name}
-    records = _records(index, known, without=files)
+    judged = {name for grades in collection.qrels.values() for name in grades}
+    decoded = {name: unquote(name) for name in judged if trec_id(unquote(name)) == name}
+    known = index.has_documents({*judged, *decoded.values()})
+    encoded = {name: own for name, own in decoded.items() if own in known and own != name}
+    records = _records(index, judged - known, without=files)
     qrels = {
         query: {
             name if name in known else encoded.get(name) or records.get(name, name): grade
@@ -121,21 +125,20 @@ def with_indexed_ids(collection: Collection, index: IndexReader, *, files: Seque
         }
         for query, grades in collection.qrels.items()
     }
-    judged = {name for grades in collection.qrels.values() for name in grades}
     spellings = {name: own for own, name in records.items() if own in judged and own not in known}
     return replace(collection, qrels=qrels, spellings=spellings)
 
 
-def _records(index: IndexReader, known: frozenset[str], *, without: Sequence[Path]) -> dict[str, str]:
-    """The index's id of each record by the record's own; of an id that stands in several files there is none."""
-    root, left_out = Path(index.manifest.root), {path.resolve() for path in without}
-    files = set(index.files())
+def _records(index: Index, names: Iterable[str], *, without: Sequence[Path]) -> dict[str, str]:
+    """The index's id of each record of *names* by its own; of an id that stands in several files there is none."""
+    root, left_out = Path(index.manifest.recipe.root), {path.resolve() for path in without}
+    files = [path for path in index.files() if holds_records(path)]
+    taken = [path for path in files if (root / path).resolve() not in left_out]
+    asked = {f"{path}#{own}": own for own in names for path in taken}
     found: dict[str, list[str]] = {}
-    for name in known - files:
-        cuts = [place for place, letter in enumerate(name) if letter == "#" and name[:place] in files]
-        if cuts and (root / name[: cuts[0]]).resolve() not in left_out:
-            found.setdefault(name[cuts[0] + 1 :], []).append(name)
-    return {own: names[0] for own, names in found.items() if len(names) == 1}
+    for name in index.has_documents(asked):
+        found.setdefault(asked[name], []).append(name)
+    return {own: places[0] for own, places in found.items() if len(places) == 1}
 
 
 def _passed(request: Request, sweeps: Sequence[Sweep], workplace: Workplace) -> tuple[Pass, RememberingReranker | None]:
@@ -263,9 +266,9 @@ def collection_notes(collection: Collection) -> tuple[str, ...]:
     return tuple(f"{_some(ids, 'query', 'queries')} {what}" for what, ids in notes.items() if ids)
 
 
-def indexed_collection_note(index: IndexReader, files: Sequence[Path]) -> tuple[str, ...]:
+def indexed_collection_note(index: Index, files: Sequence[Path]) -> tuple[str, ...]:
     """A warning where queries or judgements are themselves documents of the index: they would be found."""
-    root = Path(index.manifest.root)
+    root = Path(index.manifest.recipe.root)
     known = index.files()
     inside = [path for path in files if path.resolve().is_relative_to(root)]
     found = [path for path in inside if path.resolve().relative_to(root).as_posix() in known]
@@ -286,15 +289,15 @@ def _index_notes(missing: Sequence[str], trial: Trial, qrels: Qrels, reranker: R
     return notes
 
 
-def _missing(collection: Collection, index: IndexReader) -> tuple[str, ...]:
+def _missing(collection: Collection, index: Index) -> tuple[str, ...]:
     """The judged documents that are not in the index, or InputError if that is all of them."""
-    indexed = index.document_ids()
     judged = dict.fromkeys(document for grades in collection.qrels.values() for document in grades)
+    indexed = index.has_documents(judged)
     missing = [document for document in judged if document not in indexed]
     if len(missing) == len(judged):
         what = "judged document"
         raise InputError(
-            f"{index.folder}: none of the {_some(missing, what, f'{what}s')} is in the index",
+            f"{index.name}: none of the {_some(missing, what, f'{what}s')} is in the index",
             remedy="judge by the ids that query --format trec prints, or name another index with --index",
         )
     return tuple(missing)

@@ -14,6 +14,7 @@ from rerank_cli import __version__
 from rerank_cli.models.compiled import COMPILER_VERSION
 from rerank_cli.places import cache_folder
 from rerank_cli.records import PairScores, Reranker
+from rerank_cli.reranking import checked_logits
 from rerank_cli.store.scores import PairScore, ScoreStore
 
 
@@ -76,11 +77,12 @@ class RememberingReranker:
         begun = time.perf_counter()
         scores = self._reranker.score_pairs(query, list(new.values()))
         elapsed_s = time.perf_counter() - begun
+        logits = checked_logits(scores, expected=len(new), reranker=self._reranker)
         lengths = [len(query) + len(passage) for passage in new.values()]
         second_a_letter = elapsed_s / max(1, sum(lengths))
         fresh = {
-            key: PairScore(float(logit), second_a_letter * length)
-            for key, logit, length in zip(new, scores.logits, lengths, strict=True)
+            key: PairScore(logit, second_a_letter * length)
+            for key, logit, length in zip(new, logits, lengths, strict=True)
         }
         self._known.update(fresh)
         self.scored += len(fresh)

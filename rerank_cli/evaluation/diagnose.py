@@ -11,11 +11,11 @@ from typing import Literal
 from rerank_cli.evaluation.collection import JudgedQuery, Qrels
 from rerank_cli.evaluation.measures import relevant_documents
 from rerank_cli.evaluation.trial import Pass, Staged, Trial
+from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Encoder, Hit, Reranker
 from rerank_cli.reranking import by_document
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import SearchSettings, check_query
-from rerank_cli.store import IndexReader
 
 Cause = Literal[
     "not in the index",
@@ -95,7 +95,7 @@ def diagnose(
     passed: Pass,
     variant: SearchSettings,
     *,
-    index: IndexReader,
+    index: Index,
     encoder: Encoder,
     reranker: Reranker | None,
     qrels: Qrels,
@@ -122,10 +122,9 @@ def diagnose(
 class _Corpus:
     """The whole index, which a document has to be looked for in."""
 
-    def __init__(self, index: IndexReader, encoder: Encoder) -> None:
+    def __init__(self, index: Index, encoder: Encoder) -> None:
         self.index = index
         self.encoder = encoder
-        self.documents = index.document_ids()
 
 
 class _Examination:
@@ -146,7 +145,7 @@ class _Examination:
         return self._final.get(document, top + 1) <= top
 
     def miss(self, document: str, grade: int) -> Miss:
-        if document not in self._corpus.documents:
+        if not self._corpus.index.has_documents([document]):
             return Miss(document, grade, "not in the index")
         if document not in self._final:
             return self._absent(document, grade)
@@ -174,8 +173,8 @@ class _Examination:
         """The rank of a passage that no search brings: each list ends at `LIST_DEPTH`."""
         if self._variant.retriever != "hybrid":
             return f"would stand at rank {found.rank}"
-        lexical = f"lexical rank {found.lexical_rank}" if found.lexical_rank else "no word of the query"
-        lists = f"dense rank {found.dense_rank}, {lexical}"
+        lexical = f"lexical rank {found.lists['lexical'].rank}" if "lexical" in found.lists else "no word of the query"
+        lists = f"dense rank {found.lists['dense'].rank}, {lexical}"
         return f"would stand at rank {found.rank} with both lists read to the end ({lists})"
 
     def _is_cut(self, document: str) -> bool:
@@ -202,19 +201,14 @@ class _Examination:
             encoder=self._corpus.encoder,
             retriever=self._variant.retriever,
             top_k=depth,
-            accept_path=_every_path,
             list_depth=depth,
+            exact=True,
         )
 
 
 def _of(candidates: Sequence[Candidate], document: str) -> Candidate | None:
     """The best of *candidates* that is of *document*."""
     return next((each for each in candidates if each.stored.document_id == document), None)
-
-
-def _every_path(_: str) -> bool:
-    """A filter that keeps all: filtered searches are exact scans, whatever graph the index has."""
-    return True
 
 
 def _ranks(hits: Sequence[Hit]) -> dict[str, int]:

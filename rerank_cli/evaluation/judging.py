@@ -12,10 +12,10 @@ from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.evaluation.collection import JudgedQuery
 from rerank_cli.evaluation.trial import Pass, Staged
 from rerank_cli.files import numbered_lines, read_text
+from rerank_cli.ports import Index
 from rerank_cli.records import StoredPassage
 from rerank_cli.reranking import by_document
 from rerank_cli.search import SearchSettings
-from rerank_cli.store import IndexReader
 from rerank_cli.trec import QRELS_HEADER, qrels_line, read_qrels, tsv_id
 
 
@@ -70,7 +70,7 @@ def to_judge(
     passed: Pass,
     variant: SearchSettings,
     *,
-    index: IndexReader,
+    index: Index,
     grades: Mapping[str, Mapping[str, int]],
     depth: int,
     seed: int,

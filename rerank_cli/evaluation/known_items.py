@@ -14,9 +14,9 @@ from typing import Literal
 
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.files import write_text
+from rerank_cli.ports import Index
 from rerank_cli.records import StoredPassage
 from rerank_cli.retrieval import query_words
-from rerank_cli.store import IndexReader
 from rerank_cli.trec import QRELS_HEADER, qrels_line
 
 Kind = Literal["known-item heading", "known-item sentence"]
@@ -52,13 +52,13 @@ class KnownItem:
     document: str
 
 
-def draw_known_items(index: IndexReader, *, count: int, seed: int) -> tuple[KnownItem, ...]:
+def draw_known_items(index: Index, *, count: int, seed: int) -> tuple[KnownItem, ...]:
     """At most *count* queries, one a document, headings and sentences in turn.
 
     Raises:
         InputError: no document has a telling heading or sentence.
     """
-    passages = _by_document(index.read(index.passages_in(lambda _: True)).values())
+    passages = _by_document(index.scan())
     frequency = Counter(word for stored in passages.values() for word in _words_of(stored))
     headings = _telling_headings(passages)
     names = sorted(passages)
@@ -77,9 +77,7 @@ def draw_known_items(index: IndexReader, *, count: int, seed: int) -> tuple[Know
                 items.append(KnownItem(f"known-{len(items) + 1:03}", text, kind, name))
                 break
     if not items:
-        raise InputError(
-            f"{index.folder}: no heading or sentence that tells a document apart", remedy="index more text"
-        )
+        raise InputError(f"{index.name}: no heading or sentence that tells a document apart", remedy="index more text")
     return tuple(items)
 
 
@@ -104,13 +102,13 @@ def write_known_items(folder: Path, items: Sequence[KnownItem]) -> None:
     write_text(qrels, QRELS_HEADER + judged)
 
 
-def check_outside(folder: Path, index: IndexReader) -> None:
+def check_outside(folder: Path, index: Index) -> None:
     """Raise UsageError if the next `index` would take what is written to *folder* for documents."""
-    root, place = Path(index.manifest.root), folder.resolve()
+    root, place = Path(index.manifest.recipe.root), folder.resolve()
     if not place.is_relative_to(root):
         return
     hidden = any(part.startswith(".") for part in place.relative_to(root).parts)
-    if not hidden or index.manifest.rules.get("hidden"):
+    if not hidden or index.manifest.recipe.rules.get("hidden"):
         raise UsageError(
             f"{folder}: lies in the indexed folder, where the queries would be found as documents",
             remedy="choose a folder outside it, or one whose name begins with a dot",

@@ -21,7 +21,7 @@ from rerank_cli.search import Searcher, SearchSettings
 if TYPE_CHECKING:
     from rerank_cli.evaluation.cache import RememberingReranker
     from rerank_cli.evaluation.collection import JudgedQuery
-    from rerank_cli.store import IndexReader
+    from rerank_cli.ports import Index
 
 EVERY_HIT = 10**9
 """More hits of one document than there are passages: none is left out."""
@@ -86,7 +86,7 @@ class Pass:
 
     def __init__(
         self,
-        index: IndexReader,
+        index: Index,
         *,
         encoder: Encoder,
         reranker: RememberingReranker | None,

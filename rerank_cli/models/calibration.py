@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
 
 from rerank_cli.errors import ModelError, in_words
 
@@ -57,18 +54,3 @@ def read_calibration(folder: Path) -> Calibration | None:
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
     (folder / CALIBRATION_NAME).write_text(json.dumps(asdict(calibration), indent=2) + "\n", encoding="utf-8")
-
-
-def fit_calibration(
-    logits: Sequence[float], relevant: Sequence[bool], *, weights: Sequence[float] | None = None
-) -> Calibration:
-    """Slope and intercept of the greatest likelihood; *weights* say how much each passage counts, all the same without.
-
-    Raises:
-        ValueError: the passages are all relevant or all not.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    counts = np.ones(len(logits)) if weights is None else np.asarray(weights) / np.mean(weights)
-    fitted = LogisticRegression(C=1e9).fit(np.asarray(logits)[:, None], np.asarray(relevant), sample_weight=counts)
-    return Calibration(slope=float(fitted.coef_[0][0]), intercept=float(fitted.intercept_[0]))

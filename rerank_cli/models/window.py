@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerank_cli.records import PairScores, Vectors
+from rerank_cli.words import readable
 
 QUERY_TOKENS = 96
 """Of a reranker's window, at most, for a query or a piece of it.
@@ -24,7 +25,7 @@ English are some 35 pieces, so that 100 passages cost 3,500 pairs.
 """
 
 FRAGMENT = re.compile(r"\S{1,16}")
-"""What is never cut: a word, or so many letters of a longer one. In Chinese each letter may be a token."""
+"""What is cut last: a word, or so many letters of a longer one. In Chinese each letter may be a token, or several."""
 
 SENTENCE_END = re.compile(r"[.?!;:。？！][\"')\]]*$")  # noqa: RUF001 - Chinese has signs of its own
 
@@ -60,19 +61,29 @@ def combined(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def query_pieces(text: str, *, room: int, count_tokens: CountTokens) -> list[str]:
     """*text*, or consecutive pieces of it in even sizes of at most *room* tokens if it has more.
 
-    They are cut behind a sentence if one ends near the best place, else behind a word, else within one.
+    They are cut behind a sentence if one ends near the best place, else behind a word, else within one. Words that are
+    too long for the model's tokenizer are broken by blanks as those of passages are: nothing of them is unread either.
     """
+    return _fitting(readable(text), room, count_tokens)
+
+
+def _fitting(text: str, room: int, count_tokens: CountTokens) -> list[str]:
     tokens = count_tokens([text])[0]
-    fragments = list(FRAGMENT.finditer(text))
-    if tokens <= room or len(fragments) == 1:
+    if tokens <= room or len(text) < 2:
         return [text]
+    fragments = list(FRAGMENT.finditer(text))
+    cut = len(text) // 2 if len(fragments) == 1 else _best_cut(text, fragments, tokens / room, count_tokens)
+    halves = text[:cut].strip(), text[cut:].strip()
+    return [piece for half in halves for piece in _fitting(half, room, count_tokens)]
+
+
+def _best_cut(text: str, fragments: Sequence[re.Match[str]], excess: float, count_tokens: CountTokens) -> int:
+    """Where to halve *text*, which has *excess* times the tokens that there is room for, so that the pieces are few."""
     ends = np.cumsum(count_tokens([fragment[0] for fragment in fragments]))
-    wanted = math.ceil(tokens / (FILLED * room))
+    wanted = math.ceil(excess / FILLED)
     share = ends[-1] / wanted
     distances = abs(ends - wanted // 2 * share) + share * np.array([_reluctance(text, each) for each in fragments])
-    cut = fragments[int(np.argmin(distances[:-1]))].end()
-    halves = text[:cut].strip(), text[cut:].strip()
-    return [piece for half in halves for piece in query_pieces(half, room=room, count_tokens=count_tokens)]
+    return fragments[int(np.argmin(distances[:-1]))].end()
 
 
 def _reluctance(text: str, fragment: re.Match[str]) -> float:

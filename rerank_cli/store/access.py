@@ -6,6 +6,8 @@ import errno
 import os
 import shlex
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
@@ -19,6 +21,15 @@ def cannot(verb: str, path: Path, error: BaseException) -> InputError:
     """That *path* cannot be *verb* ("read" or "written"), for *error*."""
     path = _blamed(path, error)
     return InputError(f"{path}: cannot be {verb} ({in_words(error)})", remedy=_remedy(path, error))
+
+
+@contextmanager
+def naming_disk_errors(path: Path) -> Iterator[None]:
+    """Make one of ours of what keeps *path* from being written, which hnswlib reports as RuntimeError."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise cannot("written", path, error) from error
 
 
 def obstacle(catalog: Path) -> InputError | None:

@@ -1,21 +1,19 @@
-"""The catalog's tables in SQLite: files, documents, passages, their words (FTS5) and their vectors."""
+"""The catalog's tables in SQLite: files, documents, passages and their words (FTS5)."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
-from rerank_cli.regular import check_regular
-from rerank_cli.store.access import cannot, is_folder, may, obstacle, quoted
-from rerank_cli.store.layout import Layout, is_default_folder
+from rerank_cli.store.access import cannot, is_folder, may, obstacle
+from rerank_cli.store.database import MAKE, READ, UNCHANGING, open_database
 from rerank_cli.store.lock import is_held
+from rerank_cli.store.remedies import index_command, rebuild_remedy
 
 SCHEMA = """
 CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,8 +24,8 @@ CREATE TABLE files (
     content_hash BLOB NOT NULL,
     reader TEXT NOT NULL,
     failure TEXT,
-    ctime_ns INTEGER NOT NULL DEFAULT 0,
-    inode INTEGER NOT NULL DEFAULT 0
+    ctime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
@@ -35,13 +33,6 @@ CREATE TABLE documents (
     path TEXT NOT NULL REFERENCES files (path) ON DELETE CASCADE,
     title TEXT NOT NULL,
     UNIQUE (path, document_id)
-);
-CREATE TABLE vectors (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    fingerprint TEXT NOT NULL,
-    text_hash BLOB NOT NULL,
-    vector BLOB NOT NULL,
-    UNIQUE (fingerprint, text_hash)
 );
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY,
@@ -51,10 +42,13 @@ CREATE TABLE passages (
     last_line INTEGER NOT NULL,
     headings TEXT NOT NULL,
     text TEXT NOT NULL,
-    vector INTEGER NOT NULL REFERENCES vectors (id),
+    text_hash BLOB NOT NULL,
+    row_check INTEGER NOT NULL,
     UNIQUE (document, ordinal)
 );
-CREATE INDEX passages_by_vector ON passages (vector);
+CREATE INDEX passages_by_text ON passages (text_hash);
+CREATE TABLE mounts (path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE told (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     headings, text, content = 'passages', content_rowid = 'id',
     tokenize = 'porter unicode61 remove_diacritics 2'
@@ -67,22 +61,10 @@ CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
 END;
 """
 
-LATER_COLUMNS = {"files": ("ctime_ns INTEGER NOT NULL DEFAULT 0", "inode INTEGER NOT NULL DEFAULT 0")}
-"""Columns that came to a table of this format, and what an older index gets in them. No file has the inode 0."""
-
-LATER_TABLES = """
-CREATE TABLE IF NOT EXISTS mounts (path TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS told (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
-"""
-"""Tables that came to this format: folders that were mount points, and failures that the user has been told of."""
-
-BUSY_TIMEOUT_S = 30.0
-"""Readers never wait; this is for the moment in which SQLite folds its write-ahead log back."""
-
 PROBES = (
     "SELECT * FROM files LIMIT 1",
-    "SELECT document_id, title, ordinal, first_line, last_line, headings, text, vectors.vector FROM passages"
-    " JOIN documents ON documents.id = document JOIN vectors ON vectors.id = passages.vector LIMIT 1",
+    "SELECT document_id, title, ordinal, first_line, last_line, headings, text, text_hash, row_check FROM passages"
+    " JOIN documents ON documents.id = document LIMIT 1",
     "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
 )
 
@@ -115,7 +97,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     try:
         if create:
             make_private_file(path)  # the files that SQLite makes beside it get its mode
-        connection = _connect(path, "mode=rwc" if create else "mode=rw")  # to read must never make a file
+        connection = open_database(path, MAKE if create else READ)
     except OSError as error:
         raise cannot("written" if create else "read", path, error) from error
     except SQLITE_FAILS as error:
@@ -145,7 +127,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """
     stamp = _stamp(path)
     try:
-        connection = _connect(path, "mode=rw")
+        connection = open_database(path, READ)
         try:
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except BaseException:
@@ -160,12 +142,33 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         if _has_log(path) or is_held(path.parent):
             raise _log_error(path, error) from error
     try:
-        unchanging = _connect(path, "mode=ro&immutable=1", factory=UnchangingCatalog)
+        unchanging = open_database(path, UNCHANGING, factory=UnchangingCatalog)
     except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     assert isinstance(unchanging, UnchangingCatalog)
     unchanging.stamp = stamp
     return unchanging
+
+
+def create_tables(path: Path, connection: sqlite3.Connection) -> None:
+    """Make the tables of a catalog that has none."""
+    with telling(path, connection):
+        if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _statements(SCHEMA):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of *script*; `executescript` would commit between them."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
 
 
 @contextmanager
@@ -187,44 +190,6 @@ def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
 def _check_unchanged(path: Path, connection: sqlite3.Connection) -> None:
     if isinstance(connection, UnchangingCatalog) and connection.stamp != _stamp(path):
         raise Busy(f"{path.parent}: was written while it was read", remedy="try again")
-
-
-def indexed_root(folder: Path) -> Path | None:
-    """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell.
-
-    What cannot be opened otherwise is read as a file that does not change: a root hardly ever does.
-    """
-    for mode in ("mode=rw", "mode=ro&immutable=1"):
-        with suppress(OSError, sqlite3.Error, ValueError, TypeError):
-            with closing(_connect(Layout(folder).catalog, mode)) as connection:
-                row = connection.execute("SELECT value FROM manifest WHERE key = 'root'").fetchone()
-            return Path(json.loads(row[0])) if row else None
-    return None
-
-
-def mend_remedy(folder: Path) -> str:
-    """What to do about an index whose catalog is sound: no model is needed, as that holds every vector."""
-    return f"mend it: {index_command(folder)}"
-
-
-def rebuild_remedy(folder: Path) -> str:
-    """What to do about an index whose catalog is not."""
-    return f"build it anew: {index_command(folder, rebuild=True)}"
-
-
-def index_command(folder: Path, *, rebuild: bool = False) -> str:
-    """The command that brings the index in *folder* up to date, as a shell reads it."""
-    root = indexed_root(folder)
-    words = ["rerank-cli index", *["--rebuild"] * rebuild, "FOLDER" if root is None else quoted(root)]
-    if root is None or not is_default_folder(folder, root):
-        words += ["--index", quoted(folder)]
-    return " ".join(words)
-
-
-def _connect(path: Path, mode: str, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    check_regular(path)
-    address = f"file:{quote(os.fsencode(path))}?{mode}"
-    return sqlite3.connect(address, isolation_level=None, timeout=BUSY_TIMEOUT_S, uri=True, factory=factory)
 
 
 def _log(path: Path) -> Path:
@@ -271,7 +236,7 @@ def check_pages(path: Path, connection: sqlite3.Connection) -> None:
         IndexDamaged: one of them is broken.
     """
     with telling(path, connection):
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
         told = str(verdict).splitlines()[-1]  # below a heading that names the database
         raise IndexDamaged(f"{path}: {told}", remedy=rebuild_remedy(path.parent))

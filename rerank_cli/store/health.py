@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import RerankError
-from rerank_cli.store.catalog import check_pages, check_texts, connect_to_read
-from rerank_cli.store.index import Manifest, check_whole
+from rerank_cli.ports import Manifest
+from rerank_cli.store.catalog import check_pages, check_texts, connect_to_read, telling
 from rerank_cli.store.layout import Layout
+from rerank_cli.store.opening import check_whole
+from rerank_cli.store.passages import check_passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,17 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
             with closing(connect_to_read(layout.catalog)) as connection:
                 check_pages(layout.catalog, connection)
                 check_texts(layout.catalog, connection)
+                with telling(layout.catalog, connection):
+                    check_passages(connection, layout.catalog)
     except RerankError as error:
         failure = error
-    return Health(manifest, failure, _leftovers(layout, manifest))
+    return Health(manifest, failure, _leftovers(layout))
 
 
-def _leftovers(layout: Layout, manifest: Manifest | None) -> tuple[Path, ...]:
-    current = layout.vectors(manifest.generation) if manifest else None
+def _leftovers(layout: Layout) -> tuple[Path, ...]:
     with suppress(OSError):  # then the folder cannot be listed, which is the failure that is told
+        graphs = [path for path in layout.graphs() if path.suffix == ".partial"]
         return tuple(
-            path
-            for path in (*layout.all_vectors(), layout.replaced_partly, layout.replaced)
-            if path != current and path.exists()
+            path for path in (*graphs, layout.staging, layout.replaced_partly, layout.replaced) if path.exists()
         )
     return ()

@@ -12,7 +12,7 @@ from pathlib import Path
 from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise it when an older program would misread what a newer one writes."""
 
 MAX_READABLE = 50
@@ -53,8 +53,16 @@ class Layout:
     def lock(self) -> Path:
         return self.folder / "write.lock"
 
-    def vectors(self, generation: int) -> Path:
-        return self.folder / f"vectors-{generation}.hnsw"
+    @property
+    def seal(self) -> Path:
+        return self.folder / "catalog.seal"
+
+    @property
+    def staging(self) -> Path:
+        return self.folder / "staging"
+
+    def graph(self, generation: int) -> Path:
+        return self.folder / f"graph-{generation}.hnsw"
 
     @property
     def replaced(self) -> Path:
@@ -67,12 +75,15 @@ class Layout:
         return self.folder / "replaced.partial"
 
     def index_files(self) -> list[Path]:
-        """The catalog, the files that SQLite keeps beside it, and every generation's vectors."""
-        return [*self._beginning(self.catalog.name), *self.all_vectors()]
+        """The catalog, the files that SQLite keeps beside it, its seal, and what is made of it.
+
+        Vectors are not among them: they belong to texts, whatever becomes of the catalog.
+        """
+        return [*self._beginning("catalog."), *self.graphs(), *self.old_vectors()]
 
     def tighten(self) -> None:
         """Keep what an older program wrote from other users; the folder too, where it holds nothing but the index."""
-        ours = {self.lock, self.replaced, *self.index_files()}
+        ours = {self.lock, self.replaced, self.staging, *self.index_files(), *self.vectors()}
         tighten(ours)
         tighten_tree(self.replaced)
         if ours.issuperset(self.folder.iterdir()):
@@ -81,8 +92,16 @@ class Layout:
             home = data_folder()
             tighten(place for place in self.folder.parents if place.is_relative_to(home))
 
-    def all_vectors(self) -> list[Path]:
-        """Every generation's vectors, and what a killed writer left of one."""
+    def graphs(self) -> list[Path]:
+        """Every graph, and what a killed writer left of one."""
+        return [path for path in self._beginning("graph-") if ".hnsw" in path.name]
+
+    def vectors(self) -> list[Path]:
+        """The two files of every encoder's vectors."""
+        return [path for path in self._beginning("") if path.suffix in (".vectors", ".keys")]
+
+    def old_vectors(self) -> list[Path]:
+        """What the first format kept of each generation, and what a killed writer left of one."""
         return [path for path in self._beginning("vectors-") if ".hnsw" in path.name]
 
     def size_bytes(self) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 from rerank_cli.errors import IndexMissing, RerankError, UsageError
 from rerank_cli.places import expanded
 from rerank_cli.store.access import cannot
-from rerank_cli.store.catalog import indexed_root
-from rerank_cli.store.index import open_reader
 from rerank_cli.store.layout import Layout, default_folder, indexes_folder
+from rerank_cli.store.opening import open_reader
+from rerank_cli.store.roots import indexed_root
 
 __all__ = ["default_folder", "find_index", "index_folders", "index_made_with", "indexes_folder", "named_folder"]
 
@@ -56,12 +56,14 @@ def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: i
     """The index of *folder*'s root by this encoder: *folder* itself or a neighbour, the passage size preferred."""
     with open_reader(folder) as reader:
         manifests = {folder: reader.manifest}
-    root = Path(manifests[folder].root)
+    root = Path(manifests[folder].recipe.root)
     for other in (place for place, its_root in _known_indexes().items() if its_root == root and place != folder):
         with suppress(RerankError), open_reader(other) as reader:  # a damaged neighbour is none to choose
             manifests[other] = reader.manifest
-    fitting = [place for place, manifest in manifests.items() if manifest.encoder_fingerprint == encoder_fingerprint]
-    return min(fitting, key=lambda place: manifests[place].passage_tokens != passage_tokens, default=None)
+    fitting = [
+        place for place, manifest in manifests.items() if manifest.recipe.encoder_fingerprint == encoder_fingerprint
+    ]
+    return min(fitting, key=lambda place: manifests[place].recipe.passage_tokens != passage_tokens, default=None)
 
 
 def index_folders() -> list[Path]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
 from rerank_cli.places import make_private_file, make_private_folder, tighten
-from rerank_cli.store.catalog import BUSY_TIMEOUT_S, SQLITE_FAILS
+from rerank_cli.store.catalog import SQLITE_FAILS
+from rerank_cli.store.database import BUSY_TIMEOUT_S
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
 

@@ -16,22 +16,15 @@ from rerank_cli.evaluation.environment import environment
 from rerank_cli.models.calibration import write_calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, find_model
 from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer
-from rerank_cli.models.train import (
-    Fit,
-    Fitted,
-    Watch,
-    carries_code,
-    new_cross_encoder,
-    runs_bf16,
-    save_half_precision,
-    train_encoder,
-    train_reranker,
-)
+from rerank_cli.ports import Index
 from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
-from rerank_cli.store import IndexReader
 from rerank_cli.training.card import DataFile, Facts, model_card
+from rerank_cli.training.fitting import Fit, Fitted, Watch, fit_encoder, fit_reranker
 from rerank_cli.training.kept import mined_once, remembering
+from rerank_cli.training.machine import runs_bf16
 from rerank_cli.training.mining import Mined, mine_index, mine_pairs
+from rerank_cli.training.model_folder import carries_code, save_half_precision
+from rerank_cli.training.new_reranker import new_cross_encoder
 from rerank_cli.training.output import Output, claim, telling_disk_errors
 from rerank_cli.training.pairs import Pair, read_pairs
 from rerank_cli.training.validation import calibrate, encoder_quality, reranker_quality
@@ -133,7 +126,7 @@ def pairs_material(
 def index_material(
     collection: Collection,
     files: tuple[Path, Path],
-    index: IndexReader,
+    index: Index,
     options: Options,
     *,
     encoder: Encoder,
@@ -145,9 +138,9 @@ def index_material(
     Raises:
         IndexMismatch: the index was made with another encoder.
     """
-    if encoder.fingerprint != index.manifest.encoder_fingerprint:
+    if encoder.fingerprint != index.manifest.recipe.encoder_fingerprint:
         raise IndexMismatch(
-            f"{index.folder}: made with the encoder {index.manifest.encoder}, not the one configured",
+            f"{index.name}: made with the encoder {index.manifest.recipe.encoder}, not the one configured",
             remedy="name that one with RERANK_CLI_ENCODER or in a file for --config",
         )
 
@@ -172,13 +165,13 @@ def index_material(
         files=(
             DataFile(queries.name, len(collection.queries), "judged queries"),
             DataFile(qrels.name, judgements, "judgements"),
-            DataFile(Path(index.manifest.root).name, index.counts().passages, "indexed passages"),
+            DataFile(Path(index.manifest.recipe.root).name, index.counts().passages, "indexed passages"),
         ),
         source=f"from the best {top_k} passages of the hybrid first stage",
         validated_on=f"{each}, all together" if options.kind == "encoder" else each,
         identity={
             "queries or judgements": collection.fingerprint,
-            "index": [index.manifest.root, index.manifest.generation],
+            "index": [index.manifest.recipe.root, index.manifest.generation],
             "encoder": encoder.fingerprint,
             "top_k": top_k,
         },
@@ -309,7 +302,7 @@ class _Trainee:
             every_steps=min(steps_an_epoch, MOST_STEPS_BETWEEN),
             patience=self._options.patience,
         )
-        train: Any = train_encoder if self._options.kind == "encoder" else train_reranker
+        train: Any = fit_encoder if self._options.kind == "encoder" else fit_reranker
         fitted: Fitted = train(
             self.mined.groups,
             model=self.model,

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from rerank_cli.models.train import Group
 from rerank_cli.places import open_private
 from rerank_cli.records import Encoder, Vectors
+from rerank_cli.training.groups import Group
 from rerank_cli.training.mining import Mined
 from rerank_cli.training.output import Output
 from rerank_cli.training.validation import Question

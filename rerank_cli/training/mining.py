@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.measures import relevant_documents
-from rerank_cli.models.train import POSITIVE, Group
+from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Encoder, Listener, Progress, ignore_progress
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import check_query
-from rerank_cli.store import IndexReader
+from rerank_cli.training.groups import POSITIVE, Group
 from rerank_cli.training.pairs import Pair
 from rerank_cli.training.slices import LEAST_TRAINED, hold_out, query_key
 from rerank_cli.training.validation import Question
@@ -342,7 +342,7 @@ class BM25:
 
 def mine_index(
     collection: Collection,
-    index: IndexReader,
+    index: Index,
     *,
     encoder: Encoder,
     top_k: int,
@@ -410,17 +410,17 @@ def _index_groups(
         for place, candidate in enumerate(candidates[:top_k])
         if candidate.stored.document_id not in relevant and candidate.stored.passage.model_text not in answers
     ]
-    floor = min((each.dense_score for each in candidates if each.dense_score is not None), default=0.0)
+    floor = min((each.lists["dense"].score for each in candidates if "dense" in each.lists), default=0.0)
     groups = []
     for positive in best.values():
-        near = floor if positive.dense_score is None else positive.dense_score
+        near = _score(positive, "dense", floor)
         limit = near * mining.ceiling + mining.slack
         usable = [place for place in others if _is_negative(candidates[place], grades, limit)]
         drawn = _draw([usable], mining, rng)
         if drawn is not None:
             members = [positive, *(candidates[place] for place in drawn)]
-            cosines = [floor if each.dense_score is None else each.dense_score for each in members]
-            scores = np.array([cosines, [each.lexical_score or 0.0 for each in members]])
+            cosines = [_score(each, "dense", floor) for each in members]
+            scores = np.array([cosines, [_score(each, "lexical", 0.0) for each in members]])
             texts = tuple(each.stored.passage.model_text for each in members)
             groups.append(Group(query.text, texts, _target(scores, mining)))
     if not best:
@@ -428,10 +428,16 @@ def _index_groups(
     return groups, f"with fewer than {mining.negatives} passages to take for negatives"
 
 
+def _score(candidate: Candidate, name: str, otherwise: float) -> float:
+    """The score that the list called *name* has for the candidate."""
+    listed = candidate.lists.get(name)
+    return otherwise if listed is None else listed.score
+
+
 def _is_negative(candidate: Candidate, grades: Mapping[str, int], limit: float) -> bool:
     """Judged so, or not nearer to the query than a likely false negative; one that no vector brought is far."""
     judged = candidate.stored.document_id in grades
-    return judged or candidate.dense_score is None or candidate.dense_score <= limit
+    return judged or "dense" not in candidate.lists or candidate.lists["dense"].score <= limit
 
 
 def _checked(mined: Mined) -> Mined:

@@ -92,6 +92,18 @@ def checkpoints_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.checkpoints")
 
 
+def last_checkpoint(folder: Path) -> Path | None:
+    """The latest checkpoint in *folder* that was written to its end: its state, which comes last, can be read."""
+    found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
+    for path in sorted(found, key=lambda path: -int(path.name.removeprefix("checkpoint-"))):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a killed run left it half written
+        return path
+    return None
+
+
 def check_free(folder: Path) -> None:
     """Raise UsageError if *folder* is there and not empty, InputError if that cannot be told."""
     try:

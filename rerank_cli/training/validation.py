@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from rerank_cli.evaluation.measures import evaluate, parse_measure, relevant_documents
 from rerank_cli.evaluation.runs import Ranked
-from rerank_cli.models.calibration import Calibration, fit_calibration
+from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
 from rerank_cli.records import Listener, Progress, Vectors, ignore_progress
 from rerank_cli.reranking import evidence
 from rerank_cli.retrieval import COSINE_SCALE
+from rerank_cli.training.platt import fit_calibration
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer

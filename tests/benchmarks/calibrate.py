@@ -27,12 +27,13 @@ from collection import DEFAULTS, index_collection, named, read_judgements
 from reliability import ReliabilityBin, expected_calibration_error, reliability
 
 from rerank_cli.evaluation.cache import RememberingReranker
-from rerank_cli.models.calibration import Calibration, fit_calibration, write_calibration
+from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.records import Encoder, Reranker
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
 from rerank_cli.store.scores import ScoreStore
+from rerank_cli.training.platt import fit_calibration
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.torch import load_cross_encoder
-from rerank_cli.models.train import save_half_precision
+from rerank_cli.training.model_folder import save_half_precision
 
 KEPT = {3: (0, 2, 5), 4: (0, 2, 3, 5)}
 

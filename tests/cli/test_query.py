@@ -155,7 +155,7 @@ def test_min_score_drops_what_scores_below_it_and_nothing_else(indexed: Path, cl
 def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) -> None:
     hit = cli("query", "cold radiator", "-f", "json", "-n", "1").json["results"][0]["hits"][0]
     wanted = (
-        f"dense #{hit['first_stage']['dense_rank']} {hit['first_stage']['dense_score']:.3f} · "
+        f"dense #{hit['first_stage']['lists']['dense']['rank']} {hit['first_stage']['lists']['dense']['score']:.3f} · "
         f"opening {hit['first_stage']['opening_score']:.3f} · "
         f"lexical #{hit['first_stage']['lexical_rank']} {hit['first_stage']['lexical_score']:.2f} · "
         f"first stage #{hit['first_stage']['rank']} {hit['first_stage']['score']:.2f} · "

@@ -1,7 +1,7 @@
 """A process of its own that indexes with the fake encoder, for tests that kill it or take its disk away.
 
     python indexer.py ROOT INDEX [--stop-at STAGE DONE] [--stop-before-commit] [--limit BYTES] [--wait-s S] [--rebuild]
-                                 [--tell-start] [--exact-limit N]
+                                 [--tell-start] [--search auto|exact|hnsw]
 
 It prints "begun" once it has imported all that it needs, if it is to tell its start; "stopped", and waits for ever,
 where it was told to; else one line of JSON that says how it ended.
@@ -19,7 +19,7 @@ from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import RerankError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.records import Progress
-from rerank_cli.store import IndexWriter, ann, open_writer
+from rerank_cli.store import open_writer, writer
 from tests.fakes import FakeEncoder
 
 
@@ -39,13 +39,10 @@ def main() -> None:
     parser.add_argument("--wait-s", type=float, default=0.0)
     parser.add_argument("--rebuild", action="store_true")
     parser.add_argument("--tell-start", action="store_true")
-    parser.add_argument("--exact-limit", type=int)
+    parser.add_argument("--search", default="auto")
     asked = parser.parse_args()
     if asked.stop_before_commit:  # the new vectors are written, COMMIT comes next
-        IndexWriter._write_manifest = stop  # type: ignore[method-assign]
-    if asked.exact_limit is not None:  # a graph is kept of more vectors than these
-        ann.EXACT_LIMIT = asked.exact_limit
-        open_writer.__wrapped__.__kwdefaults__["exact_limit"] = asked.exact_limit  # type: ignore[attr-defined]
+        writer.write_generation = stop  # type: ignore[assignment]
     if asked.limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked.limit, asked.limit))
 
@@ -56,15 +53,15 @@ def main() -> None:
     if asked.tell_start:
         print("begun", flush=True)
     try:
-        summary = update_index(
-            asked.root,
-            index_folder=asked.index,
-            encoder=FakeEncoder(delay_s=asked.delay_s),
-            settings=IndexSettings(encoder="fake", passage_tokens=40, rules=Rules()),
-            rebuild=asked.rebuild,
-            wait_s=asked.wait_s,
-            listener=listen,
-        )
+        with open_writer(asked.index, wait_s=asked.wait_s, rebuild=asked.rebuild, search=asked.search) as held:
+            summary = update_index(
+                asked.root,
+                writer=held,
+                encoder=FakeEncoder(delay_s=asked.delay_s),
+                settings=IndexSettings(encoder="fake", passage_tokens=40, rules=Rules()),
+                rebuild=asked.rebuild,
+                listener=listen,
+            )
     except RerankError as error:
         print(json.dumps({"error": type(error).__name__, "message": str(error), "remedy": error.remedy}))
     else:

@@ -100,9 +100,7 @@ def test_a_search_keeps_the_generation_that_it_opened(indexed: Path, plant: Plan
         generation = reader.manifest.generation
         plant({"turn.md": "something else\n"})
         assert update().generation == generation + 1
-        texts = [
-            stored.passage.text for stored in reader.read(reader.passages_in(lambda path: path == "turn.md")).values()
-        ]
+        texts = [stored.passage.text for stored in (each for each in reader.scan() if each.path == "turn.md")]
         assert texts == ["brake turn 0"]
         reader.rest()
         reader.wake()

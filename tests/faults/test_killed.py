@@ -42,7 +42,7 @@ def plant_turn(docs: Path, plant: Plant, number: int) -> None:
 def turn_of(index_folder: Path, find: Callable[..., list[str]]) -> int:
     """The one turn that every passage of the index is of, and both stages find."""
     with open_reader(index_folder) as reader:
-        stored = list(reader.read(reader.passages_in(lambda _: True)).values())
+        stored = list(reader.scan())
         dense = reader.manifest.vector_count
     turns = {int(re.search(r"turn (\d+)", each.passage.text)[1]) for each in stored}
     assert len(turns) == 1, turns

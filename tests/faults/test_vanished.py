@@ -36,7 +36,7 @@ def indexed(plant: Plant, update: Update, encoder: FakeEncoder) -> IndexSummary:
 
 def documents(index_folder: Path) -> set[str]:
     with open_reader(index_folder) as index:
-        return set(index.document_ids())
+        return set({stored.document_id for stored in index.scan()})
 
 
 def take_away(docs: Path, count: int) -> None:

@@ -17,7 +17,7 @@ from rerank_cli.config import Retriever
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import open_reader
+from rerank_cli.store import open_reader, open_writer
 from tests.fakes import FakeEncoder, FakeReranker
 
 WORDS = "brake chain pedal wheel spoke river water stone".split()  # of one length
@@ -87,7 +87,8 @@ def change(docs: Path, step: tuple[str, int, object]) -> None:
 
 def update(docs: Path, index_folder: Path, encoder: FakeEncoder):
     rules = IndexSettings(encoder="fake", passage_tokens=20, rules=Rules())
-    return update_index(docs, index_folder=index_folder, encoder=encoder, settings=rules, allow_shrink=True, wait_s=0)
+    with open_writer(index_folder, wait_s=0) as writer:
+        return update_index(docs, writer=writer, encoder=encoder, settings=rules, allow_shrink=True)
 
 
 def answers(index_folder: Path) -> list[object]:
@@ -106,8 +107,7 @@ def answers(index_folder: Path) -> list[object]:
                         retriever,
                         query,
                         (hit.rank, hit.order_score, hit.logit, hit.reranker_rank),
-                        (candidate.rank, candidate.score, candidate.dense_rank, candidate.dense_score),
-                        (candidate.lexical_rank, candidate.lexical_score),
+                        (candidate.rank, candidate.score, candidate.lists),
                         (stored.document_id, stored.path, stored.title, stored.passage),
                     )
                     for hit in result.hits

@@ -16,7 +16,7 @@ import pytest
 from rerank_cli.errors import ModelError
 from rerank_cli.models import catalogue
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, find_model
-from tests.models.conftest import rewrite_json
+from tests.tiny_models import rewrite_json
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
 from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
-from tests.models.conftest import rewrite_json
+from tests.tiny_models import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
 FLOAT, UINT8, INT8 = 1, 2, 3
@@ -173,6 +173,20 @@ def test_a_query_without_blanks_is_encoded_to_its_end(encoder_source: ModelSourc
         vectors = encoder.encode_queries(["salt-" * 4000, "salt-" * 4000 + "rust-iron-oil-" * 500])
         assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-4)
         assert not np.allclose(*vectors, atol=1e-3)
+
+
+@pytest.mark.parametrize("letter", ["s", "か", "ก", "한"])
+def test_a_query_that_is_one_long_word_is_read_to_its_end(
+    encoder_source: ModelSource, tiny_reranker: Path, letter: str
+) -> None:
+    """To the tokenizer 300 and 400 of them are the same unknown word."""
+    short, long = letter * 300, letter * 400
+    for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
+        assert not np.array_equal(*encoder.encode_queries([short, long]))
+    source = find_model(str(tiny_reranker), "reranker")
+    for reranker in (OnnxReranker(prepare(source)), TorchReranker(source, device="cpu")):
+        few, more = (reranker.score_pairs(query, PROBE_PASSAGES) for query in (short, long))
+        assert (few.pieces, few.logits.tolist()) != (more.pieces, more.logits.tolist())
 
 
 def test_a_reranker_asks_a_long_query_in_pieces_to_its_end(
@@ -638,9 +652,9 @@ def test_a_model_that_does_not_load_is_an_error_of_one_line(tiny_encoder: Path, 
 
 
 def test_a_classifier_of_several_classes_is_no_reranker(models: Path, tmp_path: Path) -> None:
-    from tests.models.conftest import _bert
+    from tests.tiny_models import random_bert
 
-    folder = _bert(tmp_path / "classes", window=64, labels=3)
+    folder = random_bert(tmp_path / "classes", window=64, labels=3)
     with pytest.raises(ModelError, match="gives 3 scores a pair"):
         prepare(find_model(str(folder), "reranker"))
 

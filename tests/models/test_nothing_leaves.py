@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.models.telemetry import SWITCHES
-from tests.models.conftest import FAST, NOUNS, rows
+from tests.tiny_pairs import FAST, NOUNS, rows
 
 SLOW_S = 20
 """onnxruntime looks up where to send its events some 8 seconds after it is loaded."""

@@ -12,8 +12,8 @@ from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.indexing import ENCODE_BATCH, IndexSummary
 from rerank_cli.records import Progress, StoredPassage
 from rerank_cli.stamps import stamp_of
-from rerank_cli.store import IndexReader, open_reader
-from rerank_cli.store.index import open_writer
+from rerank_cli.store import open_reader, open_writer
+from rerank_cli.store.reader import IndexReader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -35,14 +35,14 @@ def indexed(plant: Plant, update: Update, encoder: FakeEncoder) -> IndexSummary:
 def passages(index_folder: Path) -> list[StoredPassage]:
     with open_reader(index_folder) as index:
         return sorted(
-            index.read(index.passages_in(lambda path: True)).values(),
+            index.scan(),
             key=lambda stored: (stored.document_id, stored.passage.ordinal),
         )
 
 
 def documents(index_folder: Path) -> set[str]:
     with open_reader(index_folder) as index:
-        return set(index.document_ids())
+        return set({stored.document_id for stored in index.scan()})
 
 
 def counted(summary: IndexSummary) -> tuple[int, int, int, int]:
@@ -168,7 +168,7 @@ def test_a_new_rule_is_remembered_even_where_it_changes_no_file(
     rules = Rules(exclude=("*.log",))
     update(rules=rules)
     with open_reader(index_folder) as index:
-        assert index.manifest.rules["exclude"] == ["*.log"]
+        assert index.manifest.recipe.rules["exclude"] == ["*.log"]
         generation = index.manifest.generation
     assert update(rules=rules).generation == generation
 
@@ -200,7 +200,7 @@ def test_another_encoder_is_refused_until_a_rebuild(indexed: IndexSummary, updat
     assert "--rebuild" in caught.value.remedy
     assert update(encoder=another, rebuild=True).encoded == 4
     with open_reader(index_folder) as index:
-        assert index.manifest.encoder_fingerprint == "another"
+        assert index.manifest.recipe.encoder_fingerprint == "another"
         assert len(index.search_dense(another.encode_queries(["brake"])[0], 10)) == 4
     with open_writer(index_folder, wait_s=0) as writer:
         assert len(writer.missing_vectors("fake-encoder", [b"x"])) == 1

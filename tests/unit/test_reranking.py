@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rerank_cli.config import Fusion
+from rerank_cli.errors import ModelError
 from rerank_cli.records import Candidate, PairScores, Passage, StoredPassage
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order, reciprocal_rank
 from tests.fakes import FakeReranker
@@ -54,6 +55,34 @@ def test_each_hit_keeps_its_own_logit_and_the_models_score(logits: list[float], 
     for hit in ordered(logits, fusion):
         assert hit.logit == np.float32(logits[hit.candidate.rank - 1])
         assert hit.score == FakeReranker().activate(hit.logit)
+
+
+class StrangeReranker(FakeReranker):
+    """One that a caller brings, whose activation gives no number."""
+
+    fingerprint = "strange"
+
+    def activate(self, logit: float) -> float:
+        return math.nan
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("fusion", get_args(Fusion))
+def test_a_logit_that_is_no_number_orders_nothing(number: float, fusion: Fusion) -> None:
+    with pytest.raises(ModelError, match="reranker fake-reranker gave a score that is not finite") as refused:
+        ordered([1.0, number, 2.0], fusion)
+    assert refused.value.exit_code == 4 and refused.value.remedy
+
+
+@pytest.mark.parametrize("logits", [np.zeros(2), np.zeros(4), np.zeros((3, 1)), np.zeros((3, 2)), np.float32(1.0)])
+def test_scores_that_are_not_one_for_each_passage_order_nothing(logits: np.ndarray) -> None:
+    with pytest.raises(ModelError, match=r"reranker fake-reranker gave scores of the shape .* for 3 passages"):
+        order(candidates(3), PairScores(logits, truncated=0), reranker=FakeReranker(), fusion="none", weight=0.5)
+
+
+def test_an_activation_that_gives_no_number_is_an_error_with_the_rerankers_name() -> None:
+    with pytest.raises(ModelError, match="reranker strange made a score that is not finite of the logit 2"):
+        order(candidates(1), logits_of(2.0), reranker=StrangeReranker(), fusion="none", weight=0.5)
 
 
 def test_without_fusion_the_logits_decide() -> None:

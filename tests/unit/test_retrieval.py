@@ -8,9 +8,10 @@ from rerank_cli.config import Retriever
 from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import UsageError
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.ports import Filter
 from rerank_cli.records import Candidate
-from rerank_cli.retrieval import CROWDING, fused_scores, query_words, retrieve
-from rerank_cli.store import open_reader
+from rerank_cli.retrieval import CROWDING, dense_list, fused_scores, lexical_list, query_words, retrieve
+from rerank_cli.store import open_reader, open_writer
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -74,14 +75,14 @@ def test_ties_stand_in_the_order_of_documents_whatever_was_indexed_first(
 def test_a_path_filter_acts_before_the_cut(many: None, search, retriever: Retriever) -> None:
     whole = search("brake chain", retriever, 1000)
     last = whole[-1].stored.path
-    filtered = search("brake chain", retriever, 1, accept_path=lambda path: path == last)
+    filtered = search("brake chain", retriever, 1, within=Filter((f"/{last}",)))
     assert paths(filtered) == [last]
 
 
 @pytest.mark.parametrize("retriever", RETRIEVERS)
 def test_a_path_filter_changes_no_order(many: None, search, retriever: Retriever) -> None:
     whole = paths(search("brake chain", retriever, 1000))
-    even = paths(search("brake chain", retriever, 1000, accept_path=lambda path: int(path[:3]) % 2 == 0))
+    even = paths(search("brake chain", retriever, 1000, within=Filter(("*[02468].md",))))
     if retriever == "hybrid":  # BM25 is relative to the best within the filter
         assert sorted(even) == sorted(path for path in whole if int(path[:3]) % 2 == 0)
     else:
@@ -90,7 +91,7 @@ def test_a_path_filter_changes_no_order(many: None, search, retriever: Retriever
 
 @pytest.mark.parametrize("retriever", RETRIEVERS)
 def test_a_filter_that_takes_nothing_brings_nothing(many: None, search, retriever: Retriever) -> None:
-    assert search("brake", retriever, accept_path=lambda path: False) == ()
+    assert search("brake", retriever, within=Filter(("none.md",))) == ()
 
 
 @pytest.mark.parametrize("retriever", RETRIEVERS)
@@ -108,7 +109,7 @@ def test_a_removed_document_is_never_a_candidate(
 def test_both_lists_fuse_by_their_scores_by_hand() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5), (3, 0.25)], [(2, 8.0), (4, 2.0)]
     openings = {1: 0.5, 2: 0.25, 3: 0.0, 4: -0.25}
-    assert fused_scores(dense, lexical, openings, depth=1000) == {
+    assert fused_scores([dense_list(dense), lexical_list(lexical, 1000)], openings) == {
         1: 20 * 0.75 + 3 * 0.5,
         2: 20 * 0.5 + 3 * 0.25 + 6,
         3: 20 * 0.25,
@@ -118,24 +119,32 @@ def test_both_lists_fuse_by_their_scores_by_hand() -> None:
 
 def test_a_passage_that_a_full_list_lacks_has_the_score_of_its_end() -> None:
     dense, lexical = [(1, 0.75), (2, 0.5)], [(2, 8.0), (3, 6.0)]
-    assert fused_scores(dense, lexical, {}, depth=2) == {1: 15.0 + 4.5, 2: 10.0 + 6.0, 3: 10.0 + 4.5}
+    assert fused_scores([dense_list(dense), lexical_list(lexical, 2)], {}) == {
+        1: 15.0 + 4.5,
+        2: 10.0 + 6.0,
+        3: 10.0 + 4.5,
+    }
 
 
 def test_words_that_stand_in_every_passage_tell_nothing() -> None:
     """FTS5 gives them a BM25 of about 0.000001, which must not become a whole share of the best."""
-    assert fused_scores([], [(1, 2e-6), (2, 1e-6)], {}, depth=1000) == pytest.approx({1: 0.0, 2: 0.0}, abs=1e-4)
+    assert fused_scores([lexical_list([(1, 2e-6), (2, 1e-6)], 1000)], {}) == pytest.approx({1: 0.0, 2: 0.0}, abs=1e-4)
 
 
 def test_candidates_carry_the_fused_score_of_their_places(plant: Plant, update: Update, search) -> None:
     plant({"a.md": "brake lever\n", "b.md": "brake\n", "c.md": "lever of something else entirely\n"})
     update()
     candidates = {candidate.stored.path: candidate for candidate in search("brake lever")}
-    best = max(1.0, *(candidate.lexical_score for candidate in candidates.values()))
+    best = max(1.0, *(candidate.lists["lexical"].score for candidate in candidates.values()))
     for candidate in candidates.values():
-        assert candidate.opening_score == pytest.approx(candidate.dense_score)
-        expected = 20 * candidate.dense_score + 3 * candidate.opening_score + 6 * candidate.lexical_score / best
-        assert candidate.score == expected
-    assert candidates["a.md"].dense_score == pytest.approx(1.0)
+        assert candidate.opening_score == pytest.approx(candidate.lists["dense"].score)
+        expected = (
+            20 * candidate.lists["dense"].score
+            + 3 * candidate.opening_score
+            + 6 * candidate.lists["lexical"].score / best
+        )
+        assert candidate.score == pytest.approx(expected)
+    assert candidates["a.md"].lists["dense"].score == pytest.approx(1.0)
 
 
 def test_of_two_equal_passages_the_one_in_a_document_on_the_matter_stands_first(
@@ -146,7 +155,7 @@ def test_of_two_equal_passages_the_one_in_a_document_on_the_matter_stands_first(
     update()
     found = [each for each in search("brake screw") if "screw" in each.stored.passage.text]
     assert [each.stored.path for each in found] == ["z.md", "a.md"]
-    assert found[0].dense_score == found[1].dense_score
+    assert found[0].lists["dense"].score == found[1].lists["dense"].score
     assert found[0].opening_score > found[1].opening_score
 
 
@@ -184,9 +193,9 @@ def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Upd
     plant({"a.md": "brake\n", "b.md": "garden\n"})
     update()
     (first, second) = search("brake")
-    assert (first.stored.path, first.lexical_rank) == ("a.md", 1)
-    assert (second.lexical_rank, second.lexical_score) == (None, None)
-    assert second.score == 20 * second.dense_score + 3 * second.opening_score
+    assert (first.stored.path, first.lists["lexical"].rank) == ("a.md", 1)
+    assert "lexical" not in second.lists
+    assert second.score == 20 * second.lists["dense"].score + 3 * second.opening_score
 
 
 def test_words_alone_need_no_encoder(plant: Plant, update: Update, index_folder: Path) -> None:
@@ -290,6 +299,7 @@ def test_an_index_of_files_without_a_word_has_no_candidates(tmp_path: Path, enco
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "empty.md").touch()
     settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
-    update_index(tmp_path / "docs", index_folder=tmp_path / "i", encoder=encoder, settings=settings, allow_shrink=True)
+    with open_writer(tmp_path / "i", wait_s=0) as writer:
+        update_index(tmp_path / "docs", writer=writer, encoder=encoder, settings=settings, allow_shrink=True)
     with open_reader(tmp_path / "i") as index:
         assert retrieve(index, "brake", encoder=encoder, retriever="hybrid", top_k=5) == ()

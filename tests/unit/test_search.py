@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.errors import IndexMismatch, ModelError, UsageError
 from rerank_cli.records import PairScores
 from rerank_cli.search import MAX_QUERY_LETTERS, MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
 from rerank_cli.store import open_reader
@@ -66,6 +67,17 @@ def test_the_second_stage_can_be_left_out(indexed: None, index_folder: Path, enc
     assert all(hit.logit is None for hit in result.hits)
 
 
+def test_encoder_reranker_and_reader_have_one_text_of_a_passage(
+    plant: Plant, update: Update, index_folder: Path, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    plant({"crank.md": "# Bottom  bracket\xa0and   crank\n\nGrease it.\n\n## Tools \u2003 for it\n\nA spanner.\n"})
+    update(passage_tokens=16)
+    with open_reader(index_folder) as index:
+        result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("crank")
+    read = {candidate.stored.passage.model_text for candidate in result.candidates}
+    assert set(encoder.encoded) == {passage for _, passage in reranker.pairs} == read
+
+
 class PiecemealReranker(FakeReranker):
     """Stands for one that asks each query in three pieces."""
 
@@ -80,6 +92,20 @@ def test_a_result_tells_in_how_many_pieces_its_query_was_asked(
         for second_stage, pieces in ((PiecemealReranker(), 3), (reranker, 1)):
             searcher = Searcher(index, encoder=encoder, reranker=second_stage, settings=SETTINGS)
             assert searcher.search("brake").pieces == pieces
+
+
+class LostReranker(FakeReranker):
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        return replace(super().score_pairs(query, passages), logits=np.full(len(passages), np.nan, dtype=np.float32))
+
+
+def test_a_callers_reranker_that_gives_no_numbers_is_an_error_and_no_order(
+    indexed: None, index_folder: Path, encoder: FakeEncoder
+) -> None:
+    with open_reader(index_folder) as index:
+        searcher = Searcher(index, encoder=encoder, reranker=LostReranker(), settings=SETTINGS)
+        with pytest.raises(ModelError, match="not finite"):
+            searcher.search("brake")
 
 
 def test_another_encoder_than_the_indexs_is_refused(indexed: None, index_folder: Path) -> None:

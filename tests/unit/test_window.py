@@ -27,10 +27,11 @@ def test_a_text_that_fits_is_one_piece_and_stays_as_it_is() -> None:
     assert pieces_of("why is it cold", room=4) == ["why is it cold"]
 
 
-@given(st.text(max_size=400), st.integers(min_value=16, max_value=60))
+@given(st.text(max_size=400), st.integers(min_value=1, max_value=60))
 @example("x" * 2000, 20)
 @example("問" * 500, 16)
 @example("-" * 500, 16)
+@example("-" * 16, 8)
 def test_pieces_are_the_whole_text_in_its_order_and_each_fits(text: str, room: int) -> None:
     text = " ".join(text.split())
     pieces = pieces_of(text, room=room)
@@ -51,6 +52,22 @@ def test_a_piece_ends_with_a_sentence_where_one_ends_near() -> None:
 def test_words_stay_whole_where_no_sentence_ends() -> None:
     words = [f"counterrevolutionary{number}" for number in range(100)]
     assert " ".join(pieces_of(" ".join(words), room=40)).split() == words
+
+
+def blind_to_long_words(texts: Sequence[str]) -> list[int]:
+    """Four letters to a token, but one for a word of more than a hundred, as WordPiece has it."""
+    words = ([len(word) for word in text.split()] for text in texts)
+    return [sum(1 if length > 100 else -(-length // 4) for length in lengths) for lengths in words]
+
+
+@pytest.mark.parametrize("letters", ["x", "か", "กข", "0f"])
+def test_a_text_without_blanks_is_cut_within_its_only_word(letters: str) -> None:
+    """To WordPiece it is one unknown token, however long it is, so that a count alone does not tell that it is cut."""
+    text = (letters * 400)[:400]
+    pieces = query_pieces(text, room=20, count_tokens=blind_to_long_words)
+    assert len(pieces) >= 5
+    assert "".join("".join(pieces).split()) == text
+    assert max(len(word) for piece in pieces for word in piece.split()) <= 100
 
 
 # A passage asked in pieces

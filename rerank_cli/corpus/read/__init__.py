@@ -12,10 +12,10 @@ from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
 from rerank_cli.records import Block, Document, FoundFile
 
-__all__ = ["READER_VERSION", "NotReadToTheEnd", "Unreadable", "read_documents", "reader_name"]
+__all__ = ["READER_VERSION", "NotReadToTheEnd", "Unreadable", "holds_records", "read_documents", "reader_name"]
 
-# Raise it whenever a reader gives another document for the same bytes: then files are read again.
-READER_VERSION = 2
+# Raise it whenever the same bytes become another document, or other passages: then files are read again.
+READER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ def read_documents(file: FoundFile, content: bytes, *, lone: bool = False) -> tu
 def reader_name(path: str) -> str:
     """The name of the reader that *path* goes to."""
     return _reader(path).name
+
+
+def holds_records(path: str) -> bool:
+    """Whether *path* goes to a reader that makes several documents of a file, `path#id` each."""
+    return _reader(path).many
 
 
 def _reader(path: str) -> _Reader:

@@ -11,7 +11,7 @@ from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from rerank_cli.corpus.discover import Rules, discover
-from rerank_cli.corpus.globs import git_pattern
+from rerank_cli.globs import git_pattern
 
 name = st.one_of(st.text("ab*?", min_size=1, max_size=7), st.just("**"), st.just("[ab]*a*"))
 glob = st.builds(

@@ -17,8 +17,8 @@ from rerank_cli.doctor.findings import Finding
 from rerank_cli.doctor.indexes import clock, health, locks
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.compiled import ModelState
-from rerank_cli.store import IndexReader
 from rerank_cli.store.location import default_folder
+from rerank_cli.store.reader import IndexReader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 

@@ -10,7 +10,8 @@ import pytest
 from rerank_cli.evaluation.assess import Request, Workplace
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.search import SearchSettings
-from rerank_cli.store import IndexReader, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.reader import IndexReader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 

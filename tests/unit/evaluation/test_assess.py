@@ -26,7 +26,7 @@ from rerank_cli.evaluation.runs import Ranked
 from rerank_cli.records import PairScores, Progress
 from rerank_cli.reranking import best_of_each_document
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import IndexReader
+from rerank_cli.store.reader import IndexReader
 from tests.fakes import FakeEncoder, FakeReranker
 from tests.unit.evaluation.conftest import BASE
 

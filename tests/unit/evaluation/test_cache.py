@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import InputError, ModelError
 from rerank_cli.evaluation import cache
 from rerank_cli.evaluation.cache import RememberingReranker, scores_path
+from rerank_cli.records import PairScores
 from rerank_cli.store.scores import PairScore, ScoreStore
 from tests.fakes import FakeReranker
 
@@ -108,6 +110,27 @@ def test_a_row_that_is_no_score_is_scored_again(tmp_path: Path) -> None:
     with ScoreStore(path) as store:
         again = RememberingReranker(reranker, store=store, device="cpu").score_pairs("oil", PASSAGES)
     assert np.isfinite(again.logits).all() and len(reranker.pairs) == 4
+
+
+class UnfitReranker(FakeReranker):
+    """Gives numbers that a caller's own model might."""
+
+    def __init__(self, logits: list[float]) -> None:
+        super().__init__()
+        self._logits = logits
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        return PairScores(np.array(self._logits, dtype=np.float32), truncated=0)
+
+
+@pytest.mark.parametrize("logits", [[1.0, np.nan], [1.0, np.inf], [1.0], [1.0, 2.0, 3.0]])
+def test_scores_that_order_nothing_are_an_error_and_are_not_kept(tmp_path: Path, logits: list[float]) -> None:
+    with ScoreStore(tmp_path / "scores.sqlite") as store:
+        with pytest.raises(ModelError, match="fake-reranker gave"):
+            RememberingReranker(UnfitReranker(logits), store=store, device="cpu").score_pairs("oil", PASSAGES)
+        remembering = RememberingReranker(FakeReranker(), store=store, device="cpu")
+        remembering.score_pairs("oil", PASSAGES)
+        assert (remembering.scored, remembering.recalled) == (2, 0)
 
 
 def test_a_cache_that_is_no_database_says_how_to_go_on(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ import pytest
 from rerank_cli.evaluation.assess import Request, Workplace, assess
 from rerank_cli.evaluation.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.diagnose import Diagnosis, Miss
+from rerank_cli.ports import Ranking
 from rerank_cli.records import PairScores, Vectors
 from rerank_cli.retrieval import retrieve
 from rerank_cli.search import SearchSettings
-from rerank_cli.store import IndexReader, Ranking, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.reader import IndexReader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 
@@ -120,7 +122,7 @@ def test_a_document_below_the_depth_of_the_lists_has_its_exact_fused_rank(
     for candidate in whole[4:]:
         miss = only(diagnosed([candidate.stored.document_id], query=query, variant=replace(VARIANT, top_k=2)))
         assert miss.cause == "never a candidate"
-        lists = f"dense rank {candidate.dense_rank}, lexical rank {candidate.lexical_rank}"
+        lists = f"dense rank {candidate.lists['dense'].rank}, lexical rank {candidate.lists['lexical'].rank}"
         assert miss.place == f"would stand at rank {candidate.rank} with both lists read to the end ({lists})"
 
 

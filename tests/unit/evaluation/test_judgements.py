@@ -20,7 +20,8 @@ from rerank_cli.evaluation.known_items import (
     write_known_items,
 )
 from rerank_cli.evaluation.trial import Pass
-from rerank_cli.store import IndexReader, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.reader import IndexReader
 from rerank_cli.trec import read_qrels
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder

@@ -250,7 +250,7 @@ def test_headings_come_back_on_one_line_each(folder: Path) -> None:
     with open_writer(folder, wait_s=0) as writer:
         writer.commit(Changes((NewFile(state, (NewDocument("h.md", "h", (passage,), (b"apples",)),)),)), MANIFEST)
     with open_reader(folder) as reader:
-        (stored,) = reader.read(reader.passages_in(lambda path: path == "h.md")).values()
+        (stored,) = (each for each in reader.scan() if each.path == "h.md")
         assert stored.passage.headings == ("Fruit and more", "Apples")
 
 

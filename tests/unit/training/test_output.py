@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import Busy, InputError, UsageError
-from rerank_cli.training.output import Output, claim, telling_disk_errors
+from rerank_cli.training.output import Output, claim, last_checkpoint, telling_disk_errors
 
 SETTINGS = {"seed": 17, "pairs": ["abc"], "share": 0.1}
 
@@ -117,3 +117,13 @@ def test_other_errors_pass_as_they_are(tmp_path: Path, error: Exception) -> None
     with pytest.raises(type(error)) as caught, telling_disk_errors(output):
         raise error
     assert caught.value is error
+
+
+def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((9, '{"global_step": 9}'), (50, '{"global_step"'), (100, None)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if state is not None:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-late").mkdir()
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
+    assert last_checkpoint(tmp_path / "none") is None

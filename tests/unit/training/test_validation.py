@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from rerank_cli.models.calibration import fit_calibration
 from rerank_cli.records import Progress
+from rerank_cli.training.platt import fit_calibration
 from rerank_cli.training.validation import Question, calibrate, encoder_quality, reranker_quality
 from tests.fakes import FakeEncoder, FakeReranker
 

@@ -14,7 +14,7 @@ import pytest
 
 from rerank_cli.records import Listener, Progress
 from tests.cli.conftest import Cli, assert_one_line
-from tests.models.conftest import FAST, rows
+from tests.tiny_pairs import FAST, rows
 
 pytest.importorskip("datasets", reason="training needs the extra `train`")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.models.conftest import FAST
+from tests.tiny_pairs import FAST
 
 pytest.importorskip("datasets", reason="training needs the extra `train`")
 

@@ -6,8 +6,13 @@ A folder's own ignore file may hold a pattern such as `*a*a*a*a*a*b`, on which a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.base import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from rerank_cli.errors import UsageError
 
 # How pathspec writes `*`, a `**` between two names, and the one that every pattern without a slash begins with.
 _STAR = "[^/]*"
@@ -53,3 +58,20 @@ def _committed_name(regex: str) -> str:
     if not after:
         return before
     return before + "".join(f"(?>[^/]*?{text})" for text in after[:-1]) + _STAR + after[-1]
+
+
+def any_glob(globs: Sequence[str], *, flag: str = "--path") -> Callable[[str], bool]:
+    """A test of paths by gitignore patterns, any of which may match.
+
+    Raises:
+        UsageError: one of *globs* is none, or can match nothing; it was given by *flag*.
+    """
+    remedy = "write it as in a .gitignore file"
+    try:
+        patterns = [git_pattern(glob) for glob in globs]
+    except GitIgnorePatternError as error:
+        raise UsageError(f"{flag}: {error}", remedy=remedy) from error
+    for glob, pattern in zip(globs, patterns, strict=True):
+        if pattern.regex is None:
+            raise UsageError(f"{flag}: {glob!r} matches nothing", remedy=remedy)
+    return GitIgnoreSpec(patterns).match_file

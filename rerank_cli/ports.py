@@ -1,0 +1,280 @@
+"""The ports: what the house asks of an index, and the records that pass through them.
+
+Nothing here is of one engine. An index may lie on this disk or behind a network: ids of passages mean nothing outside
+it, a filter is a value that it can translate, and nothing asks for all that it holds at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from rerank_cli.records import SplitDocument, StoredPassage, Vectors
+from rerank_cli.stamps import Stamp
+
+PassageId = int | str
+"""An index's own name of a passage. It is only handed back to that index."""
+
+Ranking = list[tuple[PassageId, float]]
+"""(passage id, score), best first; equal scores stand in the order of their origins."""
+
+
+class Origin(NamedTuple):
+    """Where a passage comes from, in the order that decides between equal scores.
+
+    The path comes last: two files may give documents of one id.
+    """
+
+    document_id: str
+    ordinal: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which passages may be found: those of files that match any of `paths`, gitignore patterns within the root.
+
+    Without patterns all may.
+    """
+
+    paths: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.paths)
+
+
+EVERYTHING = Filter()
+
+
+# What an index is
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an index is made from and with. `encoder` is the model's name, `rules` are those of discovery."""
+
+    root: str
+    rules: Mapping[str, object]
+    encoder: str
+    encoder_fingerprint: str
+    dimensions: int
+    passage_tokens: int
+    reader_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A generation of an index: its recipe, and what the store adds when it commits.
+
+    `search` says how vectors are searched, and `search_reason` why so, in words for the user.
+    """
+
+    recipe: Recipe
+    generation: int
+    updated_at: str
+    search: str
+    search_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an index holds."""
+
+    files: int
+    failed_files: int
+    documents: int
+    passages: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it was when it was last read. `failure` says why it could not be read.
+
+    Its documents are those of an earlier reading then, or none.
+    """
+
+    path: str
+    stamp: Stamp
+    content_hash: bytes
+    reader: str
+    failure: str | None
+
+
+# What a writer takes
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to write with all its documents; it takes the place of what stood under its path."""
+
+    state: FileState
+    documents: tuple[SplitDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a commit changes, by path: files that were staged, and files removed. A rename is one of each."""
+
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Index(Protocol):
+    """One generation of an index, for reading. It is not shared between threads."""
+
+    @property
+    def name(self) -> str:
+        """What errors call the index: its place."""
+        ...
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def update_command(self, *, rebuild: bool = False) -> str:
+        """The command that brings the index up to date, as a shell reads it."""
+        ...
+
+    def rest(self) -> None:
+        """Hold nothing of the index until `wake`, such as while a person is waited for."""
+        ...
+
+    def wake(self) -> None:
+        """Go on with the newest generation after a `rest`. Ids of passages may have been given out again by then."""
+        ...
+
+    def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
+        """The *depth* passages nearest to *vector*, shape (dimensions,), by cosine; *exact* allows no approximation."""
+        ...
+
+    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
+        """The *depth* passages with the best BM25 for any of *words* (Robertson and Zaragoza, 2009)."""
+        ...
+
+    def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:
+        """By passage, the cosine of *vector* with the opening passage of its document."""
+        ...
+
+    def read(self, passage_ids: Collection[PassageId]) -> dict[PassageId, StoredPassage]:
+        """The passages under *passage_ids*."""
+        ...
+
+    def origins(self, passage_ids: Collection[PassageId]) -> dict[PassageId, Origin]:
+        """Where each of *passage_ids* comes from."""
+        ...
+
+    def scan(self) -> Iterator[StoredPassage]:
+        """Every passage, one after another, in the order of their origins."""
+        ...
+
+    def file_states(self, paths: Collection[str]) -> dict[str, FileState]:
+        """Those of *paths* that are files of the index, each as it was when it was last read."""
+        ...
+
+    def files(self) -> dict[str, FileState]:
+        """Every file of the index by its path."""
+        ...
+
+    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
+        """Those of *document_ids* that are documents of the index."""
+        ...
+
+    def counts(self) -> Counts:
+        """How much the index holds."""
+        ...
+
+
+class IndexWriter(Protocol):
+    """The one who may change an index. Nothing is seen of a change before `commit`, and then all of it."""
+
+    @property
+    def name(self) -> str:
+        """What errors call the index: its place."""
+        ...
+
+    @property
+    def location(self) -> Path | None:
+        """Where the index lies on this disk, if it does: no document of a folder around it."""
+        ...
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Of the last generation; None before the first."""
+        ...
+
+    def update_command(self, *, rebuild: bool = False) -> str:
+        """The command that brings the index up to date, as a shell reads it."""
+        ...
+
+    def files(self) -> dict[str, FileState]:
+        """Every file of the last generation by its path."""
+        ...
+
+    def document_counts(self) -> dict[str, int]:
+        """By file, how many of its documents hold text."""
+        ...
+
+    def documents_in(self, paths: Collection[str]) -> dict[str, set[str]]:
+        """The ids of the documents with text in the files at *paths*, by path."""
+        ...
+
+    def has_passages_beside(self, paths: Collection[str]) -> bool:
+        """Whether any file of the last generation has a passage, those at *paths* left aside."""
+        ...
+
+    def counts(self) -> Counts:
+        """How much the last generation holds."""
+        ...
+
+    def missing_vectors(self, fingerprint: str, text_hashes: Iterable[bytes]) -> list[bytes]:
+        """Those of *text_hashes* that no vector of this encoder is kept for, in their order, each once."""
+        ...
+
+    def keep_vectors(self, fingerprint: str, text_hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep computed vectors, shape (n, dimensions), at once: a killed run does not compute them again."""
+        ...
+
+    def lost_texts(self, fingerprint: str) -> Iterator[tuple[bytes, str]]:
+        """Text hash and text of each passage whose vector is lost. Damage does that; a sound index has none."""
+        ...
+
+    def stage(self, file: NewFile, *, key: str) -> None:
+        """Hold *file* ready for `commit`. *key* says what it was read with; under the same, `staged` gives it again."""
+        ...
+
+    def staged(self, path: str, content_hash: bytes, *, key: str) -> NewFile | None:
+        """What a run that did not get to its commit staged of this very content, read with the same *key*."""
+        ...
+
+    def touch(self, states: Sequence[FileState]) -> None:
+        """Remember how files were found whose documents stay as they are; no new generation."""
+        ...
+
+    def mounts(self) -> tuple[str, ...]:
+        """The folders that were mount points, as `keep_mounts` was told last."""
+        ...
+
+    def keep_mounts(self, paths: Sequence[str]) -> None:
+        """Remember which folders are mount points; no new generation."""
+        ...
+
+    def told(self) -> dict[str, str]:
+        """By path, the failures that `keep_told` was told last."""
+        ...
+
+    def keep_told(self, failures: Mapping[str, str]) -> None:
+        """Remember of which failures the user has been told; no new generation."""
+        ...
+
+    def needs_commit(self, recipe: Recipe) -> bool:
+        """Whether a commit without changes would still change something: another recipe, or a part to mend."""
+        ...
+
+    def commit(self, changes: Changes, recipe: Recipe, *, prune: bool = False) -> Manifest:
+        """Make *changes* visible as one new generation; all of it or nothing.
+
+        With *prune*, vectors that nothing of the index uses go.
+        """
+        ...

@@ -1,0 +1,55 @@
+"""Files as rows of the catalog, and how much it holds in all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+
+from rerank_cli.ports import Counts, FileState
+from rerank_cli.stamps import Stamp
+from rerank_cli.store.layout import Layout
+
+SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
+
+
+def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
+    """The files at *paths*, by default all, by path."""
+    if paths is None:
+        rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
+    else:
+        rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
+    return {row[0]: FileState(row[0], Stamp(*row[1:5]), *row[5:]) for row in rows}
+
+
+def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
+    """Add a file that is not there."""
+    connection.execute(
+        "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (state.path, *astuple(state.stamp), state.content_hash, state.reader, state.failure),
+    )
+
+
+def update_files(connection: sqlite3.Connection, states: Sequence[FileState]) -> None:
+    """Put *states* in the place of those under their paths; their documents stay."""
+    connection.executemany(
+        "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, content_hash = ?, failure = ?"
+        " WHERE path = ?",
+        [(*astuple(state.stamp), state.content_hash, state.failure, state.path) for state in states],
+    )
+
+
+def counts_of(layout: Layout, connection: sqlite3.Connection) -> Counts:
+    """How much the index holds."""
+
+    def count(query: str) -> int:
+        return int(connection.execute(query).fetchone()[0])
+
+    return Counts(
+        files=count("SELECT count(*) FROM files"),
+        failed_files=count("SELECT count(*) FROM files WHERE failure IS NOT NULL"),
+        documents=count("SELECT count(*) FROM documents"),
+        passages=count("SELECT count(*) FROM passages"),
+        size_bytes=layout.size_bytes(),
+    )

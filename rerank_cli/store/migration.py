@@ -1,0 +1,139 @@
+"""Brings an index of an older format over. Nothing is read from the folder again, and nothing is encoded."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import groupby
+
+import numpy as np
+
+from rerank_cli.ports import FileState, Manifest, Recipe
+from rerank_cli.records import Passage, Vectors
+from rerank_cli.stamps import Stamp
+from rerank_cli.store.access import naming_disk_errors
+from rerank_cli.store.catalog import check_pages, connect, telling
+from rerank_cli.store.files import insert_file
+from rerank_cli.store.layout import Layout
+from rerank_cli.store.manifest import BROUGHT_OVER, Generation, read_rows, write_generation
+from rerank_cli.store.passages import insert_document
+from rerank_cli.store.search import SCAN
+from rerank_cli.store.vectors import VectorWriter
+
+AT_ONCE = 1000
+"""Vectors written in one go."""
+
+FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
+FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
+
+PASSAGES = (
+    "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, fingerprint, vector"
+    " FROM documents LEFT JOIN passages ON document = documents.id LEFT JOIN (SELECT id AS number, fingerprint,"
+    " vectors.vector AS vector FROM vectors) ON number = passages.vector ORDER BY documents.id, ordinal"
+)
+
+
+def holds_older_format(layout: Layout) -> bool:
+    """Whether the index in *layout* has a format that can be brought over; its first run need not have ended."""
+    with closing(connect(layout.catalog)) as connection:
+        version = read_rows(layout, connection).get("format_version")
+        with telling(layout.catalog, connection):
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return version in BROUGHT_OVER or (version is None and "vectors" in tables)
+
+
+def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) -> None:
+    """Copy all that the index in *older* holds into the empty catalog of *layout*, and its vectors beside it.
+
+    Raises:
+        IndexDamaged: it cannot be read.
+    """
+    with closing(connect(older.catalog)) as old, telling(older.catalog, old):
+        check_pages(older.catalog, old)
+        rows = read_rows(older, old)
+        with naming_disk_errors(layout.folder):
+            _copy_unused_vectors(old, layout)
+        if not rows:
+            return
+        recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
+        vectors = VectorWriter(layout.folder, fingerprint=recipe.encoder_fingerprint, pin=None)
+        with telling(layout.catalog, connection):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                _copy_files(old, connection)
+                _copy_documents(old, connection, vectors)
+                manifest = Manifest(
+                    recipe,
+                    rows["generation"] + 1,
+                    rows["updated_at"],
+                    search=SCAN,
+                    search_reason="brought over from an older format",
+                )
+                write_generation(connection, Generation(manifest, vectors.pin(dimensions=recipe.dimensions), None))
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def _copy_unused_vectors(old: sqlite3.Connection, layout: Layout) -> None:
+    """Vectors that no passage has: a run was killed before its commit."""
+    query = "SELECT fingerprint, text_hash, vector FROM vectors WHERE id NOT IN (SELECT vector FROM passages)"
+    for fingerprint, group in groupby(old.execute(f"{query} ORDER BY fingerprint"), key=lambda row: row[0]):
+        vectors = VectorWriter(layout.folder, fingerprint=fingerprint, pin=None)
+        for some in _parts(group):
+            vectors.add([row[1] for row in some], _matrix([row[2] for row in some]))
+
+
+def _copy_files(old: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+    """An index of an early program lacks some columns and tables."""
+    columns = {name for _, name, *_ in old.execute("PRAGMA table_info(files)")}
+    query = FILES if "inode" in columns else FILES_WITHOUT_INODE
+    for path, size_bytes, mtime_ns, ctime_ns, number, *rest in old.execute(query):
+        insert_file(connection, FileState(path, Stamp(size_bytes, mtime_ns, ctime_ns, number), *rest))
+    tables = {name for (name,) in old.execute("SELECT name FROM sqlite_master")}
+    if "mounts" in tables:
+        connection.executemany("INSERT INTO mounts VALUES (?)", old.execute("SELECT path FROM mounts"))
+    if "told" in tables:
+        connection.executemany("INSERT INTO told VALUES (?, ?)", old.execute("SELECT path, reason FROM told"))
+
+
+def _copy_documents(old: sqlite3.Connection, connection: sqlite3.Connection, vectors: VectorWriter) -> None:
+    new: dict[bytes, bytes] = {}
+    for (_, path, document_id, title), group in groupby(old.execute(PASSAGES), key=lambda row: row[:4]):
+        passages = []
+        for row in group:
+            if row[4] is None:  # a document without text
+                continue
+            ordinal, first_line, last_line, headings, text, _, vector = row[4:]
+            trail = tuple(headings.split("\n")) if headings else ()
+            passage = Passage(ordinal, first_line, last_line, trail, text)
+            passages.append(passage)
+            new[passage.text_hash] = vector
+        insert_document(connection, path, document_id, title, passages)
+        if len(new) >= AT_ONCE:
+            _add(vectors, new)
+            new = {}
+    if new:
+        _add(vectors, new)
+
+
+def _add(vectors: VectorWriter, new: dict[bytes, bytes]) -> None:
+    vectors.add(list(new), _matrix(list(new.values())))
+
+
+def _matrix(blobs: list[bytes]) -> Vectors:
+    return np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), -1)
+
+
+def _parts(rows: Iterator[tuple]) -> Iterator[list[tuple]]:  # type: ignore[type-arg]
+    part = []
+    for row in rows:
+        part.append(row)
+        if len(part) == AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,352 @@
+"""One generation of an index, opened to be searched and read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from io import BufferedReader
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rerank_cli.errors import IndexDamaged
+from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
+from rerank_cli.records import StoredPassage, Vectors
+from rerank_cli.store.catalog import telling
+from rerank_cli.store.files import counts_of, file_states
+from rerank_cli.store.layout import Layout
+from rerank_cli.store.manifest import Generation
+from rerank_cli.store.passages import SELECT, passage_of, stored_passages
+from rerank_cli.store.remedies import index_command, rebuild_remedy
+from rerank_cli.store.vectors import Rows, Scores, VectorReader
+
+if TYPE_CHECKING:
+    from rerank_cli.store.graph import Graph
+
+BM25 = "bm25(3.0, 1.0)"
+"""A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
+
+WORDS = "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?"
+WORDS_WITHIN = (
+    "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ?"
+    " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank LIMIT ?"
+)
+
+SPARE = 16
+"""A list is read so much further than asked for: most often that shows whether it ends within a tie."""
+
+FEW = 4
+"""Rows are scored one by one where they are fewer than a part so small of all; else all of them are, which is quicker
+for each."""
+
+ACCEPTED = (
+    "CREATE TEMP TABLE IF NOT EXISTS accepted_paths (path TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS accepted (id INTEGER PRIMARY KEY)",
+    "DELETE FROM accepted_paths",
+    "DELETE FROM accepted",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A generation as it was opened: nothing that is committed or removed since changes what can be read from it."""
+
+    layout: Layout
+    connection: sqlite3.Connection
+    generation: Generation
+    vectors: VectorReader
+    graph: BufferedReader | None
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+        if self.graph is not None:
+            self.graph.close()
+
+
+class IndexReader:
+    """The `Index` on this disk. Use it as a context manager."""
+
+    def __init__(self, snapshot: Snapshot, reopen: Callable[[], Snapshot]) -> None:
+        self._snapshot = snapshot
+        self._reopen = reopen
+        self._passages: dict[int, list[int]] = {}
+        self._accepted: Filter | None = None
+        self._rests = False
+
+    def __enter__(self) -> IndexReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._snapshot.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where the index lies."""
+        return self._snapshot.layout.folder
+
+    @property
+    def name(self) -> str:
+        return str(self.folder)
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._snapshot.generation.manifest
+
+    def update_command(self, *, rebuild: bool = False) -> str:
+        return index_command(self.folder, rebuild=rebuild)
+
+    def rest(self) -> None:
+        """Hold nothing of the index until `wake`, such as while a person is waited for.
+
+        A snapshot that is held keeps SQLite from folding back the log of whoever writes, which would grow without end.
+        """
+        self._snapshot.close()
+        self._rests = True
+
+    def wake(self) -> None:
+        """Go on with the newest generation after a `rest`. Ids of passages may have been given out again by then.
+
+        Raises:
+            RerankError: what `open_reader` would end with.
+        """
+        if not self._rests:
+            return
+        self._snapshot = self._reopen()
+        self._rests = False
+        self._accepted = None
+        self._passages = {}
+        self.__dict__.pop("_graph", None)
+
+    def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
+        vectors = self._snapshot.vectors
+        if not len(vectors):
+            return []
+        if within:
+            return self._cut(self._scored(vector, within), depth)
+        if self._snapshot.graph is None or exact:
+            return self._nearest(_Scan(vectors.cosines(vector)), depth)
+        from rerank_cli.store.graph import GraphExhausted
+
+        try:
+            return self._nearest(_GraphSearch(self._graph, vectors, vector), depth)
+        except GraphExhausted:
+            return self._nearest(_Scan(vectors.cosines(vector)), depth)
+
+    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
+        """The *depth* passages with the best BM25 for any of *words*.
+
+        FTS5's: k1 = 1.2, b = 0.75; a word in a heading counts three times.
+        """
+        if not words:
+            return []
+        match = " OR ".join('"{}"'.format(word.replace('"', '""')) for word in words)
+        query = WORDS
+        if within:
+            self._accept(within)
+            query = WORDS_WITHIN
+        wanted = depth + SPARE
+        with self._guard():
+            while True:
+                rows = self._snapshot.connection.execute(query, (match, BM25, wanted)).fetchall()
+                if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
+                    return self._cut(rows, depth)
+                wanted *= 2
+
+    def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:
+        rows = self._select("SELECT id, document FROM passages WHERE id IN", list(dict.fromkeys(passage_ids)))
+        openings = self._select(
+            "SELECT document, text_hash FROM passages WHERE ordinal = 0 AND document IN",
+            list({document for _, document in rows}),
+        )
+        if {document for document, _ in openings} != {document for _, document in rows}:
+            raise self._contradiction()
+        vectors = self._snapshot.vectors
+        scores = vectors.cosines_of(vector, vectors.rows_of([text_hash for _, text_hash in openings]))
+        cosines = dict(zip((document for document, _ in openings), scores.tolist(), strict=True))
+        return {passage: cosines[document] for passage, document in rows}
+
+    def read(self, passage_ids: Collection[PassageId]) -> dict[PassageId, StoredPassage]:
+        rows = self._select(f"{SELECT} WHERE passages.id IN", list(passage_ids))
+        return {row[0]: passage_of(row, self._snapshot.layout.catalog) for row in rows}
+
+    def origins(self, passage_ids: Collection[PassageId]) -> dict[PassageId, Origin]:
+        """Where each of *passage_ids* comes from.
+
+        Raises:
+            IndexDamaged: a list brought a passage that is not there.
+        """
+        rows = self._select(
+            "SELECT passages.id, document_id, ordinal, path FROM passages"
+            " JOIN documents ON documents.id = document WHERE passages.id IN",
+            list(passage_ids),
+        )
+        if len(rows) < len(set(passage_ids)):
+            raise self._contradiction()
+        return {passage: Origin(*origin) for passage, *origin in rows}
+
+    def scan(self) -> Iterator[StoredPassage]:
+        with self._guard():
+            yield from stored_passages(self._snapshot.connection, self._snapshot.layout.catalog)
+
+    def files(self) -> dict[str, FileState]:
+        with self._guard():
+            return file_states(self._snapshot.connection)
+
+    def file_states(self, paths: Collection[str]) -> dict[str, FileState]:
+        with self._guard():
+            return file_states(self._snapshot.connection, list(paths))
+
+    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
+        rows = self._select("SELECT document_id FROM documents WHERE document_id IN", list(document_ids))
+        return frozenset(row[0] for row in rows)
+
+    def counts(self) -> Counts:
+        with self._guard():
+            return counts_of(self._snapshot.layout, self._snapshot.connection)
+
+    @cached_property
+    def _graph(self) -> Graph:
+        from rerank_cli.store.graph import load_graph
+
+        snapshot = self._snapshot
+        assert snapshot.graph is not None and snapshot.generation.graph is not None
+        return load_graph(snapshot.graph, snapshot.generation.graph, dimensions=self.manifest.recipe.dimensions)
+
+    def _nearest(self, search: _Scan | _GraphSearch, depth: int) -> Ranking:
+        """The *depth* passages of the best rows: of some there are several, of others none any more."""
+        wanted = min(search.total, depth + SPARE)
+        while True:
+            rows, scores = search.best(wanted)
+            passages = self._passages_of(rows)
+            ranking: Ranking = [
+                (passage, score)
+                for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+                for passage in passages[row]
+            ]
+            is_enough = len(ranking) >= depth and scores[-1] < ranking[depth - 1][1]
+            if is_enough or wanted == search.total:
+                return self._cut(ranking, depth)
+            wanted = min(search.total, wanted * 2)
+
+    def _scored(self, vector: Vectors, within: Filter) -> Ranking:
+        """Every passage *within*, with its cosine."""
+        self._accept(within)
+        with self._guard():
+            passages = self._snapshot.connection.execute(
+                "SELECT passages.id, text_hash FROM temp.accepted JOIN passages USING (id)"
+            ).fetchall()
+        vectors = self._snapshot.vectors
+        rows = vectors.rows_of([text_hash for _, text_hash in passages])
+        is_few = FEW * len(rows) < len(vectors)
+        scores = vectors.cosines_of(vector, rows) if is_few else vectors.cosines(vector)[rows]
+        return list(zip((passage for passage, _ in passages), scores.tolist(), strict=True))
+
+    def _accept(self, within: Filter) -> None:
+        """Put the ids of the passages *within* into `temp.accepted`, unless they are there from the last search."""
+        if within == self._accepted:
+            return
+        from rerank_cli.globs import any_glob
+
+        connection = self._snapshot.connection
+        with self._guard():
+            for statement in ACCEPTED:
+                connection.execute(statement)
+            paths = [path for (path,) in connection.execute("SELECT path FROM files")]
+            accepts = any_glob(within.paths)
+            connection.executemany(
+                "INSERT INTO accepted_paths VALUES (?)", [(path,) for path in paths if accepts(path)]
+            )
+            connection.execute(
+                "INSERT INTO accepted SELECT passages.id FROM accepted_paths"
+                " JOIN documents USING (path) JOIN passages ON document = documents.id"
+            )
+        self._accepted = within
+
+    def _passages_of(self, rows: Rows) -> dict[int, list[int]]:
+        """The passages of each row of the vectors, looked up once for all queries."""
+        new = [row for row in rows.tolist() if row not in self._passages]
+        texts = dict(zip(self._snapshot.vectors.texts(np.array(new, dtype=np.int64)), new, strict=True))
+        self._passages.update((row, []) for row in new)
+        for passage, text_hash in self._select("SELECT id, text_hash FROM passages WHERE text_hash IN", list(texts)):
+            self._passages[texts[text_hash]].append(passage)
+        return self._passages
+
+    def _cut(self, scored: Iterable[tuple[PassageId, float]], depth: int) -> Ranking:
+        """Best first; ties in the order of document and ordinal, so that ids given by chance decide nothing."""
+        ranking = sorted(scored, key=itemgetter(1), reverse=True)
+        if len(ranking) > depth:
+            last = ranking[depth - 1][1]
+            ranking = [row for row in ranking if row[1] >= last]
+        alike = Counter(score for _, score in ranking)
+        tied = [row for row in ranking if alike[row[1]] > 1]
+        origins = self.origins([passage for passage, _ in tied])
+        tied.sort(key=lambda row: origins[row[0]])
+        alone = [row for row in ranking if alike[row[1]] == 1]
+        return sorted([*tied, *alone], key=itemgetter(1), reverse=True)[:depth]
+
+    def _select(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+        """Run *query* with `IN (…)` for all *values*, however many."""
+        found: list[tuple] = []  # type: ignore[type-arg]
+        with self._guard():
+            for start in range(0, len(values), 10_000):
+                some = values[start : start + 10_000]
+                marks = ",".join("?" * len(some))
+                found.extend(self._snapshot.connection.execute(f"{query} ({marks})", some))
+        return found
+
+    def _contradiction(self) -> IndexDamaged:
+        catalog = self._snapshot.layout.catalog
+        return IndexDamaged(f"{catalog}: its tables contradict each other", remedy=rebuild_remedy(self.folder))
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        with telling(self._snapshot.layout.catalog, self._snapshot.connection):
+            yield
+
+
+class _Scan:
+    """All rows by their *scores*."""
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
+        self.total = len(scores)
+
+    def best(self, wanted: int) -> tuple[Rows, Scores]:
+        """The *wanted* best rows, best first."""
+        near = np.argpartition(-self._scores, wanted - 1)[:wanted]
+        rows = near[np.argsort(-self._scores[near], kind="stable")]
+        return rows, self._scores[rows]
+
+
+class _GraphSearch:
+    """The rows of a graph, and beside them every row that came since it was written."""
+
+    def __init__(self, graph: Graph, vectors: VectorReader, vector: Vectors) -> None:
+        self._graph = graph
+        self._vector = vector
+        self._newest = vectors.cosines(vector, start=len(graph))
+        self.total = len(vectors)
+
+    def best(self, wanted: int) -> tuple[Rows, Scores]:
+        """The *wanted* best rows, best first, as far as the graph finds them.
+
+        Raises:
+            GraphExhausted: it reaches too few.
+        """
+        found, cosines = self._graph.search(self._vector, wanted)
+        rows = np.concatenate([found, np.arange(len(self._graph), self.total)])
+        scores = np.concatenate([cosines, self._newest])
+        order = np.argsort(-scores, kind="stable")[:wanted]
+        return rows[order], scores[order]

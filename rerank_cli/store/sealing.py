@@ -1,0 +1,74 @@
+"""Keeps the seal of the catalog true while one process writes it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+from rerank_cli.store.access import naming_disk_errors
+from rerank_cli.store.catalog import check_pages, check_words, telling
+from rerank_cli.store.layout import Layout
+from rerank_cli.store.manifest import read_generation
+from rerank_cli.store.passages import check_passages
+from rerank_cli.store.seal import Seal, fits, seal_of, write_seal
+
+UNWRITTEN = Seal(root="", generation=0, broken=True)
+
+
+class Sealing:
+    """The seal of a catalog that a writer has open. *seal* is what lies beside it, if that can be read."""
+
+    def __init__(self, layout: Layout, seal: Seal | None) -> None:
+        self._layout = layout
+        self._seal = seal
+        self._is_whole = False
+        """Whether the seal on the disk fits the catalog."""
+        self._is_sound = False
+        """Whether the catalog may be sealed: never seal what cannot be believed."""
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Make sure of the catalog, by its seal, or where that does not fit by all that the catalog says.
+
+        Raises:
+            IndexDamaged: it is not what was written.
+        """
+        catalog = self._layout.catalog
+        generation = read_generation(self._layout, connection)
+        seal = self._seal
+        if generation is None:
+            self._is_sound = True
+            return
+        if seal and not seal.broken and seal.generation == generation.manifest.generation:
+            with naming_disk_errors(catalog):
+                self._is_whole = fits(seal, catalog)
+        if not self._is_whole:  # a killed writer left it so, or damage did
+            check_pages(catalog, connection)
+            check_words(catalog, connection)
+            with telling(catalog, connection):
+                check_passages(connection, catalog)
+        self._is_sound = True
+
+    def break_seal(self) -> None:
+        """Say that the catalog is being written. Call it before every transaction."""
+        if self._seal is None or not self._seal.broken:
+            self._seal = replace(self._seal or UNWRITTEN, broken=True)
+            with naming_disk_errors(self._layout.seal):
+                write_seal(self._layout.seal, self._seal)
+            self._is_whole = False
+
+    def seal(self, connection: sqlite3.Connection) -> None:
+        """Fold SQLite's log into the catalog and seal it, unless it is sealed.
+
+        While a reader holds an older generation, the log cannot be folded: the next run does it then.
+        """
+        if self._is_whole or not self._is_sound or (generation := read_generation(self._layout, connection)) is None:
+            return
+        with telling(self._layout.catalog, connection):
+            is_held, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_held:
+            return
+        manifest = generation.manifest
+        with naming_disk_errors(self._layout.seal):
+            sealed = seal_of(self._layout.catalog, root=manifest.recipe.root, generation=manifest.generation)
+            write_seal(self._layout.seal, sealed)
+        self._seal, self._is_whole = sealed, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,16 +97,15 @@ def path_filter(globs: list[str]) -> Callable[[str], bool] | None:
     """A test of paths by gitignore-style globs, any of which may match; None without globs."""
     if not globs:
         return None
-    from pathspec import GitIgnoreSpec
-    from pathspec.patterns.gitignore.base import GitIgnorePatternError
+    from rerank_cli.corpus.globs import BrokenPattern, git_pattern, selects
 
-    from rerank_cli.corpus.globs import git_pattern
-
-    try:
-        patterns = [git_pattern(glob) for glob in globs]
-    except GitIgnorePatternError as error:
-        raise UsageError(f"--path: {error}", remedy="write it as in a .gitignore file") from error
-    for glob, pattern in zip(globs, patterns, strict=True):
-        if pattern.regex is None:
+    patterns = []
+    for glob in globs:
+        try:
+            pattern = git_pattern(glob)
+        except BrokenPattern as error:
+            raise UsageError(f"--path: {error}", remedy="write it as in a .gitignore file") from error
+        if pattern is None:
             raise UsageError(f"--path: {glob!r} matches nothing", remedy="write it as in a .gitignore file")
-    return GitIgnoreSpec(patterns).match_file
+        patterns.append(pattern)
+    return partial(selects, patterns)

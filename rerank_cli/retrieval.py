@@ -14,6 +14,7 @@ from rerank_cli.config import Retriever
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.ports import EVERYTHING, Filter, Index, Origin, PassageId, Ranking
 from rerank_cli.records import Candidate, Encoder, Listed, Vectors
+from rerank_cli.words import readable
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
@@ -151,19 +152,21 @@ def lexical_list(ranking: Ranking, depth: int) -> CandidateList:
 
 
 def _query_vector(index: Index, encoder: Encoder, query: str) -> Vectors:
-    vector: Vectors = encoder.encode_queries([query])[0]
-    if vector.shape != (index.manifest.recipe.dimensions,) or not np.isfinite(vector).all():
+    dimensions = index.manifest.recipe.dimensions
+    vectors = encoder.encode_queries([query])
+    if vectors.shape != (1, dimensions) or not np.isfinite(vectors).all():
         raise ModelError(
-            f"{encoder.fingerprint}: the encoder gave no vector of {index.manifest.recipe.dimensions} finite numbers",
+            f"{encoder.fingerprint}: the encoder gave no vector of {dimensions} finite numbers",
             remedy="check the model",
         )
+    vector: Vectors = vectors[0]
     return vector
 
 
 def query_words(query: str) -> list[str]:
     """The words to look for, each once, in their order; stop words only where there is nothing else."""
     # NFC, since an accent of its own is no letter to \w; no casefold, since FTS5 keeps the ß that it would undo.
-    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", query).lower())))
+    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", readable(query)).lower())))
     telling = [word for word in words if word not in STOP_WORDS]
     return telling or words
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.errors import IndexDamaged, InputError, in_words
+from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
 from rerank_cli.records import Vectors
 from rerank_cli.regular import open_regular
@@ -311,10 +311,13 @@ class VectorWriter:
         """Write vectors, shape (n, dimensions), onto the disk.
 
         Raises:
-            InputError: one of them is none.
+            ModelError: one of them is none, or of other dimensions than those before.
         """
-        if not np.isfinite(vectors).all():
-            raise InputError("the encoder gave a vector that is not finite", remedy="check the model")
+        dimensions = self._files.dimensions if self._files else vectors.shape[-1]
+        if vectors.shape != (len(text_hashes), dimensions) or not np.isfinite(vectors).all():
+            raise ModelError(
+                f"the encoder gave no {len(text_hashes)} vectors of {dimensions} finite numbers", remedy="check the model"
+            )
         new = [place for place, text_hash in enumerate(text_hashes) if text_hash not in self._known]
         if not new:
             return

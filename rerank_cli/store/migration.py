@@ -29,8 +29,8 @@ FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, re
 
 PASSAGES = (
     "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, kept.vector"
-    " FROM documents LEFT JOIN passages ON document = documents.id LEFT JOIN vectors AS kept ON kept.id = passages.vector"
-    " ORDER BY documents.id, ordinal"
+    " FROM documents LEFT JOIN passages ON document = documents.id"
+    " LEFT JOIN vectors AS kept ON kept.id = passages.vector ORDER BY documents.id, ordinal"
 )
 
 

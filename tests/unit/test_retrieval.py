@@ -311,5 +311,6 @@ def test_an_encoder_that_gives_no_vector_for_a_query_is_an_error_that_names_it(
     many: None, index_folder: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, answer: np.ndarray
 ) -> None:
     monkeypatch.setattr(encoder, "encode_queries", lambda texts: answer.astype(np.float32))
-    with open_reader(index_folder) as index, pytest.raises(ModelError, match="fake-encoder: the encoder gave no vector"):
+    told = "fake-encoder: the encoder gave no vector"
+    with open_reader(index_folder) as index, pytest.raises(ModelError, match=told):
         retrieve(index, "brake", encoder=encoder, retriever="dense", top_k=5)

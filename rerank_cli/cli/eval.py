@@ -347,17 +347,16 @@ def _variant(settings: Settings) -> SearchSettings:
 def _workplace(stack: ExitStack, folder: Path, settings: Settings, *, caches: bool, listener: Listener) -> Workplace:
     """The index, the models and the score cache, open until *stack* closes."""
     from rerank_cli.evaluation.assess import Workplace
-    from rerank_cli.evaluation.cache import scores_path
     from rerank_cli.models.loading import open_encoder, open_reranker
     from rerank_cli.store import open_reader
-    from rerank_cli.store.scores import ScoreStore
+    from rerank_cli.store.scores import ScoreStore, scores_path
 
     reranks = settings.rerank
     return Workplace(
         index=stack.enter_context(open_reader(folder)),
         encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
         reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if reranks else None,
-        store=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
+        cache=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
         device=settings.device,
     )
 
@@ -619,7 +618,7 @@ def judge(
             check_outside(judged.parent, workplace.index)
         judgements = JudgementFile(judged)
         assert workplace.reranker is not None
-        remembering = RememberingReranker(workplace.reranker, store=workplace.store, device=workplace.device)
+        remembering = RememberingReranker(workplace.reranker, cache=workplace.cache, device=workplace.device)
         variant = _variant(settings)
         passed = Pass(
             workplace.index,

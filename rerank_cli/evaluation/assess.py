@@ -28,10 +28,9 @@ from rerank_cli.evaluation.runs import Run, with_known_ids
 from rerank_cli.evaluation.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
 from rerank_cli.evaluation.trial import Pass, Trial
 from rerank_cli.evaluation.verdict import Compared, Evaluation
-from rerank_cli.ports import Index
+from rerank_cli.ports import Index, ScoreCache
 from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
 from rerank_cli.search import SearchSettings
-from rerank_cli.store.scores import ScoreStore
 from rerank_cli.trec import trec_id
 
 CURVE_DEPTHS = (1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)
@@ -65,7 +64,7 @@ class Workplace:
     index: Index
     encoder: Encoder
     reranker: Reranker | None
-    store: ScoreStore | None
+    cache: ScoreCache | None
     device: str
 
 
@@ -146,7 +145,7 @@ def _passed(request: Request, sweeps: Sequence[Sweep], workplace: Workplace) -> 
     variants = [request.variant, *(variant for sweep in sweeps for variant in sweep.variants)]
     reranker = None
     if workplace.reranker is not None:
-        reranker = RememberingReranker(workplace.reranker, store=workplace.store, device=workplace.device)
+        reranker = RememberingReranker(workplace.reranker, cache=workplace.cache, device=workplace.device)
     listed: tuple[Retriever, ...] = get_args(Retriever) if request.draws else ()
     passed = Pass(
         workplace.index,

@@ -6,36 +6,29 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from rerank_cli import __version__
 from rerank_cli.models.compiled import COMPILER_VERSION
-from rerank_cli.places import cache_folder
+from rerank_cli.ports import KeptScore, ScoreCache
 from rerank_cli.records import PairScores, Reranker
 from rerank_cli.reranking import checked_logits
-from rerank_cli.store.scores import PairScore, ScoreStore
-
-
-def scores_path() -> Path:
-    """Where scores are kept: in the user's cache folder, to be deleted at will."""
-    return cache_folder() / "scores.sqlite"
 
 
 class RememberingReranker:
-    """Asks the reranker only for pairs that *store* lacks; without a store, for each query's pairs once.
+    """Asks the reranker only for pairs that *cache* lacks; without one, for each query's pairs once.
 
     `scored` and `recalled` count pairs. A pair's share of the time of its batch goes by its length and is
     kept with the score, so that the price of a search is known from the cache as well.
     """
 
-    def __init__(self, reranker: Reranker, *, store: ScoreStore | None, device: str) -> None:
+    def __init__(self, reranker: Reranker, *, cache: ScoreCache | None, device: str) -> None:
         self._reranker = reranker
-        self._store = store
+        self._cache = cache
         self._origin = f"{reranker.fingerprint}\0{device}\0{__version__}\0{COMPILER_VERSION}"
         self._query = ""
-        self._known: dict[bytes, PairScore] = {}
+        self._known: dict[bytes, KeptScore] = {}
         self.scored = 0
         self.recalled = 0
 
@@ -66,8 +59,8 @@ class RememberingReranker:
         if query != self._query:
             self._query, self._known = query, {}
         wanted = [key for key in dict.fromkeys(keys) if key not in self._known]
-        if self._store is not None and wanted:
-            found = self._store.read(wanted)
+        if self._cache is not None and wanted:
+            found = self._cache.read(wanted)
             self._known.update(found)
             self.recalled += len(found)
 
@@ -81,13 +74,13 @@ class RememberingReranker:
         lengths = [len(query) + len(passage) for passage in new.values()]
         second_a_letter = elapsed_s / max(1, sum(lengths))
         fresh = {
-            key: PairScore(logit, second_a_letter * length)
+            key: KeptScore(logit, second_a_letter * length)
             for key, logit, length in zip(new, logits, lengths, strict=True)
         }
         self._known.update(fresh)
         self.scored += len(fresh)
-        if self._store is not None:
-            self._store.keep(fresh.items())
+        if self._cache is not None:
+            self._cache.keep(fresh.items())
         return scores
 
     def _key(self, query: str, passage: str) -> bytes:

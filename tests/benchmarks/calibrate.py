@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         indexes = arguments.indexes or Path(scratch)
         with ScoreStore(indexes / "scores.sqlite") as store:
-            reranker = RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")
+            reranker = RememberingReranker(open_reranker(arguments.reranker), cache=store, device="cpu")
             ask = Asker(encoder, reranker, indexes, arguments.limit)
             chosen_on, checked_on = ask.all_of([*arguments.fit, *arguments.threshold]), ask.all_of(arguments.check)
             near = ask.all_of(arguments.near) if arguments.near else []

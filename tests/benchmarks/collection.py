@@ -148,10 +148,10 @@ def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str
     """By precision: as the program runs it, and as sentence-transformers does."""
     if not arguments.rerank:
         return {}
-    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")}
+    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), cache=store, device="cpu")}
     if arguments.float32:
         exact = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
-        rerankers["float32"] = RememberingReranker(exact, store=store, device="float32")
+        rerankers["float32"] = RememberingReranker(exact, cache=store, device="float32")
     return rerankers
 
 

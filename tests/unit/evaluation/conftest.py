@@ -47,7 +47,7 @@ def index(plant: Plant, update: Update, index_folder: Path) -> Iterator[IndexRea
 
 @pytest.fixture
 def workplace(index: IndexReader, encoder: FakeEncoder, reranker: FakeReranker) -> Workplace:
-    return Workplace(index=index, encoder=encoder, reranker=reranker, store=None, device="cpu")
+    return Workplace(index=index, encoder=encoder, reranker=reranker, cache=None, device="cpu")
 
 
 @pytest.fixture

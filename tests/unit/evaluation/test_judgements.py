@@ -120,7 +120,7 @@ def test_records_are_known_by_their_own_ids_where_no_two_share_one(
 @pytest.fixture
 def passed(workplace: Workplace) -> Pass:
     assert workplace.reranker is not None
-    reranker = RememberingReranker(workplace.reranker, store=None, device="cpu")
+    reranker = RememberingReranker(workplace.reranker, cache=None, device="cpu")
     return Pass(workplace.index, encoder=FakeEncoder(), reranker=reranker, scored=["hybrid"], top_k=20)
 
 

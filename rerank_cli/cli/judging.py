@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rerank_cli.cli.terminal import printable
-from rerank_cli.evaluation.judging import JudgementFile, Pooled
+from rerank_cli.evaluation.asking.pooling import Pooled
+from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
 
 KEYS = "y relevant   n not   0-9 grade   s skip   q quit"
 

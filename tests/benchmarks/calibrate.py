@@ -26,7 +26,7 @@ import numpy as np
 from collection import DEFAULTS, index_collection, named, read_judgements
 from reliability import ReliabilityBin, expected_calibration_error, reliability
 
-from rerank_cli.evaluation.cache import RememberingReranker
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.records import Encoder, Reranker

@@ -25,8 +25,8 @@ from ir_measures import Qrel, R, ScoredDoc, nDCG
 
 from rerank_cli.config import Fusion, Settings
 from rerank_cli.corpus.discover import Rules
-from rerank_cli.evaluation.cache import RememberingReranker
-from rerank_cli.evaluation.compare import compare
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+from rerank_cli.evaluation.figures.paired_comparison import compare
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker

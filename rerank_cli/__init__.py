@@ -11,7 +11,7 @@ The rooms, from the bottom up; imports only go down:
     places       the data, cache and config folders, and that nobody but their owner can look into what we keep
     stamps       what tells that a file has not changed
     regular      files that are opened only if they are files
-    characters   joiners, and text and ids that came from JSON, fit to be kept
+    characters   joiners, controls on their way to a terminal, and text and ids that came from JSON, fit to be kept
     files        text and JSON lines: what is wrong is told with file and line; files written whole or not at all
     words        words that are too long for the models, broken so that they are read
     locks        one process at a time, and who holds what
@@ -41,9 +41,14 @@ The rooms, from the bottom up; imports only go down:
     doctor       what a person would have to guess: versions, readiness (models), indexes, storage (disks, permissions);
                  findings (what each gives), setup (what is looked at), examine (puts it together)
     search       both stages for one query after another
-    evaluation   what both stages are worth: collection (queries and judgements), runs, measures, compare, trial (the
-                 one pass), outcome, sweep, diagnose, verdict, assess (puts it together), cache, record, report,
-                 charts, plot, environment; known_items and judging (judgements of one's own)
+    evaluation   what both stages are worth, in the order of the data's way:
+                 inputs: collection (queries and judgements), runs, known_items and judgement_file (a set of one's own),
+                 apart (that none of them is a document), indexed_ids (what the index calls the judged documents),
+                 ids_in_words;
+                 asking: one_pass (over the queries), remembered_scores, pooling (what is still to be judged);
+                 figures: measures, stages (both, side by side), sweep, paired_comparison, several_runs;
+                 conclusions: evaluation (the whole), verdict, diagnosis (causes of misses), gate, notes, provenance;
+                 evaluate puts them together; apart from it showing: text, as_json, report (a page), svg, plot
     training     a model fitted to one's own data: machine (whether it can), pairs, slices (what is held out), mining
                  (negatives), groups (what is learnt from), kept (what mining leaves for a restart), new_reranker (what
                  a reranker begins as), fitting, listwise (a reranker's loss), validation, platt (the calibration),

@@ -1,4 +1,4 @@
-"""The ports: what the house asks of an index, and the records that pass through them.
+"""The ports: what the house asks of an index and of what remembers scores, and the records that pass through them.
 
 Nothing here is of one engine. An index may lie on this disk or behind a network: ids of passages mean nothing outside
 it, a filter is a value that it can translate, and nothing asks for all that it holds at once.
@@ -277,4 +277,27 @@ class IndexWriter(Protocol):
 
         With *prune*, vectors that nothing of the index uses go.
         """
+        ...
+
+
+# What remembers scores
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScore:
+    """A reranker's logit for a query and a passage, and the seconds that it took."""
+
+    logit: float
+    elapsed_s: float
+
+
+class ScoreCache(Protocol):
+    """Scores by keys of 16 bytes. It may lose any of them: they are made again."""
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, KeptScore]:
+        """The scores kept under *keys*, as far as there are any."""
+        ...
+
+    def keep(self, scores: Iterable[tuple[bytes, KeptScore]]) -> None:
+        """Keep *scores* from now on: all of them or none."""
         ...

@@ -45,10 +45,10 @@ from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 
 if TYPE_CHECKING:
-    from rerank_cli.evaluation.assess import Request, Workplace
-    from rerank_cli.evaluation.collection import Collection
-    from rerank_cli.evaluation.measures import Measure
-    from rerank_cli.evaluation.verdict import Evaluation
+    from rerank_cli.evaluation.conclusions.evaluation import Evaluation
+    from rerank_cli.evaluation.evaluate import Request, Workplace
+    from rerank_cli.evaluation.figures.measures import Measure
+    from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.records import Listener
     from rerank_cli.search import SearchSettings
 
@@ -285,14 +285,17 @@ def _check_combination(asked: _Asked) -> None:
 
 
 def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
-    from rerank_cli.evaluation.assess import assess, indexed_collection_note, with_indexed_ids
-    from rerank_cli.evaluation.collection import read_collection
-    from rerank_cli.evaluation.sweep import parse_sweeps
+    from rerank_cli.evaluation.conclusions.notes import indexed_collection_note
+    from rerank_cli.evaluation.conclusions.provenance import provenance_of_search
+    from rerank_cli.evaluation.evaluate import evaluate
+    from rerank_cli.evaluation.figures.sweep import parse_sweeps
+    from rerank_cli.evaluation.inputs.collection import read_collection
+    from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
     if asked.plot is not None:
-        from rerank_cli.evaluation.plot import check_installed
+        from rerank_cli.evaluation.showing.plot import check_installed
 
         check_installed()
     folder = find_index(index, start=working_folder())
@@ -305,10 +308,12 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
     with ExitStack() as stack:
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
         workplace = _workplace(stack, folder, settings, caches=not asked.no_cache, listener=listener)
-        evaluation = assess(collection, request, workplace, listener=listener)
+        evaluation = evaluate(collection, request, workplace, listener=listener)
         evaluation = replace(
             evaluation,
-            context=_context(workplace, settings),
+            context=provenance_of_search(
+                shlex.join(["rerank-cli", *sys.argv[1:]]), workplace.index, settings, workplace.reranker
+            ),
             notes=(*indexed_collection_note(workplace.index, files), *evaluation.notes),
         )
     _write_files(asked, evaluation, collection)
@@ -316,9 +321,9 @@ def _evaluate(asked: _Asked, index: str | None, settings: Settings) -> int:
 
 
 def _request(asked: _Asked, settings: Settings) -> Request:
-    from rerank_cli.evaluation.assess import Request
-    from rerank_cli.evaluation.measures import parse_measures
-    from rerank_cli.evaluation.verdict import parse_floor
+    from rerank_cli.evaluation.conclusions.gate import parse_floor
+    from rerank_cli.evaluation.evaluate import Request
+    from rerank_cli.evaluation.figures.measures import parse_measures
 
     return Request(
         variant=_variant(settings),
@@ -346,68 +351,34 @@ def _variant(settings: Settings) -> SearchSettings:
 
 def _workplace(stack: ExitStack, folder: Path, settings: Settings, *, caches: bool, listener: Listener) -> Workplace:
     """The index, the models and the score cache, open until *stack* closes."""
-    from rerank_cli.evaluation.assess import Workplace
-    from rerank_cli.evaluation.cache import scores_path
+    from rerank_cli.evaluation.evaluate import Workplace
     from rerank_cli.models.loading import open_encoder, open_reranker
     from rerank_cli.store import open_reader
-    from rerank_cli.store.scores import ScoreStore
+    from rerank_cli.store.scores import ScoreStore, scores_path
 
     reranks = settings.rerank
     return Workplace(
         index=stack.enter_context(open_reader(folder)),
         encoder=open_encoder(settings.encoder, device=settings.device, listener=listener),
         reranker=open_reranker(settings.reranker, device=settings.device, listener=listener) if reranks else None,
-        store=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
+        cache=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
         device=settings.device,
     )
 
 
-def _context(workplace: Workplace, settings: Settings) -> dict[str, object]:
-    """What made the figures: index, models, parameters, machine."""
-    from rerank_cli.evaluation.environment import environment
-
-    manifest = workplace.index.manifest
-    recipe = manifest.recipe
-    return {
-        **environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
-        "index": {
-            "folder": workplace.index.name,
-            "root": recipe.root,
-            "generation": manifest.generation,
-            "updated_at": manifest.updated_at,
-            "passage_tokens": recipe.passage_tokens,
-        },
-        "models": {
-            "encoder": recipe.encoder,
-            "encoder_fingerprint": recipe.encoder_fingerprint,
-            "reranker": settings.reranker if workplace.reranker else None,
-            "reranker_fingerprint": workplace.reranker.fingerprint if workplace.reranker else None,
-        },
-        "parameters": {
-            "retriever": settings.retriever,
-            "top_k": settings.top_k,
-            "rerank": settings.rerank,
-            "fusion": settings.fusion if settings.rerank else None,
-            "fusion_weight": settings.fusion_weight if settings.rerank else None,
-            "per_document": settings.per_document,
-            "device": settings.device,
-        },
-    }
-
-
 def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) -> None:
-    assert evaluation.outcome is not None
+    assert evaluation.stages is not None
     if asked.run_out is not None:
-        from rerank_cli.evaluation.runs import spelled, write_run
+        from rerank_cli.evaluation.inputs.runs import spelled, write_run
 
-        write_run(asked.run_out, spelled(evaluation.outcome.final_run, collection.spellings))
+        write_run(asked.run_out, spelled(evaluation.stages.final_run, collection.spellings))
     if asked.report is not None:
-        from rerank_cli.evaluation.report import report_page
+        from rerank_cli.evaluation.showing.report import report_page
         from rerank_cli.files import write_text
 
         write_text(asked.report, report_page(evaluation))
     if asked.plot is not None:
-        from rerank_cli.evaluation.plot import draw
+        from rerank_cli.evaluation.showing.plot import draw
 
         draw(evaluation, asked.plot)
 
@@ -416,9 +387,11 @@ def _write_files(asked: _Asked, evaluation: Evaluation, collection: Collection) 
 
 
 def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
-    from rerank_cli.evaluation.assess import assess, compare_runs, with_indexed_ids
-    from rerank_cli.evaluation.collection import read_collection
-    from rerank_cli.evaluation.environment import environment
+    from rerank_cli.evaluation.conclusions.provenance import provenance
+    from rerank_cli.evaluation.evaluate import evaluate
+    from rerank_cli.evaluation.figures.several_runs import compare_runs
+    from rerank_cli.evaluation.inputs.collection import read_collection
+    from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
@@ -439,31 +412,31 @@ def _compare(asked: _Asked, index: str | None, flags: dict[str, object]) -> int:
                 listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
                 workplace = _workplace(stack, places[name], settings, caches=not asked.no_cache, listener=listener)
                 request = replace(requests[name], measures=measures)
-                evaluations[name] = assess(collection, request, workplace, listener=listener)
+                evaluations[name] = evaluate(collection, request, workplace, listener=listener)
         except KeyboardInterrupt:
             if not evaluations:
                 raise
             break
         if not evaluations[name].is_complete:
             break
-    outcomes = {name: evaluation.outcome for name, evaluation in evaluations.items() if evaluation.outcome}
+    swept = {name: evaluation.stages for name, evaluation in evaluations.items() if evaluation.stages}
     asked_of_all = min(evaluation.asked for evaluation in evaluations.values())
-    common = set.intersection(*(set(outcome.final.queries) for outcome in outcomes.values()))
+    common = set.intersection(*(set(stages.final.queries) for stages in swept.values()))
     qrels = {query: grades for query, grades in collection.qrels.items() if query in common}
-    compared = compare_runs({name: outcome.final_run for name, outcome in outcomes.items()}, qrels, measures)
-    prices = {name: outcome.price.query_p50_s for name, outcome in outcomes.items()}
+    compared = compare_runs({name: stages.final_run for name, stages in swept.items()}, qrels, measures)
+    prices = {name: stages.price.query_p50_s for name, stages in swept.items()}
     first = next(iter(evaluations.values()))
     shared = [note for note in first.notes if all(note in each.notes for each in evaluations.values())]
     evaluation = replace(
         first,
-        context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])),
+        context=provenance(shlex.join(["rerank-cli", *sys.argv[1:]])),
         notes=(
             *shared,
             *(f"{name}: {note}" for name, each in evaluations.items() for note in each.notes if note not in shared),
         ),
         unmeasured=tuple(name for name in configurations if name not in evaluations),
         asked=asked_of_all,
-        outcome=None,
+        stages=None,
         depths=None,
         compared=tuple(replace(each, query_p50_s=prices[each.name]) for each in compared),
     )
@@ -486,12 +459,12 @@ def _index_for(folder: Path, name: str, settings: Settings) -> Path:
 
 
 def _judge_runs(asked: _Asked) -> int:
-    from rerank_cli.evaluation.assess import assess_runs
-    from rerank_cli.evaluation.collection import qrels_in
-    from rerank_cli.evaluation.environment import environment
-    from rerank_cli.evaluation.measures import default_measures, parse_measures
-    from rerank_cli.evaluation.runs import read_run
-    from rerank_cli.evaluation.verdict import parse_floor
+    from rerank_cli.evaluation.conclusions.gate import parse_floor
+    from rerank_cli.evaluation.conclusions.provenance import provenance
+    from rerank_cli.evaluation.evaluate import evaluate_runs
+    from rerank_cli.evaluation.figures.measures import default_measures, parse_measures
+    from rerank_cli.evaluation.inputs.collection import qrels_in
+    from rerank_cli.evaluation.inputs.runs import read_run
     from rerank_cli.queries import read_queries
     from rerank_cli.trec import read_qrels
 
@@ -507,8 +480,8 @@ def _judge_runs(asked: _Asked) -> int:
     qrels = read_qrels(qrels_file)
     texts = {query.id: query.text for query in read_queries(asked.queries)} if asked.queries else {}
     runs = {str(path): read_run(path) for path in asked.run_in}
-    evaluation = assess_runs(runs, qrels, texts, measures)
-    evaluation = replace(evaluation, context=environment(shlex.join(["rerank-cli", *sys.argv[1:]])))
+    evaluation = evaluate_runs(runs, qrels, texts, measures)
+    evaluation = replace(evaluation, context=provenance(shlex.join(["rerank-cli", *sys.argv[1:]])))
     baseline = _baseline(asked, evaluation.collection_fingerprint, measures)
     return _publish(asked, evaluation, baseline)
 
@@ -517,13 +490,13 @@ def _judge_runs(asked: _Asked) -> int:
 
 
 def _collection_files(asked: _Asked, root: Path) -> tuple[Path, Path]:
-    from rerank_cli.evaluation.collection import collection_files
+    from rerank_cli.evaluation.inputs.collection import collection_files
 
     return collection_files(root, folder=asked.collection, queries=asked.queries, qrels=asked.qrels)
 
 
 def _baseline(asked: _Asked, collection_fingerprint: str, measures: Sequence[Measure]) -> dict[str, float]:
-    from rerank_cli.evaluation.verdict import read_baseline
+    from rerank_cli.evaluation.conclusions.gate import read_baseline
 
     if asked.baseline is None:
         return {}
@@ -531,14 +504,14 @@ def _baseline(asked: _Asked, collection_fingerprint: str, measures: Sequence[Mea
 
 
 def _publish(asked: _Asked, evaluation: Evaluation, baseline: dict[str, float]) -> int:
-    """Print everything, then say whether the gate is passed; an interrupted run passes none."""
-    from rerank_cli.evaluation.record import record_of
-    from rerank_cli.evaluation.verdict import below_baseline, below_floors_of_all, parse_floor
+    """Print everything, then say whether the gate is one_pass; an interrupted run passes none."""
+    from rerank_cli.evaluation.conclusions.gate import below_baseline, below_floors_of_all, parse_floor
+    from rerank_cli.evaluation.showing.as_json import evaluation_json
 
     if asked.as_json:
-        print(json.dumps(record_of(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
+        print(json.dumps(evaluation_json(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        from rerank_cli.cli.evaluation_text import evaluation_lines
+        from rerank_cli.evaluation.showing.text import evaluation_lines
 
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width):
@@ -567,7 +540,8 @@ def init(
     seed: Annotated[int, own("--seed", "Another seed draws others.", show_default=True)] = 17,
 ) -> int:
     """Draw known-item queries from the indexed documents: a start for want of judgements."""
-    from rerank_cli.evaluation.known_items import WARNING, check_outside, draw_known_items, write_known_items
+    from rerank_cli.evaluation.inputs.apart import check_outside
+    from rerank_cli.evaluation.inputs.known_items import WARNING, draw_known_items, write_known_items
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
 
@@ -596,11 +570,12 @@ def judge(
     """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
     from rerank_cli.cli.judging import judge as judge_all
     from rerank_cli.cli.judging import single_keys
-    from rerank_cli.evaluation.cache import RememberingReranker
-    from rerank_cli.evaluation.collection import JudgedQuery, find_files, queries_in
-    from rerank_cli.evaluation.judging import JudgementFile, to_judge
-    from rerank_cli.evaluation.known_items import check_outside
-    from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.evaluation.asking.one_pass import Pass
+    from rerank_cli.evaluation.asking.pooling import to_judge
+    from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+    from rerank_cli.evaluation.inputs.apart import check_outside
+    from rerank_cli.evaluation.inputs.collection import JudgedQuery, find_files, queries_in
+    from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
     from rerank_cli.queries import read_queries
     from rerank_cli.store.location import find_index
 
@@ -619,9 +594,9 @@ def judge(
             check_outside(judged.parent, workplace.index)
         judgements = JudgementFile(judged)
         assert workplace.reranker is not None
-        remembering = RememberingReranker(workplace.reranker, store=workplace.store, device=workplace.device)
+        remembering = RememberingReranker(workplace.reranker, cache=workplace.cache, device=workplace.device)
         variant = _variant(settings)
-        passed = Pass(
+        one_pass = Pass(
             workplace.index,
             encoder=workplace.encoder,
             reranker=remembering,
@@ -629,7 +604,7 @@ def judge(
             top_k=variant.top_k,
         )
         pooled = to_judge(
-            asked, passed, variant, index=workplace.index, grades=judgements.grades, depth=pool, seed=seed
+            asked, one_pass, variant, index=workplace.index, grades=judgements.grades, depth=pool, seed=seed
         )
         session = judge_all(pooled, judgements, read_key=stack.enter_context(single_keys()))
     print(

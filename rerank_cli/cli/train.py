@@ -172,8 +172,8 @@ def _judged(
     data: _Data, options: Options, settings: Settings, encoder: Encoder, stack: ExitStack, listener: Listener
 ) -> Material:
     """The judgements that the flags name, over the index that `query` would find."""
-    from rerank_cli.evaluation.assess import with_indexed_ids
-    from rerank_cli.evaluation.collection import collection_files, read_collection
+    from rerank_cli.evaluation.inputs.collection import collection_files, read_collection
+    from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
     from rerank_cli.training.job import index_material

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rerank_cli.errors import IndexMismatch, ModelError, RerankError
-from rerank_cli.evaluation.collection import Collection
-from rerank_cli.evaluation.environment import environment
+from rerank_cli.evaluation.conclusions.provenance import environment
+from rerank_cli.evaluation.inputs.collection import Collection
 from rerank_cli.models.calibration import write_calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, find_model
 from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer
@@ -361,7 +361,7 @@ def _told(options: Options) -> dict[str, object]:
 def _machine(device: str) -> dict[str, str]:
     import torch
 
-    described: Any = environment("")["environment"]
+    described: Any = environment()
     processor = f"{described['processor']}, {described['processors']} cores"
     return {
         "machine": torch.cuda.get_device_name() if device == "cuda" else processor,

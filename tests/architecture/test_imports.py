@@ -96,7 +96,7 @@ def test_the_package_map_names_every_module_and_room() -> None:
     assert modules | folders <= set(rooms)
     assert set(rooms) - {"index", "query", "eval", "train"} <= modules | folders, "a room that is gone"
     for folder in ("models", "store", "doctor", "evaluation", "training"):
-        for path in (package / folder).glob("*.py"):
+        for path in (package / folder).rglob("*.py"):
             if path.stem != "__init__":
                 assert re.search(rf"\b{path.stem}\b", rooms[folder]), path
 

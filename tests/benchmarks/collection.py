@@ -25,8 +25,8 @@ from ir_measures import Qrel, R, ScoredDoc, nDCG
 
 from rerank_cli.config import Fusion, Settings
 from rerank_cli.corpus.discover import Rules
-from rerank_cli.evaluation.cache import RememberingReranker
-from rerank_cli.evaluation.compare import compare
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+from rerank_cli.evaluation.figures.paired_comparison import compare
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
@@ -148,10 +148,10 @@ def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str
     """By precision: as the program runs it, and as sentence-transformers does."""
     if not arguments.rerank:
         return {}
-    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")}
+    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), cache=store, device="cpu")}
     if arguments.float32:
         exact = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
-        rerankers["float32"] = RememberingReranker(exact, store=store, device="float32")
+        rerankers["float32"] = RememberingReranker(exact, cache=store, device="float32")
     return rerankers
 
 

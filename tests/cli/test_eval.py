@@ -234,7 +234,7 @@ def test_ctrl_c_between_configurations_starts_no_other(
     indexed: Path, cli: Cli, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: int,
     shown: list[str],
 ) -> None:  # fmt: skip
-    from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.evaluation.asking.one_pass import Pass
 
     whole, calls = Pass._answer, []
 
@@ -436,7 +436,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(
         pytest.skip("a folder has no ending of a picture")
     (tmp_path / "read-only").mkdir()
     monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "read-only")  # root may write anywhere
-    monkeypatch.setattr("rerank_cli.evaluation.trial.Pass.ask", lambda *_, **__: pytest.fail("work was done"))
+    monkeypatch.setattr("rerank_cli.evaluation.asking.one_pass.Pass.ask", lambda *_, **__: pytest.fail("work was done"))
     outcome = cli("eval", "--collection", judged, flag, tmp_path / place)
     assert outcome.code == 4
     assert_one_line(outcome, f"{flag} {tmp_path / place}: cannot be written")

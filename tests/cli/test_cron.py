@@ -1,4 +1,4 @@
-"""What the README says of cron, systemd and logrotate, run as it stands there."""
+"""What the README of the command line says of cron, systemd and logrotate, run as it stands there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cli.conftest import LIBRARY, Cli, Outcome, assert_one_line, write_fil
 from tests.conftest import leave_without_home
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "rerank_cli" / "cli" / "README.md").read_text(encoding="utf-8")
 
 
 def block(kind: str, first_line: str = "") -> str:

@@ -485,6 +485,35 @@ def test_a_malformed_judgement_ends_with_4_before_anything_is_asked(indexed: Pat
     assert_one_line(outcome, f"{judged / 'qrels' / 'test.tsv'}:1: the grade 'good'")
 
 
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("flag", "content", "where"),
+    [
+        ("--queries", '{"_id": "r1", "text": "x"}\n{"_id": "r2", "text": ' + DEEP + "}\n", "given:2: "),
+        ("--queries", '{"_id": ' + "[" * 900 + "]" * 900 + ', "text": "x"}\n', "given:1: "),
+        ("--qrels", '{"query_id": "r1", "doc_id": "x", "relevance": ' + DEEP + "}\n", "given:1: "),
+        ("--qrels", '{"query_id": "r1", "doc_id": "x", "relevance": ' + "[" * 900 + "]" * 900 + "}\n", "grade 'list'"),
+        (
+            "--baseline",
+            '{"measures": ' + DEEP + "}\n",
+            "given: no result of eval --json: not valid JSON (nested too deeply)",
+        ),
+        ("--baseline", '{"measures":\n {,}}\n', "given:2: no result of eval --json: not valid JSON"),
+        ("--baseline", '{"measures": ' + "[" * 900 + "]" * 900 + "}\n", "given: no result of eval --json"),
+    ],
+)
+def test_json_that_is_nested_without_end_ends_with_4_and_one_short_line(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path, flag: str, content: str, where: str
+) -> None:
+    write_files(tmp_path, {"given": content})
+    outcome = cli("eval", "--collection", judged, flag, tmp_path / "given")
+    assert outcome.code == 4, outcome.err
+    assert_one_line(outcome, where)
+    assert len(outcome.err) < 400
+
+
 def test_an_index_that_is_renewed_meanwhile_is_searched_as_it_was_when_the_judgements_were_read(
     cli: Cli, model_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

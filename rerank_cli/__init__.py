@@ -49,7 +49,7 @@ The rooms, from the bottom up; imports only go down:
     training     a model fitted to one's own data: machine (whether it can), pairs, slices (what is held out), mining
                  (negatives), groups (what is learnt from), kept (what mining leaves for a restart), new_reranker (what
                  a reranker begins as), fitting, listwise (a reranker's loss), validation, platt (the calibration),
-                 output (the folder and its checkpoints), model_folder, card, job (puts it together)
+                 destination (the folder and its checkpoints), model_folder, card, job (puts it together)
     cli          the command line: the only place that knows Typer and Rich
 """
 

@@ -45,7 +45,8 @@ The rooms, from the bottom up; imports only go down:
                  asking: one_pass (over the queries), remembered_scores, pooling (what is still to be judged);
                  figures: measures, stages (both, side by side), sweep, paired_comparison, several_runs;
                  conclusions: evaluation (the whole), verdict, diagnosis (causes of misses), gate, notes, provenance;
-                 evaluate puts them together; apart from it showing: text, as_json, report (a page), svg, plot
+                 evaluate puts them together; apart from it showing: text, as_json, report (a page, by the templates
+                 of page), charts, plot
     training     a model fitted to one's own data: machine (whether it can), pairs, slices (what is held out), mining
                  (negatives), groups (what is learnt from), kept (what mining leaves for a restart), new_reranker (what
                  a reranker begins as), fitting, listwise (a reranker's loss), validation, platt (the calibration),

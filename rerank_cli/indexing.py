@@ -87,14 +87,14 @@ class IndexSummary:
 class FileChanges:
     """How the files found differ from those of the index, by path.
 
-    `hidden` are those that cannot be listed or opened now: nobody can tell whether they are gone.
+    `out_of_sight` are those that cannot be listed or opened now: nobody can tell whether they are gone.
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
-    hidden: tuple[str, ...] = ()
+    out_of_sight: tuple[str, ...] = ()
     touched: tuple[FileState, ...] = ()
 
 
@@ -169,10 +169,10 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
         else:
             changed.append(file.path)
     absent = sorted(known.keys() - {file.path for file in found.files})
-    hidden = _under(absent, {file.path for file in found.skipped if file.failed})
-    removed = sorted({*absent} - hidden)
+    out_of_sight = _under(absent, {file.path for file in found.skipped if file.failed})
+    removed = sorted({*absent} - out_of_sight)
     return FileChanges(
-        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(hidden)), tuple(touched)
+        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(out_of_sight)), tuple(touched)
     )
 
 
@@ -357,7 +357,7 @@ class _Run:
         changes = compare(self.found, self.known, verify=verify)
         gives_up = _gives_up(manifest, self.root, self.encoder)
         if gives_up:
-            changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
+            changes = replace(changes, removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
         again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
 
@@ -448,7 +448,7 @@ class _Run:
         """
         states = list(plan.changes.touched)
         if plan.afresh:
-            missed = {*plan.changes.hidden, *outcome.kept, *(file.state.path for file in outcome.unwritten)}
+            missed = {*plan.changes.out_of_sight, *outcome.kept, *(file.state.path for file in outcome.unwritten)}
             states += [_outdated(self.known[path]) for path in sorted(missed)]
         else:
             given_up = [file.state for file in outcome.unwritten if file.state.path not in outcome.kept]

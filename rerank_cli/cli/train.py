@@ -121,8 +121,8 @@ def run(
 
     check_installed()
 
+    from rerank_cli.training.destination import check_free, checkpoints_of
     from rerank_cli.training.job import Options, train
-    from rerank_cli.training.output import check_free, checkpoints_of
 
     out = expanded(out).absolute()
     check_free(out)

@@ -169,7 +169,32 @@ class _View:
         return figures_of([measure], self.qrels, run).overall[measure.name]
 
 
-# Runs that others made
+# Several configurations, and runs that others made
+
+
+def side_by_side(
+    evaluations: Mapping[str, Evaluation], collection: Collection, measures: Sequence[Measure], *, names: Sequence[str]
+) -> Evaluation:
+    """*evaluations*, by name, each against the first, over the queries that all of them were asked.
+
+    *names* are those of all that were to be measured; an interrupt keeps the last ones from it.
+    """
+    stages = {name: evaluation.stages for name, evaluation in evaluations.items() if evaluation.stages}
+    common = set.intersection(*(set(each.final.queries) for each in stages.values()))
+    qrels = {query: grades for query, grades in collection.qrels.items() if query in common}
+    compared = compare_runs({name: each.final_run for name, each in stages.items()}, qrels, measures)
+    first = next(iter(evaluations.values()))
+    shared = [note for note in first.notes if all(note in each.notes for each in evaluations.values())]
+    own = (f"{name}: {note}" for name, each in evaluations.items() for note in each.notes if note not in shared)
+    return replace(
+        first,
+        notes=(*shared, *own),
+        unmeasured=tuple(name for name in names if name not in evaluations),
+        asked=min(evaluation.asked for evaluation in evaluations.values()),
+        stages=None,
+        depths=None,
+        compared=tuple(replace(each, query_p50_s=stages[each.name].price.query_p50_s) for each in compared),
+    )
 
 
 def evaluate_runs(

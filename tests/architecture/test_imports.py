@@ -65,8 +65,8 @@ def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
 
 
 def test_help_and_config_load_no_model_and_no_numpy() -> None:
-    for arguments in (["--help"], ["query", "--help"], ["train", "--help"], ["config"]):
-        assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich"}, arguments
+    for arguments in (["--help"], ["query", "--help"], ["eval", "judge", "--help"], ["train", "--help"], ["config"]):
+        assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "jinja2"}, arguments
 
 
 def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> None:

@@ -40,7 +40,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def keys() -> Iterator[Callable[[], str]]:
             yield next_key
 
-        monkeypatch.setattr("rerank_cli.cli.judging.single_keys", keys)
+        monkeypatch.setattr("rerank_cli.cli.evaluating.own_judgements.single_keys", keys)
 
     return plan
 

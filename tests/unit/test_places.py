@@ -27,7 +27,7 @@ from rerank_cli.ports import KeptScore
 from rerank_cli.store import open_reader
 from rerank_cli.store.location import indexes_folder
 from rerank_cli.store.scores import ScoreStore, scores_path
-from rerank_cli.training.output import claim
+from rerank_cli.training.destination import claim
 from tests.conftest import Plant, Update
 
 

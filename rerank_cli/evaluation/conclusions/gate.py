@@ -9,7 +9,10 @@ from typing import Any
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.figures.measures import Figures, Measure, parse_measure
-from rerank_cli.files import json_object, read_text
+from rerank_cli.files import json_document
+
+NO_RESULT = "no result of eval --json"
+REMEDY = "make it with: rerank-cli eval --json"
 
 
 def parse_floor(text: str) -> tuple[Measure, float]:
@@ -61,16 +64,15 @@ def read_baseline(path: Path, *, collection_fingerprint: str, measures: Sequence
         InputError: it cannot be read, is no such result, is partial, is of other queries or judgements, or has
             none of *measures*.
     """
-    text = read_text(path)
+    record: Mapping[str, Any] = json_document(path, otherwise=NO_RESULT, remedy=REMEDY)
     try:
-        record: Mapping[str, Any] = json_object(text)
         figures = {
             name: float(row["reranked"] if "reranked" in row else row["run"])
             for name, row in record["measures"].items()
         }
         fingerprint, partial = record["collection"]["fingerprint"], record["partial"]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise InputError(f"{path}: no result of eval --json", remedy="make it with: rerank-cli eval --json") from error
+        raise InputError(f"{path}: {NO_RESULT}", remedy=REMEDY) from error
     if fingerprint != collection_fingerprint:
         raise InputError(f"{path}: of other queries or judgements", remedy="measure the baseline on these")
     if partial:

@@ -19,7 +19,7 @@ LOCK_NAME = "lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class Destination:
     """The folder to make, and the one beside it for checkpoints. The latter goes once the former is there."""
 
     folder: Path
@@ -48,7 +48,7 @@ class Output:
 
 
 @contextmanager
-def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iterator[Output]:
+def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iterator[Destination]:
     """Make the folder for the checkpoints of a training with *settings*, or find it again with *resume*.
 
     Nobody else may train there until the context is left.
@@ -59,16 +59,16 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
         InputError: nothing can be written there.
     """
     check_free(folder)
-    output = Output(folder, folder.with_name(f"{folder.name}.checkpoints"))
-    record = output.checkpoints / RECORD_NAME
+    destination = Destination(folder, folder.with_name(f"{folder.name}.checkpoints"))
+    record = destination.checkpoints / RECORD_NAME
     with ExitStack() as lock:
-        with telling_disk_errors(output):
-            begins = not output.checkpoints.exists()
-            output.checkpoints.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        with telling_disk_errors(destination):
+            begins = not destination.checkpoints.exists()
+            destination.checkpoints.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             lock.enter_context(
                 locked(
-                    output.checkpoints / LOCK_NAME,
-                    busy=f"{output.checkpoints}: another process is training there",
+                    destination.checkpoints / LOCK_NAME,
+                    busy=f"{destination.checkpoints}: another process is training there",
                     remedy="let it finish, or choose another --out",
                 )
             )
@@ -79,12 +79,12 @@ def claim(folder: Path, *, resume: bool, settings: Mapping[str, object]) -> Iter
                 _check_same(record, settings)
             else:
                 raise UsageError(
-                    f"{output.checkpoints}: an earlier training was not finished",
+                    f"{destination.checkpoints}: an earlier training was not finished",
                     remedy="go on with it: add --resume, or delete that folder",
                 )
-            shutil.rmtree(output.partial, ignore_errors=True)
-            tighten_tree(output.checkpoints)
-        yield output
+            shutil.rmtree(destination.partial, ignore_errors=True)
+            tighten_tree(destination.checkpoints)
+        yield destination
 
 
 def checkpoints_of(folder: Path) -> Path:
@@ -97,7 +97,7 @@ def last_checkpoint(folder: Path) -> Path | None:
     found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
     for path in sorted(found, key=lambda path: -int(path.name.removeprefix("checkpoint-"))):
         try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+            json_object((path / "trainer_state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue  # a killed run left it half written
         return path
@@ -117,7 +117,7 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def telling_disk_errors(output: Output) -> Iterator[None]:
+def telling_disk_errors(destination: Destination) -> Iterator[None]:
     """Make one line of what the libraries raise where a disk is full or cannot be written to."""
     try:
         yield
@@ -125,7 +125,7 @@ def telling_disk_errors(output: Output) -> Iterator[None]:
         if not _is_disk_error(error):
             raise
         raise InputError(
-            f"{output.checkpoints}: cannot be written ({in_words(error)})",
+            f"{destination.checkpoints}: cannot be written ({in_words(error)})",
             remedy="make room there and go on with --resume, or choose another --out",
         ) from error
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rerank_cli.corpus.read.errors import Unreadable
-from rerank_cli.corpus.read.records import read_csv, read_jsonl, read_tsv
+from rerank_cli.corpus.read.rows import read_csv, read_jsonl, read_tsv
 from rerank_cli.records import Block, Document
 
 

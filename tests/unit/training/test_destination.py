@@ -6,32 +6,32 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import Busy, InputError, UsageError
-from rerank_cli.training.output import Output, claim, last_checkpoint, telling_disk_errors
+from rerank_cli.training.destination import Destination, claim, last_checkpoint, telling_disk_errors
 
 SETTINGS = {"seed": 17, "pairs": ["abc"], "share": 0.1}
 
 
-def claimed(folder: Path, *, resume: bool, settings: dict[str, object]) -> Output:
+def claimed(folder: Path, *, resume: bool, settings: dict[str, object]) -> Destination:
     """What a training that ended at once had claimed."""
-    with claim(folder, resume=resume, settings=settings) as output:
-        return output
+    with claim(folder, resume=resume, settings=settings) as destination:
+        return destination
 
 
 def test_what_was_written_stands_in_place_and_nothing_beside_it(tmp_path: Path) -> None:
-    output = claimed(tmp_path / "deep" / "model", resume=False, settings=SETTINGS)
-    (output.partial / "1_Pooling").mkdir(parents=True)
-    (output.partial / "1_Pooling" / "config.json").write_text("{}")
-    output.publish()
+    destination = claimed(tmp_path / "deep" / "model", resume=False, settings=SETTINGS)
+    (destination.partial / "1_Pooling").mkdir(parents=True)
+    (destination.partial / "1_Pooling" / "config.json").write_text("{}")
+    destination.publish()
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["model"]
     assert (tmp_path / "deep" / "model" / "1_Pooling" / "config.json").read_text() == "{}"
 
 
 def test_a_folder_that_holds_something_is_refused_and_an_empty_one_is_filled(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    output = claimed(tmp_path / "taken", resume=False, settings=SETTINGS)
-    output.partial.mkdir()
-    (output.partial / "a").write_text("a")
-    output.publish()
+    destination = claimed(tmp_path / "taken", resume=False, settings=SETTINGS)
+    destination.partial.mkdir()
+    (destination.partial / "a").write_text("a")
+    destination.publish()
     for path in (tmp_path / "taken", tmp_path / "taken" / "a"):
         with pytest.raises(UsageError, match="is there already"):
             claimed(path, resume=False, settings=SETTINGS)
@@ -45,8 +45,8 @@ def test_an_unfinished_training_is_only_gone_on_with_when_asked(tmp_path: Path) 
     with pytest.raises(UsageError, match="was not finished") as caught:
         claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     assert "--resume" in caught.value.remedy
-    output = claimed(tmp_path / "model", resume=True, settings=SETTINGS)
-    output.discard()
+    destination = claimed(tmp_path / "model", resume=True, settings=SETTINGS)
+    destination.discard()
     assert not list(tmp_path.iterdir())
     claimed(tmp_path / "model", resume=True, settings=SETTINGS)  # nothing to go on with: it begins
 
@@ -76,9 +76,9 @@ def test_an_unfinished_training_whose_settings_cannot_be_read_is_not_gone_on_wit
 
 
 def test_half_a_model_that_a_killed_run_left_is_written_anew(tmp_path: Path) -> None:
-    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
-    output.partial.mkdir()
-    (output.partial / "old").write_text("half")
+    destination = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
+    destination.partial.mkdir()
+    (destination.partial / "old").write_text("half")
     assert not claimed(tmp_path / "model", resume=True, settings=SETTINGS).partial.exists()
 
 
@@ -101,10 +101,10 @@ class SafetensorError(Exception):
     ],
 )
 def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, error: Exception) -> None:
-    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
+    destination = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
     with (
         pytest.raises(InputError, match=r"model\.checkpoints: cannot be written") as caught,
-        telling_disk_errors(output),
+        telling_disk_errors(destination),
     ):
         raise error
     assert "--resume" in caught.value.remedy
@@ -113,8 +113,8 @@ def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, error: Exception) -
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), ValueError("a bug"), BrokenPipeError(errno.EPIPE, "pipe")])
 def test_other_errors_pass_as_they_are(tmp_path: Path, error: Exception) -> None:
-    output = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
-    with pytest.raises(type(error)) as caught, telling_disk_errors(output):
+    destination = claimed(tmp_path / "model", resume=False, settings=SETTINGS)
+    with pytest.raises(type(error)) as caught, telling_disk_errors(destination):
         raise error
     assert caught.value is error
 

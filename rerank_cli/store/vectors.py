@@ -316,7 +316,8 @@ class VectorWriter:
         dimensions = self._files.dimensions if self._files else vectors.shape[-1]
         if vectors.shape != (len(text_hashes), dimensions) or not np.isfinite(vectors).all():
             raise ModelError(
-                f"the encoder gave no {len(text_hashes)} vectors of {dimensions} finite numbers", remedy="check the model"
+                f"the encoder gave no {len(text_hashes)} vectors of {dimensions} finite numbers",
+                remedy="check the model",
             )
         new = [place for place, text_hash in enumerate(text_hashes) if text_hash not in self._known]
         if not new:

@@ -13,7 +13,7 @@ import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -358,6 +358,19 @@ def load_config(
         origins=origins,
         files=tuple(path for path in (user, project) if path),
     )
+
+
+def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    """*settings* with *changes* by key, as a program gives them: no file and no variable is read.
+
+    Raises:
+        ConfigError: a key is not known, or a value is not allowed.
+    """
+    for key in changes:
+        if key not in HELP:
+            raise _unknown(f"{key} is no setting", like=key, known=[*HELP])
+    given = (_Given(key, value, origin="", name=key) for key, value in changes.items())
+    return replace(settings, **{each.key: _settled(each) for each in given})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ def content_hash(location: Path) -> bytes:
         return b""
 
 
+def location_of(root: Path, path: str) -> Path:
+    """Where the file *path* of the index of *root* lies; the root may be that file itself."""
+    return root if root.is_file() else root / path
+
+
 def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:
     """Those of *states*, by path within *root*, whose files are gone or changed since they were read."""
     looked_at = {path: _staleness(root, path, state) for path, state in states.items()}
@@ -42,7 +47,7 @@ def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Stalen
 
 def _staleness(root: Path, path: str, state: FileState) -> Staleness | None:
     try:
-        location = root if root.is_file() else root / path
+        location = location_of(root, path)
         stamp = stamp_of(location.stat())
     except (FileNotFoundError, NotADirectoryError):
         return "gone"

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, Rules, discover, left_out_by_name
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
@@ -49,6 +51,49 @@ class IndexSettings:
     passage_tokens: int
     rules: Rules
     file_timeout_s: float = 30.0
+
+
+def index_settings(settings: Settings, *, encoder: str) -> IndexSettings:
+    """What *settings* say of how to index, with the encoder that goes by the name *encoder*."""
+    return IndexSettings(
+        encoder=encoder,
+        passage_tokens=settings.passage_tokens,
+        rules=rules_of(settings),
+        file_timeout_s=settings.file_timeout,
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The files that *settings* let in."""
+    return Rules(
+        include=settings.include,
+        exclude=settings.exclude,
+        hidden=settings.hidden,
+        ignore_files=settings.ignore_files,
+        max_file_size_bytes=settings.max_file_size,
+    )
+
+
+def rules_of_recipe(recipe: Recipe) -> Rules:
+    """The files that an index lets in, as it was made last."""
+    restored: dict[str, Any] = {
+        key: tuple(rule) if isinstance(rule, list) else rule for key, rule in recipe.rules.items()
+    }
+    return Rules(**restored)
+
+
+def settings_in(recipe: Recipe) -> dict[str, Any]:
+    """The settings that an index was made with, by key."""
+    rules = rules_of_recipe(recipe)
+    return {
+        "encoder": recipe.encoder,
+        "passage_tokens": recipe.passage_tokens,
+        "include": rules.include,
+        "exclude": rules.exclude,
+        "hidden": rules.hidden,
+        "ignore_files": rules.ignore_files,
+        "max_file_size": rules.max_file_size_bytes,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,29 @@ class Hit:
     reranker_rank: int | None = None
     support: float = 0.0
 
+    @property
+    def document_id(self) -> str:
+        return self.candidate.stored.document_id
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the indexed root."""
+        return self.candidate.stored.path
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line of the passage, from 1."""
+        return self.candidate.stored.passage.first_line, self.candidate.stored.passage.last_line
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return self.candidate.stored.passage.headings
+
+    @property
+    def text(self) -> str:
+        """The passage, without the headings that it stands under."""
+        return self.candidate.stored.passage.text
+
 
 # Models
 

@@ -349,8 +349,7 @@ def _where(hit: Hit, stale: Staleness | None) -> Text:
 def _movements(result: SearchResult) -> dict[int, str]:
     """By a hit's rank, the places it gained (▲) or lost (▼) by the second stage in the list as it is shown."""
     moves = {}
-    for place, (hit, before) in enumerate(zip(result.hits, result.places_before, strict=True), start=1):
-        gained = before - place
+    for hit, gained in zip(result.hits, result.gained, strict=True):
         moves[hit.rank] = "=" if gained == 0 else f"{'▲' if gained > 0 else '▼'}{abs(gained)}"
     return moves
 

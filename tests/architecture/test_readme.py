@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,19 @@ def test_the_readme_shows_the_help_as_it_is(name: str) -> None:
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     shown = "\n".join(line.rstrip() for line in printed.replace("python -m rerank_cli", "rerank-cli").splitlines())
     assert f"$ {name} --help\n{shown.rstrip()}\n```" in README.read_text(encoding="utf-8")
+
+
+def test_the_lines_of_python_run_as_they_stand(model_cache: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    shutil.copytree(README.parent / "sample_docs", tmp_path / "sample_docs")
+    command = [sys.executable, "-c", *blocks]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    *hits, reranked, measured = done.stdout.splitlines()
+    assert len(hits) == 3 and hits[0].split()[1].startswith("safety/")
+    assert reranked.startswith("(1, 0) ")
+    assert 0.5 < float(measured) < 1
 
 
 def test_every_flag_has_a_variable() -> None:

@@ -18,7 +18,7 @@ from rerank_cli.config import HELP, Device, Fusion, Retriever, Settings, changed
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
-from rerank_cli.ports import Counts, Filter, Index, IndexWriter, Manifest
+from rerank_cli.ports import EVERYTHING, Counts, Filter, Index, IndexWriter, Manifest
 from rerank_cli.records import Encoder, Hit, Listener, Reranker, ignore_progress
 from rerank_cli.reranking import activated, checked_logits
 from rerank_cli.search import Searcher, SearchResult, check_query, search_settings, shown
@@ -333,14 +333,26 @@ class Library:
         settings = changed(self.settings, options)
         if settings.min_score is not None and not settings.rerank:
             raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
-        globs = (paths,) if isinstance(paths, str) else tuple(paths)
-        searcher = Searcher(
+        within = Filter((paths,) if isinstance(paths, str) else tuple(paths))
+        result = self._searcher(settings, within).search(query)
+        return shown(result, top_n=settings.top_n, min_score=settings.min_score)
+
+    def prepare_search(self) -> None:
+        """Open the index and find both models now. They are loaded by the first search.
+
+        Raises:
+            UnusableIndex: there is no index, or it is of another encoder.
+            ModelError: there is no such model.
+        """
+        self._searcher(self.settings, EVERYTHING)
+
+    def _searcher(self, settings: Settings, within: Filter) -> Searcher:
+        return Searcher(
             self.index,
             encoder=None if settings.retriever == "lexical" else self.encoder,
             reranker=self.reranker if settings.rerank else None,
-            settings=search_settings(settings, within=Filter(globs)),
+            settings=search_settings(settings, within=within),
         )
-        return shown(searcher.search(query), top_n=settings.top_n, min_score=settings.min_score)
 
     def rerank(self, query: str, texts: Sequence[str]) -> Reranked:
         """How well each of *texts* answers *query*. No index is needed.

@@ -14,7 +14,7 @@ import ir_measures
 import numpy as np
 import pytest
 
-from rerank_cli.cli.output import TSV_COLUMNS
+from rerank_cli.cli.results_for_machines import TSV_COLUMNS
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import BUILTIN_RERANKER, find_model
 from tests.cli.conftest import Cli, Outcome

@@ -38,16 +38,13 @@ def answer(
 
     Returns 2 if there was one that cannot be asked, 1 if none found anything, else 0.
     """
-    if globs:
-        from rerank_cli.globs import any_glob
-
-        any_glob(globs)  # what is wrong with one is told before anything is loaded
     here = working_folder()
     folder = find_index(index, start=here)
     with (
         drawn_progress(quiet=quiet) as listener,
         open_library(index=folder, encoder=settings.encoder, settings=settings, listener=listener) as library,
     ):
+        within = _patterns(globs, library.index, here=here) if globs else ()
         library.prepare_search()
         presentation = Presentation(
             settings=settings,
@@ -59,18 +56,18 @@ def answer(
             here=here,
         )
         typed = _queries_typed(library.index) if asked is None else asked
-        return _write(typed, library, writer_for(presentation, sys.stdout), globs, is_trec=settings.format == "trec")
+        return _write(typed, library, writer_for(presentation, sys.stdout), within, is_trec=settings.format == "trec")
 
 
 def _write(
-    asked: Iterator[Query], library: Library, writer: ResultWriter, globs: Sequence[str], *, is_trec: bool
+    asked: Iterator[Query], library: Library, writer: ResultWriter, within: Sequence[str], *, is_trec: bool
 ) -> int:
     """One of many that cannot be asked is told and passed over, so that the others get their answers."""
     found, refused = False, 0
     per_document = 1 if is_trec else library.settings.per_document
     for query in asked:
         try:
-            result = library.search(query.text, paths=globs, per_document=per_document)
+            result = library.search(query.text, paths=within, per_document=per_document)
         except UsageError as error:
             if not query.origin:
                 raise
@@ -81,6 +78,23 @@ def _write(
         found = found or bool(result.hits)
     writer.close()
     return refused or (0 if found else NO_RESULT)
+
+
+def _patterns(globs: Sequence[str], index: Index, *, here: Path) -> tuple[str, ...]:
+    """*globs* as patterns within the folder that was indexed.
+
+    Raises:
+        UsageError: one of them is no glob, or matches no file of the index.
+    """
+    from rerank_cli.globs import any_glob, check_each_matches, within_root
+
+    any_glob(globs)  # what is wrong with one is told as it was written
+    indexed = Path(index.manifest.recipe.root)
+    root = indexed.parent if indexed.is_file() else indexed
+    patterns = tuple(within_root(glob, root=root, here=here) for glob in globs)
+    remedy = f"a glob with a slash is read from {here}, or behind a first slash from {root}"
+    check_each_matches(patterns, index.files(), asked=globs, remedy=remedy)
+    return patterns
 
 
 def given_queries(text: str | None, file: Path | None) -> Iterator[Query] | None:

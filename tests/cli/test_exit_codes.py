@@ -124,7 +124,7 @@ def test_an_index_of_another_encoder_ends_with_3_and_the_command_that_mends_it(
 
 @pytest.mark.parametrize(
     ("folder", "part"),
-    [("/nowhere", "no such folder"), ("a" * 300, "File name too long"), ("~nobody-of-this-name/x", "home directory")],
+    [("/nowhere", "no such folder"), ("a" * 300, "File name too long"), ("~nobody-of-this-name/x", "home folder")],
 )
 def test_a_folder_that_cannot_be_found_ends_with_4(cli: Cli, folder: str, part: str) -> None:
     outcome = cli("index", folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, write_files
+from tests.cli.conftest import Cli, assert_one_line, write_files
 
 LEXICAL = ("--retriever", "lexical", "--no-rerank")
 WORDS = ("query", "radiator", *LEXICAL)
@@ -99,3 +99,61 @@ def test_a_line_break_in_a_name_makes_no_second_line(
     assert cli("index", ".", "--quiet").code == 0
     assert paths(cli) == [r"a\nb.md"]
     assert cli(*WORDS, "-f", "json").json["results"][0]["hits"][0]["location"] == str(Path.cwd() / "a\nb.md")
+
+
+# What is asked for by --path
+
+
+@pytest.mark.parametrize(
+    ("glob", "found"),
+    [
+        ("v2/*", ["docs/api/v2/new.md"]),
+        ("./v2/", ["docs/api/v2/new.md"]),
+        ("v2/", ["docs/api/v2/new.md", "v2/guide.md"]),
+        ("*.md", ["docs/api/v1/old.md", "docs/api/v2/new.md", "v2/guide.md"]),
+        ("./", ["docs/api/v1/old.md", "docs/api/v2/new.md"]),
+        ("../api/v1/*", ["docs/api/v1/old.md"]),
+        ("../../v2/*", ["v2/guide.md"]),
+        ("/v2/*", ["v2/guide.md"]),
+        ("{root}/v2/*", ["v2/guide.md"]),
+        ("{root}/docs", ["docs/api/v1/old.md", "docs/api/v2/new.md"]),
+        ("{root}", ["docs/api/v1/old.md", "docs/api/v2/new.md", "v2/guide.md"]),
+    ],
+)
+def test_a_glob_is_read_from_where_one_stands(manual: Path, cli: Cli, glob: str, found: list[str]) -> None:
+    asked = glob.replace("{root}", str(manual))
+    record = cli(*WORDS, "-f", "json", "--path", asked).json
+    assert sorted(hit["path"] for hit in record["results"][0]["hits"]) == found
+    assert record["parameters"]["path"] == [asked]
+
+
+def test_a_printed_path_can_be_asked_for(manual: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in (manual, manual / "docs/api", manual.parent, Path("/")):
+        monkeypatch.chdir(folder)
+        for path in paths(cli, "--index", manual_index(cli)):
+            assert paths(cli, "--index", manual_index(cli), "--path", path if "/" in path else f"./{path}") == [path]
+
+
+def manual_index(cli: Cli) -> str:
+    return str(cli("status", "--json").json["index"])
+
+
+def test_a_folder_whose_name_is_a_pattern_is_taken_as_it_is(
+    tmp_path: Path, model_cache: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_files(tmp_path / "odd", {"[ab]/x/y.md": "A radiator.\n", "a/x/y.md": "Another radiator.\n"})
+    assert cli("index", root, "--quiet").code == 0
+    monkeypatch.chdir(root / "[ab]")
+    assert paths(cli, "--path", "x/*") == ["x/y.md"]
+
+
+def test_a_glob_takes_back_what_another_one_matches(manual: Path, cli: Cli) -> None:
+    left = paths(cli, "--path", "*.md", "--path", "!v2/*")
+    assert sorted(left) == sorted([str(manual / "v2/guide.md"), "v1/old.md"])
+
+
+@pytest.mark.parametrize("glob", ["nowhere/", "docs/api/v2/*", "../../../elsewhere/*", "/docs/*.txt"])
+def test_a_glob_that_matches_no_file_of_the_index_is_told(manual: Path, cli: Cli, glob: str) -> None:
+    outcome = cli(*WORDS, "--path", "v1/*", "--path", glob)
+    assert outcome.code == 2
+    assert_one_line(outcome, f"--path: {glob!r} matches no file of the index", str(manual))

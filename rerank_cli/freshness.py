@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -36,7 +37,7 @@ def content_hash(location: Path) -> bytes:
 
 def location_of(root: Path, path: str) -> Path:
     """Where the file *path* of the index of *root* lies; the root may be that file itself."""
-    return root if root.is_file() else root / path
+    return root if os.path.isfile(root) else root / path  # noqa: PTH113 - pathlib's raises where it may not look
 
 
 def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:

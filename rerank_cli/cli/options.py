@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rerank_cli.config import PREFIX, Config, load_config
+from rerank_cli.config import PREFIX, PROJECT_FILE, Config, load_config
 from rerank_cli.errors import InputError, in_words
 
 ConfigFile = Annotated[
@@ -79,6 +79,24 @@ def configured(start: Path, config_file: Path | None, flags: dict[str, object]) 
     """The settings from every source; a flag that was not given is None and counts for nothing."""
     given = {key: value for key, value in flags.items() if value is not None and value != []}
     return load_config(flags=given, start=start, config_file=config_file, environment=os.environ)
+
+
+def configured_for(index_folder: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
+    """The settings for what asks the index in *index_folder*: the project file is that of its documents."""
+    from rerank_cli.store.roots import indexed_root
+
+    root = indexed_root(index_folder) or working_folder()
+    return configured(root.parent if os.path.isfile(root) else root, config_file, flags)  # noqa: PTH113 - never raises
+
+
+def named_encoder(config: Config, config_file: Path | None) -> str | None:
+    """The encoder that the user named; None where an index may take the one that it was made with.
+
+    A project file cannot know every index of its folder, so what it names is for new ones.
+    """
+    origin = config.origins["encoder"]
+    is_of_project = config_file is None and Path(origin).name == PROJECT_FILE
+    return None if origin == "default" or is_of_project else config.settings.encoder
 
 
 def working_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,10 +21,12 @@ from rerank_cli.cli.options import (
     RetrieverName,
     TopK,
     configured,
+    configured_for,
+    named_encoder,
     working_folder,
 )
-from rerank_cli.config import PREFIX
-from rerank_cli.errors import UsageError
+from rerank_cli.config import PREFIX, Config
+from rerank_cli.errors import IndexMissing, UsageError
 
 
 def run(
@@ -69,38 +72,53 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Search an index in two stages: retrieve many, rerank them all, show the best few."""
-    merged = configured(
-        working_folder(),
-        config,
-        {
-            "retriever": retriever,
-            "top_k": top_k,
-            "rerank": rerank,
-            "fusion": fusion,
-            "fusion_weight": fusion_weight,
-            "top_n": top_n,
-            "per_document": per_document,
-            "min_score": min_score,
-            "format": format,
-            "encoder": encoder,
-            "reranker": reranker,
-            "device": device,
-        },
-    )
-    settings = merged.settings
-    if settings.min_score is not None and not settings.rerank:
-        limited, left_out = merged.origins["min_score"], merged.origins["rerank"]
-        raise UsageError(
-            f"min_score ({limited}) judges the reranker's score, and rerank is false ({left_out})", remedy="drop one"
-        )
-    from rerank_cli.cli.querying import answer, given_queries
+    from rerank_cli.cli.querying import answer, check_globs, given_queries
 
+    asked = given_queries(text, queries)
+    check_globs(path or [])
+    flags: dict[str, object] = {
+        "retriever": retriever,
+        "top_k": top_k,
+        "rerank": rerank,
+        "fusion": fusion,
+        "fusion_weight": fusion_weight,
+        "top_n": top_n,
+        "per_document": per_document,
+        "min_score": min_score,
+        "format": format,
+        "encoder": encoder,
+        "reranker": reranker,
+        "device": device,
+    }
+    folder, merged = _index_and_settings(index, config, flags)
     return answer(
-        given_queries(text, queries),
+        asked,
         many=text is None or text == "-",
-        index=index,
-        settings=settings,
+        index=folder,
+        settings=merged.settings,
+        encoder=named_encoder(merged, config),
         globs=path or [],
         explain=explain,
         quiet=quiet,
     )
+
+
+def _index_and_settings(name: str | None, config_file: Path | None, flags: dict[str, object]) -> tuple[Path, Config]:
+    """The index that is meant, and the settings of its documents. A flag that is wrong is told before one is missed."""
+    from rerank_cli.store.location import find_index
+
+    try:
+        folder = find_index(name, start=working_folder())
+    except IndexMissing:
+        _checked(configured(working_folder(), config_file, flags))
+        raise
+    return folder, _checked(configured_for(folder, config_file, flags))
+
+
+def _checked(merged: Config) -> Config:
+    if merged.settings.min_score is not None and not merged.settings.rerank:
+        limited, left_out = merged.origins["min_score"], merged.origins["rerank"]
+        raise UsageError(
+            f"min_score ({limited}) judges the reranker's score, and rerank is false ({left_out})", remedy="drop one"
+        )
+    return merged

@@ -16,7 +16,6 @@ from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Index
 from rerank_cli.queries import Query, read_queries
-from rerank_cli.store.location import find_index
 
 NO_RESULT = 1
 
@@ -28,21 +27,21 @@ def answer(
     asked: Iterator[Query] | None,
     *,
     many: bool,
-    index: str | None,
+    index: Path,
     settings: Settings,
+    encoder: str | None,
     globs: Sequence[str],
     explain: bool,
     quiet: bool,
 ) -> int:
-    """Answer each query that is *asked*, or typed; several where it is *many*.
+    """Answer each query that is *asked*, or typed; several where it is *many*. An *index* knows its own encoder.
 
     Returns 2 if there was one that cannot be asked, 1 if none found anything, else 0.
     """
     here = working_folder()
-    folder = find_index(index, start=here)
     with (
         drawn_progress(quiet=quiet) as listener,
-        open_library(index=folder, encoder=settings.encoder, settings=settings, listener=listener) as library,
+        open_library(index=index, encoder=encoder, settings=settings, listener=listener) as library,
     ):
         within = _patterns(globs, library.index, here=here) if globs else ()
         library.prepare_search()
@@ -80,15 +79,22 @@ def _write(
     return refused or (0 if found else NO_RESULT)
 
 
+def check_globs(globs: Sequence[str]) -> None:
+    """Make sure that each of *globs* is one: what is wrong is told before anything is loaded, and as it was written."""
+    if globs:
+        from rerank_cli.globs import any_glob  # which few queries need
+
+        any_glob(globs)
+
+
 def _patterns(globs: Sequence[str], index: Index, *, here: Path) -> tuple[str, ...]:
     """*globs* as patterns within the folder that was indexed.
 
     Raises:
-        UsageError: one of them is no glob, or matches no file of the index.
+        UsageError: one of them matches no file of the index.
     """
-    from rerank_cli.globs import any_glob, check_each_matches, within_root
+    from rerank_cli.globs import check_each_matches, within_root
 
-    any_glob(globs)  # what is wrong with one is told as it was written
     indexed = Path(index.manifest.recipe.root)
     root = indexed.parent if indexed.is_file() else indexed
     patterns = tuple(within_root(glob, root=root, here=here) for glob in globs)

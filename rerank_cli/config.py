@@ -35,13 +35,14 @@ OTHER_VARIABLES = frozenset(
     for flag in (
         "BASE BASELINE BATCH_QUERIES COLLECTION COMPARE CONFIG COUNT DIAGNOSE DRY_RUN EPOCHS EXPLAIN FAIL_UNDER FORCE "
         "INDEX JSON LEARNING_RATE LICENCE MAX_DROP MAX_STEPS MAX_TOKENS MEASURE NEGATIVES NO_CACHE OUT PAIRS PATH "
-        "PATIENCE PLOT POOL QRELS QUERIES QUIET REBUILD REPORT RESUME RUN_IN RUN_OUT SEED SWEEP TEACHER_SHARE "
+        "PATIENCE PLOT POOL PRUNE QRELS QUERIES QUIET REBUILD REPORT RESUME RUN_IN RUN_OUT SEED SWEEP TEACHER_SHARE "
         "VALIDATION_SHARE VERIFY"
     ).split()
 )
 """Variables of flags that are no settings: they belong to one run, and no file may hold them."""
 
 Device = Literal["cpu", "cuda", "mps"]
+VectorSearch = Literal["auto", "exact", "hnsw"]
 Retriever = Literal["hybrid", "dense", "lexical"]
 Fusion = Literal["linear", "rrf", "none"]
 Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec"]
@@ -242,6 +243,14 @@ class Settings:
     file_timeout: float = field(
         default=30.0,
         metadata=_about(_TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
+    )
+    vectors: VectorSearch = field(
+        default="auto",
+        metadata=_about(
+            _one_of(VectorSearch),
+            "Search of vectors: by a scan (exact), an HNSW graph (hnsw) or what serves better (auto).",
+            project=True,
+        ),
     )
     retriever: Retriever = field(
         default="hybrid",

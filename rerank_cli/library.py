@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from rerank_cli.config import HELP, Device, Fusion, Retriever, Settings, changed, load_config
+from rerank_cli.config import HELP, Device, Fusion, Retriever, Settings, VectorSearch, changed, load_config
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
@@ -56,6 +56,7 @@ class LibraryOptions(SearchOptions, total=False):
     ignore_files: bool
     max_file_size: int | str
     file_timeout: float
+    vectors: VectorSearch
     max_shrink: float
     allow_shrink: bool
     wait_s: float
@@ -297,7 +298,8 @@ class Library:
             raise UsageError("an index of your own is changed by its own writer", remedy="pass it as writer")
         from rerank_cli.store import open_writer
 
-        with open_writer(self._needed_folder(), wait_s=self.settings.wait_s, rebuild=rebuild) as held:
+        wait_s, search = self.settings.wait_s, self.settings.vectors
+        with open_writer(self._needed_folder(), wait_s=wait_s, rebuild=rebuild, search=search) as held:
             yield held
 
     def _documents(self) -> Path:

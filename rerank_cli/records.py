@@ -15,9 +15,6 @@ from rerank_cli.stamps import Stamp
 
 Vectors = NDArray[np.float32]
 
-VectorSearch = Literal["auto", "exact", "hnsw"]
-"""How vectors are searched: by a scan of all, by an HNSW graph, or by whichever serves better."""
-
 
 # Corpus: from a folder to passages
 

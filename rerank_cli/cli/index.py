@@ -42,6 +42,9 @@ def run(
         typer.Option(help="Seconds that reading a file may take, or each 10 MB of it.", show_default=False),
     ] = None,
     passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
+    vectors: Annotated[
+        str | None, typer.Option(help="How vectors are searched: auto, exact or hnsw.", show_default=False)
+    ] = None,
     encoder: EncoderName = None,
     device: Device = None,
     dry_run: Annotated[
@@ -68,6 +71,15 @@ def run(
             "--verify",
             help="Compare the content of every file, not its size and times alone.",
             envvar=f"{PREFIX}VERIFY",
+            show_envvar=False,
+        ),
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Drop vectors of texts that are gone.",
+            envvar=f"{PREFIX}PRUNE",
             show_envvar=False,
         ),
     ] = False,
@@ -112,6 +124,7 @@ def run(
             "max_file_size": max_file_size,
             "file_timeout": file_timeout,
             "passage_tokens": passage_tokens,
+            "vectors": vectors,
             "encoder": encoder,
             "device": device,
             "max_shrink": max_shrink,
@@ -122,4 +135,6 @@ def run(
     ).settings
     if dry_run:
         return list_files(root, index, settings, as_json=as_json)
-    return update_folder(root, index, settings, rebuild=rebuild, verify=verify, as_json=as_json, quiet=quiet)
+    return update_folder(
+        root, index, settings, rebuild=rebuild, verify=verify, prune=prune, as_json=as_json, quiet=quiet
+    )

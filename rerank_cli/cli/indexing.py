@@ -26,12 +26,20 @@ SHOWN_FORMATS = 3
 
 
 def update_folder(
-    root: Path, index: str | None, settings: Settings, *, rebuild: bool, verify: bool, as_json: bool, quiet: bool
+    root: Path,
+    index: str | None,
+    settings: Settings,
+    *,
+    rebuild: bool,
+    verify: bool,
+    prune: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Bring the index of *root* up to date and say what was done."""
     with drawn_progress(quiet=quiet or as_json) as listener:
         library = open_library(root, index=index, encoder=settings.encoder, settings=settings, listener=listener)
-        summary = library.update(rebuild=rebuild, verify=verify)
+        summary = library.update(rebuild=rebuild, verify=verify, prune=prune)
     if as_json:
         print(json.dumps(_record(summary), ensure_ascii=False))
     else:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+from rerank_cli.config import VectorSearch
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rerank_cli.places import make_private_folder, open_private
 from rerank_cli.ports import Manifest
-from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import cannot, naming_disk_errors
 from rerank_cli.store.catalog import check_answers, connect, connect_to_read, create_tables, telling
 from rerank_cli.store.layout import Layout

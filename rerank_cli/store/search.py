@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from rerank_cli.config import VectorSearch
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.records import VectorSearch
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.vectors import VectorFiles

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rerank_cli.config import VectorSearch
 from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe
-from rerank_cli.records import Vectors, VectorSearch
+from rerank_cli.records import Vectors
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.files import counts_of, file_states, insert_file, update_files

@@ -10,7 +10,7 @@ The rooms, from the bottom up; imports only go down:
     errors       the tree of errors, each with its exit code
     places       the data, cache and config folders, and that nobody but their owner can look into what we keep
     stamps       what tells that a file has not changed
-    regular      files that are opened only if they are files
+    regular      files that are opened and measured only if they are files
     characters   joiners, and text and ids that came from JSON, fit to be kept
     files        text and JSON lines: what is wrong is told with file and line; files written whole or not at all
     words        words that are too long for the models, broken so that they are read

@@ -475,7 +475,7 @@ class _Run:
     def check_text(self, outcome: _Outcome) -> None:
         if any(file.passages for file in outcome.written):
             return
-        if self.writer.has_passages_beside({*outcome.removed, *(file.state.path for file in outcome.written)}):
+        if self.writer.document_counts().keys() - {*outcome.removed, *(file.state.path for file in outcome.written)}:
             return
         failed = (file.state for file in outcome.written if file.state.failure)
         reason = next((f" ({state.path}: {state.failure})" for state in failed), "")

@@ -220,10 +220,6 @@ class IndexWriter(Protocol):
         """The ids of the documents with text in the files at *paths*, by path."""
         ...
 
-    def has_passages_beside(self, paths: Collection[str]) -> bool:
-        """Whether any file of the last generation has a passage, those at *paths* left aside."""
-        ...
-
     def counts(self) -> Counts:
         """How much the last generation holds."""
         ...

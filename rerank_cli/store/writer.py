@@ -98,11 +98,6 @@ class LocalWriter:
         with self._guard():
             return {path: {row[0] for row in self._connection.execute(query, (path,))} for path in paths}
 
-    def has_passages_beside(self, paths: Collection[str]) -> bool:
-        query = "SELECT path FROM documents WHERE EXISTS (SELECT 1 FROM passages WHERE document = documents.id)"
-        with self._guard():
-            return any(path not in paths for (path,) in self._connection.execute(query))
-
     def counts(self) -> Counts:
         with self._guard():
             return counts_of(self._layout, self._connection)

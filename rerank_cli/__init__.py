@@ -27,10 +27,12 @@ The rooms, from the bottom up; imports only go down:
     models       the only door to models: telemetry (off), catalogue, hashes, compile, quantize, compiled, onnx, torch,
                  window, finite, loading, probe, calibration (from logits to probabilities), interaction (what a new
                  reranker ends with), builtin
-    store        the index on disk: layout, catalog (SQLite), ann (hnswlib), index, location, lock (who writes),
-                 health (whether it would answer), access (what stands in the way); and the scores of the reranker
-                 that are kept: scores
-    freshness    whether a file on the disk is still the one that was read
+    store        the index on this disk, behind the port. The catalog in SQLite: catalog, database, files, passages,
+                 manifest, pins; seal and sealing (that it is what was written). Vectors: vectors, search, graph
+                 (hnswlib). Its life: layout, location, roots, lock, opening, reader, staging, writer, replaced,
+                 migration (of an older format); health, access (what stands in the way), remedies. And scores, those
+                 of the reranker that are kept
+    freshness    where a file of an index lies, and whether it is still the one that was read
     vanishing    whether what a run would take out is gone, or only out of sight
     indexing     what changed, and its way into a new generation
     retrieval    the first stage: query → candidates, both lists fused by their scores

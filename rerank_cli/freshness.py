@@ -35,9 +35,14 @@ def content_hash(location: Path) -> bytes:
         return b""
 
 
+def folder_of(root: Path) -> Path:
+    """Where the paths of an index of *root* begin: there, or beside it where it is a file of its own."""
+    return root.parent if os.path.isfile(root) else root  # noqa: PTH113 - pathlib's raises where it may not look
+
+
 def location_of(root: Path, path: str) -> Path:
-    """Where the file *path* of the index of *root* lies; the root may be that file itself."""
-    return root if os.path.isfile(root) else root / path  # noqa: PTH113 - pathlib's raises where it may not look
+    """Where the file *path* of the index of *root* lies."""
+    return folder_of(root) / path
 
 
 def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:

@@ -508,7 +508,7 @@ class _Models:
 
 def _root_or_index(place: Place) -> tuple[Path | None, Path | None]:
     """The documents at *place*, or the folder of the index that it names."""
-    from rerank_cli.store.location import indexes_folder, named_folder
+    from rerank_cli.store.location import named_folder
 
     path = expanded(place)
     if isinstance(place, str) and os.sep not in place and not place.startswith(".") and not os.path.lexists(path):
@@ -517,7 +517,17 @@ def _root_or_index(place: Place) -> tuple[Path | None, Path | None]:
             raise InputError(f"{place}: no such folder, file or index", remedy="check its name")
         return None, folder
     root = documents_at(path)
-    return (None, root) if root.parent == indexes_folder().resolve() else (root, None)
+    return (None, root) if _is_kept_index(root) else (root, None)
+
+
+def _is_kept_index(folder: Path) -> bool:
+    """Whether *folder* lies where the commands keep indexes, and nobody but the user writes."""
+    from rerank_cli.store.location import indexes_folder
+
+    try:
+        return folder.parent == indexes_folder().resolve()
+    except InputError:  # without a home folder there is no such place
+        return False
 
 
 def documents_at(place: Path) -> Path:

@@ -83,10 +83,11 @@ def configured(start: Path, config_file: Path | None, flags: dict[str, object]) 
 
 def configured_for(index_folder: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
     """The settings for what asks the index in *index_folder*: the project file is that of its documents."""
+    from rerank_cli.freshness import folder_of
     from rerank_cli.store.roots import indexed_root
 
     root = indexed_root(index_folder) or working_folder()
-    return configured(root.parent if os.path.isfile(root) else root, config_file, flags)  # noqa: PTH113 - never raises
+    return configured(folder_of(root), config_file, flags)
 
 
 def named_encoder(config: Config, config_file: Path | None) -> str | None:

@@ -13,6 +13,7 @@ from rerank_cli.cli.results import Answer, Presentation, ResultWriter
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.freshness import folder_of
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Index
 from rerank_cli.queries import Query, read_queries
@@ -95,8 +96,7 @@ def _patterns(globs: Sequence[str], index: Index, *, here: Path) -> tuple[str, .
     """
     from rerank_cli.globs import check_each_matches, within_root
 
-    indexed = Path(index.manifest.recipe.root)
-    root = indexed.parent if indexed.is_file() else indexed
+    root = folder_of(Path(index.manifest.recipe.root))
     patterns = tuple(within_root(glob, root=root, here=here) for glob in globs)
     remedy = f"a glob with a slash is read from {here}, or behind a first slash from {root}"
     check_each_matches(patterns, index.files(), asked=globs, remedy=remedy)

@@ -11,22 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from rerank_cli.corpus.discover import Discovery, Rules, discover, left_out_by_name
+from rerank_cli.config import Settings
+from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
-from rerank_cli.ports import Changes, FileState, IndexWriter, Manifest, NewFile, Recipe
-from rerank_cli.records import (
-    Encoder,
-    FoundFile,
-    Listener,
-    Progress,
-    SkippedFile,
-    SplitDocument,
-    ignore_progress,
-)
+from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
+from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile, SplitDocument, ignore_progress
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, is_settled, stamp_of
 from rerank_cli.vanishing import Loss, why_doubted
@@ -49,6 +43,49 @@ class IndexSettings:
     passage_tokens: int
     rules: Rules
     file_timeout_s: float = 30.0
+
+
+def index_settings(settings: Settings, *, encoder: str) -> IndexSettings:
+    """What *settings* say of how to index, with the encoder that goes by the name *encoder*."""
+    return IndexSettings(
+        encoder=encoder,
+        passage_tokens=settings.passage_tokens,
+        rules=rules_of(settings),
+        file_timeout_s=settings.file_timeout,
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The files that *settings* let in."""
+    return Rules(
+        include=settings.include,
+        exclude=settings.exclude,
+        hidden=settings.hidden,
+        ignore_files=settings.ignore_files,
+        max_file_size_bytes=settings.max_file_size,
+    )
+
+
+def rules_of_recipe(recipe: Recipe) -> Rules:
+    """The files that an index lets in, as it was made last."""
+    restored: dict[str, Any] = {
+        key: tuple(rule) if isinstance(rule, list) else rule for key, rule in recipe.rules.items()
+    }
+    return Rules(**restored)
+
+
+def settings_in(recipe: Recipe) -> dict[str, Any]:
+    """The settings that an index was made with, by key."""
+    rules = rules_of_recipe(recipe)
+    return {
+        "encoder": recipe.encoder,
+        "passage_tokens": recipe.passage_tokens,
+        "include": rules.include,
+        "exclude": rules.exclude,
+        "hidden": rules.hidden,
+        "ignore_files": rules.ignore_files,
+        "max_file_size": rules.max_file_size_bytes,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +467,7 @@ class _Run:
     def check_text(self, outcome: _Outcome) -> None:
         if any(file.passages for file in outcome.written):
             return
-        if self.writer.has_passages_beside({*outcome.removed, *(file.state.path for file in outcome.written)}):
+        if self.writer.document_counts().keys() - {*outcome.removed, *(file.state.path for file in outcome.written)}:
             return
         failed = (file.state for file in outcome.written if file.state.failure)
         reason = next((f" ({state.path}: {state.failure})" for state in failed), "")

@@ -34,7 +34,8 @@ from rerank_cli.errors import UsageError
 from rerank_cli.places import expanded
 
 if TYPE_CHECKING:
-    from rerank_cli.records import Encoder, Listener
+    from rerank_cli.ports import Encoder
+    from rerank_cli.records import Listener
     from rerank_cli.training.job import Material, Options, Trained
     from rerank_cli.training.mining import Mined
 

@@ -18,7 +18,7 @@ from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
-from rerank_cli.records import Cause, FoundFile, SkippedFile
+from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, stamp_of
 
@@ -39,18 +39,6 @@ _WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PDF_MARK = b"%PDF-"
 
 NOTHING_KNOWN: Mapping[str, Stamp] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    ignore_files: bool = True
-    # Beyond this, text is nearly always a log or a dump that would drown everything else.
-    max_file_size_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

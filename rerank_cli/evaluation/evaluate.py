@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
-from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.asking.one_pass import Answers, Pass
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
@@ -25,8 +24,8 @@ from rerank_cli.evaluation.figures.sweep import Sweep, SweepTable, default_sweep
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery, Qrels
 from rerank_cli.evaluation.inputs.indexed_ids import missing_documents
 from rerank_cli.evaluation.inputs.runs import Run, with_known_ids
-from rerank_cli.ports import Index, ScoreCache
-from rerank_cli.records import Encoder, Listener, Reranker, ignore_progress
+from rerank_cli.ports import Encoder, Index, Reranker, ScoreCache
+from rerank_cli.records import Listener, Retriever, ignore_progress
 from rerank_cli.search import SearchSettings
 
 CURVE_DEPTHS = (1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
+from rerank_cli.regular import size_of
 
 FORMAT_VERSION = 2
 """Raise it when an older program would misread what a newer one writes."""
@@ -106,15 +106,10 @@ class Layout:
 
     def size_bytes(self) -> int:
         """Of all its files; one that goes meanwhile counts for nothing."""
-        return sum(_size_bytes(path) for path in self._beginning(""))
+        return sum(size_of(path, follow_symlinks=False) for path in self._beginning(""))
 
     def _beginning(self, start: str) -> list[Path]:
-        return sorted(path for path in self.folder.iterdir() if path.name.startswith(start))
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return 0
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.name.startswith(start))
+        except FileNotFoundError:  # another process took the whole index away
+            return []

@@ -9,8 +9,8 @@ from itertools import groupby
 
 import numpy as np
 
-from rerank_cli.ports import FileState, Manifest, Recipe
-from rerank_cli.records import Passage, Vectors
+from rerank_cli.ports import FileState, Manifest, Recipe, Vectors
+from rerank_cli.records import Passage
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, connect, telling

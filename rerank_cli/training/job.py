@@ -16,8 +16,8 @@ from rerank_cli.evaluation.inputs.collection import Collection
 from rerank_cli.models.calibration import write_calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, find_model
 from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer
-from rerank_cli.ports import Index
-from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
+from rerank_cli.ports import Encoder, Index
+from rerank_cli.records import Listener, Progress, ignore_progress
 from rerank_cli.training.card import DataFile, Facts, model_card
 from rerank_cli.training.destination import Destination, claim, telling_disk_errors
 from rerank_cli.training.fitting import Fit, Fitted, Watch, fit_encoder, fit_reranker

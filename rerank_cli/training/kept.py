@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from rerank_cli.places import open_private
-from rerank_cli.records import Encoder, Vectors
+from rerank_cli.ports import Encoder, Vectors
 from rerank_cli.training.destination import Destination
 from rerank_cli.training.groups import Group
 from rerank_cli.training.mining import Mined

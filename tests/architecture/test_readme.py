@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,6 +103,19 @@ def anchors(text: str) -> set[str]:
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
     headings = re.findall(r"^#+ (.*)$", prose, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_lines_of_python_run_as_they_stand(model_cache: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", READMES["./README.md"], re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    shutil.copytree(ROOT / "sample_docs", tmp_path / "sample_docs")
+    command = [sys.executable, "-c", *blocks]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    *hits, reranked, measured = done.stdout.splitlines()
+    assert len(hits) == 3 and hits[0].split()[1].startswith("safety/")
+    assert reranked.startswith("(1, 0) ")
+    assert 0.5 < float(measured) < 1
 
 
 def test_every_flag_has_a_variable() -> None:

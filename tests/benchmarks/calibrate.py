@@ -29,7 +29,7 @@ from reliability import ReliabilityBin, expected_calibration_error, reliability
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
-from rerank_cli.records import Encoder, Reranker
+from rerank_cli.ports import Encoder, Reranker
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
 from rerank_cli.store.scores import ScoreStore

@@ -23,15 +23,15 @@ from pathlib import Path
 import ir_measures
 from ir_measures import Qrel, R, ScoredDoc, nDCG
 
-from rerank_cli.config import Fusion, Settings
-from rerank_cli.corpus.discover import Rules
+from rerank_cli.config import Settings
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
 from rerank_cli.evaluation.figures.paired_comparison import compare
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.models.torch import TorchReranker
-from rerank_cli.records import Encoder, Hit
+from rerank_cli.ports import Encoder
+from rerank_cli.records import Fusion, Hit, Rules
 from rerank_cli.reranking import by_document, keep_order, order
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader, open_writer

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rerank_cli.config import Retriever
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.records import Retriever, Rules
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader, open_writer
 from tests.fakes import FakeEncoder, FakeReranker

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from rerank_cli import stamps
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.indexing import ENCODE_BATCH, IndexSettings, IndexSummary, update_index
-from rerank_cli.records import Progress, StoredPassage
+from rerank_cli.records import Progress, Rules, StoredPassage
 from rerank_cli.stamps import stamp_of
 from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.layout import Layout

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rerank_cli.config import Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.inputs.runs import Ranked
-from rerank_cli.records import Candidate, Encoder, Hit, Listener, PairScores, Progress, StoredPassage, ignore_progress
+from rerank_cli.ports import Encoder, PairScores
+from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
 from rerank_cli.search import Searcher, SearchSettings
 

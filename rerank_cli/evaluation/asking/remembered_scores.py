@@ -11,8 +11,7 @@ import numpy as np
 
 from rerank_cli import __version__
 from rerank_cli.models.compiled import COMPILER_VERSION
-from rerank_cli.ports import KeptScore, ScoreCache
-from rerank_cli.records import PairScores, Reranker
+from rerank_cli.ports import KeptScore, PairScores, Reranker, ScoreCache
 from rerank_cli.reranking import checked_logits
 
 

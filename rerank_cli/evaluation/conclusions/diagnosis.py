@@ -11,8 +11,8 @@ from typing import Literal
 from rerank_cli.evaluation.asking.one_pass import Answers, Pass, StageHits
 from rerank_cli.evaluation.figures.measures import relevant_documents
 from rerank_cli.evaluation.inputs.collection import JudgedQuery, Qrels
-from rerank_cli.ports import Index
-from rerank_cli.records import Candidate, Encoder, Hit, Reranker
+from rerank_cli.ports import Encoder, Index, Reranker
+from rerank_cli.records import Candidate, Hit
 from rerank_cli.reranking import by_document
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import SearchSettings, check_query

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from rerank_cli import __version__
 from rerank_cli.config import Settings
-from rerank_cli.ports import Index
-from rerank_cli.records import Reranker
+from rerank_cli.ports import Index, Reranker
 
 LIBRARIES = ("numpy", "onnxruntime", "ir_measures")
 

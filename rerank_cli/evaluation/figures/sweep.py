@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from rerank_cli.config import Fusion, Retriever
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.figures.stages import StageFigures
+from rerank_cli.records import Fusion, Retriever
 from rerank_cli.search import SearchSettings
 
 DEPTHS = (10, 25, 50, 100, 200, 500, 1000)

@@ -9,7 +9,6 @@ from typing import get_args
 
 import pytest
 
-from rerank_cli.config import Fusion
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.evaluation.conclusions.notes import collection_notes, indexed_collection_note
 from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate, evaluate_runs
@@ -17,7 +16,8 @@ from rerank_cli.evaluation.figures.measures import Measure
 from rerank_cli.evaluation.figures.several_runs import compare_runs
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.inputs.runs import Ranked
-from rerank_cli.records import PairScores, Progress
+from rerank_cli.ports import PairScores
+from rerank_cli.records import Fusion, Progress
 from rerank_cli.reranking import best_of_each_document
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store.reader import IndexReader

@@ -13,7 +13,7 @@ import pytest
 from rerank_cli.errors import ModelError
 from rerank_cli.evaluation.asking import remembered_scores
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
-from rerank_cli.records import PairScores
+from rerank_cli.ports import PairScores
 from rerank_cli.store.scores import ScoreStore
 from tests.fakes import FakeReranker
 

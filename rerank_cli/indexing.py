@@ -134,7 +134,8 @@ def update_index(
         run.check_not_empty()
     plan = run.plan(rebuild=rebuild, verify=verify)
     work = _Work(writer, encoder, settings, listener)
-    read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
+    pending = plan.pending()
+    read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
     outcome = run.outcome(plan, read)
     if not allow_shrink:
         outcome = run.believed(outcome, plan, max_shrink=max_shrink)
@@ -307,7 +308,6 @@ class _Plan:
     afresh: bool
     gives_up: bool
 
-    @property
     def pending(self) -> frozenset[str]:
         """The files to read."""
         return frozenset((*self.changes.added, *self.changes.changed, *self.again))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from rerank_cli.config import Retriever
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.ports import EVERYTHING, Filter, Index, Origin, PassageId, Ranking
 from rerank_cli.records import Candidate, Encoder, Listed, Vectors
+from rerank_cli.words import readable
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
@@ -87,23 +88,57 @@ def retrieve(
     """
     if not 1 <= top_k <= list_depth:
         raise UsageError(f"top_k is {top_k}", remedy=f"choose from 1 to {list_depth}")
-    lists = []
-    openings: Mapping[PassageId, float] = {}
+    names = LISTS_OF[retriever]
     vector = None
-    if retriever != "lexical":
+    if DENSE in names:
         assert encoder is not None, "dense retrieval needs an encoder"
         vector = _query_vector(index, encoder, query)
-        lists.append(dense_list(index.search_dense(vector, list_depth, within=within, exact=exact)))
-    if retriever != "dense":
-        lists.append(lexical_list(index.search_lexical(query_words(query), list_depth, within=within), list_depth))
+    asked = Asked(index, query, vector, list_depth, within, exact)
+    lists = [LISTS[name](asked) for name in names]
+    openings: Mapping[PassageId, float] = {}
     if vector is not None:
         openings = index.opening_cosines(vector, [passage for each in lists for passage, _ in each.ranking])
     return _candidates(index, lists, openings, top_k=top_k)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list is asked: a query over an index. `vector` is None where no list of the retriever needs it."""
+
+    index: Index
+    query: str
+    vector: Vectors | None
+    depth: int
+    within: Filter
+    exact: bool
+
+
+def _dense(asked: Asked) -> CandidateList:
+    assert asked.vector is not None
+    return dense_list(asked.index.search_dense(asked.vector, asked.depth, within=asked.within, exact=asked.exact))
+
+
+def _lexical(asked: Asked) -> CandidateList:
+    words = query_words(asked.query)
+    return lexical_list(asked.index.search_lexical(words, asked.depth, within=asked.within), asked.depth)
+
+
+DENSE, LEXICAL = "dense", "lexical"
+
+LISTS: dict[str, Callable[[Asked], CandidateList]] = {DENSE: _dense, LEXICAL: _lexical}
+"""Every list of the first stage by its name."""
+
+LISTS_OF: dict[Retriever, tuple[str, ...]] = {
+    "hybrid": (DENSE, LEXICAL),
+    "dense": (DENSE,),
+    "lexical": (LEXICAL,),
+}
+"""The lists of each retriever."""
+
+
 def dense_list(ranking: Ranking) -> CandidateList:
     """Passages by their cosine, which says by itself how near they are; one that is not there is at most as near."""
-    return CandidateList("dense", ranking, scale=COSINE_SCALE, floor=ranking[-1][1] if ranking else 0.0)
+    return CandidateList(DENSE, ranking, scale=COSINE_SCALE, floor=ranking[-1][1] if ranking else 0.0)
 
 
 def lexical_list(ranking: Ranking, depth: int) -> CandidateList:
@@ -113,23 +148,25 @@ def lexical_list(ranking: Ranking, depth: int) -> CandidateList:
     """
     best = max(ranking[0][1] if ranking else 0.0, LEAST_BEST_BM25)
     floor = ranking[-1][1] if len(ranking) >= depth else 0.0
-    return CandidateList("lexical", ranking, scale=WORDS_SCALE / best, floor=floor)
+    return CandidateList(LEXICAL, ranking, scale=WORDS_SCALE / best, floor=floor)
 
 
 def _query_vector(index: Index, encoder: Encoder, query: str) -> Vectors:
-    vector: Vectors = encoder.encode_queries([query])[0]
-    if vector.shape != (index.manifest.recipe.dimensions,) or not np.isfinite(vector).all():
+    dimensions = index.manifest.recipe.dimensions
+    vectors = encoder.encode_queries([query])
+    if vectors.shape != (1, dimensions) or not np.isfinite(vectors).all():
         raise ModelError(
-            f"{encoder.fingerprint}: the encoder gave no vector of {index.manifest.recipe.dimensions} finite numbers",
+            f"{encoder.fingerprint}: the encoder gave no vector of {dimensions} finite numbers",
             remedy="check the model",
         )
+    vector: Vectors = vectors[0]
     return vector
 
 
 def query_words(query: str) -> list[str]:
     """The words to look for, each once, in their order; stop words only where there is nothing else."""
     # NFC, since an accent of its own is no letter to \w; no casefold, since FTS5 keeps the ß that it would undo.
-    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", query).lower())))
+    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", readable(query)).lower())))
     telling = [word for word in words if word not in STOP_WORDS]
     return telling or words
 

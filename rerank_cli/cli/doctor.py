@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from rerank_cli.cli.options import ConfigFile, IndexName, Json, working_folder
+from rerank_cli.cli.options import ConfigFile, IndexName, Json, own_variables, working_folder
 from rerank_cli.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ def run(index: IndexName = None, config: ConfigFile = None, as_json: Json = Fals
     """Check models, indexes, locks, disks, clock, permissions and versions; the exit code is that of the worst FAIL."""
     from rerank_cli.doctor.examine import examine
 
-    findings = list(examine(start=working_folder(), index=index, config_file=config, environment=os.environ))
+    findings = list(
+        examine(
+            start=working_folder(),
+            index=index,
+            config_file=config,
+            environment=os.environ,
+            other_variables=own_variables(),
+        )
+    )
     if as_json:
         print(json.dumps([_record(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Json, Quiet, configured
+from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Json, Quiet, configured, own, setting
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import counted, printable, say
-from rerank_cli.config import PREFIX, Settings
+from rerank_cli.config import Settings
 from rerank_cli.errors import Busy, FilesSkipped, InputError, TooMuchGone, in_words
 
 if TYPE_CHECKING:
@@ -35,82 +35,28 @@ def run(
         Path, typer.Argument(help="A folder, a file, or a .jsonl corpus.", show_default=False, readable=False)
     ],
     index: IndexName = None,
-    include: Annotated[
-        list[str] | None, typer.Option(help="Index only files that match this glob. May be repeated.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="Leave out files that match this glob. May be repeated.")
-    ] = None,
-    hidden: Annotated[
-        bool | None, typer.Option("--hidden/--no-hidden", help="Index hidden files too.", show_default=False)
-    ] = None,
-    ignore_files: Annotated[
-        bool | None,
-        typer.Option(
-            "--ignore-files/--no-ignore-files",
-            " /--no-ignore",
-            help="Follow .gitignore and .rerankignore.",
-            show_default=False,
-        ),
-    ] = None,
-    max_file_size: Annotated[
-        str | None, typer.Option(help="Leave out larger files, such as 500kB or 10MB.", show_default=False)
-    ] = None,
-    file_timeout: Annotated[
-        float | None,
-        typer.Option(help="Seconds that reading a file may take, or each 10 MB of it.", show_default=False),
-    ] = None,
-    passage_tokens: Annotated[int | None, typer.Option(help="Longest passage, in tokens.", show_default=False)] = None,
+    include: Annotated[list[str] | None, setting("include")] = None,
+    exclude: Annotated[list[str] | None, setting("exclude")] = None,
+    hidden: Annotated[bool | None, setting("hidden")] = None,
+    ignore_files: Annotated[bool | None, setting("ignore_files", " /--no-ignore")] = None,
+    max_file_size: Annotated[str | None, setting("max_file_size")] = None,
+    file_timeout: Annotated[str | None, setting("file_timeout")] = None,
+    passage_tokens: Annotated[str | None, setting("passage_tokens")] = None,
     encoder: EncoderName = None,
     device: Device = None,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="List what would be indexed, and why each other file would not.",
-            envvar=f"{PREFIX}DRY_RUN",
-            show_envvar=False,
-        ),
+        bool, own("--dry-run", "List what would be indexed, and why each other file would not.")
     ] = False,
     rebuild: Annotated[
-        bool,
-        typer.Option(
-            "--rebuild",
-            help="Read every file again; give up an index of another format or model.",
-            envvar=f"{PREFIX}REBUILD",
-            show_envvar=False,
-        ),
+        bool, own("--rebuild", "Read every file again; give up an index of another format or model.")
     ] = False,
     verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify",
-            help="Compare the content of every file, not its size and times alone.",
-            envvar=f"{PREFIX}VERIFY",
-            show_envvar=False,
-        ),
+        bool, own("--verify", "Compare the content of every file, not its size and times alone.")
     ] = False,
-    max_shrink: Annotated[
-        float | None,
-        typer.Option(help="Share of the documents that one run may remove, if more than ten.", show_default=False),
-    ] = None,
-    allow_shrink: Annotated[
-        bool | None,
-        typer.Option(
-            "--allow-shrink/--no-allow-shrink",
-            "--allow-empty/ ",
-            help="Remove what is missing, however much it is.",
-            show_default=False,
-        ),
-    ] = None,
-    strict: Annotated[
-        bool | None,
-        typer.Option("--strict/--no-strict", help="Exit with 5 if a file could not be read.", show_default=False),
-    ] = None,
-    wait_s: Annotated[
-        float | None,
-        typer.Option("--wait-s", help="Seconds to wait for another process that writes.", show_default=False),
-    ] = None,
+    max_shrink: Annotated[str | None, setting("max_shrink")] = None,
+    allow_shrink: Annotated[bool | None, setting("allow_shrink", "--allow-empty/ ")] = None,
+    strict: Annotated[bool | None, setting("strict")] = None,
+    wait_s: Annotated[str | None, setting("wait_s")] = None,
     config: ConfigFile = None,
     as_json: Json = False,
     quiet: Quiet = False,

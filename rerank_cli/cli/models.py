@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, working_folder
+from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, own, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, printable
-from rerank_cli.config import PREFIX
 from rerank_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,10 +43,7 @@ def prepare(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Compile again what is compiled.", envvar=f"{PREFIX}FORCE", show_envvar=False),
-    ] = False,
+    force: Annotated[bool, own("--force", "Compile again what is compiled.")] = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:

@@ -8,59 +8,38 @@ from typing import Annotated, Any
 
 import typer
 
-from rerank_cli.config import PREFIX, Config, load_config
+from rerank_cli.config import HELP, KINDS, Config, flag_of, load_config, variable_of
 from rerank_cli.errors import InputError, in_words
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="YAML settings in place of the project's rerank.yaml.",
-        envvar=f"{PREFIX}CONFIG",
-        readable=False,  # what cannot be read is told where it is read, with its own code
-    ),
-]
-IndexName = Annotated[
-    str | None,
-    typer.Option("--index", help="Index by name, or by path if it holds a slash.", envvar=f"{PREFIX}INDEX"),
-]
-EncoderName = Annotated[
-    str | None, typer.Option("--encoder", help="Bi-encoder: built-in name, folder, or hub id.", show_default=False)
-]
-RerankerName = Annotated[
-    str | None, typer.Option("--reranker", help="Cross-encoder: built-in name, folder, or hub id.", show_default=False)
-]
-RetrieverName = Annotated[
-    str | None, typer.Option("--retriever", help="First stage: hybrid, dense or lexical.", show_default=False)
-]
-TopK = Annotated[
-    int | None, typer.Option("--top-k", help="Candidates that the first stage brings.", show_default=False)
-]
-Reranks = Annotated[bool | None, typer.Option("--rerank/--no-rerank", help="Run the second stage.", show_default=False)]
-FusionName = Annotated[
-    str | None,
-    typer.Option(
-        "--fusion",
-        help="Final order: linear or rrf fuses both stages, none trusts the reranker alone.",
-        show_default=False,
-    ),
-]
-FusionWeight = Annotated[
-    float | None,
-    typer.Option("--fusion-weight", help="The reranker's share in a fused order, 0 to 1.", show_default=False),
-]
-Device = Annotated[str | None, typer.Option("--device", help="Where models run: cpu, cuda or mps.", show_default=False)]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no summary.", envvar=f"{PREFIX}QUIET", show_envvar=False)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.", envvar=f"{PREFIX}JSON", show_envvar=False)]
+_OWN_VARIABLES: set[str] = set()
 
 
-def own(flag: str, meaning: str, **more: Any) -> Any:
-    """An option that is no setting, with the variable of its name."""
-    variable = f"{PREFIX}{flag.strip('-').upper().replace('-', '_')}"
-    shown = {"show_default": False, **more}
-    return typer.Option(flag, help=meaning, envvar=variable, show_envvar=False, **shown)
+def setting(key: str, *names: str, meaning: str = "") -> Any:
+    """The option of a setting: its flag, what it does and what it may be are said by the setting.
+
+    *names* are more flags for it, *meaning* what it does for this command. Its text goes to the configuration as it was
+    typed, which reads that of a file or a variable in the same way and knows which of them was the origin: so Typer
+    neither parses it nor looks for its variable.
+    """
+    kind, flag = KINDS[key], flag_of(key)
+    shown: dict[str, Any] = {"help": meaning or HELP[key], "show_default": False}
+    if kind.form == "switch":
+        flag = f"{flag}/{flag_of(f'no_{key}')}"
+    elif kind.form == "list":
+        shown["help"] += " May be repeated."
+    else:
+        shown["metavar"] = kind.stands_for
+    if kind.form == "value":
+        shown["help"] = f"{shown['help'].removesuffix('.')} ({kind.allowed})."
+    return typer.Option(flag, *names, **shown)
+
+
+def own(flag: str, meaning: str, *names: str, **more: Any) -> Any:
+    """An option that is no setting, with the variable of its name; *names* are more flags for it."""
+    variable = variable_of(flag.strip("-").replace("-", "_"))
+    _OWN_VARIABLES.add(variable)
+    shown = {"show_default": False, "show_envvar": False, **more}
+    return typer.Option(flag, *names, help=meaning, envvar=variable, **shown)
 
 
 def own_path(flag: str, meaning: str, **more: Any) -> Any:
@@ -68,6 +47,26 @@ def own_path(flag: str, meaning: str, **more: Any) -> Any:
     return own(flag, meaning, readable=False, **more)
 
 
+def own_variables() -> frozenset[str]:
+    """The variables of every command's options that are no settings."""
+    return frozenset(_OWN_VARIABLES)
+
+
+ConfigFile = Annotated[
+    Path | None,
+    own_path("--config", "YAML settings in place of the project's rerank.yaml.", show_envvar=True),
+]
+IndexName = Annotated[str | None, own("--index", "Index by name, or by path if it holds a slash.", show_envvar=True)]
+EncoderName = Annotated[str | None, setting("encoder")]
+RerankerName = Annotated[str | None, setting("reranker")]
+RetrieverName = Annotated[str | None, setting("retriever")]
+TopK = Annotated[str | None, setting("top_k")]
+Reranks = Annotated[bool | None, setting("rerank")]
+FusionName = Annotated[str | None, setting("fusion")]
+FusionWeight = Annotated[str | None, setting("fusion_weight")]
+Device = Annotated[str | None, setting("device")]
+Quiet = Annotated[bool, own("--quiet", "No progress and no summary.", "-q")]
+Json = Annotated[bool, own("--json", "Print JSON.")]
 CollectionFolder = Annotated[
     Path | None, own_path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
 ]
@@ -78,7 +77,13 @@ QrelsFile = Annotated[Path | None, own_path("--qrels", "Judgements: BEIR or plai
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
     """The settings from every source; a flag that was not given is None and counts for nothing."""
     given = {key: value for key, value in flags.items() if value is not None and value != []}
-    return load_config(flags=given, start=start, config_file=config_file, environment=os.environ)
+    return load_config(
+        flags=given,
+        start=start,
+        config_file=config_file,
+        environment=os.environ,
+        other_variables=own_variables(),
+    )
 
 
 def working_folder() -> Path:

@@ -23,11 +23,13 @@ from rerank_cli.cli.options import (
     RetrieverName,
     TopK,
     configured,
+    own,
+    setting,
     working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import tell
-from rerank_cli.config import PREFIX, Settings
+from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.queries import Query, read_queries
 
@@ -53,31 +55,12 @@ def run(
     rerank: Reranks = None,
     fusion: FusionName = None,
     fusion_weight: FusionWeight = None,
-    top_n: Annotated[int | None, typer.Option("--top-n", "-n", help="Hits to show.", show_default=False)] = None,
-    per_document: Annotated[int | None, typer.Option(help="Most hits of one document.", show_default=False)] = None,
-    min_score: Annotated[float | None, typer.Option(help="Least score by the reranker.", show_default=False)] = None,
-    path: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Search only files that match this glob. May be repeated.",
-            envvar=f"{PREFIX}PATH",
-            show_envvar=False,
-            show_default=False,
-        ),
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", "-f", help="table, plain, json, jsonl, tsv, paths or trec.", show_default=False),
-    ] = None,
-    explain: Annotated[
-        bool,
-        typer.Option(
-            "--explain",
-            help="Show where each hit stood in each list.",
-            envvar=f"{PREFIX}EXPLAIN",
-            show_envvar=False,
-        ),
-    ] = False,
+    top_n: Annotated[str | None, setting("top_n", "-n")] = None,
+    per_document: Annotated[str | None, setting("per_document")] = None,
+    min_score: Annotated[str | None, setting("min_score")] = None,
+    path: Annotated[list[str] | None, own("--path", "Search only files that match this glob. May be repeated.")] = None,
+    format: Annotated[str | None, setting("format", "-f")] = None,
+    explain: Annotated[bool, own("--explain", "Show where each hit stood in each list.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
@@ -131,7 +114,6 @@ def _answer(
     quiet: bool,
 ) -> int:
     from rerank_cli.cli.output import Presentation, writer_for
-    from rerank_cli.globs import any_glob
     from rerank_cli.models.loading import open_encoder, open_reranker
     from rerank_cli.ports import Filter
     from rerank_cli.search import Searcher, SearchSettings
@@ -139,7 +121,10 @@ def _answer(
     from rerank_cli.store.location import find_index
 
     within = Filter(tuple(globs))
-    any_glob(globs)  # what is wrong with one is told before anything is loaded
+    if within:
+        from rerank_cli.globs import any_glob
+
+        any_glob(globs)  # what is wrong with one is told before anything is loaded
     folder = find_index(index, start=working_folder())
     with open_reader(folder) as reader, drawn_progress(quiet=quiet) as listener:
         encoder = reranker = None

@@ -24,6 +24,7 @@ from rerank_cli.cli.options import (
     configured,
     own,
     own_path,
+    setting,
     working_folder,
 )
 from rerank_cli.cli.progress import drawn_progress
@@ -65,8 +66,7 @@ def run(
     qrels: QrelsFile = None,
     index: IndexName = None,
     top_k: Annotated[
-        int | None,
-        typer.Option(help="Candidates of the first stage, for negatives and for validation.", show_default=False),
+        str | None, setting("top_k", meaning="Candidates of the first stage, for negatives and for validation.")
     ] = None,
     encoder: Annotated[
         bool, typer.Option("--encoder", help="Train an encoder in place of a reranker.", show_default=False)

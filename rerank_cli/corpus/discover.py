@@ -14,14 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.base import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.globs import git_pattern
+from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
 from rerank_cli.records import Cause, FoundFile, SkippedFile
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, stamp_of
@@ -79,12 +75,17 @@ class _Patterns:
 
     origin: str
     folder: str
-    patterns: tuple[GitIgnoreSpecPattern, ...]
+    patterns: tuple[GitPattern, ...]
     down: str = ""
 
-    def last_match(self, entry: str) -> GitIgnoreSpecPattern | None:
+    def last_match(self, entry: str) -> GitPattern | None:
+        """The last pattern that names *entry* itself.
+
+        The walk has judged the folders above already, and asking them again here would let a deeper
+        `!keep/` bring back every file in it.
+        """
         below = self.down + entry.removeprefix(self.folder)
-        return next((p for p in reversed(self.patterns) if _names(p, below)), None)
+        return next((pattern for pattern in reversed(self.patterns) if pattern.names(below)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,14 @@ def discover(
 
 def left_out_by_name(paths: Iterable[str], rules: Rules) -> set[str]:
     """Those of *paths*, of files that need not be there, that *rules* leave out whatever ignore files say."""
-    include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
+    include = _flag_patterns(rules.include, "--include")
     exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
 
     def is_left_out(path: str) -> bool:
         entries = [*(f"{folder}/" for folder in PurePosixPath(path).parents if folder.name), path]
         hidden = not rules.hidden and any(PurePosixPath(entry).name.startswith(".") for entry in entries)
         excluded = any((match := exclude.last_match(entry)) and match.include for entry in entries)
-        return hidden or excluded or bool(rules.include and not include.match_file(path))
+        return hidden or excluded or bool(rules.include and not selects(include, path))
 
     return {path for path in paths if is_left_out(path)}
 
@@ -172,7 +173,7 @@ class _Walk:
         self._rules = rules
         self.mounts: list[str] = []
         self._is_mount = is_mount
-        self._include = GitIgnoreSpec(_flag_patterns(rules.include, "--include"))
+        self._include = _flag_patterns(rules.include, "--include")
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
 
     def outcomes(self) -> Iterator[FoundFile | SkippedFile]:
@@ -213,7 +214,7 @@ class _Walk:
                 found.insert(0, _Patterns(f"{up}.gitignore", "", patterns, down))
         return tuple(found)
 
-    def _patterns_above(self, location: Path, *, beside: list[_Patterns]) -> tuple[GitIgnoreSpecPattern, ...]:
+    def _patterns_above(self, location: Path, *, beside: list[_Patterns]) -> tuple[GitPattern, ...]:
         try:
             return _patterns_in(location, beside=beside)
         except OSError as error:
@@ -260,11 +261,11 @@ class _Walk:
         for ignore in reversed(folder.ignores):
             if pattern := ignore.last_match(path):
                 if pattern.include:
-                    return f"ignored by {ignore.origin}: {pattern}", "rule"
+                    return f"ignored by {ignore.origin}: {pattern.text}", "rule"
                 break
         if (excluded := self._exclude.last_match(path)) and excluded.include:
-            return f"matched by --exclude '{excluded}'", "rule"
-        if self._rules.include and not path.endswith("/") and not self._include.match_file(path):
+            return f"matched by --exclude '{excluded.text}'", "rule"
+        if self._rules.include and not path.endswith("/") and not selects(self._include, path):
             return "not matched by --include", "rule"
         return None
 
@@ -299,24 +300,10 @@ def _judged_by_content(path: str, location: Path, rules: Rules, known: Mapping[s
     return FoundFile(path, location, stamp)
 
 
-def _names(pattern: GitIgnoreSpecPattern, entry: str) -> bool:
-    """Whether *pattern* means *entry* itself, where pathspec also says yes for what lies below it.
-
-    The walk has judged the folders above already, and asking them again here would let a deeper
-    `!keep/` bring back every file in it.
-    """
-    ends = [match.end() for match in pattern.regex.finditer(entry)] if pattern.regex else []
-    if not ends:
-        return False
-    if pattern.regex is not None and pattern.regex.pattern.endswith("/"):  # `folder/**`: what is in it
-        return ends[0] < len(entry)
-    return ends[-1] == len(entry)
-
-
-def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitIgnoreSpecPattern, ...]:
+def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitPattern, ...]:
     try:
-        return tuple(git_pattern(glob) for glob in globs)
-    except GitIgnorePatternError as error:
+        return tuple(pattern for glob in globs if (pattern := git_pattern(glob)))
+    except BrokenPattern as error:
         raise UsageError(f"{flag}: {error}", remedy="write it as in a .gitignore file") from error
 
 
@@ -328,7 +315,7 @@ class _TooManyRules(OSError):
     """An ignore file that is too long to be followed; told as an ignore file that cannot be read."""
 
 
-def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitIgnoreSpecPattern, ...]:
+def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitPattern, ...]:
     """Those of an ignore file; none of a link or a pipe, which git does not follow either.
 
     Raises:
@@ -346,9 +333,11 @@ def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitIgnoreS
     patterns = []
     for line in lines:
         try:
-            patterns.append(git_pattern(line))
-        except GitIgnorePatternError:
+            pattern = git_pattern(line)
+        except BrokenPattern:
             continue  # to git such a line matches nothing
+        if pattern:
+            patterns.append(pattern)
     return tuple(patterns)
 
 

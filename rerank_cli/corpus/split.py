@@ -212,9 +212,16 @@ def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
     pieces = (piece.text for section in sections for piece in section.pieces)
     budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *pieces])
     for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _countable, _within_words):
+        if all(_fits(section, budget) for section in sections):
+            break
         sections = [replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections]
         budget.learn(piece.text for section in sections for piece in section.pieces)
     return sections
+
+
+def _fits(section: _Section, budget: _Budget) -> bool:
+    room = budget.room(section.trail)
+    return all(budget.tokens(piece.text) <= room for piece in section.pieces)
 
 
 _Finer = Callable[[_Piece, _Budget, float], Iterator[_Piece]]

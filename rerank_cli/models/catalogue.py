@@ -110,8 +110,7 @@ def _builtin_encoder_folder() -> Path:
 
 
 def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.constants import is_offline_mode
+    from huggingface_hub import is_offline_mode, snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

@@ -28,9 +28,9 @@ FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reade
 FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
 
 PASSAGES = (
-    "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, fingerprint, vector"
-    " FROM documents LEFT JOIN passages ON document = documents.id LEFT JOIN (SELECT id AS number, fingerprint,"
-    " vectors.vector AS vector FROM vectors) ON number = passages.vector ORDER BY documents.id, ordinal"
+    "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, kept.vector"
+    " FROM documents LEFT JOIN passages ON document = documents.id"
+    " LEFT JOIN vectors AS kept ON kept.id = passages.vector ORDER BY documents.id, ordinal"
 )
 
 
@@ -107,7 +107,7 @@ def _copy_documents(old: sqlite3.Connection, connection: sqlite3.Connection, vec
         for row in group:
             if row[4] is None:  # a document without text
                 continue
-            ordinal, first_line, last_line, headings, text, _, vector = row[4:]
+            ordinal, first_line, last_line, headings, text, vector = row[4:]
             trail = tuple(headings.split("\n")) if headings else ()
             passage = Passage(ordinal, first_line, last_line, trail, text)
             passages.append(passage)

@@ -42,8 +42,8 @@ SPARE = 16
 """A list is read so much further than asked for: most often that shows whether it ends within a tie."""
 
 FEW = 4
-"""Rows are scored one by one where they are fewer than a part so small of all; else all of them are, which is quicker
-for each."""
+"""Passages that a filter lets through are scored one by one where they are fewer than a part so small of all; else all
+rows are, which is quicker for each."""
 
 ACCEPTED = (
     "CREATE TEMP TABLE IF NOT EXISTS accepted_paths (path TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -82,7 +82,7 @@ class IndexReader:
         self._snapshot = snapshot
         self._reopen = reopen
         self._passages: dict[int, list[int]] = {}
-        self._accepted: Filter | None = None
+        self._accepted: tuple[Filter, frozenset[int]] | None = None
         self._rests = False
 
     def __enter__(self) -> IndexReader:
@@ -133,16 +133,16 @@ class IndexReader:
         vectors = self._snapshot.vectors
         if not len(vectors):
             return []
-        if within:
-            return self._cut(self._scored(vector, within), depth)
-        if self._snapshot.graph is None or exact:
-            return self._nearest(_Scan(vectors.cosines(vector)), depth)
+        if within and FEW * len(self._accept(within)) < len(vectors):
+            return self._cut(self._scored(vector, depth), depth)
+        if within or self._snapshot.graph is None or exact:
+            return self._nearest(_Scan(vectors.cosines(vector)), depth, within)
         from rerank_cli.store.graph import GraphExhausted
 
         try:
-            return self._nearest(_GraphSearch(self._graph, vectors, vector), depth)
+            return self._nearest(_GraphSearch(self._graph, vectors, vector), depth, within)
         except GraphExhausted:
-            return self._nearest(_Scan(vectors.cosines(vector)), depth)
+            return self._nearest(_Scan(vectors.cosines(vector)), depth, within)
 
     def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
         """The *depth* passages with the best BM25 for any of *words*.
@@ -224,8 +224,9 @@ class IndexReader:
         assert snapshot.graph is not None and snapshot.generation.graph is not None
         return load_graph(snapshot.graph, snapshot.generation.graph, dimensions=self.manifest.recipe.dimensions)
 
-    def _nearest(self, search: _Scan | _GraphSearch, depth: int) -> Ranking:
+    def _nearest(self, search: _Scan | _GraphSearch, depth: int, within: Filter) -> Ranking:
         """The *depth* passages of the best rows: of some there are several, of others none any more."""
+        accepted = self._accept(within) if within else None
         wanted = min(search.total, depth + SPARE)
         while True:
             rows, scores = search.best(wanted)
@@ -234,29 +235,28 @@ class IndexReader:
                 (passage, score)
                 for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
                 for passage in passages[row]
+                if accepted is None or passage in accepted
             ]
             is_enough = len(ranking) >= depth and scores[-1] < ranking[depth - 1][1]
             if is_enough or wanted == search.total:
                 return self._cut(ranking, depth)
             wanted = min(search.total, wanted * 2)
 
-    def _scored(self, vector: Vectors, within: Filter) -> Ranking:
-        """Every passage *within*, with its cosine."""
-        self._accept(within)
+    def _scored(self, vector: Vectors, depth: int) -> Ranking:
+        """Of the accepted passages the best *depth*, and whatever ties with the last of them, with their cosines."""
         with self._guard():
             passages = self._snapshot.connection.execute(
                 "SELECT passages.id, text_hash FROM temp.accepted JOIN passages USING (id)"
             ).fetchall()
         vectors = self._snapshot.vectors
-        rows = vectors.rows_of([text_hash for _, text_hash in passages])
-        is_few = FEW * len(rows) < len(vectors)
-        scores = vectors.cosines_of(vector, rows) if is_few else vectors.cosines(vector)[rows]
-        return list(zip((passage for passage, _ in passages), scores.tolist(), strict=True))
+        scores = vectors.cosines_of(vector, vectors.rows_of([text_hash for _, text_hash in passages]))
+        least = np.partition(scores, -depth)[-depth] if len(scores) > depth else -np.inf
+        return [(passages[place][0], float(scores[place])) for place in np.flatnonzero(scores >= least).tolist()]
 
-    def _accept(self, within: Filter) -> None:
-        """Put the ids of the passages *within* into `temp.accepted`, unless they are there from the last search."""
-        if within == self._accepted:
-            return
+    def _accept(self, within: Filter) -> frozenset[int]:
+        """The ids of the passages *within*, which lie in `temp.accepted` until another filter comes."""
+        if self._accepted is not None and self._accepted[0] == within:
+            return self._accepted[1]
         from rerank_cli.globs import any_glob
 
         connection = self._snapshot.connection
@@ -272,7 +272,9 @@ class IndexReader:
                 "INSERT INTO accepted SELECT passages.id FROM accepted_paths"
                 " JOIN documents USING (path) JOIN passages ON document = documents.id"
             )
-        self._accepted = within
+            ids = frozenset(number for (number,) in connection.execute("SELECT id FROM accepted"))
+        self._accepted = (within, ids)
+        return ids
 
     def _passages_of(self, rows: Rows) -> dict[int, list[int]]:
         """The passages of each row of the vectors, looked up once for all queries."""

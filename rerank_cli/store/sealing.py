@@ -12,6 +12,10 @@ from rerank_cli.store.manifest import read_generation
 from rerank_cli.store.passages import check_passages
 from rerank_cli.store.seal import Seal, fits, seal_of, write_seal
 
+FOLD_WAIT_S = 1.0
+"""How long a run that has ended waits for readers of an older generation: a query is done by then, and whoever else
+reads may do so for hours."""
+
 UNWRITTEN = Seal(root="", generation=0, broken=True)
 
 
@@ -64,6 +68,7 @@ class Sealing:
         if self._is_whole or not self._is_sound or (generation := read_generation(self._layout, connection)) is None:
             return
         with telling(self._layout.catalog, connection):
+            connection.execute(f"PRAGMA busy_timeout = {int(1000 * FOLD_WAIT_S)}")
             is_held, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if is_held:
             return

@@ -10,9 +10,6 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.vectors import VectorFiles
 
-AUTO_LIMIT = 1_000_000
-"""Vectors up to which a scan is at least as quick as a graph for a process that asks once, loading included."""
-
 SCAN, GRAPH = "exact scan", "HNSW graph"
 
 BESIDE_SHARE = 0.1
@@ -22,14 +19,16 @@ then they are scanned beside it."""
 
 
 def search_kind(asked: VectorSearch, *, rows: int) -> tuple[str, str]:
-    """How so many *rows* are searched, and why, in words for the user."""
-    if asked == "exact":
-        return SCAN, "as the setting vectors says"
+    """How so many *rows* are searched, and why, in words for the user.
+
+    A graph answers a second query in a fifth of the time, but a process loads one four times slower than it scans the
+    rows, at every size: so a scan it is, unless a graph is asked for.
+    """
     if asked == "hnsw":
         return (GRAPH, "as the setting vectors says") if rows else (SCAN, "there is no vector yet")
-    if rows > AUTO_LIMIT:
-        return GRAPH, f"more than {AUTO_LIMIT:,} vectors"
-    return SCAN, f"as quick for up to {AUTO_LIMIT:,} vectors, and misses nothing"
+    if asked == "exact":
+        return SCAN, "as the setting vectors says"
+    return SCAN, "quicker than loading a graph, and misses nothing"
 
 
 def is_sound_graph(layout: Layout, pin: GraphPin) -> bool:

@@ -208,6 +208,7 @@ class LocalWriter:
             generation = Generation(manifest, pin, graph)
             write_generation(self._connection, generation)
         self.generation, self._last_generation = generation, number
+        vectors.mended = False
         self._staging.drop()
         self.has_committed, self._prunes = True, prune
         return manifest

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import rerank_cli
-
 ROOT = Path(__file__).parents[2]
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "tokenizers", "onnx", "huggingface_hub")
@@ -34,7 +32,7 @@ def loaded_by(*arguments: str) -> set[str]:
 
 def modules_after(statement: str) -> set[str]:
     program = f"import sys\n{statement}\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
@@ -52,7 +50,7 @@ def docs(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_imports_only_go_down() -> None:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout
     assert " 0 broken" in done.stdout
 
@@ -63,7 +61,7 @@ def test_the_package_imports_nothing() -> None:
 
 def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
     loaded = modules_after("import rerank_cli.cli.app")
-    assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "pathspec", "charset_normalizer"}
+    assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "charset_normalizer"}
 
 
 def test_help_and_config_load_no_model_and_no_numpy() -> None:
@@ -74,7 +72,7 @@ def test_help_and_config_load_no_model_and_no_numpy() -> None:
 def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> None:
     loaded = loaded_by("query", "radiator", "--format", "json")
     assert {"onnxruntime", "tokenizers"} <= loaded
-    assert not loaded & {*TORCH, "rich", "yaml", "pathspec", "ir_measures", "charset_normalizer"}
+    assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer"}
 
 
 def test_status_doctor_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
@@ -85,16 +83,17 @@ def test_status_doctor_and_an_index_with_nothing_to_do_load_no_model(docs: Path)
 
 def test_the_package_map_names_every_module_and_room() -> None:
     rooms: dict[str, str] = {}
-    for line in (rerank_cli.__doc__ or "").splitlines():
-        if match := re.match(r"    (\w+)  +(\S.*)", line):
+    readme = (ROOT / "rerank_cli" / "README.md").read_text(encoding="utf-8")
+    for line in readme.partition("## The rooms\n")[2].partition("```text\n")[2].partition("```\n")[0].splitlines():
+        if match := re.match(r"(\w+)  +(\S.*)", line):
             room, rooms[match[1]] = match[1], match[2]
-        elif re.match(r"     {8,}\S", line) and rooms:
+        else:
             rooms[room] += line
     package = ROOT / "rerank_cli"
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     assert modules | folders <= set(rooms)
-    assert set(rooms) - {"index", "query", "eval", "train"} <= modules | folders, "a room that is gone"
+    assert set(rooms) <= modules | folders, "a room that is gone"
     for folder in ("models", "store", "doctor", "evaluation", "training"):
         for path in (package / folder).rglob("*.py"):
             if path.stem != "__init__":

@@ -34,7 +34,7 @@ from rerank_cli.models.torch import TorchReranker
 from rerank_cli.records import Encoder, Hit
 from rerank_cli.reranking import by_document, keep_order, order
 from rerank_cli.retrieval import retrieve
-from rerank_cli.store import open_reader
+from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.scores import ScoreStore
 
 DEFAULTS = Settings()
@@ -118,12 +118,13 @@ def index_collection(
     """The index of *collection* within *indexes*, made or brought up to date."""
     records = collection / "corpus.jsonl"
     folder = indexes / f"{collection.name}-{passage_tokens}"
-    update_index(
-        (records if records.exists() else collection / "docs").resolve(),
-        index_folder=folder,
-        encoder=encoder,
-        settings=IndexSettings(DEFAULTS.encoder, passage_tokens, Rules(ignore_files=False)),
-    )
+    with open_writer(folder, wait_s=0) as writer:
+        update_index(
+            (records if records.exists() else collection / "docs").resolve(),
+            writer=writer,
+            encoder=encoder,
+            settings=IndexSettings(DEFAULTS.encoder, passage_tokens, Rules(ignore_files=False)),
+        )
     return folder
 
 

@@ -114,7 +114,7 @@ def process() -> Cli:
             env={**os.environ, "COLUMNS": str(columns)},
             input=stdin.encode(),
             capture_output=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -1,4 +1,4 @@
-"""What the README says of cron, systemd and logrotate, run as it stands there."""
+"""What the README of the command line says of cron, systemd and logrotate, run as it stands there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cli.conftest import LIBRARY, Cli, Outcome, assert_one_line, write_fil
 from tests.conftest import leave_without_home
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "rerank_cli" / "cli" / "README.md").read_text(encoding="utf-8")
 
 
 def block(kind: str, first_line: str = "") -> str:
@@ -239,7 +239,7 @@ def cron(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield start
     (scratch / "enough").touch()
     for process in started:
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
 
 def test_cron_runs_the_line_and_mails_what_went_wrong(home: Path, cron: Callable[[str], Path]) -> None:
@@ -278,9 +278,9 @@ def test_the_log_is_rotated(tmp_path: Path) -> None:
     log = tmp_path / "rerank-cli.log"
     log.write_text("2026-11-27T03:30:00\nnotes: 7 documents\n")
     options = ["--state", str(tmp_path / "state"), str(tmp_path / "stanza")]
-    shown = subprocess.run([logrotate, "-d", *options], capture_output=True, text=True, check=False, timeout=60)
+    shown = subprocess.run([logrotate, "-d", *options], capture_output=True, text=True, check=False, timeout=300)
     assert shown.returncode == 0 and "error" not in shown.stderr, shown.stderr
-    subprocess.run([logrotate, "--force", *options], check=True, capture_output=True, timeout=60)
+    subprocess.run([logrotate, "--force", *options], check=True, capture_output=True, timeout=300)
     assert (tmp_path / "rerank-cli.log.1.gz").is_file()
     assert (log.read_text(), log.stat().st_mode & 0o777) == ("", 0o600)
 
@@ -302,7 +302,7 @@ def verified(units: Path, home: Path) -> subprocess.CompletedProcess[str]:
     (home / "run").mkdir(mode=0o700, exist_ok=True)
     environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(home / "run")}
     command = ["systemd-analyze", "--user", "verify", *map(str, sorted(units.iterdir()))]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(units: Path, home: Path) -> None:
@@ -325,7 +325,7 @@ def test_systemd_runs_the_service(units: Path, home: Path) -> None:
     if shutil.which("systemd-run") is None:
         pytest.skip("there is no systemd-run")
     run = ["systemd-run", "--user", "--wait", "--pipe", "--quiet", "--collect"]
-    if (tried := subprocess.run([*run, "true"], capture_output=True, text=True, check=False, timeout=60)).returncode:
+    if (tried := subprocess.run([*run, "true"], capture_output=True, text=True, check=False, timeout=300)).returncode:
         pytest.skip(f"no user manager answers: {tried.stderr.strip()}")
     section = (units / "rerank-cli.service").read_text().partition("[Service]\n")[2]
     settings = dict(line.split("=", 1) for line in section.splitlines() if "=" in line)

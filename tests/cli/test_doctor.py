@@ -240,7 +240,7 @@ def test_what_may_not_be_read_is_told_and_breaks_nothing(sound: Path, closed: st
         place.chmod(0)
     try:
         command = [*hold, sys.executable, "-m", "rerank_cli", "doctor", "--json"]
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, timeout=300)
     finally:
         for place, mode in modes.items():
             place.chmod(mode)
@@ -252,7 +252,7 @@ def test_what_may_not_be_read_is_told_and_breaks_nothing(sound: Path, closed: st
 def test_without_hnswlib_it_says_what_to_install() -> None:
     program = "import sys; sys.modules['hnswlib'] = None; from rerank_cli.cli.app import main; main()"
     command = [sys.executable, "-c", program, "doctor", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     outcome = Outcome(done.returncode, done.stdout, done.stderr)
     assert outcome.code == 4
     assert [each["subject"] for each in findings(outcome) if each["status"] == "FAIL"] == ["hnswlib"]

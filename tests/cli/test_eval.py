@@ -344,7 +344,7 @@ def browse(tmp_path: Path) -> Iterator[object]:
                 f"--blink-settings=preferredColorScheme={0 if dark else 1}", f"--user-data-dir={tmp_path / 'profile'}",
                 "--dump-dom", copy.as_uri(),
             ],
-            capture_output=True, text=True, timeout=120, check=True,
+            capture_output=True, text=True, timeout=300, check=True,
         )  # fmt: skip
         title = re.search(r"<title>(.*?)</title>", done.stdout)
         assert title
@@ -557,7 +557,7 @@ def test_ctrl_c_prints_what_was_measured_and_says_that_it_is_partial(
             assert running.poll() is None
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=300)
     record = json.loads(out)
     asked = record["collection"]["asked"]
     assert running.returncode == 130

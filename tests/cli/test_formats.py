@@ -69,7 +69,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     calibration = read_calibration(find_model(BUILTIN_RERANKER, "reranker").folder)
     assert calibration is not None
     assert best["score"] == pytest.approx(calibration.probability(best["logit"]))
-    assert best["first_stage"]["dense_rank"] and best["first_stage"]["lexical_score"]
+    assert best["first_stage"]["lists"]["dense"]["rank"] and best["first_stage"]["lists"]["lexical"]["score"]
 
 
 def test_json_without_the_second_stage_names_no_reranker_and_gives_no_score_of_it(indexed: Path, cli: Cli) -> None:

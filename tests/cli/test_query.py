@@ -154,11 +154,12 @@ def test_min_score_drops_what_scores_below_it_and_nothing_else(indexed: Path, cl
 
 def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) -> None:
     hit = cli("query", "cold radiator", "-f", "json", "-n", "1").json["results"][0]["hits"][0]
+    first = hit["first_stage"]
     wanted = (
-        f"dense #{hit['first_stage']['lists']['dense']['rank']} {hit['first_stage']['lists']['dense']['score']:.3f} · "
-        f"opening {hit['first_stage']['opening_score']:.3f} · "
-        f"lexical #{hit['first_stage']['lexical_rank']} {hit['first_stage']['lexical_score']:.2f} · "
-        f"first stage #{hit['first_stage']['rank']} {hit['first_stage']['score']:.2f} · "
+        f"dense #{first['lists']['dense']['rank']} {first['lists']['dense']['score']:.3f} · "
+        f"lexical #{first['lists']['lexical']['rank']} {first['lists']['lexical']['score']:.3f} · "
+        f"opening {first['opening_score']:.3f} · "
+        f"first stage #{first['rank']} {first['score']:.2f} · "
         f"reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
     )
     assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted

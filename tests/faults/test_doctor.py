@@ -90,7 +90,9 @@ def test_doctor_tells_of_any_damage_that_a_search_meets_and_breaks_at_none(
         files = [path for path in sorted(home.rglob("*")) if path.is_file()]
         for path in chance.sample(files, k=chance.choice((1, 1, 2, len(files)))):
             chance.choice(DAMAGES)(path, chance)
-        found = list(examine(start=docs, index=None, config_file=None, environment=os.environ))
+        found = list(
+            examine(start=docs, index=None, config_file=None, environment=os.environ, other_variables=frozenset())
+        )
         for finding in found:
             check(finding, seed)
         for index in INDEXES:

@@ -27,7 +27,7 @@ def test_a_training_that_cannot_write_its_checkpoints_says_so_in_one_line(
         "from rerank_cli.cli.app import main\nmain()"
     )
     command = [sys.executable, "-c", limited]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 4, done.stderr
     assert done.stderr.count("\n") == 1
     assert "fitted.checkpoints: cannot be written" in done.stderr and "--resume" in done.stderr

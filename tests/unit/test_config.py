@@ -72,6 +72,7 @@ def load(home: Path, project: Path) -> Load:
             start=start or project,
             config_file=config_file,
             environment=environment or {},
+            other_variables={"RERANK_CLI_INDEX", "RERANK_CLI_CONFIG"},
         )
 
     return load
@@ -216,7 +217,7 @@ def test_an_empty_or_relative_xdg_folder_is_ignored(
 def test_without_a_home_directory_the_other_sources_still_count(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_without_home(monkeypatch)
     project_file(project, "top_k: 2")
-    config = load_config(flags={}, start=project, config_file=None, environment={})
+    config = load_config(flags={}, start=project, config_file=None, environment={}, other_variables=frozenset())
     assert config.settings.top_k == 2
 
 
@@ -508,7 +509,7 @@ def test_an_unknown_variable_of_ours_is_answered_with_the_one_that_was_meant(loa
     assert error.remedy == "did you mean RERANK_CLI_TOP_K?"
 
 
-def test_the_variables_for_the_index_and_the_configuration_and_those_of_others_pass(load: Load) -> None:
+def test_the_variables_of_flags_that_are_no_settings_and_those_of_other_programs_pass(load: Load) -> None:
     variables = {"RERANK_CLI_INDEX": "x", "RERANK_CLI_CONFIG": "y", "_RERANK_CLI_COMPLETE": "z", "TOP_K": "0"}
     assert load(environment=variables).settings == Settings()
 
@@ -754,7 +755,7 @@ def test_what_is_printed_reads_back_as_the_same_settings(
     lines = as_yaml(Config(settings, dict.fromkeys(HELP, "default"), ()))
     folder = tmp_path_factory.getbasetemp()
     path = write(folder / "printed.yaml", "".join(f"{line.key}: {line.value}\n" for line in lines))
-    loaded = load_config(flags={}, start=folder, config_file=path, environment={})
+    loaded = load_config(flags={}, start=folder, config_file=path, environment={}, other_variables=frozenset())
     assert loaded.settings == settings
     assert all("\n" not in line.value for line in lines)
 
@@ -763,7 +764,9 @@ def test_what_is_printed_reads_back_as_the_same_settings(
 def test_a_printed_size_reads_back_from_a_variable(size: int) -> None:
     shown = {line.key: line.value for line in as_yaml(Config(Settings(max_file_size=size), dict(HELP), ()))}
     environment = {f"{PREFIX}MAX_FILE_SIZE": shown["max_file_size"]}
-    loaded = load_config(flags={}, start=Path("/nonexistent"), config_file=None, environment=environment)
+    loaded = load_config(
+        flags={}, start=Path("/nonexistent"), config_file=None, environment=environment, other_variables=frozenset()
+    )
     assert loaded.settings.max_file_size == size
 
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rerank_cli.config import Retriever
 from rerank_cli.corpus.discover import Rules
-from rerank_cli.errors import UsageError
+from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.ports import Filter
 from rerank_cli.records import Candidate
@@ -303,3 +304,13 @@ def test_an_index_of_files_without_a_word_has_no_candidates(tmp_path: Path, enco
         update_index(tmp_path / "docs", writer=writer, encoder=encoder, settings=settings, allow_shrink=True)
     with open_reader(tmp_path / "i") as index:
         assert retrieve(index, "brake", encoder=encoder, retriever="hybrid", top_k=5) == ()
+
+
+@pytest.mark.parametrize("answer", [np.full((1, 64), np.nan), np.ones((1, 63)), np.ones((2, 64))])
+def test_an_encoder_that_gives_no_vector_for_a_query_is_an_error_that_names_it(
+    many: None, index_folder: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, answer: np.ndarray
+) -> None:
+    monkeypatch.setattr(encoder, "encode_queries", lambda texts: answer.astype(np.float32))
+    told = "fake-encoder: the encoder gave no vector"
+    with open_reader(index_folder) as index, pytest.raises(ModelError, match=told):
+        retrieve(index, "brake", encoder=encoder, retriever="dense", top_k=5)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from html.parser import HTMLParser
 
 from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.corpus.read.tags import Tag, Text, split_tags
 from rerank_cli.records import Document
 
 # What a reader of the page does not see, or sees on every page of the site.
@@ -67,16 +66,6 @@ _BLOCKS = _HEADINGS | frozenset(
 # A line end written as an entity is none of the source, by whose lines everything is counted.
 _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
 
-# Python refuses to read a number of some thousand digits. Eight are beyond all characters already.
-_LONG_REFERENCE = re.compile(r"&#(?=\d{8})0*+(\d*+)")
-
-# To learn that a tag or a comment never ends, the parser reads the whole rest of the page. After so many characters
-# it takes for markup only what ends before the next angle bracket, and all else for text.
-_MAX_UNENDED_CHARS = 2_000_000
-_SURELY_ENDED = re.compile(
-    r"""</?[a-zA-Z](?:[^<>"']|"[^<>"]*"|'[^<>']*')*+>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
-)
-
 
 def read(text: str, path: str) -> tuple[Document, ...]:
     """A single document; its title is its <title> or its first heading."""
@@ -89,82 +78,58 @@ def read(text: str, path: str) -> tuple[Document, ...]:
 def feed(outline: Outline, text: str, first_line: int) -> str:
     """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins."""
     page = _Page(outline, first_line)
-    text = _NEWLINE_ENTITY.sub(" ", text)
-    page.feed(_LONG_REFERENCE.sub(lambda found: f"&#{found[1][:8] or 0}", text))
-    page.close()
+    for found in split_tags(_NEWLINE_ENTITY.sub(" ", text)):
+        page.take(found)
     page.end_block()
     return page.title
 
 
-class _Page(HTMLParser):
+class _Page:
     """Gathers text until a tag ends the block, keeping a newline for each one of the source."""
 
     def __init__(self, outline: Outline, first_line: int) -> None:
-        super().__init__(convert_charrefs=True)
         self.title = ""
         self._outline = outline
-        self._lines_before = first_line - 1
+        self._before = self._first_line = self._line = first_line
         self._gathered: list[str] = []
         self._written = False  # whether anything gathered is more than blank
-        self._first_line = self._line = first_line
         self._tag = ""
         self._marker = ""
         self._pre = 0
         self._unseen: list[str] = []  # the open tags that hide text, and how many of them have each name
         self._unseen_names: Counter[str] = Counter()
-        self._unended_chars = 0
 
-    def parse_starttag(self, i: int) -> int:
-        return self._parsed(super().parse_starttag, i)
+    def take(self, found: Text | Tag) -> None:
+        line = self._before + found.line
+        if isinstance(found, Text):
+            if not self._unseen:
+                self._gather(found.text, line)
+            return
+        if found.starts:
+            self._start(found, line)
+        if not found.starts or (found.ends and found.name in _UNSEEN):
+            self._end(found.name)  # <svg/> hides nothing; of any other tag HTML itself ignores the slash
 
-    def parse_endtag(self, i: int) -> int:
-        return self._parsed(super().parse_endtag, i)
-
-    def parse_comment(self, i: int, report: bool = True) -> int:
-        return self._parsed(super().parse_comment, i)
-
-    def parse_pi(self, i: int) -> int:
-        return self._parsed(super().parse_pi, i)
-
-    def parse_html_declaration(self, i: int) -> int:
-        """As a browser, take `<![` for a comment up to the next `>`; the library gives up at `<![0]`."""
-        opens_section = self.rawdata.startswith("<![", i)
-        return self._parsed(self.parse_bogus_comment if opens_section else super().parse_html_declaration, i)
-
-    def _parsed(self, parse: Callable[[int], int], at: int) -> int:
-        if self._unended_chars >= _MAX_UNENDED_CHARS and not _SURELY_ENDED.match(self.rawdata, at):
-            self.handle_data("<")
-            return at + 1
-        end = parse(at)
-        if end < 0:
-            self._unended_chars += len(self.rawdata) - at
-        return end
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SURELY_SEEN:
+    def _start(self, tag: Tag, line: int) -> None:
+        if tag.name in _SURELY_SEEN:
             self._unseen.clear()
             self._unseen_names.clear()
-        if tag in _UNSEEN:
+        if tag.name in _UNSEEN:
             self.end_block()
-            self._unseen.append(tag)
-            self._unseen_names[tag] += 1
+            self._unseen.append(tag.name)
+            self._unseen_names[tag.name] += 1
         if self._unseen:
             return
-        if tag in _BLOCKS:
-            self._begin_block(tag)
-        elif tag == "br":
-            self._gather(" ")
-        elif tag in ("td", "th") and self._written:
-            self._gather(" | ")
-        elif tag == "img":
-            self._gather(" ".join((dict(attrs).get("alt") or "").split()))
+        if tag.name in _BLOCKS:
+            self._begin_block(tag.name)
+        elif tag.name == "br":
+            self._gather(" ", line)
+        elif tag.name in ("td", "th") and self._written:
+            self._gather(" | ", line)
+        elif tag.name == "img":
+            self._gather(" ".join(tag.attributes().get("alt", "").split()), line)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag in _UNSEEN:  # <svg/> hides nothing; of any other tag HTML itself ignores the slash
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         if self._unseen_names[tag]:
             self._close_unseen(tag)
         elif tag in _BLOCKS and not self._unseen:
@@ -178,10 +143,6 @@ class _Page(HTMLParser):
         """Close the outermost *tag* and what was opened in it."""
         while self._unseen_names[tag]:
             self._unseen_names[self._unseen.pop()] -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self._gather(data)
 
     def end_block(self) -> None:
         """Hand over what was gathered; a block whose tag is never closed ends at the next one."""
@@ -214,11 +175,10 @@ class _Page(HTMLParser):
         marker, self._marker = self._marker, ""
         return text[:blank] + marker + text[blank:]
 
-    def _gather(self, text: str) -> None:
-        """Add *text*, after a newline for each line end in the markup since the last one."""
-        here = self._lines_before + self.getpos()[0]
+    def _gather(self, text: str, line: int) -> None:
+        """Add *text*, which begins at *line*, after a newline for each line end in the markup since the last one."""
         if not self._gathered:
-            self._first_line = self._line = here
-        self._gathered.append("\n" * (here - self._line) + text)
+            self._first_line = self._line = line
+        self._gathered.append("\n" * (line - self._line) + text)
         self._written = bool(self._written or text.strip())
-        self._line = here + text.count("\n")
+        self._line = line + text.count("\n")

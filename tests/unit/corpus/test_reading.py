@@ -184,7 +184,7 @@ def test_an_interruption_is_no_files_failure(open_reading: Open, content: bytes)
 
 
 def test_the_model_is_made_ready_before_the_time_of_a_file_begins(open_reading: Open) -> None:
-    reading = open_reading(file_timeout_s=1.0, get_ready=lambda: time.sleep(1.5))
+    reading = open_reading(file_timeout_s=3.0, get_ready=lambda: time.sleep(3.2))
     assert read(reading, "a.txt", PROSE * 200)
 
 

@@ -29,14 +29,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def index_of(folder: Path, *, vectors_bytes: int, catalog_bytes: int) -> Path:
     folder.mkdir(parents=True)
-    (folder / "vectors-1.hnsw").write_bytes(bytes(vectors_bytes))
+    (folder / "0123456789abcdef-8-1.vectors").write_bytes(bytes(vectors_bytes))
     (folder / "catalog.sqlite").write_bytes(bytes(catalog_bytes))
     return folder
 
 
 @pytest.mark.parametrize(
     ("vectors_bytes", "catalog_bytes", "status"),
-    [(0, 1_000_000, "ok"), (0, 5_000_000, "warn"), (5_000_000, 0, "FAIL")],
+    [(0, 1_000_000, "ok"), (2_500_000, 2_500_000, "warn"), (5_000_000, 2_500_000, "FAIL")],
 )
 def test_a_disk_is_measured_by_what_an_update_writes(
     small_disk: Path, vectors_bytes: int, catalog_bytes: int, status: str

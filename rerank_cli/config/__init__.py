@@ -1,0 +1,41 @@
+"""The settings of a run: defaults < user file < project file < environment < flags, each with its origin.
+
+Files and variables are read as text, and each key's own kind says what the text means. YAML's guesses
+(`no` is false, `1:30` is 90, `!!python/…` is a call) never come in, and a value is written the same way
+in a file, in a variable and in the output of `rerank-cli config`.
+"""
+
+from rerank_cli.config.load import Config, Line, as_yaml, load_config
+from rerank_cli.config.settings import (
+    HELP,
+    KINDS,
+    PREFIX,
+    PROJECT_KEYS,
+    Device,
+    Format,
+    Fusion,
+    Retriever,
+    Settings,
+    flag_of,
+    variable_of,
+)
+from rerank_cli.config.sources import PROJECT_FILE
+
+__all__ = [
+    "HELP",
+    "KINDS",
+    "PREFIX",
+    "PROJECT_FILE",
+    "PROJECT_KEYS",
+    "Config",
+    "Device",
+    "Format",
+    "Fusion",
+    "Line",
+    "Retriever",
+    "Settings",
+    "as_yaml",
+    "flag_of",
+    "load_config",
+    "variable_of",
+]

@@ -1,0 +1,150 @@
+"""Kinds of values: what a setting may hold, and what a text for it means."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+DAY_S = 24 * 60 * 60
+
+Form = Literal["value", "choice", "list", "switch"]
+"""How an option takes it: one value, one of a few words, several values, or --option and --no-option."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting may hold.
+
+    `read` takes what a source gave: a text, a list of texts, None for nothing, or the value itself as
+    a flag has it. It raises ValueError where that is not allowed. `show` gives what reads back.
+    `stands_for` is what an option's help has in the place of the value.
+    """
+
+    allowed: str
+    read: Callable[[Any], object]
+    show: Callable[[Any], object] = lambda value: value
+    form: Form = "value"
+    stands_for: str = "<str>"
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or not given.strip() or "\0" in given:
+        raise ValueError
+    return given
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return tuple(part.strip() for part in re.split(r"[,\n]", given) if part.strip())
+    if not isinstance(given, tuple | list):
+        raise ValueError
+    return tuple(_text(part) for part in given)
+
+
+def _switch(given: Any) -> bool:
+    word = str(given).lower()
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError
+    return word in ("1", "true", "yes", "on")
+
+
+def one_of(choices: object) -> Kind:
+    """One of the words of a Literal."""
+    names = get_args(choices)
+
+    def read(given: Any) -> str:
+        if given not in names:
+            raise ValueError
+        return str(given)
+
+    return Kind(f"one of {', '.join(names)}", read, form="choice", stands_for="|".join(names))
+
+
+def whole(minimum: int, maximum: int | None = None) -> Kind:
+    """A whole number in this reach."""
+
+    def read(given: Any) -> int:
+        number = int(given) if isinstance(given, str) else given
+        if type(number) is not int or number < minimum or (maximum is not None and number > maximum):
+            raise ValueError
+        return number
+
+    reach = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
+    return Kind(f"a whole number {reach}", read, stands_for="<int>")
+
+
+def _number(given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, str | int | float) or not math.isfinite(float(given)):
+        raise ValueError
+    return float(given)
+
+
+def _share(given: Any) -> float:
+    number = _number(given)
+    if not 0 <= number <= 1:
+        raise ValueError
+    return number
+
+
+def _seconds(given: Any) -> float:
+    number = _number(given)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _time_limit(given: Any) -> float:
+    number = _number(given)
+    if not 0 < number <= DAY_S:
+        raise ValueError
+    return number
+
+
+def _number_or_none(given: Any) -> float | None:
+    return None if given in (None, "null") else _number(given)
+
+
+_UNITS = {
+    "GiB": 2**30,
+    "GB": 10**9,
+    "MiB": 2**20,
+    "MB": 10**6,
+    "KiB": 2**10,
+    "kB": 10**3,
+    "B": 1,
+}
+"""Largest first. As the standards have it, kB counts in thousands and KiB in 1024s."""
+
+
+def _size(given: Any) -> int:
+    size = _parsed_size(given) if isinstance(given, str) else given
+    if type(size) is not int or size < 1:
+        raise ValueError
+    return size
+
+
+def _parsed_size(text: str) -> int:
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", text, re.IGNORECASE)
+    factors = {unit.lower(): factor for unit, factor in _UNITS.items()} | {"": 1}
+    if match is None or match[2].lower() not in factors:
+        raise ValueError
+    return int(Fraction(match[1]) * factors[match[2].lower()])
+
+
+def _shown_size(size: int) -> str:
+    unit, factor = next((unit, factor) for unit, factor in _UNITS.items() if size % factor == 0)
+    return f"{size // factor}{unit}"
+
+
+MODEL = Kind("a built-in name, a folder or a hub id", _text)
+PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
+SWITCH = Kind("true or false", _switch, form="switch")
+LIMIT = Kind("a number, or null for no limit", _number_or_none, stands_for="<float>")
+SHARE = Kind("a number from 0 to 1", _share, stands_for="<float>")
+SECONDS = Kind("a number, 0 or more", _seconds, stands_for="<float>")
+TIME_LIMIT = Kind(f"a number of seconds above 0, up to {DAY_S}", _time_limit, stands_for="<float>")
+SIZE = Kind("bytes, or a number with a unit such as 500kB, 10MB or 1.5GiB", _size, _shown_size, stands_for="<size>")

@@ -1,0 +1,166 @@
+"""Every setting, with its default, its kind, what it does, and the names of its flag and its variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from rerank_cli.config.kinds import (
+    LIMIT,
+    MODEL,
+    PATTERNS,
+    SECONDS,
+    SHARE,
+    SIZE,
+    SWITCH,
+    TIME_LIMIT,
+    Kind,
+    one_of,
+    whole,
+)
+
+PREFIX = "RERANK_CLI_"
+
+Device = Literal["cpu", "cuda", "mps"]
+Retriever = Literal["hybrid", "dense", "lexical"]
+Fusion = Literal["linear", "rrf", "none"]
+Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec"]
+
+
+def _about(kind: Kind, meaning: str, *, project: bool = False) -> dict[str, object]:
+    """With *project*, a project file may set it: no value of it does harm in a folder that came from anybody.
+
+    That is what the folder's documents are and how they are ordered. How much a run may take or pass over, where it
+    runs and what its caller reads are the user's to say.
+    """
+    return {"kind": kind, "help": meaning, "project": project}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, with its default.
+
+    A model is a built-in name, a hub id or the absolute path of a folder. `max_file_size` counts bytes.
+    """
+
+    encoder: str = field(
+        default="all-MiniLM-L6-v2",
+        metadata=_about(MODEL, "Bi-encoder of the first stage.", project=True),
+    )
+    reranker: str = field(
+        default="rerank-minilm-l6",
+        metadata=_about(MODEL, "Cross-encoder of the second stage.", project=True),
+    )
+    device: Device = field(
+        default="cpu",
+        metadata=_about(one_of(Device), "Where the models run."),
+    )
+    passage_tokens: int = field(
+        default=180,
+        metadata=_about(whole(32, 2000), "Longest passage, in the encoder's tokens.", project=True),
+    )
+    include: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(PATTERNS, "Index only files that match one of these gitignore patterns.", project=True),
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(PATTERNS, "Leave out files that match one of these gitignore patterns.", project=True),
+    )
+    hidden: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "Index files and folders whose names begin with a dot.", project=True),
+    )
+    ignore_files: bool = field(
+        default=True,
+        metadata=_about(SWITCH, "Follow .gitignore and .rerankignore.", project=True),
+    )
+    max_file_size: int = field(
+        default=10_000_000,
+        metadata=_about(SIZE, "Leave out files larger than this."),
+    )
+    file_timeout: float = field(
+        default=30.0,
+        metadata=_about(TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
+    )
+    retriever: Retriever = field(
+        default="hybrid",
+        metadata=_about(
+            one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid).", project=True
+        ),
+    )
+    top_k: int = field(
+        default=100,
+        metadata=_about(whole(1, 1000), "Candidates that the first stage hands to the second.", project=True),
+    )
+    rerank: bool = field(
+        default=True,
+        metadata=_about(SWITCH, "Run the second stage.", project=True),
+    )
+    fusion: Fusion = field(
+        default="linear",
+        metadata=_about(
+            one_of(Fusion),
+            "Final order: both stages' scores (linear) or ranks (rrf), or the second's alone (none).",
+            project=True,
+        ),
+    )
+    fusion_weight: float = field(
+        default=0.65,
+        metadata=_about(SHARE, "The second stage's share in a fused order.", project=True),
+    )
+    top_n: int = field(
+        default=10,
+        metadata=_about(whole(1), "Hits to show.", project=True),
+    )
+    per_document: int = field(
+        default=1,
+        metadata=_about(whole(1), "Hits to show of one document at most.", project=True),
+    )
+    min_score: float | None = field(
+        default=None,
+        metadata=_about(LIMIT, "Show no hit that scores below this.", project=True),
+    )
+    format: Format = field(
+        default="auto",
+        metadata=_about(one_of(Format), "Output; auto is a table on a terminal and plain in a pipe."),
+    )
+    strict: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "End with code 5 if a file could not be read."),
+    )
+    max_shrink: float = field(
+        default=0.5,
+        metadata=_about(SHARE, "Share of the documents that one run may remove, where more than ten go."),
+    )
+    allow_shrink: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "Remove what is missing, however much it is."),
+    )
+    wait_s: float = field(
+        default=60.0,
+        metadata=_about(SECONDS, "Seconds to wait for another writer."),
+    )
+
+
+MODEL_KEYS = frozenset({"encoder", "reranker"})
+
+PROJECT_KEYS = frozenset(each.name for each in fields(Settings) if each.metadata["project"])
+"""What a project file may set; of models, built-in ones and those that lie in its folder."""
+
+BUILT_IN: Mapping[str, str] = {each.name: str(each.default) for each in fields(Settings) if each.name in MODEL_KEYS}
+KINDS: Mapping[str, Kind] = {each.name: each.metadata["kind"] for each in fields(Settings)}
+
+HELP: Mapping[str, str] = {each.name: each.metadata["help"] for each in fields(Settings)}
+"""What each key does, in one line; its order is the order of the keys wherever they are listed."""
+
+
+def flag_of(key: str) -> str:
+    """The flag that sets *key*."""
+    return f"--{key.replace('_', '-')}"
+
+
+def variable_of(key: str) -> str:
+    """The environment variable that sets *key*, or that stands for a flag of that name."""
+    return f"{PREFIX}{key.upper()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import TypeVar, get_args
 
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.figures.stages import StageFigures
@@ -18,6 +18,8 @@ ENOUGH = 0.99
 """The depth to use is the smallest that keeps this share of the best one's quality."""
 
 MAX_DEPTH = 1000
+
+Choice = TypeVar("Choice", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,7 @@ def _at_depth(base: SearchSettings, value: str) -> SearchSettings:
 
 def _with_fusion(base: SearchSettings, value: str) -> SearchSettings:
     fusions: tuple[Fusion, ...] = get_args(Fusion)
-    for fusion in fusions:
-        if fusion == value:
-            return replace(base, fusion=fusion)
-    raise UsageError(f"--sweep fusion: no fusion {value!r}", remedy=f"choose from {', '.join(fusions)}")
+    return replace(base, fusion=_one_of(fusions, value, key="fusion"))
 
 
 def _with_weight(base: SearchSettings, value: str) -> SearchSettings:
@@ -159,10 +158,14 @@ def _with_weight(base: SearchSettings, value: str) -> SearchSettings:
 
 def _from_retriever(base: SearchSettings, value: str) -> SearchSettings:
     retrievers: tuple[Retriever, ...] = get_args(Retriever)
-    for retriever in retrievers:
-        if retriever == value:
-            return replace(base, retriever=retriever)
-    raise UsageError(f"--sweep retriever: no retriever {value!r}", remedy=f"choose from {', '.join(retrievers)}")
+    return replace(base, retriever=_one_of(retrievers, value, key="retriever"))
+
+
+def _one_of(choices: tuple[Choice, ...], value: str, *, key: str) -> Choice:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise UsageError(f"--sweep {key}: no {key} {value!r}", remedy=f"choose from {', '.join(choices)}")
 
 
 _SWEPT: dict[str, Callable[[SearchSettings, str], SearchSettings]] = {

@@ -12,7 +12,8 @@ import pytest
 from rerank_cli.evaluation.conclusions.diagnosis import Diagnosis, Miss
 from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
-from rerank_cli.ports import PairScores, Ranking, Vectors
+from rerank_cli.ports import EVERYTHING, Filter, Ranking
+from rerank_cli.records import PairScores, Vectors
 from rerank_cli.retrieval import retrieve
 from rerank_cli.search import SearchSettings
 from rerank_cli.store import open_reader
@@ -65,10 +66,10 @@ class ForgetfulIndex:
     def __getattr__(self, name: str) -> object:
         return getattr(self._reader, name)
 
-    def search_dense(self, vector: Vectors, depth: int, *, within: frozenset[int] | None = None) -> Ranking:
-        found = self._reader.search_dense(vector, depth, within=within)
+    def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
+        found = self._reader.search_dense(vector, depth, within=within, exact=exact)
         stored = self._reader.read([passage for passage, _ in found])
-        return [row for row in found if within is not None or stored[row[0]].document_id != self._document]
+        return [row for row in found if exact or stored[row[0]].document_id != self._document]
 
 
 class Backwards(FakeReranker):

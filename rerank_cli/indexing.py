@@ -17,7 +17,7 @@ from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
-from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
+from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
 from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
 from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile, SplitDocument, ignore_progress
@@ -327,6 +327,11 @@ class _Work:
             self._listener(Progress("encode", self.encoded, total))
             batch = list(islice(self._waiting, ENCODE_BATCH))
             vectors = self._encoder.encode_passages([self._waiting[text_hash] for text_hash in batch])
+            if vectors.shape[1:] != (self._encoder.dimensions,):
+                raise ModelError(
+                    f"the encoder gave no {len(batch)} vectors of {self._encoder.dimensions} finite numbers",
+                    remedy="check the model",
+                )
             self._writer.keep_vectors(self._encoder.fingerprint, batch, vectors)
             for text_hash in batch:
                 del self._waiting[text_hash]

@@ -25,5 +25,7 @@ def indexed_root(folder: Path) -> Path | None:
                 return Path(json.loads(rows["recipe"])["root"])
             if "root" in rows:  # the first format
                 return Path(json.loads(rows["root"]))
+    if Layout(folder).replaced.is_dir():  # a run was killed that was to replace it
+        return indexed_root(Layout(folder).replaced)
     seal = read_seal(Layout(folder).seal)
-    return Path(seal.root) if seal else None
+    return Path(seal.root) if seal and seal.root else None

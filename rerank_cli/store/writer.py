@@ -215,6 +215,8 @@ class LocalWriter:
         """
         if self.generation is None:
             return
+        with suppress(OSError):
+            self._staging.drop()  # of a run that failed, where this one had nothing to commit
         own = {self._layout.folder / self.generation.graph.name} if self.generation.graph else set()
         name = self.generation.vectors.name
         encoder, _ = name.split("-", 1)

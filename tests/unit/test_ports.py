@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rerank_cli.evaluation.collection import Collection, JudgedQuery
 
 from rerank_cli import IndexMismatch, IndexSummary, Library, UsageError, open_library
+from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
 from rerank_cli.ports import Index, IndexWriter
 from rerank_cli.records import Candidate
 from rerank_cli.training.mining import mine_index

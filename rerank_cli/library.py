@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from rerank_cli.config import HELP, Device, Settings, changed, load_config
+from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
@@ -100,7 +100,7 @@ def read_settings(folder: Place, *, environment: Mapping[str, str] = os.environ)
         start=Path(folder),
         config_file=None,
         environment=environment,
-        other_variables=frozenset(environment),  # those of flags are no settings
+        other_variables=frozenset(environment) - {variable_of(key) for key in HELP},  # those of flags are no settings
     ).settings
 
 

@@ -243,7 +243,7 @@ def test_both_stages_are_evaluated_on_judged_queries(library: Library, docs: Pat
     evaluation = library.evaluate(queries=queries, qrels=qrels, measures=["nDCG@10"])
     assert evaluation.is_complete and evaluation.total == 2
     assert evaluation.final.overall["nDCG@10"] == 1.0
-    assert library.evaluate(queries=queries, qrels=qrels, rerank=False).outcome is not None
+    assert library.evaluate(queries=queries, qrels=qrels, rerank=False).stages is not None
     (docs.parent / "judged").mkdir()
     (docs.parent / "judged" / "queries.tsv").write_text("1\twet brake squeals\n")
     (docs.parent / "judged" / "qrels.tsv").write_text("1\tbikes/brakes.md\t1\n")

@@ -129,9 +129,9 @@ def test_evaluation_gives_the_same_figures(both: Both) -> None:
     qrels = {"1": {"bikes/brakes.md": 1}, "2": {"garden/twin.txt": 1}, "3": {"r2": 1}}
     queries = {"1": "wet brake", "2": "night slugs", "3": "tyre grass"}
     local, memory = (library.evaluate(queries=queries, qrels=qrels) for library in libraries(both))
-    assert local.outcome is not None and memory.outcome is not None
-    assert memory.outcome.first.by_query == local.outcome.first.by_query
-    assert memory.outcome.final.by_query == local.outcome.final.by_query
+    assert local.stages is not None and memory.stages is not None
+    assert memory.stages.first.by_query == local.stages.first.by_query
+    assert memory.stages.final.by_query == local.stages.final.by_query
     assert memory.collection_fingerprint == local.collection_fingerprint
 
 

@@ -42,7 +42,6 @@ def test_a_file_takes_the_place_of_what_stood_under_its_path(folder: Path) -> No
         commit(writer, {"a.md": ["quinces"]})
         assert writer.document_counts() == {"a.md": 1, "b.md": 1}
         assert writer.documents_in(["a.md", "gone.md"]) == {"a.md": {"a.md"}, "gone.md": set()}
-        assert writer.has_passages_beside({"a.md"}) and not writer.has_passages_beside({"a.md", "b.md"})
     with open_reader(folder) as reader:
         assert set(found(reader, "plums")) == {"quinces", "plums"}
 

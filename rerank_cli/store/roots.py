@@ -25,5 +25,7 @@ def indexed_root(folder: Path) -> Path | None:
                 return Path(json.loads(rows["recipe"])["root"])
             if "root" in rows:  # the first format
                 return Path(json.loads(rows["root"]))
-    seal = read_seal(Layout(folder).seal)
-    return Path(seal.root) if seal else None
+    with suppress(OSError):
+        seal = read_seal(Layout(folder).seal)
+        return Path(seal.root) if seal else None
+    return None

@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rerank_cli.places import replace_whole
-from rerank_cli.regular import open_regular
-
-READ_AT_ONCE = 1024 * 1024
+from rerank_cli.regular import SCARCE, open_regular
+from rerank_cli.store.database import file_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,20 @@ class Seal:
 
 
 def read_seal(path: Path) -> Seal | None:
-    """The seal at *path*; None where it is missing, or is not what was written."""
+    """The seal at *path*; None where it is missing, or is not what was written.
+
+    Raises:
+        OSError: this process or machine can open no more files.
+    """
     try:
         with open_regular(path) as file:
             line, check = file.read().split(b"\n")
         return Seal(**json.loads(line)) if int(check, 16) == zlib.crc32(line) else None
-    except (OSError, ValueError, TypeError):
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
+        return None
+    except (ValueError, TypeError):
         return None
 
 
@@ -50,10 +57,9 @@ def write_seal(path: Path, seal: Seal) -> None:
 def seal_of(catalog: Path, *, root: str, generation: int) -> Seal:
     """The seal of the file *catalog* as it is now."""
     crc32 = size_bytes = 0
-    with open_regular(catalog) as file:
-        while content := file.read(READ_AT_ONCE):
-            crc32 = zlib.crc32(content, crc32)
-            size_bytes += len(content)
+    for content in file_content(catalog):
+        crc32 = zlib.crc32(content, crc32)
+        size_bytes += len(content)
     return Seal(root, generation, broken=False, size_bytes=size_bytes, crc32=crc32)
 
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
 from rerank_cli.records import Vectors
-from rerank_cli.regular import open_regular
-from rerank_cli.store.access import SCARCE, cannot
+from rerank_cli.regular import SCARCE, open_regular
+from rerank_cli.store.access import cannot
 from rerank_cli.store.pins import NAME, VectorsPin
 from rerank_cli.store.remedies import mend_remedy
 
@@ -316,7 +316,8 @@ class VectorWriter:
         dimensions = self._files.dimensions if self._files else vectors.shape[-1]
         if vectors.shape != (len(text_hashes), dimensions) or not np.isfinite(vectors).all():
             raise ModelError(
-                f"the encoder gave no {len(text_hashes)} vectors of {dimensions} finite numbers", remedy="check the model"
+                f"the encoder gave no {len(text_hashes)} vectors of {dimensions} finite numbers",
+                remedy="check the model",
             )
         new = [place for place, text_hash in enumerate(text_hashes) if text_hash not in self._known]
         if not new:

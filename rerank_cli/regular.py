@@ -8,6 +8,9 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What says nothing of a file: the system has no room to open any."""
+
 
 def open_regular(path: Path) -> BufferedReader:
     """*path* for reading, links followed.

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
+from rerank_cli.regular import SCARCE
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DENIED = (errno.EACCES, errno.EPERM)
-SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def cannot(verb: str, path: Path, error: BaseException) -> InputError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
 from rerank_cli.store.access import cannot, is_folder, may, obstacle
-from rerank_cli.store.database import MAKE, READ, UNCHANGING, open_database
+from rerank_cli.store.database import MAKE, READ, UNCHANGING, Database, open_database
 from rerank_cli.store.lock import is_held
 from rerank_cli.store.remedies import index_command, rebuild_remedy
 
@@ -85,7 +85,7 @@ UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_I
 """How SQLite tells that it could not make a file beside the catalog; a full disk shows up as an I/O error."""
 
 
-class UnchangingCatalog(sqlite3.Connection):
+class UnchangingCatalog(Database):
     """A connection that takes the catalog for a file that does not change, and the `stamp` to prove it by."""
 
     stamp: object = None
@@ -149,6 +149,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             raise _log_error(path, error) from error
     try:
         unchanging = open_database(path, UNCHANGING, factory=UnchangingCatalog)
+    except OSError as error:
+        raise cannot("read", path, error) from error
     except SQLITE_FAILS as error:
         raise catalog_error(path, error) from error
     assert isinstance(unchanging, UnchangingCatalog)

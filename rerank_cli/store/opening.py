@@ -48,7 +48,7 @@ def _open_snapshot(layout: Layout) -> Snapshot:
     while True:
         with ExitStack() as opened:
             connection = opened.enter_context(closing(_open_catalog(layout)))
-            seal = read_seal(layout.seal)
+            seal = _read_seal(layout)
             try:
                 with telling(layout.catalog, connection):
                     connection.execute("BEGIN")
@@ -58,9 +58,9 @@ def _open_snapshot(layout: Layout) -> Snapshot:
                     _check_seal(layout, seal, generation)
                     snapshot = _with_files(layout, connection, generation, opened)
             except IndexDamaged:
-                if (seal, read_seal(layout.seal)) == (missed, missed):
+                if (seal, _read_seal(layout)) == (missed, missed):
                     raise
-                missed = read_seal(layout.seal)
+                missed = _read_seal(layout)
                 continue
             opened.pop_all()
             return snapshot
@@ -90,9 +90,16 @@ def _check_seal(layout: Layout, seal: Seal | None, generation: Generation) -> No
         raise IndexDamaged(f"{layout.catalog}: is not what was written last", remedy=rebuild_remedy(layout.folder))
 
 
+def _read_seal(layout: Layout) -> Seal | None:
+    try:
+        return read_seal(layout.seal)
+    except OSError as error:
+        raise cannot("read", layout.seal, error) from error
+
+
 def _unfinished(layout: Layout) -> IndexMissing | IndexDamaged:
     """What to tell of a catalog without a generation; *layout* may know better."""
-    seal = read_seal(layout.seal)
+    seal = _read_seal(layout)
     if seal is not None and seal.generation:
         return IndexDamaged(f"{layout.catalog}: is not what was written last", remedy=rebuild_remedy(layout.folder))
     return IndexMissing(
@@ -116,7 +123,7 @@ def _open_catalog(layout: Layout) -> sqlite3.Connection:
 
 
 def _missing(layout: Layout) -> IndexMissing | IndexDamaged:
-    seal = read_seal(layout.seal)
+    seal = _read_seal(layout)
     if seal is not None and seal.generation:
         return IndexDamaged(f"{layout.catalog}: is missing", remedy=rebuild_remedy(layout.folder))
     return IndexMissing(f"{layout.folder}: no index here", remedy="make one: rerank-cli index FOLDER")

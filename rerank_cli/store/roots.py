@@ -27,5 +27,7 @@ def indexed_root(folder: Path) -> Path | None:
                 return Path(json.loads(rows["root"]))
     if Layout(folder).replaced.is_dir():  # a run was killed that was to replace it
         return indexed_root(Layout(folder).replaced)
-    seal = read_seal(Layout(folder).seal)
-    return Path(seal.root) if seal and seal.root else None
+    with suppress(OSError):
+        seal = read_seal(Layout(folder).seal)
+        return Path(seal.root) if seal and seal.root else None
+    return None

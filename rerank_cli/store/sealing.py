@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, check_words, telling
+from rerank_cli.store.database import BUSY_TIMEOUT_S
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import read_generation
 from rerank_cli.store.passages import check_passages
 from rerank_cli.store.seal import Seal, fits, seal_of, write_seal
 
-FOLD_WAIT_S = 1.0
-"""How long a run that has ended waits for readers of an older generation: a query is done by then, and whoever else
-reads may do so for hours."""
+FOLD_WAIT_S = 0.5
+"""A query is over by then. Whoever holds a generation for longer may do so for hours."""
 
 UNWRITTEN = Seal(root="", generation=0, broken=True)
 
@@ -68,8 +68,9 @@ class Sealing:
         if self._is_whole or not self._is_sound or (generation := read_generation(self._layout, connection)) is None:
             return
         with telling(self._layout.catalog, connection):
-            connection.execute(f"PRAGMA busy_timeout = {int(1000 * FOLD_WAIT_S)}")
+            connection.execute(f"PRAGMA busy_timeout = {1000 * FOLD_WAIT_S:.0f}")
             is_held, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
         if is_held:
             return
         manifest = generation.manifest

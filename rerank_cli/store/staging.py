@@ -37,13 +37,22 @@ class Staging:
     def stage(self, file: NewFile, *, key: str) -> None:
         """Add *file*, in the place of an earlier one under its path."""
         if self._writes is None:
-            self._writes = open(self._path, "wb", opener=_open_to_go_on)  # noqa: SIM115 - closed by `close`
-            self._writes.truncate(self._end)  # what a killed run wrote half
-            self._writes.seek(self._end)
+            self._begin()
+        assert self._writes is not None
         content = _encoded(file, key)
         self._writes.write(HEAD.pack(len(content), zlib.crc32(content)) + content)
         self._places[file.state.path] = (self._end, file.state.content_hash, key)
         self._end += HEAD.size + len(content)
+
+    def _begin(self) -> None:
+        """Be ready to write behind the whole records: what a killed run wrote half goes.
+
+        Who read before may have looked ahead at that, and opens the file again.
+        """
+        self.close()
+        self._writes = open(self._path, "wb", opener=_open_to_go_on)  # noqa: SIM115 - closed by `close`
+        self._writes.truncate(self._end)
+        self._writes.seek(self._end)
 
     def find(self, path: str, content_hash: bytes, *, key: str) -> NewFile | None:
         """What is staged under *path* of this very content, read with the same *key*."""

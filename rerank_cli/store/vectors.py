@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
 from rerank_cli.ports import Vectors
-from rerank_cli.regular import open_regular
-from rerank_cli.store.access import SCARCE, cannot
+from rerank_cli.regular import SCARCE, open_regular
+from rerank_cli.store.access import cannot
 from rerank_cli.store.pins import NAME, VectorsPin
 from rerank_cli.store.remedies import mend_remedy
 

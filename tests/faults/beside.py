@@ -18,9 +18,10 @@ from pathlib import Path
 from rerank_cli.cli.querying import _queries_typed
 from rerank_cli.errors import Busy, RerankError
 from rerank_cli.library import open_library
-from rerank_cli.records import Passage
+from rerank_cli.ports import Changes, NewFile
+from rerank_cli.records import Passage, SplitDocument, VectorSearch
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import Changes, NewDocument, NewFile, open_reader, open_writer
+from rerank_cli.store import open_reader, open_writer
 from tests.fakes import FakeEncoder, FakeReranker
 
 SETTINGS = SearchSettings(
@@ -28,17 +29,18 @@ SETTINGS = SearchSettings(
 )
 
 
-def commit(index: Path, *, exact_limit: int) -> None:
+def commit(index: Path, *, search: VectorSearch) -> None:
     """Each generation has one text in `turn.md`, and what it says is the generation's number."""
     encoder = FakeEncoder()
     for turn in itertools.count(1):
-        with open_writer(index, wait_s=60, exact_limit=exact_limit) as writer:
-            text = f"brake turn {turn}"
-            text_hash = turn.to_bytes(16, "little")
-            writer.keep_vectors(encoder.fingerprint, [text_hash], encoder.encode_passages([text]))
-            document = NewDocument("turn.md", "turn", (Passage(0, 1, 1, (), text),), (text_hash,))
+        with open_writer(index, wait_s=60, search=search) as writer:
+            passage = Passage(0, 1, 1, (), f"brake turn {turn}")
+            vectors = encoder.encode_passages([passage.model_text])
+            writer.keep_vectors(encoder.fingerprint, [passage.text_hash], vectors)
+            document = SplitDocument("turn.md", "turn", (passage,))
+            writer.stage(NewFile(writer.files()["turn.md"], (document,)), key="turn")
             assert writer.manifest is not None
-            writer.commit(Changes((NewFile(writer.files()["turn.md"], (document,)),)), writer.manifest)
+            writer.commit(Changes(("turn.md",)), writer.manifest.recipe)
         if turn == 1:
             print("begun", flush=True)
 
@@ -95,7 +97,7 @@ def crowded(index: Path) -> None:
 def main() -> None:
     index, work, *more = sys.argv[1:]
     works = {
-        "commit": lambda: commit(Path(index), exact_limit=100_000 if more == ["exact"] else 5),
+        "commit": lambda: commit(Path(index), search="exact" if more == ["exact"] else "hnsw"),
         "search": lambda: search(Path(index), int(more[0])),
         "status": lambda: status(Path(index), int(more[0])),
         "patient": lambda: patient(Path(index), int(more[0])),

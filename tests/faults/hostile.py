@@ -19,6 +19,7 @@ from pathlib import Path
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.ports import Vectors
 from rerank_cli.records import Progress, Rules
+from rerank_cli.store import open_writer
 from tests.fakes import FakeEncoder
 
 Make = Callable[[int], bytes]
@@ -211,13 +212,14 @@ def main() -> None:
         if not steps or steps[-1][0] == "read":  # up to the first step behind the reading
             steps.append((progress.stage, time.monotonic()))
 
-    summary = update_index(
-        Path(folder),
-        index_folder=Path(index),
-        encoder=QuickEncoder(),
-        settings=IndexSettings("fake", passage_tokens=180, rules=Rules(), file_timeout_s=float(file_timeout)),
-        listener=listen,
-    )
+    with open_writer(Path(index), wait_s=0) as writer:
+        summary = update_index(
+            Path(folder),
+            writer=writer,
+            encoder=QuickEncoder(),
+            settings=IndexSettings("fake", passage_tokens=180, rules=Rules(), file_timeout_s=float(file_timeout)),
+            listener=listen,
+        )
     usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(
         json.dumps(

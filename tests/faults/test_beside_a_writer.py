@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.store import catalog, open_reader
+from rerank_cli.store import catalog, database, open_reader
+from rerank_cli.store.seal import read_seal
 from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG, child_environment
 
 OPENS, STATUSES = (22_000, 30_000) if LONG else (600, 300)
@@ -87,8 +89,6 @@ def test_a_stream_that_waits_keeps_no_log_from_being_folded_back(
 
 
 def test_a_stream_ends_where_the_index_was_made_anew_with_another_encoder(indexed: Path, start, update: Update) -> None:
-    from tests.fakes import FakeEncoder
-
     stream = start("stream")
     update(encoder=FakeEncoder(fingerprint="another"), rebuild=True)
     stdout, _ = stream.communicate("turn\n")
@@ -107,6 +107,21 @@ def test_a_search_keeps_the_generation_that_it_opened(indexed: Path, plant: Plan
         assert reader.manifest.generation == generation + 1
 
 
+def test_a_search_keeps_its_generation_though_its_process_opens_the_index_again(
+    indexed: Path, plant: Plant, start_indexer
+) -> None:
+    """To close a file would take the locks off it that keep another process from folding the log into it."""
+    with open_reader(indexed) as reader:
+        open_reader(indexed).__exit__()
+        plant({"turn.md": "something else\n"})
+        assert start_indexer().wait(60) == 0
+        assert [stored.passage.text for stored in reader.scan() if stored.path == "turn.md"] == ["brake turn 0"]
+        found = [passage for passage, _ in reader.search_lexical(["brake"], 100)]
+        assert len(reader.opening_cosines(FakeEncoder().encode_queries(["brake"])[0], found)) == 21
+    with open_reader(indexed) as reader:
+        assert "something else" in {stored.passage.text for stored in reader.scan()}
+
+
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="descriptors have no names here")
 def test_a_process_that_can_open_no_more_files_is_told_so(indexed: Path, start) -> None:
     crowded = start("crowded")
@@ -115,16 +130,23 @@ def test_a_process_that_can_open_no_more_files_is_told_so(indexed: Path, start) 
     assert outcomes == {"well", "InputError"}
 
 
-def test_a_run_does_not_take_itself_for_another_process(indexed: Path, update: Update, monkeypatch) -> None:
+def test_a_run_does_not_take_itself_for_another_process(
+    indexed: Path, plant: Plant, update: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It looks at its index as a query does, where a query cannot make a file beside the catalog."""
-    connect = catalog._connect
+    open_database = catalog.open_database
+    plant({"turn.md": "brake turn 1\n"})
+
+    def was_sealed_anew() -> bool:
+        seal = read_seal(indexed / "catalog.seal")
+        return seal is not None and seal.generation == 2
 
     def refuse_readers(path: Path, mode: str, **options: object) -> sqlite3.Connection:
-        if mode == "mode=rw":
+        if mode == database.READ and was_sealed_anew():
             error = sqlite3.OperationalError("unable to open database file")
             error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
             raise error
-        return connect(path, mode, **options)
+        return open_database(path, mode, **options)
 
-    monkeypatch.setattr(catalog, "_connect", refuse_readers)
-    assert update().generation == 1
+    monkeypatch.setattr(catalog, "open_database", refuse_readers)
+    assert update().generation == 2

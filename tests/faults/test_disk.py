@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from rerank_cli import places
 from rerank_cli.errors import InputError
 from rerank_cli.retrieval import LIST_DEPTH
 from tests.conftest import Plant, Update
@@ -86,20 +89,41 @@ def test_a_limit_on_file_sizes_leaves_the_old_index_answering(
     assert len(find("word1")) == LIST_DEPTH
 
 
-def test_vectors_that_cannot_be_written_leave_the_old_index_answering(
-    plant: Plant, update: Update, find, index_folder: Path
+@pytest.mark.parametrize("part", ["vectors", "keys", "graph"])
+def test_what_cannot_be_written_leaves_the_old_index_answering(
+    plant: Plant, update: Update, find, index_folder: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     plant({"a.md": "brake\n", "b.md": "chain\n"})
-    update()
+    update(search="hnsw")
     plant({"b.md": "something else\n"})
-    (index_folder / "vectors-2.hnsw.partial").mkdir()
-    with pytest.raises(InputError, match="cannot be written") as caught:
-        update()
+    with monkeypatch.context() as patch:
+        if part == "graph":  # which is written anew where the old one is no more
+            for graph in index_folder.glob("*.hnsw"):
+                graph.rename(index_folder.parent / graph.name)
+            patch.setattr("rerank_cli.store.graph.sync", refuse)
+        else:
+            refuse_to_open(patch, f".{part}")
+        with pytest.raises(InputError, match="cannot be written") as caught:
+            update(search="hnsw")
     assert "nothing was lost" in caught.value.remedy
+    for graph in index_folder.parent.glob("*.hnsw"):
+        graph.rename(index_folder / graph.name)
     assert find("chain") == ["b.md", "a.md"]
-    (index_folder / "vectors-2.hnsw.partial").rmdir()
-    update()
+    update(search="hnsw")
     assert find("something")[0] == "b.md"
+
+
+def refuse(*_: object) -> NoReturn:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def refuse_to_open(patch: pytest.MonkeyPatch, ending: str) -> None:
+    """No file with this *ending* can be opened to be written."""
+
+    def open_private(path: Path, flags: int) -> int:
+        return refuse() if path.name.endswith(ending) else places.open_private(path, flags)
+
+    patch.setattr("rerank_cli.store.vectors.open_private", open_private)
 
 
 def test_a_file_in_place_of_the_index_folder_is_an_error_of_the_input(

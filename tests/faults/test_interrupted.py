@@ -72,12 +72,12 @@ def test_a_run_killed_between_its_vectors_and_its_commit_leaves_the_old_index_an
     update()
     plant({"b.md": "something else\n", "c.md": "chain chain\n"})
     kill_when_stopped(start_indexer("--stop-before-commit"))
-    assert (index_folder / "vectors-2.hnsw").exists()
+    assert (index_folder / "staging").stat().st_size
     assert find("chain") == ["b.md", "a.md"]
     summary = update()
     assert (summary.generation, summary.encoded) == (2, 0)
     assert find("chain")[0] == "c.md"
-    assert [path.name for path in index_folder.glob("vectors*")] == ["vectors-2.hnsw"]
+    assert not (index_folder / "staging").exists()
 
 
 def test_an_interrupted_run_keeps_what_it_encoded(plant: Plant, update: Update, encoder: FakeEncoder) -> None:
@@ -129,3 +129,20 @@ def test_a_run_beside_another_that_does_not_end_is_told_so(
     process.wait()
     with open_writer(index_folder, wait_s=0):  # the lock went with its holder
         pass
+
+
+def test_what_a_run_killed_while_it_wrote_left_half_is_read_again(
+    plant: Plant, update: Update, index_folder: Path, find
+) -> None:
+    """Whatever is found before it, which lets the next run look ahead at that half."""
+    plant({"a.md": "brake\n", "b.md": "chain\n"})
+    update()
+    plant({"a.md": "saddle\n", **records("new")})
+    with pytest.raises(RuntimeError, match="broke down"):
+        update(encoder=FakeEncoder(fails_after=0))
+    staging = index_folder / "staging"
+    staging.write_bytes(staging.read_bytes()[:1000])
+    plant(records("newer"))
+    assert update().changed == 1
+    assert find("saddle")[0] == "a.md"
+    assert len(find("newer")) == COUNT + 2

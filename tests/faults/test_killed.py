@@ -17,6 +17,7 @@ import pytest
 
 from rerank_cli.store import check_health, open_reader
 from tests.conftest import Plant, Update
+from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG, child_environment
 
 KILLS = 300 if LONG else 20
@@ -43,12 +44,13 @@ def turn_of(index_folder: Path, find: Callable[..., list[str]]) -> int:
     """The one turn that every passage of the index is of, and both stages find."""
     with open_reader(index_folder) as reader:
         stored = list(reader.scan())
-        dense = reader.manifest.vector_count
+        vector = FakeEncoder().encode_queries(["brake"])[0]
+        dense = reader.search_dense(vector, 10 * DOCUMENTS)
     turns = {int(re.search(r"turn (\d+)", each.passage.text)[1]) for each in stored}
     assert len(turns) == 1, turns
     number = turns.pop()
     assert {each.path for each in stored} == set(turn(number))
-    assert dense == DOCUMENTS
+    assert len(dense) == DOCUMENTS
     assert sorted(find("brake", index_folder)) == sorted(turn(number))
     return number
 
@@ -57,7 +59,7 @@ def turn_of(index_folder: Path, find: Callable[..., list[str]]) -> int:
 def test_a_run_killed_at_any_moment_leaves_a_whole_generation(
     docs: Path, plant: Plant, update: Update, start_indexer, find, index_folder: Path, survived, graph: bool
 ) -> None:
-    options = ["--tell-start", "--delay-s", "0.005", *(["--exact-limit", "3"] if graph else [])]
+    options = ["--tell-start", "--delay-s", "0.005", *(["--search", "hnsw"] if graph else [])]
     plant_turn(docs, plant, 0)
     update()
     draw = random.Random(17 + graph)
@@ -87,13 +89,22 @@ def test_what_a_run_killed_after_its_commit_left_goes_with_one_that_has_nothing_
 ) -> None:
     plant_turn(docs, plant, 0)
     update()
-    for name in ("vectors-0.hnsw", "vectors-2.hnsw", "vectors-9.hnsw.partial"):
+    whole = sorted(path.name for path in index_folder.iterdir())
+    (vectors,) = index_folder.glob("*.vectors")
+    encoder, dimensions, _ = vectors.stem.split("-")
+    for name in (
+        "graph-1.hnsw",
+        "graph-9.hnsw.partial",
+        "vectors-1.hnsw",
+        f"{encoder}-{dimensions}-2.vectors",
+        f"{encoder}-{dimensions}-2.keys",
+    ):
         (index_folder / name).write_bytes(b"left")
     (index_folder / "replaced").mkdir()
     (index_folder / "replaced" / "catalog.sqlite").write_bytes(b"left")
     summary = update()
     assert (summary.up_to_date, summary.generation) == (True, 1)
-    assert sorted(path.name for path in index_folder.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+    assert sorted(path.name for path in index_folder.iterdir()) == whole
 
 
 # Dying at each system call that writes
@@ -132,7 +143,7 @@ def restore(kept: Path, index_folder: Path) -> None:
         shutil.copytree(kept, index_folder)
 
 
-@pytest.mark.parametrize("options", [[], ["--exact-limit", "3"]], ids=["exact", "graph"])
+@pytest.mark.parametrize("options", [[], ["--search", "hnsw"]], ids=["exact", "graph"])
 def test_an_update_that_dies_at_any_call_leaves_a_whole_generation(
     docs: Path,
     plant: Plant,
@@ -178,7 +189,8 @@ def test_a_rebuild_that_dies_at_any_call_loses_no_index_of_another_format(
         die_at("--rebuild", call=call, number=number)
         if check_health(index_folder).failure is not None:
             everywhere = [path.read_bytes() for path in index_folder.rglob("*") if path.is_file()]
-            assert (tmp_path / "kept" / "vectors-1.hnsw").read_bytes() in everywhere, (call, number)
+            for path in (tmp_path / "kept").glob("*.vectors"):
+                assert path.read_bytes() in everywhere, (call, number)
             assert any(content.startswith(b"SQLite") for content in everywhere), (call, number)
         update(rebuild=True)
         assert turn_of(index_folder, find) == 0, (call, number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 from rerank_cli import stamps
 from rerank_cli.stamps import Stamp, stamp_of
-from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -58,20 +56,3 @@ def test_a_full_check_sees_what_no_stamp_tells(
 def _remembering(before: os.stat_result) -> Callable[[os.stat_result], Stamp]:
     """A look at files that finds the one of *before* as it was, as on a disk whose clock stands still."""
     return lambda status: stamp_of(before if status.st_ino == before.st_ino else status)
-
-
-def test_an_index_of_an_older_program_is_brought_up_to_date_without_reading_anew(
-    docs: Path, plant: Plant, update: Update, index_folder: Path, encoder: FakeEncoder
-) -> None:
-    plant({f"{number}.md": f"note {number}\n" for number in range(5)})
-    update()
-    encoder.encoded.clear()
-    with sqlite3.connect(index_folder / "catalog.sqlite") as catalog:
-        for statement in ("ALTER TABLE files DROP COLUMN ctime_ns", "ALTER TABLE files DROP COLUMN inode"):
-            catalog.execute(statement)
-        for table in ("mounts", "told"):
-            catalog.execute(f"DROP TABLE {table}")
-    with open_reader(index_folder) as index:
-        assert len(index.files()) == len({stored.document_id for stored in index.scan()}) == 5
-    summary = update()
-    assert (summary.up_to_date, encoder.encoded) == (True, [])

@@ -171,9 +171,9 @@ def test_a_file_whose_records_are_all_replaced_keeps_those_it_had(
 
     plant({"all.jsonl": lines("old")})
     update()
-    encoder.encoded.clear()
     plant({"all.jsonl": lines("new")})
     assert update().kept == ("all.jsonl",)
+    encoder.encoded.clear()
     plant({"all.jsonl": lines("old")})
     assert (update().doubt, encoder.encoded) == ("", [])
 

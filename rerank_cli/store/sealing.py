@@ -55,15 +55,14 @@ class Sealing:
     def break_seal(self) -> None:
         """Say that the catalog is being written. Call it before every transaction."""
         if self._seal is None or not self._seal.broken:
-            self._seal = replace(self._seal or UNWRITTEN, broken=True)
-            with naming_disk_errors(self._layout.seal):
-                write_seal(self._layout.seal, self._seal)
+            self._put(replace(self._seal or UNWRITTEN, broken=True))
             self._is_whole = False
 
     def seal(self, connection: sqlite3.Connection) -> None:
         """Fold SQLite's log into the catalog and seal it, unless it is sealed.
 
-        While a reader holds an older generation, the log cannot be folded: the next run does it then.
+        While a reader holds an older generation, the log cannot be folded: the next run does it then. The seal stays
+        broken, but says which generation the log must bring, as SQLite takes a log that was cut for a shorter one.
         """
         if self._is_whole or not self._is_sound or (generation := read_generation(self._layout, connection)) is None:
             return
@@ -71,10 +70,17 @@ class Sealing:
             connection.execute(f"PRAGMA busy_timeout = {1000 * FOLD_WAIT_S:.0f}")
             is_held, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
+        root, number = generation.manifest.recipe.root, generation.manifest.generation
         if is_held:
+            self._put(Seal(root, number, broken=True))
             return
-        manifest = generation.manifest
-        with naming_disk_errors(self._layout.seal):
-            sealed = seal_of(self._layout.catalog, root=manifest.recipe.root, generation=manifest.generation)
-            write_seal(self._layout.seal, sealed)
-        self._seal, self._is_whole = sealed, True
+        with naming_disk_errors(self._layout.catalog):
+            sealed = seal_of(self._layout.catalog, root=root, generation=number)
+        self._put(sealed)
+        self._is_whole = True
+
+    def _put(self, seal: Seal) -> None:
+        if seal != self._seal:
+            with naming_disk_errors(self._layout.seal):
+                write_seal(self._layout.seal, seal)
+            self._seal = seal

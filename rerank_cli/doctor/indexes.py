@@ -15,10 +15,10 @@ from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankErr
 from rerank_cli.models.compiled import ModelState
 from rerank_cli.ports import Index, Manifest
 from rerank_cli.store import check_health, open_reader, write_lock
-from rerank_cli.store.access import is_folder, may, quoted
+from rerank_cli.store.access import is_folder, may
 from rerank_cli.store.layout import Layout, is_default_folder
 from rerank_cli.store.lock import is_held
-from rerank_cli.store.remedies import index_command
+from rerank_cli.store.remedies import index_command, quoted
 
 READ_WHOLE_BYTES = 50_000_000
 """Of an index up to this size every page is read, which takes some 0.2 s; of a larger one what a query opens."""

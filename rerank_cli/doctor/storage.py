@@ -13,8 +13,9 @@ from rerank_cli.errors import InputError
 from rerank_cli.models.catalogue import WEIGHT_SUFFIXES
 from rerank_cli.models.compiled import ModelState
 from rerank_cli.regular import size_of
-from rerank_cli.store.access import is_read_only_disk, may, quoted
+from rerank_cli.store.access import is_read_only_disk, may
 from rerank_cli.store.layout import Layout
+from rerank_cli.store.remedies import quoted
 
 LEAST_FREE_BYTES = 1_000_000
 """What any update writes."""

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rerank_cli.errors import InputError, in_words
+from rerank_cli.errors import InputError, RerankError, in_words
 from rerank_cli.regular import SCARCE
+from rerank_cli.store.layout import Layout
+from rerank_cli.store.remedies import in_the_way, move_away, quoted
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DENIED = (errno.EACCES, errno.EPERM)
 
 
-def cannot(verb: str, path: Path, error: BaseException) -> InputError:
+IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
+
+
+def cannot(verb: str, path: Path, error: BaseException) -> RerankError:
     """That *path* cannot be *verb* ("read" or "written"), for *error*."""
     path = _blamed(path, error)
+    if isinstance(error, OSError) and error.errno in IN_THE_WAY and is_folder(path) and Layout(path.parent).owns(path):
+        return in_the_way(path)
     return InputError(f"{path}: cannot be {verb} ({in_words(error)})", remedy=_remedy(path, error))
 
 
@@ -32,12 +38,12 @@ def naming_disk_errors(path: Path) -> Iterator[None]:
         raise cannot("written", path, error) from error
 
 
-def obstacle(catalog: Path) -> InputError | None:
+def obstacle(catalog: Path) -> RerankError | None:
     """What keeps SQLite from the file *catalog* or from those beside it; None if nothing can be seen."""
     log, shared = (catalog.with_name(f"{catalog.name}{ending}") for ending in ("-wal", "-shm"))
     for place in (catalog, log, shared):
         if is_folder(place):
-            return InputError(f"{place}: a folder stands where a file belongs", remedy=move_away(place))
+            return in_the_way(place)
     if denied := _denied(catalog, os.R_OK):
         return InputError(f"{denied}: may not be read", remedy=permit(denied))
     if is_read_only_disk(catalog.parent):
@@ -74,22 +80,12 @@ def is_read_only_disk(folder: Path) -> bool:
         return False  # then what asked has an error of its own to tell
 
 
-def move_away(place: Path) -> str:
-    """What to do about something that stands where a file of the index belongs."""
-    return f"move it out of {quoted(place.parent)} and run again; nothing was lost"
-
-
 def permit(place: Path) -> str:
     """The command that gives this user access to *place*."""
     allow = f"chmod u+rwX {quoted(place)}"
     if _owner(place) in (os.geteuid(), None):
         return f"give yourself access: {allow}"
     return f"it belongs to another user; have it given to you: sudo chown {os.geteuid()} {quoted(place)} && {allow}"
-
-
-def quoted(place: Path) -> str:
-    """*place* as a shell reads it."""
-    return shlex.quote(str(place))
 
 
 def _blamed(path: Path, error: BaseException) -> Path:
@@ -110,8 +106,10 @@ def _remedy(path: Path, error: BaseException) -> str:
         return "close other programs and run again; nothing was lost"
     if code in DENIED and (denied := _denied(path, os.R_OK | os.W_OK)):
         return permit(denied)
-    if code in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
-        return move_away(path)
+    if code in IN_THE_WAY:
+        if Layout(path.parent).owns(path):
+            return move_away(path)
+        return f"move it out of {quoted(path.parent)} and run again; nothing was lost"
     return "check the disk, its space and permissions, and run again; nothing was lost"
 
 

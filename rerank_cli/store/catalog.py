@@ -145,7 +145,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     except SQLITE_FAILS as error:
         if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
-        if _has_log(path) or is_held(path.parent):
+        if has_log(path) or is_held(path.parent):
             raise _log_error(path, error) from error
     try:
         unchanging = open_database(path, UNCHANGING, factory=UnchangingCatalog)
@@ -204,7 +204,8 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _has_log(path: Path) -> bool:
+def has_log(path: Path) -> bool:
+    """Whether SQLite's log beside the catalog at *path* holds anything."""
     try:
         return _log(path).stat().st_size > 0
     except FileNotFoundError:
@@ -219,7 +220,7 @@ def _stamp(path: Path) -> tuple[int, int, int, bool] | None:
         status = path.stat()
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, _has_log(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns, has_log(path)
 
 
 def _code(error: Exception) -> int:

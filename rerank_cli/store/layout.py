@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,19 @@ from pathlib import Path
 from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
 from rerank_cli.regular import size_of
+from rerank_cli.store.pins import NAME
 
 FORMAT_VERSION = 2
 """Raise it when an older program would misread what a newer one writes."""
 
 MAX_READABLE = 50
 """Letters of a folder's name in the name of its index: at four bytes each, they fit a file name."""
+
+
+CATALOG = re.compile(r"catalog\.(seal|sqlite(-wal|-shm|-journal)?)")
+GRAPH = re.compile(r"graph-[0-9]+\.hnsw(\.partial)?")
+VECTORS = re.compile(rf"{NAME.pattern}\.(vectors|keys)")
+OLD_VECTORS = re.compile(r"vectors-[0-9]+\.hnsw(\.partial)?")
 
 
 def indexes_folder() -> Path:
@@ -79,7 +87,13 @@ class Layout:
 
         Vectors are not among them: they belong to texts, whatever becomes of the catalog.
         """
-        return [*self._beginning("catalog."), *self.graphs(), *self.old_vectors()]
+        return [*self._called(CATALOG), *self.graphs(), *self.old_vectors()]
+
+    def owns(self, path: Path) -> bool:
+        """Whether *path* has the name of a file or folder of the index, also where it is something else."""
+        names = {self.lock, self.staging, self.replaced, self.replaced_partly}
+        patterns = (CATALOG, GRAPH, VECTORS, OLD_VECTORS)
+        return path in names or any(pattern.fullmatch(path.name) for pattern in patterns)
 
     def tighten(self) -> None:
         """Keep what an older program wrote from other users; the folder too, where it holds nothing but the index."""
@@ -94,22 +108,26 @@ class Layout:
 
     def graphs(self) -> list[Path]:
         """Every graph, and what a killed writer left of one."""
-        return [path for path in self._beginning("graph-") if ".hnsw" in path.name]
+        return self._called(GRAPH)
 
     def vectors(self) -> list[Path]:
         """The two files of every encoder's vectors."""
-        return [path for path in self._beginning("") if path.suffix in (".vectors", ".keys")]
+        return self._called(VECTORS)
 
     def old_vectors(self) -> list[Path]:
         """What the first format kept of each generation, and what a killed writer left of one."""
-        return [path for path in self._beginning("vectors-") if ".hnsw" in path.name]
+        return self._called(OLD_VECTORS)
 
     def size_bytes(self) -> int:
         """Of all its files; one that goes meanwhile counts for nothing."""
-        return sum(size_of(path, follow_symlinks=False) for path in self._beginning(""))
+        return sum(size_of(path, follow_symlinks=False) for path in self._places())
 
-    def _beginning(self, start: str) -> list[Path]:
+    def _called(self, pattern: re.Pattern[str]) -> list[Path]:
+        """What is called so in full: what the user moved away has a name of its own."""
+        return [path for path in self._places() if pattern.fullmatch(path.name)]
+
+    def _places(self) -> list[Path]:
         try:
-            return sorted(path for path in self.folder.iterdir() if path.name.startswith(start))
+            return sorted(self.folder.iterdir())
         except FileNotFoundError:  # another process took the whole index away
             return []

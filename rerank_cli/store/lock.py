@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rerank_cli.errors import Busy, InputError
+from rerank_cli.errors import Busy, IndexDamaged, InputError
 from rerank_cli.locks import WriteLock, look, take
 from rerank_cli.store.access import cannot
 from rerank_cli.store.layout import Layout
@@ -14,7 +14,8 @@ def write_lock(folder: Path) -> WriteLock:
     """Who writes the index in *folder* now.
 
     Raises:
-        InputError: the lock is there and cannot be looked at.
+        IndexDamaged: a folder stands in its place.
+        InputError: it cannot be looked at.
     """
     try:
         return look(Layout(folder).lock)
@@ -26,7 +27,7 @@ def is_held(folder: Path) -> bool:
     """Whether a process is known to write the index in *folder* now."""
     try:
         return write_lock(folder).held
-    except InputError:
+    except (InputError, IndexDamaged):
         return False
 
 

@@ -13,17 +13,17 @@ from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputEr
 from rerank_cli.places import make_private_folder, open_private
 from rerank_cli.ports import Manifest
 from rerank_cli.records import VectorSearch
-from rerank_cli.store.access import cannot, naming_disk_errors
+from rerank_cli.store.access import cannot, is_folder, naming_disk_errors
 from rerank_cli.store.catalog import check_answers, connect, connect_to_read, create_tables, telling
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
 from rerank_cli.store.migration import bring_over, holds_older_format
 from rerank_cli.store.reader import IndexReader, Snapshot
-from rerank_cli.store.remedies import index_command, mend_remedy, rebuild_remedy
+from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, rebuild_remedy
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
-from rerank_cli.store.seal import Seal, fits, read_seal
-from rerank_cli.store.sealing import Sealing
+from rerank_cli.store.seal import Seal, read_seal
+from rerank_cli.store.sealing import Sealing, is_sealed
 from rerank_cli.store.vectors import check_vectors, open_vectors
 from rerank_cli.store.writer import LocalWriter
 
@@ -83,10 +83,12 @@ def _check_seal(layout: Layout, seal: Seal | None, generation: Generation) -> No
         IndexDamaged: it is not.
     """
     if seal is None:
+        if is_folder(layout.seal):
+            raise in_the_way(layout.seal)
         raise IndexDamaged(f"{layout.seal}: is missing, or is not what was written", remedy=mend_remedy(layout.folder))
     number = generation.manifest.generation
     is_older = number < seal.generation
-    if is_older or (not seal.broken and (number != seal.generation or not fits(seal, layout.catalog))):
+    if is_older or (not seal.broken and not is_sealed(layout, seal, number)):
         raise IndexDamaged(f"{layout.catalog}: is not what was written last", remedy=rebuild_remedy(layout.folder))
 
 
@@ -162,6 +164,7 @@ def open_writer(
     layout = Layout(folder)
     with _locked(layout, wait_s) as made_folder:
         with naming_disk_errors(layout.folder):
+            _check_no_folders(layout)
             end_unfinished(layout)
             seal = read_seal(layout.seal)
             older = _prepared(layout, seal, rebuild=rebuild)
@@ -201,6 +204,17 @@ def open_writer(
             shutil.rmtree(layout.replaced, ignore_errors=True)
     if writer.manifest is not None and (writer.has_committed or older is not None):
         check_whole(layout)  # not under the lock, which would tell it that another process writes
+
+
+def _check_no_folders(layout: Layout) -> None:
+    """Make sure that what is to be written, replaced and removed is ours, which no folder is.
+
+    Raises:
+        IndexDamaged: a folder stands in the place of a file.
+    """
+    for place in (*layout.index_files(), *layout.vectors(), layout.staging):
+        if is_folder(place):
+            raise in_the_way(place)
 
 
 def _prepared(layout: Layout, seal: Seal | None, *, rebuild: bool) -> Layout | None:

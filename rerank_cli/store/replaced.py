@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rerank_cli.errors import InputError
 from rerank_cli.places import make_private_folder
-from rerank_cli.store.access import move_away, naming_disk_errors
+from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.layout import Layout
+from rerank_cli.store.remedies import in_the_way
 
 
 def set_aside(layout: Layout) -> Layout:
@@ -15,7 +15,7 @@ def set_aside(layout: Layout) -> Layout:
     """
     for place in (layout.replaced, layout.replaced_partly):
         if place.exists() and not place.is_dir():
-            raise InputError(f"{place}: a file stands where a folder belongs", remedy=move_away(place))
+            raise in_the_way(place, "a file stands where a folder belongs")
     if layout.replaced.is_dir():
         remove_files(layout)
     else:

@@ -15,8 +15,14 @@ from rerank_cli.store.seal import read_seal
 def indexed_root(folder: Path) -> Path | None:
     """The folder that the index in *folder* was made of, whatever its format and state; None if it cannot tell.
 
-    What cannot be opened otherwise is read as a file that does not change: a root hardly ever does.
+    A whole seal is believed first, as it proves what it says. A catalog that cannot be opened otherwise is read as a
+    file that does not change: a root hardly ever does.
     """
+    seal = None
+    with suppress(OSError):
+        seal = read_seal(Layout(folder).seal)
+    if seal is not None and not seal.broken:
+        return Path(seal.root)
     for mode in (READ, UNCHANGING):
         with suppress(OSError, sqlite3.Error, ValueError, TypeError, KeyError):
             with closing(open_database(Layout(folder).catalog, mode)) as connection:
@@ -27,7 +33,4 @@ def indexed_root(folder: Path) -> Path | None:
                 return Path(json.loads(rows["root"]))
     if Layout(folder).replaced.is_dir():  # a run was killed that was to replace it
         return indexed_root(Layout(folder).replaced)
-    with suppress(OSError):
-        seal = read_seal(Layout(folder).seal)
-        return Path(seal.root) if seal and seal.root else None
-    return None
+    return Path(seal.root) if seal is not None and seal.root else None

@@ -5,18 +5,25 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
+from rerank_cli.errors import IndexDamaged
 from rerank_cli.store.access import naming_disk_errors
-from rerank_cli.store.catalog import check_pages, check_words, telling
+from rerank_cli.store.catalog import check_pages, check_words, has_log, telling
 from rerank_cli.store.database import BUSY_TIMEOUT_S
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import read_generation
 from rerank_cli.store.passages import check_passages
+from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.seal import Seal, fits, seal_of, write_seal
 
 FOLD_WAIT_S = 0.5
 """A query is over by then. Whoever holds a generation for longer may do so for hours."""
 
 UNWRITTEN = Seal(root="", generation=0, broken=True)
+
+
+def is_sealed(layout: Layout, seal: Seal, generation: int) -> bool:
+    """Whether the catalog, of *generation*, is what was sealed: its log was folded in before that."""
+    return generation == seal.generation and not has_log(layout.catalog) and fits(seal, layout.catalog)
 
 
 class Sealing:
@@ -42,10 +49,14 @@ class Sealing:
         if generation is None:
             self._is_sound = True
             return
-        if seal and not seal.broken and seal.generation == generation.manifest.generation:
+        if seal and not seal.broken:  # then no writer was at work, and what does not fit is damage
             with naming_disk_errors(catalog):
-                self._is_whole = fits(seal, catalog)
-        if not self._is_whole:  # a killed writer left it so, or damage did
+                self._is_whole = is_sealed(self._layout, seal, generation.manifest.generation)
+            if not self._is_whole:
+                raise IndexDamaged(
+                    f"{catalog}: is not what was written last", remedy=rebuild_remedy(self._layout.folder)
+                )
+        else:
             check_pages(catalog, connection)
             check_words(catalog, connection)
             with telling(catalog, connection):

@@ -23,9 +23,9 @@ from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
 from rerank_cli.ports import Vectors
 from rerank_cli.regular import SCARCE, open_regular
-from rerank_cli.store.access import cannot
+from rerank_cli.store.access import cannot, is_folder
 from rerank_cli.store.pins import NAME, VectorsPin
-from rerank_cli.store.remedies import mend_remedy
+from rerank_cli.store.remedies import in_the_way, mend_remedy
 
 TEXT_BYTES = 16
 """Of the hash of a text."""
@@ -278,6 +278,8 @@ def telling(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in SCARCE:
             raise cannot("read", path, error) from error
+        if is_folder(path):
+            raise in_the_way(path) from error
         raise damaged(path, f"cannot be read ({in_words(error)})") from error
 
 

@@ -327,7 +327,9 @@ AS_SCRIPT = (
 
 @pytest.mark.parametrize("started", [AS_MODULE, AS_SCRIPT], ids=["module", "script"])
 def test_a_bug_ends_with_70_however_the_program_is_started(started: str) -> None:
-    broken = "import sys, rerank_cli.config; rerank_cli.config.home_folder = None; sys.argv = ['rerank-cli', 'config']"
+    broken = (
+        "import sys; from rerank_cli.config import load; load.home_folder = None; sys.argv = ['rerank-cli', 'config']"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"{broken}\n{started}"], capture_output=True, text=True, timeout=60, check=False
     )

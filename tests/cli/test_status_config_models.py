@@ -52,7 +52,7 @@ def test_status_of_an_index_whose_vectors_are_cut_says_that_it_is_damaged(
 ) -> None:
     write_files(tmp_path / "docs", {"a.md": "one\n"})
     cli("index", tmp_path / "docs", "--index", tmp_path / "idx", "--quiet")
-    vectors = next((tmp_path / "idx").glob("*.vectors"))
+    (vectors,) = (tmp_path / "idx").glob("*.vectors")
     vectors.write_bytes(vectors.read_bytes()[:-1])
     outcome = cli("status", "--index", tmp_path / "idx")
     assert outcome.code == 3

@@ -6,20 +6,21 @@ import ctypes
 import os
 import re
 import shlex
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from rerank_cli.cli.app import main
+from rerank_cli.store import check_health
 from rerank_cli.store.location import default_folder
+from rerank_cli.store.seal import read_seal, write_seal
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder, FakeReranker
 from tests.faults.conftest import child_environment
@@ -27,6 +28,8 @@ from tests.faults.conftest import child_environment
 STRANGER = 12345
 
 VICTIM = "victim.txt"
+
+MINE = "mine.txt"
 
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 
@@ -93,7 +96,10 @@ def index(docs: Path, plant: Plant, rerank_cli) -> Iterator[Path]:
 
 
 def leave_log(index: Path) -> None:
-    """As a writer that was killed: a log, and the file that SQLite shares between processes."""
+    """As a writer that was killed: a broken seal, a log, and the file that SQLite shares between processes."""
+    seal = read_seal(index / "catalog.seal")
+    assert seal is not None
+    write_seal(index / "catalog.seal", replace(seal, broken=True))
     script = (
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         " c.execute('PRAGMA user_version = 7'); os._exit(0)"
@@ -102,21 +108,39 @@ def leave_log(index: Path) -> None:
     assert (index / "catalog.sqlite-shm").exists() and (index / "catalog.sqlite-wal").stat().st_size
 
 
+def place_of(index: Path, name: str) -> Path:
+    """The file *name* of the index; a name that begins with a star is that of the encoder's vectors or keys."""
+    return next(index.glob(name)) if name.startswith("*") else index / name
+
+
 def put_folder(name: str) -> Callable[[Path], None]:
     def put(index: Path) -> None:
-        place = index / name
-        if place.exists():
-            place.unlink()
+        place = place_of(index, name)
+        place.unlink(missing_ok=True)
         place.mkdir()
-        (place / "mine.txt").write_text("not the program's\n")
+        (place / MINE).write_text("not the program's\n")
+
+    return put
+
+
+def put_folder_for_the_next(ending: str) -> Callable[[Path], None]:
+    """The rows that are sound are saved into it, once some are not."""
+
+    def put(index: Path) -> None:
+        place = place_of(index, f"*{ending}")
+        place.write_bytes(b"")
+        next_place = place.with_name(place.name.replace("-1.", "-2."))
+        next_place.mkdir()
+        (next_place / MINE).write_text("not the program's\n")
 
     return put
 
 
 def put_pipe(name: str) -> Callable[[Path], None]:
     def put(index: Path) -> None:
-        (index / name).unlink()
-        os.mkfifo(index / name)
+        place = place_of(index, name)
+        place.unlink()
+        os.mkfifo(place)
 
     return put
 
@@ -138,11 +162,12 @@ def set_mode(name: str, mode: int, *, log: bool = False, owner: int | None = Non
     def change(index: Path) -> None:
         if log:
             leave_log(index)
-        (index / name).chmod(mode)
+        place = place_of(index, name)
+        place.chmod(mode)
         if owner is not None:
             if os.geteuid():
                 pytest.skip("only root gives files away")
-            os.chown(index / name, owner, owner)
+            os.chown(place, owner, owner)
 
     return change
 
@@ -171,8 +196,11 @@ WAYS = {
     "an unreadable catalog": set_mode("catalog.sqlite", 0o000),
     "a catalog that may not be written": set_mode("catalog.sqlite", 0o400),
     "a catalog of another user": set_mode("catalog.sqlite", 0o600, owner=STRANGER),
-    "unreadable vectors": set_mode("vectors-1.hnsw", 0o000),
-    "vectors of another user": set_mode("vectors-1.hnsw", 0o600, owner=STRANGER),
+    "an unreadable seal": set_mode("catalog.seal", 0o000),
+    "unreadable vectors": set_mode("*.vectors", 0o000),
+    "unreadable keys": set_mode("*.keys", 0o000),
+    "vectors of another user": set_mode("*.vectors", 0o600, owner=STRANGER),
+    "keys of another user": set_mode("*.keys", 0o600, owner=STRANGER),
     "a lock that may not be written": set_mode("write.lock", 0o400),
     "an unreadable lock": set_mode("write.lock", 0o000),
     "a shared file that may not be written": set_mode("catalog.sqlite-shm", 0o400, log=True),
@@ -181,17 +209,25 @@ WAYS = {
     "an unreadable log": set_mode("catalog.sqlite-wal", 0o000, log=True),
     "a log that may not be written": set_mode("catalog.sqlite-wal", 0o400, log=True),
     "a folder for the catalog": put_folder("catalog.sqlite"),
-    "a folder for the vectors": put_folder("vectors-1.hnsw"),
-    "a folder for the next vectors": put_folder("vectors-2.hnsw"),
-    "a folder for the next vectors, unfinished": put_folder("vectors-2.hnsw.partial"),
+    "a folder for the seal": put_folder("catalog.seal"),
+    "a folder for the vectors": put_folder("*.vectors"),
+    "a folder for the keys": put_folder("*.keys"),
+    "a folder for the next vectors": put_folder_for_the_next(".vectors"),
+    "a folder for the next keys": put_folder_for_the_next(".keys"),
+    "a folder for a graph": put_folder("graph-2.hnsw"),
+    "a folder for a graph, unfinished": put_folder("graph-2.hnsw.partial"),
+    "a folder for what waits": put_folder("staging"),
     "a folder for the lock": put_folder("write.lock"),
     "a folder for the log": put_folder("catalog.sqlite-wal"),
     "a folder for the shared file": put_folder("catalog.sqlite-shm"),
     "a pipe for the catalog": put_pipe("catalog.sqlite"),
-    "a pipe for the vectors": put_pipe("vectors-1.hnsw"),
+    "a pipe for the seal": put_pipe("catalog.seal"),
+    "a pipe for the vectors": put_pipe("*.vectors"),
+    "a pipe for the keys": put_pipe("*.keys"),
     "a pipe for the lock": put_pipe("write.lock"),
     "a link for the lock": put_link("write.lock"),
     "a link for the catalog": put_link("catalog.sqlite"),
+    "a link for the seal": put_link("catalog.seal"),
     "a file for the folder of what is replaced": garble_and_put_a_file_for_replaced,
     "no table of words": drop_words,
     "a broken table of words": garble_words,
@@ -226,6 +262,9 @@ def test_what_stands_in_the_way_is_told_and_the_remedy_works(
             assert rerank_cli("query", "saddle", "-f", "paths").out.startswith("c.md\n"), told
             assert rerank_cli("status").code == 0
     assert rerank_cli(*QUERY).out.startswith("b.md\n")
+    assert check_health(index, pages=True).failure is None
+    if way.startswith("a folder for"):
+        assert len([*index.rglob(MINE)]) == 1, "what was somebody's is still there"
     victim = index.parent / VICTIM
     assert not victim.exists() or (victim.read_text(), victim.stat().st_mode & 0o777) == ("precious\n", 0o644)
     survived("obstacles to an index", 1)
@@ -233,13 +272,14 @@ def test_what_stands_in_the_way_is_told_and_the_remedy_works(
 
 def follow(line: str, docs: Path, rerank_cli: Callable[..., Outcome], tmp_path: Path) -> None:
     """Do what *line* says. FOLDER stands where nothing can tell which it is."""
-    if moved := re.match(r"rerank-cli: (/\S+): .*; move it out of ", line):
-        shutil.move(moved[1], tmp_path / f"away-{len(list(tmp_path.iterdir()))}")
-        return
     if "and run again" in line:  # nothing stands there now: to root, SQLite gives the file that it shares
         return
-    command = re.search(r": ((?:sudo |chmod |rm |rerank-cli ).*)$", line)
+    command = re.search(r": ((?:sudo |chmod |rm |mv |rerank-cli ).*)$", line)
     assert command, line
+    if moving := re.match(r"(mv .*) && (rerank-cli .*)", command[1]):
+        subprocess.run(moving[1], shell=True, check=True)
+        follow(f"rerank-cli: go on: {moving[2]}", docs, rerank_cli, tmp_path)
+        return
     if command[1].startswith("rerank-cli "):
         assert "FOLDER" not in line or "not a database" in line or "no index here" in line, line
         outcome = rerank_cli(*shlex.split(command[1].replace("FOLDER", str(docs)))[1:])

@@ -4,12 +4,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, RerankError
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import IndexWriter, ann, check_health, open_reader, open_writer
+from rerank_cli.store import check_health, open_reader
+from rerank_cli.store.seal import read_seal, seal_of, write_seal
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
 
@@ -23,20 +23,55 @@ def index(plant: Plant, update: Update, index_folder: Path, encoder: FakeEncoder
 
 
 def manifest_says(index: Path, key: str, value: str) -> None:
+    """As another program would have it: with a seal that fits."""
     with closing(sqlite3.connect(index / "catalog.sqlite")) as connection, connection:
         connection.execute("UPDATE manifest SET value = ? WHERE key = ?", (value, key))
+    seal_again(index)
+
+
+def seal_again(index: Path) -> None:
+    seal = read_seal(index / "catalog.seal")
+    assert seal is not None
+    anew = seal_of(index / "catalog.sqlite", root=seal.root, generation=seal.generation)
+    write_seal(index / "catalog.seal", anew)
+
+
+def names_in(index: Path) -> list[str]:
+    """The names of its files, without what tells encoders apart."""
+    return sorted(path.name.partition("-")[2] or path.name for path in index.iterdir())
+
+
+SOUND = ["64-1.keys", "64-1.vectors", "catalog.seal", "catalog.sqlite", "write.lock"]
+
+
+def file_of(index: Path, ending: str) -> Path:
+    (path,) = index.glob(f"*{ending}")
+    return path
 
 
 def lose_vectors(index: Path) -> None:
-    (index / "vectors-1.hnsw").unlink()
+    file_of(index, ".vectors").unlink()
+
+
+def lose_keys(index: Path) -> None:
+    file_of(index, ".keys").unlink()
 
 
 def cut_vectors(index: Path) -> None:
-    path = index / "vectors-1.hnsw"
+    path = file_of(index, ".vectors")
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
+def cut_keys(index: Path) -> None:
+    path = file_of(index, ".keys")
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+LOST = {lose_vectors: 100, lose_keys: 100, cut_vectors: 1, cut_keys: 1}
+"""How many vectors each takes: what is left of the files is sound."""
+
+
+@pytest.mark.parametrize("damage", LOST)
 def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, docs: Path, damage) -> None:
     damage(index)
     with pytest.raises(IndexDamaged) as caught:
@@ -44,8 +79,8 @@ def test_lost_vectors_are_told_when_the_index_is_opened(index: Path, docs: Path,
     assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
 
 
-@pytest.mark.parametrize("damage", [lose_vectors, cut_vectors])
-def test_lost_vectors_are_mended_without_a_model(
+@pytest.mark.parametrize("damage", LOST)
+def test_lost_vectors_alone_are_encoded_again(
     index: Path, docs: Path, update: Update, find, encoder: FakeEncoder, damage
 ) -> None:
     expected = find("brake number 7")
@@ -54,6 +89,20 @@ def test_lost_vectors_are_mended_without_a_model(
         find("brake number 7")
     assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
     assert update().generation == 2
+    assert len(encoder.encoded) == LOST[damage]
+    assert find("brake number 7") == expected
+
+
+def test_a_lost_graph_is_made_again_without_a_model(
+    index: Path, docs: Path, update: Update, find, encoder: FakeEncoder
+) -> None:
+    update(search="hnsw")
+    expected = find("brake number 7")
+    file_of(index, ".hnsw").unlink()
+    with pytest.raises(IndexDamaged) as caught:
+        find("brake number 7")
+    assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index}"
+    assert update(search="hnsw").generation == 3
     assert encoder.encoded == []
     assert find("brake number 7") == expected
 
@@ -68,12 +117,13 @@ def drop_a_table(index: Path) -> None:
 
 
 def garble_the_manifest(index: Path) -> None:
-    manifest_says(index, "dimensions", "{")
+    manifest_says(index, "recipe", "{")
 
 
 def cut_the_manifest(index: Path) -> None:
     with closing(sqlite3.connect(index / "catalog.sqlite")) as connection, connection:
-        connection.execute("DELETE FROM manifest WHERE key = 'dimensions'")
+        connection.execute("DELETE FROM manifest WHERE key = 'recipe'")
+    seal_again(index)
 
 
 @pytest.mark.parametrize("damage", [empty_catalog, drop_a_table, garble_the_manifest, cut_the_manifest])
@@ -137,18 +187,22 @@ def test_a_rebuild_that_fails_leaves_the_index_of_another_format(
     index: Path, update: Update, find, plant: Plant, monkeypatch: pytest.MonkeyPatch, fails_while: str
 ) -> None:
     manifest_says(index, "format_version", "99")
+    plant({"new.md": "saddle\n"})
     before = contents(index)
     with monkeypatch.context() as patch:
         if fails_while == "committing":
-            patch.setattr(IndexWriter, "_write_manifest", break_down)
+            patch.setattr("rerank_cli.store.writer.write_generation", break_down)
         with pytest.raises(RuntimeError, match="broke down"):
             update(rebuild=True, encoder=FakeEncoder(fails_after=0 if fails_while == "encoding" else None))
-    assert contents(index) == before
+    kept = contents(index)
+    assert {name: kept[name] for name in before if name != "write.lock"} == {
+        name: content for name, content in before.items() if name != "write.lock"
+    }
     with pytest.raises(IndexMismatch, match="index format 99"):
         find("brake")
     update(rebuild=True)
-    assert len(find("brake")) == 100
-    assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+    assert len(find("brake")) == 101
+    assert names_in(index) == SOUND
 
 
 def break_down(*_: object) -> None:
@@ -166,7 +220,7 @@ def test_a_rebuild_killed_midway_is_finished_by_the_next_run(
     survived("kills", 1)
     assert update().encoded == 0
     assert len(find("brake")) == 100
-    assert sorted(path.name for path in index.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+    assert names_in(index) == SOUND
 
 
 def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update, index_folder: Path) -> None:
@@ -184,64 +238,39 @@ def test_a_schema_whose_words_are_no_text_is_damage(plant: Plant, update: Update
     assert "--rebuild" in caught.value.remedy
 
 
-# What a vector file says of itself
+# Bytes of the files beside the catalog
 
 
-@pytest.fixture(params=["flat", "graph"])
-def of_either_kind(request: pytest.FixtureRequest, plant: Plant, update: Update, index_folder: Path, monkeypatch):
-    """An index of 100 documents, with its vectors in a flat file or in a graph."""
-    if request.param == "graph":
-        monkeypatch.setitem(open_writer.__wrapped__.__kwdefaults__, "exact_limit", 20)
+@pytest.fixture(params=["exact", "hnsw"])
+def of_either_kind(request: pytest.FixtureRequest, plant: Plant, update: Update, index_folder: Path) -> str:
+    """An index of 100 documents, searched by a scan or by a graph."""
     plant({f"{n:03}.md": f"brake number {n}\n" for n in range(100)})
-    update()
-    with open_reader(index_folder) as reader:
-        assert reader.manifest.exact == (request.param == "flat")
-    return index_folder
+    update(search=request.param)
+    return request.param
 
 
-def test_a_vector_file_with_any_byte_of_its_head_changed_is_told_by_all_and_mended_as_told(
-    of_either_kind: Path, docs: Path, update: Update, find, encoder: FakeEncoder, survived
+def test_any_byte_changed_at_the_beginning_of_a_file_is_told_by_all_and_mended_as_told(
+    of_either_kind: str, index_folder: Path, docs: Path, update: Update, find, encoder: FakeEncoder, survived
 ) -> None:
+    """hnswlib would read beyond its links and crash where a graph says that it is entered elsewhere."""
     expected = find("brake number 7")
-    with open_reader(of_either_kind) as reader:
-        head_bytes = ann.FLAT_HEAD_BYTES if reader.manifest.exact else ann.GRAPH_HEAD.size
     encoder.encoded.clear()
-    for place in range(head_bytes):
-        (path,) = of_either_kind.glob("vectors-*.hnsw")
+    ending = ".vectors" if of_either_kind == "exact" else ".hnsw"
+    for place in range(96):
+        path = file_of(index_folder, ending)
         content = bytearray(path.read_bytes())
         content[place] ^= 0x5A
         path.write_bytes(content)
-        health = check_health(of_either_kind)
-        try:
-            answer = find("brake number 7")
-        except IndexDamaged as error:
-            assert health.failure is not None and health.failure.remedy == error.remedy, place
-            assert error.remedy == f"mend it: rerank-cli index {docs} --index {of_either_kind}"
-        else:  # such as the effort of the next build, which no query needs
-            assert answer == expected and health.failure is None, place
-        update()
-        assert check_health(of_either_kind).failure is None, place
+        health = check_health(index_folder)
+        with pytest.raises(IndexDamaged) as caught:
+            find("brake number 7")
+        assert health.failure is not None and health.failure.remedy == caught.value.remedy, place
+        assert caught.value.remedy == f"mend it: rerank-cli index {docs} --index {index_folder}"
+        update(search=of_either_kind)
+        assert check_health(index_folder).failure is None, place
         assert find("brake number 7") == expected, place
-    assert encoder.encoded == []
-    survived("changed heads of vectors", head_bytes)
-
-
-@pytest.mark.parametrize("level", [0, 1, 2, 7])
-def test_a_graph_that_is_entered_where_it_does_not_reach_is_damage(tmp_path: Path, level: int) -> None:
-    """hnswlib would read beyond its links and crash."""
-    vectors = np.eye(64, dtype=np.float32)
-    graph = ann.build(np.arange(64), vectors, exact_limit=0)
-    size_bytes = graph.save(tmp_path / "graph")
-    content = bytearray((tmp_path / "graph").read_bytes())
-    right = int.from_bytes(content[48:52], "little")
-    content[48:52] = level.to_bytes(4, "little")
-    (tmp_path / "graph").write_bytes(content)
-    with ann.open_saved(tmp_path / "graph", size_bytes=size_bytes) as file:
-        if level == right:
-            ann.check_opened(file, dimensions=64, count=64, exact=False)
-        else:
-            with pytest.raises(IndexDamaged, match="is no file of these vectors"):
-                ann.check_opened(file, dimensions=64, count=64, exact=False)
+    assert len(encoder.encoded) == (96 if of_either_kind == "exact" else 0)
+    survived("changed bytes at the beginning of vectors and graphs", 96)
 
 
 # Remedies
@@ -269,6 +298,7 @@ def test_the_index_that_a_remedy_names_is_the_one_it_is_about(
 
 def test_where_nobody_can_tell_what_an_index_was_made_of_its_remedy_still_names_it(index: Path) -> None:
     empty_catalog(index)
+    (index / "catalog.seal").unlink()
     with pytest.raises(IndexDamaged) as caught:
         open_reader(index)
     assert caught.value.remedy == f"build it anew: rerank-cli index --rebuild FOLDER --index {index}"

@@ -1,328 +1,245 @@
-"""Whatever becomes of a file of an index: the right answers or a remedy, and the remedy brings them back."""
+"""Whatever happens to one file of an index, it answers as before or says what to do, and doing that mends it."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
 import re
 import shlex
 import shutil
 import subprocess
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import InputError, UnusableIndex
-from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.ports import EVERYTHING, FileState, Filter, Ranking
-from rerank_cli.records import Rules, StoredPassage, VectorSearch
-from rerank_cli.stamps import Stamp
-from rerank_cli.store import check_health, open_reader, open_writer, search
-from rerank_cli.store.reader import IndexReader
-from rerank_cli.store.vectors import KEY, TEXT_BYTES, VectorFiles
+from rerank_cli import stamps
+from rerank_cli.errors import UnusableIndex
+from rerank_cli.ports import EVERYTHING, Filter
+from rerank_cli.store import check_health, open_reader
+from rerank_cli.store.vectors import KEY, VectorFiles
+from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG
 
-PLACES = 25 if LONG else 1
-"""Places at which each file is cut, and at which a bit of it is flipped."""
+FLIPS = 40 if LONG else 1
+"""Places of each file at which a bit is flipped, beside some in its first bytes, where formats say most."""
 
-KINDS: tuple[VectorSearch, ...] = ("exact", "hnsw")
-DOCUMENTS = 14
-PUMP = "Pump. " * 40
-ALL = 1000
-FILTERS = (EVERYTHING, Filter(("sub/",)), Filter(("sub/3.md", "always.md")))
-QUERIES = ("brake number 3", "chain", "spoke of the wheel", "none of these words")
+CUTS = 6 if LONG else 1
 
-Answers = dict[object, object]
+HEAD_BYTES = 100
+
+PARTS = ("catalog.sqlite", "catalog.seal", "*.keys", "*.vectors", "*.hnsw", "staging", "write.lock")
+
+QUERY = "brake of the old bicycle"
+
+WITHIN = Filter(("1*.md", "notes.jsonl"))
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A sound index of `docs` in `folder`, that of its last but one generation in `older`, and what it answers.
+@dataclass(frozen=True)
+class Mutation:
+    """What happens to the file that `part` is the name or the pattern of."""
 
-    In `unfolded` the last generation lies in SQLite's log alone, as it does while somebody reads an older one.
-    """
+    part: str
+    way: str
+    seed: int
 
-    docs: Path
-    folder: Path
+
+@dataclass(frozen=True)
+class Made:
+    """An index of one `kind` that is `sound`, as it was a generation before, and what it answers."""
+
+    kind: str
+    sound: Path
     older: Path
-    unfolded: Path
-    search: VectorSearch
-    answers: Answers = field(default_factory=dict)
-    passages: tuple[StoredPassage, ...] = ()
+    answers: object
+
+    @property
+    def parts(self) -> list[str]:
+        return [part for part in PARTS if any(self.sound.glob(part))]
 
 
-# What an index answers
+@pytest.fixture(params=["exact", "hnsw"])
+def made(
+    request: pytest.FixtureRequest,
+    plant: Plant,
+    update: Update,
+    index_folder: Path,
+    docs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Made:
+    """Of a graph, the vectors are written anew with the second generation, else they grow.
+
+    A run that broke down left what it had read.
+    """
+    monkeypatch.setattr(stamps, "SETTLED_NS", 0)  # what a file looked like is believed at once, and stays as it is
+    kind = request.param
+    texts = {f"{n}.md": f"# Part {n}\n\nThe brake number {n}.\n\n## Old\n\nA bicycle, {n}.\n" for n in range(24)}
+    plant({**texts, "notes.jsonl": '{"id": "a", "text": "an oily chain"}\n', "broken.jsonl": "no record\n"})
+    update(search=kind)
+    shutil.copytree(index_folder, tmp_path / "older")
+    plant({"1.md": "The old brake was sold.\n", "30.md": "A new bicycle has a brake.\n"})
+    (docs / "2.md").unlink()
+    update(search=kind, prune=kind == "hnsw")
+    (docs / "more.md").write_text("A saddle that is still to come.\n")
+    with pytest.raises(RuntimeError, match="broke down"):
+        update(search=kind, encoder=FakeEncoder(fails_after=0))
+    (docs / "more.md").unlink()
+    shutil.copytree(index_folder, tmp_path / "sound")
+    shutil.copyfile(index_folder / "staging", tmp_path / "older" / "staging")
+    return Made(kind, tmp_path / "sound", tmp_path / "older", answers(index_folder))
 
 
-def answers_of(folder: Path) -> Answers:
-    """All that can be asked of an index, but for what is its own business: numbers of passages, sizes, stamps."""
-    told: Answers = {}
-    with open_reader(folder) as index:
-        told["root"], told["search"] = index.manifest.recipe.root, index.manifest.search
-        told["files"], told["states"] = unstamped(index.files()), unstamped(index.file_states(["always.md", "gone.md"]))
-        told["counts"] = replace(index.counts(), size_bytes=0)
-        told["documents"] = index.has_documents(["always.md", "sub/3.md", "gone.md"])
-        told["texts"] = [replace(stored, id=0) for stored in index.scan()]
-        for query in QUERIES:
-            vector = FakeEncoder().encode_queries([query])[0]
-            for within in FILTERS:
-                for exact in (False, True):
-                    ranking = index.search_dense(vector, ALL, within=within, exact=exact)
-                    told[query, within, exact] = named(index, ranking)
-                ranking = index.search_lexical(query.split(), ALL, within=within)
-                told[query, within, "words"] = named(index, ranking)
-            openings = index.opening_cosines(vector, [passage for passage, _ in ranking])
-            told[query, "openings"] = named(index, list(openings.items()))
-    return told
+def answers(index_folder: Path) -> object:
+    """All that a reader is asked for, without what a rebuild may give another number."""
+    vector = FakeEncoder().encode_queries([QUERY])[0]
+    told = []
+    with open_reader(index_folder) as index:
+        for within in (EVERYTHING, WITHIN):
+            for ranking in (
+                index.search_dense(vector, 10, within=within),
+                index.search_dense(vector, 10, within=within, exact=True),
+                index.search_dense(vector, 1000, within=within),
+                index.search_lexical(QUERY.split(), 1000, within=within),
+            ):
+                passages = [passage for passage, _ in ranking]
+                origins, cosines, stored = (
+                    index.origins(passages),
+                    index.opening_cosines(vector, passages),
+                    index.read(passages),
+                )
+                told.append(
+                    [
+                        (origins[passage], score, cosines[passage], stored[passage].passage, stored[passage].title)
+                        for passage, score in ranking
+                    ]
+                )
+        scanned = [replace(stored, id=0) for stored in index.scan()]
+        counts = replace(index.counts(), size_bytes=0)
+        return told, scanned, counts, index.files(), index.file_states(["1.md"]), index.has_documents(["1.md", "2.md"])
 
 
-def unstamped(files: dict[str, FileState]) -> dict[str, FileState]:
-    """A file that was written just now gets its stamp with the next run."""
-    return {path: replace(state, stamp=Stamp(0, 0, 0, 0)) for path, state in files.items()}
+def mutations(made: Made) -> Iterator[Mutation]:
+    for part in made.parts:
+        for way, count in {**dict.fromkeys(WAYS, 1), "a bit flipped": FLIPS, "truncated": CUTS}.items():
+            yield from (Mutation(part, way, seed) for seed in range(count))
 
 
-def named(index: IndexReader, scored: Ranking) -> dict[StoredPassage, float]:
-    """Scores by passage, to the digits in which a graph's agree with a scan's."""
-    stored = index.read([passage for passage, _ in scored])
-    assert index.origins(list(stored)).keys() == stored.keys()
-    return {replace(stored[passage], id=0): round(score, 5) for passage, score in scored}
+def mutate(made: Made, index_folder: Path, mutation: Mutation) -> None:
+    """Put the sound index in its place, and let the mutation happen to it."""
+    shutil.rmtree(index_folder, ignore_errors=True)
+    shutil.copytree(made.sound, index_folder)
+    (path,) = index_folder.glob(mutation.part)
+    (older,) = made.older.glob(mutation.part)
+    WAYS[mutation.way](path, older, random.Random(f"{made.kind} {mutation}"))
 
 
-def unlike(told: Answers, expected: Answers) -> list[object]:
-    """What is answered otherwise."""
-    return [question for question in expected if told[question] != expected[question]]
-
-
-# The indexes that are harmed
-
-
-def update(kept: Kept, folder: Path, encoder: FakeEncoder, *, rebuild: bool = False) -> None:
-    settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
-    with open_writer(folder, wait_s=0, rebuild=rebuild, search=kept.search) as writer:
-        update_index(kept.docs, writer=writer, encoder=encoder, settings=settings, rebuild=rebuild, allow_shrink=True)
-
-
-def write(docs: Path, name: str, text: str, *, second: int) -> None:
-    place = docs / name
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(text, encoding="utf-8")
-    os.utime(place, (second, second))
-
-
-def made(home: Path, kind: VectorSearch) -> Kept:
-    """An index of three generations: the last two change a file each, and take another away."""
-    kept = Kept(home / "my docs", home / "index", home / "older", home / "unfolded", kind)
-    kept.docs.mkdir()
-    for number in range(DOCUMENTS):
-        text = f"# Brake\n\nThe brake number {number}.\n\n# Chain\n\nOil the chain of number {number}.\n{PUMP}\n"
-        write(kept.docs, f"sub/{number}.md", text, second=1_600_000_000)
-    write(kept.docs, "always.md", "The spoke of the wheel.\n", second=1_600_000_000)
-    write(kept.docs, "gone.md", "What goes.\n", second=1_600_000_000)
-    update(kept, kept.folder, FakeEncoder())
-    write(kept.docs, "sub/3.md", "The brake number 3 was new.\n", second=1_600_000_001)
-    update(kept, kept.folder, FakeEncoder())
-    shutil.copytree(kept.folder, kept.older)
-    write(kept.docs, "sub/3.md", "The brake number 3 is new again.\n", second=1_600_000_002)
-    (kept.docs / "gone.md").unlink()
-    with open_reader(kept.folder) as reader:
-        reader.counts()
-        update(kept, kept.folder, FakeEncoder())
-        shutil.copytree(kept.folder, kept.unfolded)
-    assert (kept.unfolded / LOG).stat().st_size
-    update(kept, kept.folder, FakeEncoder())  # which folds it
-    assert not (kept.folder / LOG).exists()
-    with open_reader(kept.folder) as reader:
-        passages = tuple(reader.scan())
-    kept = replace(kept, answers=answers_of(kept.folder), passages=passages)
-    assert unlike(answers_of(kept.older), kept.answers)
-    return kept
-
-
-@pytest.fixture(scope="module")
-def kept_indexes(tmp_path_factory: pytest.TempPathFactory) -> dict[VectorSearch, Kept]:
-    """An index by each way to search vectors, which no test changes."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(search, "LEAST_BESIDE", 0)  # each generation has a graph of its own
-        patched.setattr(search, "BESIDE_SHARE", 0)
-        return {kind: made(tmp_path_factory.mktemp(kind), kind) for kind in KINDS}
-
-
-FILES = {
-    "catalog": "catalog.sqlite",
-    "seal": "catalog.seal",
-    "vectors": "*.vectors",
-    "keys": "*.keys",
-    "graph": "graph-*.hnsw",
-    "lock": "write.lock",
-}
-LOG = "catalog.sqlite-wal"
-ABSENT = (LOG, "catalog.sqlite-shm", "catalog.sqlite-journal", "staging", "replaced.partial")
-
-
-def file_of(folder: Path, what: str) -> Path:
-    (path,) = folder.glob(FILES[what])
-    return path
-
-
-# What becomes of them
-
-
-def cut(path: Path, kept: Kept, drawn: random.Random) -> None:
+def truncate(path: Path, older: Path, draw: random.Random) -> None:
     content = path.read_bytes()
-    path.write_bytes(content[: drawn.randrange(len(content))])
+    path.write_bytes(content[: draw.randrange(len(content))])
 
 
-def empty(path: Path, kept: Kept, drawn: random.Random) -> None:
-    path.write_bytes(b"")
-
-
-def flip(path: Path, kept: Kept, drawn: random.Random) -> None:
+def flip_a_bit(path: Path, older: Path, draw: random.Random) -> None:
     content = bytearray(path.read_bytes())
-    content[drawn.randrange(len(content))] ^= 1 << drawn.randrange(8)
+    place = draw.randrange(min(len(content), draw.choice((HEAD_BYTES, len(content)))))
+    content[place] ^= 1 << draw.randrange(8)
     path.write_bytes(content)
 
 
-def take_the_older(path: Path, kept: Kept, drawn: random.Random) -> None:
-    what = next(what for what, pattern in FILES.items() if path.match(pattern))
-    shutil.copyfile(file_of(kept.older, what), path)
-
-
-def remove(path: Path, kept: Kept, drawn: random.Random) -> None:
+def become_a_folder(path: Path, older: Path, draw: random.Random) -> None:
     path.unlink()
-
-
-def make_a_folder(path: Path, kept: Kept, drawn: random.Random) -> None:
-    path.unlink(missing_ok=True)
     path.mkdir()
-    (path / "somebodys.txt").write_text("not ours\n")
+    (path / "mine.txt").write_text("somebody's")
 
 
-def put_noise(path: Path, kept: Kept, drawn: random.Random) -> None:
-    path.write_bytes(drawn.randbytes(drawn.randrange(1, 9000)))
+WAYS: dict[str, Callable[[Path, Path, random.Random], object]] = {
+    "truncated": truncate,
+    "emptied": lambda path, older, draw: path.write_bytes(b""),
+    "a bit flipped": flip_a_bit,
+    "of an older generation": lambda path, older, draw: shutil.copyfile(older, path),
+    "removed": lambda path, older, draw: path.unlink(),
+    "a folder": become_a_folder,
+}
 
 
-def put_a_log_that_was_folded(path: Path, kept: Kept, drawn: random.Random) -> None:
-    shutil.copyfile(kept.unfolded / LOG, path)
+def lost_texts(made: Made, index_folder: Path) -> int:
+    """How many texts of the index have no row any more that is as it was."""
+    used = {stored.passage.text_hash for stored in passages_of(made.sound)}
+    (keys,) = made.sound.glob("*.keys")
+    before, now = VectorFiles(made.sound, keys.stem), VectorFiles(index_folder, keys.stem)
+    rows, rows_now = [content_of(files.matrix, files.row_bytes) for files in (before, now)]
+    keys_before, keys_now = [content_of(files.keys, KEY.itemsize) for files in (before, now)]
+    whole = zip(zip(keys_before, rows, strict=True), zip(keys_now, rows_now, strict=False), strict=False)
+    return len(used - {key[:16] for (key, row), pair in whole if (key, row) == pair})
 
 
-WAYS = (cut, empty, flip, take_the_older, remove, make_a_folder)
-HARMS = [
-    *((kind, what, way) for kind in KINDS for what in FILES for way in WAYS if (kind, what) != ("exact", "graph")),
-    *((kind, name, way) for kind in KINDS for name in ABSENT for way in (empty, put_noise, make_a_folder)),
-    *((kind, LOG, put_a_log_that_was_folded) for kind in KINDS),
-]
+def passages_of(folder: Path) -> list[object]:
+    with open_reader(folder) as index:
+        return list(index.scan())
 
 
-# And what is done about it
+def content_of(path: Path, size: int) -> list[bytes]:
+    content = path.read_bytes() if path.is_file() else b""
+    return [content[start : start + size] for start in range(0, len(content) - size + 1, size)]
 
 
-def run_remedy(remedy: str, kept: Kept, folder: Path, encoder: FakeEncoder) -> None:
-    """Do what *remedy* says, as it would be pasted into a shell; `rerank-cli` runs in this process."""
-    command = re.search(r"\b(?:mv|rm|rerank-cli) .*", remedy)
-    assert command is not None, f"no command in: {remedy}"
-    before, name, after = command[0].rpartition("rerank-cli index ")
-    assert name, f"no index in: {remedy}"
-    if before:
-        assert before.endswith(" && "), before
-        subprocess.run(["sh", "-c", before.removesuffix(" && ")], check=True)
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument("root")
-    parser.add_argument("--index")
-    parser.add_argument("--rebuild", action="store_true")
-    asked = parser.parse_args(shlex.split(after))
-    assert asked.root in (str(kept.docs), "FOLDER"), remedy
-    assert asked.index == str(folder), remedy
-    update(kept, folder, encoder, rebuild=asked.rebuild)
+def follow(remedy: str, made: Made, update: Update, encoder: FakeEncoder, index_folder: Path, docs: Path) -> None:
+    """Do what *remedy* says, as a shell would."""
+    told = re.search(r": (?:(mv .*) && )?(rerank-cli index .*)$", remedy)
+    assert told, remedy
+    if told[1]:
+        subprocess.run(told[1], shell=True, check=True)
+    words = shlex.split(told[2])[2:]
+    rebuild = "--rebuild" in words
+    assert [word for word in words if word != "--rebuild"] == [str(docs), "--index", str(index_folder)], remedy
+    update(search=made.kind, encoder=encoder, rebuild=rebuild)
 
 
-def texts_hit(kept: Kept, folder: Path) -> set[str]:
-    """The texts whose row in *folder*, in either file of the vectors, is not what was written."""
-    sound: set[bytes] = set()
-    written = VectorFiles(kept.folder, file_of(kept.folder, "keys").stem)
-    matrix, keys = folder / written.matrix.name, folder / written.keys.name
-    if matrix.is_file() and keys.is_file():
-        row_bytes, key_bytes = written.row_bytes, KEY.itemsize
-        for row in range(len(written.read_keys())):
-            is_whole = all(
-                there.read_bytes()[row * size : (row + 1) * size] == was.read_bytes()[row * size : (row + 1) * size]
-                for there, was, size in ((matrix, written.matrix, row_bytes), (keys, written.keys, key_bytes))
-            )
-            if is_whole:
-                start = row * key_bytes
-                sound.add(written.keys.read_bytes()[start : start + TEXT_BYTES])
-    passages = (stored.passage for stored in kept.passages)
-    return {passage.model_text for passage in passages if passage.text_hash not in sound}
+def check_mended(made: Made, mutation: Mutation, update: Update, index_folder: Path) -> None:
+    assert check_health(index_folder, pages=True).failure is None, mutation
+    assert answers(index_folder) == made.answers, mutation
+    idle = FakeEncoder(fails_after=0)
+    assert update(search=made.kind, encoder=idle).up_to_date, mutation
+    assert answers(index_folder) == made.answers, mutation
+    if mutation.way == "a folder":
+        assert len([*index_folder.rglob("mine.txt")]) == 1, "what was somebody's is still there"
 
 
-def live_through(kept: Kept, folder: Path, harm: Callable[[], None], *, told_first: bool) -> str:
-    """Harm the index in *folder*, and bring it back as told; how it went.
-
-    *told_first*, somebody asks it first; else a run of `index` meets it first, as by cron.
-    """
-    harm()
-    hit = texts_hit(kept, folder)
-    encoder = FakeEncoder()
-    how = "answers"
-    try:
-        if told_first:
-            assert unlike(answers_of(folder), kept.answers) == [], "and not a word of it"
-        update(kept, folder, encoder)
-    except (UnusableIndex, InputError) as error:
-        assert len(error.remedy.splitlines()) == len(str(error).splitlines()) == 1
-        run_remedy(error.remedy, kept, folder, encoder)
-        how = "remedies"
-    assert unlike(answers_of(folder), kept.answers) == []
-    assert set(encoder.encoded) == hit
-    assert check_health(folder, pages=True).failure is None
-    idle = FakeEncoder()
-    update(kept, folder, idle)
-    assert idle.encoded == []
-    return how
-
-
-@pytest.mark.parametrize("told_first", [True, False], ids=["asked first", "indexed first"])
-@pytest.mark.parametrize(("kind", "what", "way"), HARMS, ids=lambda value: getattr(value, "__name__", value))
-def test_no_harm_to_a_file_gives_another_answer_and_what_is_told_mends_it(
-    kept_indexes: dict[VectorSearch, Kept],
-    tmp_path: Path,
-    survived: Callable[[str, int], None],
-    kind: VectorSearch,
-    what: str,
-    way: Callable[..., None],
-    told_first: bool,
+def test_a_query_gives_the_unharmed_answers_or_a_remedy_that_works(
+    made: Made, update: Update, docs: Path, index_folder: Path, survived
 ) -> None:
-    kept = kept_indexes[kind]
-    for number in range(PLACES if way in (cut, flip, put_noise) else 1):
-        drawn = random.Random(zlib.crc32(f"{what} {way.__name__} {number}".encode()))
-        folder = shutil.copytree(kept.folder, tmp_path / f"{number} index")
-        path = folder / (file_of(kept.folder, what).name if what in FILES else what)
-        how = live_through(kept, folder, lambda path=path, drawn=drawn: way(path, kept, drawn), told_first=told_first)
-        survived(f"mutations ({how})", 1)
-        shutil.rmtree(folder)
+    told = 0
+    for mutation in mutations(made):
+        mutate(made, index_folder, mutation)
+        lost = lost_texts(made, index_folder)
+        encoder = FakeEncoder()
+        try:
+            assert answers(index_folder) == made.answers, mutation
+        except UnusableIndex as error:
+            told += 1
+            follow(error.remedy, made, update, encoder, index_folder, docs)
+            assert len(encoder.encoded) == lost, mutation
+            check_mended(made, mutation, update, index_folder)
+        survived("mutations of a file that a query met", 1)
+    survived("of them told with a remedy that mended the index", told)
 
 
-@pytest.mark.parametrize("told_first", [True, False], ids=["asked first", "indexed first"])
-@pytest.mark.parametrize("way", [cut, empty, flip, remove, make_a_folder, put_noise])
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_harm_to_the_log_of_the_last_run_brings_the_generation_before_back(
-    kept_indexes: dict[VectorSearch, Kept],
-    tmp_path: Path,
-    survived: Callable[[str, int], None],
-    kind: VectorSearch,
-    way: Callable[..., None],
-    told_first: bool,
+def test_a_run_mends_what_happened_or_gives_a_remedy_that_works(
+    made: Made, update: Update, docs: Path, index_folder: Path, survived
 ) -> None:
-    kept = kept_indexes[kind]
-    for number in range(PLACES if way in (cut, flip, put_noise) else 1):
-        drawn = random.Random(number)
-        folder = shutil.copytree(kept.unfolded, tmp_path / f"{number} index")
-        how = live_through(
-            kept, folder, lambda folder=folder, drawn=drawn: way(folder / LOG, kept, drawn), told_first=told_first
-        )
-        survived(f"mutations ({how})", 1)
-        shutil.rmtree(folder)
+    told = 0
+    for mutation in mutations(made):
+        mutate(made, index_folder, mutation)
+        lost = lost_texts(made, index_folder)
+        encoder = FakeEncoder()
+        try:
+            update(search=made.kind, encoder=encoder)
+        except UnusableIndex as error:
+            told += 1
+            assert not encoder.encoded, mutation
+            follow(error.remedy, made, update, encoder, index_folder, docs)
+        assert len(encoder.encoded) == lost, mutation
+        check_mended(made, mutation, update, index_folder)
+        survived("mutations of a file that a run met", 1)
+    survived("of them told by the run with a remedy that mended the index", told)

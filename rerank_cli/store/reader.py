@@ -24,7 +24,7 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import Generation
 from rerank_cli.store.passages import SELECT, passage_of, stored_passages
 from rerank_cli.store.remedies import index_command, rebuild_remedy
-from rerank_cli.store.vectors import Rows, Scores, VectorReader
+from rerank_cli.store.vectors import TEXT_BYTES, Rows, Scores, VectorReader
 
 if TYPE_CHECKING:
     from rerank_cli.store.graph import Graph
@@ -172,8 +172,7 @@ class IndexReader:
         )
         if {document for document, _ in openings} != {document for _, document in rows}:
             raise self._contradiction()
-        vectors = self._snapshot.vectors
-        scores = vectors.cosines_of(vector, vectors.rows_of([text_hash for _, text_hash in openings]))
+        scores = self._cosines_of_texts(vector, [text_hash for _, text_hash in openings])
         cosines = dict(zip((document for document, _ in openings), scores.tolist(), strict=True))
         return {passage: cosines[document] for passage, document in rows}
 
@@ -248,10 +247,20 @@ class IndexReader:
             passages = self._snapshot.connection.execute(
                 "SELECT passages.id, text_hash FROM temp.accepted JOIN passages USING (id)"
             ).fetchall()
-        vectors = self._snapshot.vectors
-        scores = vectors.cosines_of(vector, vectors.rows_of([text_hash for _, text_hash in passages]))
+        scores = self._cosines_of_texts(vector, [text_hash for _, text_hash in passages])
         least = np.partition(scores, -depth)[-depth] if len(scores) > depth else -np.inf
         return [(passages[place][0], float(scores[place])) for place in np.flatnonzero(scores >= least).tolist()]
+
+    def _cosines_of_texts(self, vector: Vectors, text_hashes: Sequence[bytes]) -> Scores:
+        """The cosine of *vector* with that of each text.
+
+        Raises:
+            IndexDamaged: a text has none, or is none.
+        """
+        if not all(isinstance(text_hash, bytes) and len(text_hash) == TEXT_BYTES for text_hash in text_hashes):
+            raise self._contradiction()
+        vectors = self._snapshot.vectors
+        return vectors.cosines_of(vector, vectors.rows_of(text_hashes))
 
     def _accept(self, within: Filter) -> frozenset[int]:
         """The ids of the passages *within*, which lie in `temp.accepted` until another filter comes."""
@@ -264,6 +273,8 @@ class IndexReader:
             for statement in ACCEPTED:
                 connection.execute(statement)
             paths = [path for (path,) in connection.execute("SELECT path FROM files")]
+            if not all(isinstance(path, str) for path in paths):
+                raise self._contradiction()
             accepts = any_glob(within.paths)
             connection.executemany(
                 "INSERT INTO accepted_paths VALUES (?)", [(path,) for path in paths if accepts(path)]
@@ -282,6 +293,8 @@ class IndexReader:
         texts = dict(zip(self._snapshot.vectors.texts(np.array(new, dtype=np.int64)), new, strict=True))
         self._passages.update((row, []) for row in new)
         for passage, text_hash in self._select("SELECT id, text_hash FROM passages WHERE text_hash IN", list(texts)):
+            if text_hash not in texts:  # as a damaged index of SQLite's says that was not asked to read the row
+                raise self._contradiction()
             self._passages[texts[text_hash]].append(passage)
         return self._passages
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from rerank_cli import stamps
-from rerank_cli.errors import UnusableIndex
+from rerank_cli.errors import RerankError, UnusableIndex
 from rerank_cli.store import open_reader
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.seal import read_seal
@@ -127,3 +128,23 @@ def test_the_seal_names_the_generation_that_the_log_must_bring(unfolded: Made, f
     assert seal is not None and (seal.broken, seal.generation) == (True, 2)
     seal = read_seal(Layout(folded.sound).seal)
     assert seal is not None and (seal.broken, seal.generation) == (False, 2)
+
+
+def test_a_catalog_that_no_seal_vouches_for_may_be_damaged_and_is_no_bug(
+    unfolded: Made, folded: Made, index_folder: Path, survived
+) -> None:
+    """A killed run leaves a broken seal: what SQLite makes of a flipped bit then is told as damage, if it is seen."""
+    catalog, seal = Layout(index_folder).catalog, Layout(folded.sound).seal
+    shutil.copyfile(Layout(unfolded.sound).seal, Layout(index_folder).seal)
+    assert seal.read_bytes() != Layout(index_folder).seal.read_bytes()
+    content = catalog.read_bytes()
+    draw = random.Random(0)
+    for _ in range(5000 if LONG else 250):
+        harmed = bytearray(content)
+        harmed[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        catalog.write_bytes(harmed)
+        with suppress(RerankError):
+            answers(index_folder)
+        survived("flipped bits of a catalog without a seal", 1)
+    catalog.write_bytes(content)
+    assert answers(index_folder) == folded.answers

@@ -141,7 +141,11 @@ def _existing(root: Path) -> Path:
 def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
-    return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize), known)
+    try:
+        status = root.stat()
+    except OSError as error:
+        return SkippedFile(root.name, _reason(error), "failed")
+    return _judged_by_content(root.name, root, status, replace(rules, max_file_size_bytes=sys.maxsize), known)
 
 
 class _Walk:
@@ -225,19 +229,22 @@ class _Walk:
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         location = folder.location / name
         try:
-            mode = location.lstat().st_mode
+            status = os.lstat(location)
+            mode = status.st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
             if by_name := self._reason_by_name(folder, name, path):
                 return SkippedFile(path, *by_name)
-            if stat.S_ISLNK(mode) and (reason := self._reason_by_target(location)):
-                return SkippedFile(path, reason, "link")
+            if stat.S_ISLNK(mode):
+                if reason := self._reason_by_target(location):
+                    return SkippedFile(path, reason, "link")
+                status = location.stat()
         except OSError as error:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
-        return _judged_by_content(path, location, self._rules, self._known)
+        return _judged_by_content(path, location, status, self._rules, self._known)
 
     def _reason_by_name(self, folder: _Folder, name: str, path: str) -> tuple[str, Cause] | None:
         if name == ".git":
@@ -269,9 +276,10 @@ class _Walk:
         return ""
 
 
-def _judged_by_content(path: str, location: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
+def _judged_by_content(
+    path: str, location: Path, status: os.stat_result, rules: Rules, known: Mapping[str, Stamp]
+) -> FoundFile | SkippedFile:
     try:
-        status = location.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
         if status.st_size > rules.max_file_size_bytes:
@@ -334,7 +342,7 @@ def _is_binary(start: bytes) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in name)
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _shown(name: str) -> str:

@@ -105,18 +105,18 @@ def survive(
     return live_through
 
 
-@pytest.mark.parametrize("way", TO_THE_LOG)
-def test_no_harm_to_the_log_brings_the_generation_before_back(unfolded: Made, survive, way: str) -> None:
+def test_no_harm_to_the_log_brings_the_generation_before_back(unfolded: Made, survive) -> None:
     """SQLite takes a log that was cut for a shorter one, and one that is lost for none."""
-    for seed in range(PLACES if way in BY_CHANCE else 1):
-        survive(unfolded, Mutation(LOG, way, seed), TO_THE_LOG[way])
+    for name, way in TO_THE_LOG.items():
+        for seed in range(PLACES if name in BY_CHANCE else 1):
+            survive(unfolded, Mutation(LOG, name, seed), way)
 
 
-@pytest.mark.parametrize("way", BESIDE)
-@pytest.mark.parametrize("part", [LOG, "catalog.sqlite-shm", "catalog.sqlite-journal", "staging", "replaced.partial"])
-def test_what_is_put_beside_an_index_changes_nothing(folded: Made, survive, part: str, way: str) -> None:
-    for seed in range(PLACES if way in BY_CHANCE else 1):
-        survive(folded, Mutation(part, way, seed), BESIDE[way])
+def test_what_is_put_beside_an_index_changes_nothing(folded: Made, survive) -> None:
+    for part in (LOG, "catalog.sqlite-shm", "catalog.sqlite-journal", "staging", "replaced.partial"):
+        for name, way in BESIDE.items():
+            for seed in range(PLACES if name in BY_CHANCE else 1):
+                survive(folded, Mutation(part, name, seed), way)
 
 
 def test_a_log_that_was_folded_already_changes_nothing(folded: Made, survive) -> None:

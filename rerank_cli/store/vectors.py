@@ -294,7 +294,9 @@ class VectorWriter:
         self._folder = folder
         self._start = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
         self._files: VectorFiles | None = None
-        self._keys: Keys = np.zeros(0, dtype=KEY)
+        self._held: Keys = np.zeros(0, dtype=KEY)
+        self._added: list[Keys] = []
+        self._rows = 0
         self.mended = False
         name = pin.name if pin else self._fullest()
         if name is not None:
@@ -345,7 +347,18 @@ class VectorWriter:
         return gone
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return self._rows
+
+    @property
+    def _keys(self) -> Keys:
+        """The key of every row; those that were added are put together when they are asked for."""
+        if self._added:
+            self._held = np.concatenate([self._held, *self._added])
+            self._added = []
+        return self._held
+
+    def _hold(self, keys: Keys) -> None:
+        self._held, self._added, self._rows = keys, [], len(keys)
 
     @cached_property
     def _known(self) -> set[bytes]:
@@ -353,8 +366,9 @@ class VectorWriter:
 
     def _extend(self, texts: Keys, vectors: Vectors) -> None:
         assert self._files is not None
-        new = self._files.append(texts, vectors, after=len(self._keys))
-        self._keys = np.concatenate([self._keys, new])
+        new = self._files.append(texts, vectors, after=self._rows)
+        self._added.append(new)
+        self._rows += len(new)
 
     def _go_on_with(self, files: VectorFiles, pin: VectorsPin | None) -> None:
         pinned = pin.rows if pin else 0
@@ -367,7 +381,7 @@ class VectorWriter:
         fits = pin is None or not pinned or pin_of(pin.name, keys[:pinned]) == pin
         whole = len(sound) if sound.all() else int(np.argmin(sound))
         if fits and whole >= pinned and not sound[whole:].any():
-            self._keys = keys[:whole]  # what a killed run left half is written over
+            self._hold(keys[:whole])  # what a killed run left half is written over
             return
         others = [VectorFiles(self._folder, name) for name in self._names() if name != files.name]
         self._rewrite(keys, sound)
@@ -397,7 +411,7 @@ class VectorWriter:
         old = self._files
         newest = max(int(name.rsplit("-", 1)[1]) for name in (old.name, *self._names()))
         self._files = VectorFiles(self._folder, self._name(old.dimensions, newest + 1))
-        self._keys = np.zeros(0, dtype=KEY)
+        self._hold(np.zeros(0, dtype=KEY))
         self.__dict__.pop("_known", None)
         for path in (self._files.matrix, self._files.keys):
             _write(path, b"", at=0)

@@ -14,7 +14,7 @@ from rerank_cli.places import make_private_folder, open_private
 from rerank_cli.ports import Manifest
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import cannot, is_folder, naming_disk_errors
-from rerank_cli.store.catalog import check_answers, connect, connect_to_read, create_tables, telling
+from rerank_cli.store.catalog import check_answers, check_pages, connect, connect_to_read, create_tables, telling
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
@@ -56,6 +56,8 @@ def _open_snapshot(layout: Layout) -> Snapshot:
                     if generation is None:
                         raise _unfinished(layout)
                     _check_seal(layout, seal, generation)
+                    if seal is not None and seal.broken:  # nothing vouches for the catalog but what it says itself
+                        check_pages(layout.catalog, connection)
                     snapshot = _with_files(layout, connection, generation, opened)
             except IndexDamaged:
                 if (seal, _read_seal(layout)) == (missed, missed):

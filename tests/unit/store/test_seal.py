@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.seal import Seal, fits, read_seal, seal_of, write_seal
 from tests.conftest import Plant, Update
-from tests.unit.store.texts import commit, found
+from tests.unit.store.texts import commit, found, hash_of
 
 
 def sealed(folder: Path) -> Seal:
@@ -136,6 +138,25 @@ def test_a_changed_passage_is_never_sealed(folder: Path) -> None:
     with pytest.raises(IndexDamaged, match="is not what was written"), open_writer(folder, wait_s=0):
         pass
     assert not (folder / "catalog.seal").exists()
+
+
+def test_tables_that_contradict_each_other_are_told_where_the_seal_is_broken(folder: Path) -> None:
+    """The hash of a text stands with its passage and in the index of them, where a search would miss it."""
+    layout = Layout(folder)
+    write_seal(layout.seal, replace(sealed(folder), broken=True))
+    content = layout.catalog.read_bytes()
+    places = [match.start() for match in re.finditer(re.escape(hash_of("pears")), content)]
+    assert len(places) == 2
+    for place in places:
+        changed = bytearray(content)
+        changed[place] ^= 1
+        layout.catalog.write_bytes(changed)
+        with pytest.raises(IndexDamaged, match=r"catalog\.sqlite") as caught:
+            open_reader(folder)
+        assert "--rebuild" in caught.value.remedy
+    layout.catalog.write_bytes(content)
+    with open_reader(folder) as reader:
+        assert found(reader, "pears")[0] == "pears"
 
 
 def test_a_generation_number_is_never_given_out_twice(folder: Path) -> None:

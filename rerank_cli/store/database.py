@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from urllib.parse import quote
 
 from rerank_cli.regular import check_regular, open_without_waiting
@@ -32,7 +32,7 @@ READ_AT_ONCE = 1024 * 1024
 _File = tuple[int, int]
 """Device and inode."""
 
-_guard = Lock()
+_guard = RLock()
 _connections: Counter[_File] = Counter()
 _spare: dict[_File, list[int]] = {}
 """Descriptors that `file_content` read from and that must not close before the connections to their files do."""

@@ -94,7 +94,12 @@ def _descriptor(path: Path) -> tuple[int, _File]:
     if spare := _spare.get(file := _identity(path.stat())):
         return spare.pop(), file
     descriptor = open_without_waiting(path, os.O_RDONLY | os.O_CLOEXEC)
-    return descriptor, _identity(os.fstat(descriptor))
+    try:
+        return descriptor, _identity(os.fstat(descriptor))
+    except OSError:
+        _spare.setdefault(file, []).append(descriptor)
+        _close_if_alone(file)
+        raise
 
 
 def _close_if_alone(file: _File) -> None:

@@ -286,8 +286,6 @@ def _log_error(path: Path, error: Exception, stamp: object) -> RerankError:
             " write beside it",
             remedy="try again when that one has ended",
         )
-    if not has_log(path):
-        return Busy(f"{path.parent}: was written while it was read", remedy="try again")
     if not may(path.parent, os.W_OK):
         return InputError(
             f"{path.parent}: its log holds changes, which nobody can read who may not write beside it",

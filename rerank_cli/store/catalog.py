@@ -146,7 +146,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         if _code(error) not in UNWRITABLE or any(is_folder(place) for place in (path, _log(path))):
             raise catalog_error(path, error) from error
         if has_log(path) or is_held(path.parent):
-            raise _log_error(path, error) from error
+            raise _log_error(path, error, stamp) from error
     try:
         unchanging = open_database(path, UNCHANGING, factory=UnchangingCatalog)
     except OSError as error:
@@ -273,11 +273,14 @@ def check_words(path: Path, connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
 
 
-def _log_error(path: Path, error: Exception) -> RerankError:
-    """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it."""
+def _log_error(path: Path, error: Exception, stamp: object) -> RerankError:
+    """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it.
+
+    A writer that has ended by now left another *stamp* of the catalog than it had before.
+    """
     if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
         return catalog_error(path, error)
-    if is_held(path.parent):
+    if is_held(path.parent) or _stamp(path) != stamp:
         return Busy(
             f"{path.parent}: another process is writing this index, which nobody can read meanwhile who may not"
             " write beside it",

@@ -293,7 +293,7 @@ class IndexReader:
         texts = dict(zip(self._snapshot.vectors.texts(np.array(new, dtype=np.int64)), new, strict=True))
         self._passages.update((row, []) for row in new)
         for passage, text_hash in self._select("SELECT id, text_hash FROM passages WHERE text_hash IN", list(texts)):
-            if text_hash not in texts:  # as a damaged index of SQLite's says that was not asked to read the row
+            if text_hash not in texts:  # a damaged index of SQLite's answers without a look at the row
                 raise self._contradiction()
             self._passages[texts[text_hash]].append(passage)
         return self._passages

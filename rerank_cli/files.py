@@ -63,6 +63,20 @@ def json_record(line: str, *, where: str, remedy: str = "write one object a line
         raise InputError(f"{where}: {error}", remedy=remedy) from error
 
 
+def json_document(path: Path, *, otherwise: str, remedy: str) -> dict[str, object]:
+    """The object that the whole of *path* is; *otherwise* says what it is not.
+
+    Raises:
+        InputError: it cannot be read, or is none; where a line is at fault it is named.
+    """
+    try:
+        return json_object(read_text(path))
+    except ValueError as error:
+        fault = error.__cause__
+        line = f":{fault.lineno}" if isinstance(fault, json.JSONDecodeError) else ""
+        raise InputError(f"{path}{line}: {otherwise}: {error}", remedy=remedy) from error
+
+
 def json_object(text: str) -> dict[str, object]:
     """The JSON object that *text* is.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,16 @@ def content_hash(location: Path) -> bytes:
         return b""
 
 
+def folder_of(root: Path) -> Path:
+    """Where the paths of an index of *root* begin: there, or beside it where it is a file of its own."""
+    return root.parent if os.path.isfile(root) else root  # noqa: PTH113 - pathlib's raises where it may not look
+
+
+def location_of(root: Path, path: str) -> Path:
+    """Where the file *path* of the index of *root* lies."""
+    return folder_of(root) / path
+
+
 def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Staleness]:
     """Those of *states*, by path within *root*, whose files are gone or changed since they were read."""
     looked_at = {path: _staleness(root, path, state) for path, state in states.items()}
@@ -42,7 +53,7 @@ def stale_files(root: Path, states: Mapping[str, FileState]) -> dict[str, Stalen
 
 def _staleness(root: Path, path: str, state: FileState) -> Staleness | None:
     try:
-        location = root if root.is_file() else root / path
+        location = location_of(root, path)
         stamp = stamp_of(location.stat())
     except (FileNotFoundError, NotADirectoryError):
         return "gone"

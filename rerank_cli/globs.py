@@ -5,11 +5,13 @@ A folder's own ignore file may hold a pattern such as `*a*a*a*a*a*b`, on which a
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 
 from rerank_cli.errors import UsageError
 
@@ -208,3 +210,51 @@ def any_glob(globs: Sequence[str], *, flag: str = "--path") -> Callable[[str], b
             raise UsageError(f"{flag}: {glob!r} matches nothing", remedy=remedy)
         patterns.append(pattern)
     return partial(selects, patterns)
+
+
+def within_root(glob: str, *, root: Path, here: Path) -> str:
+    """What *glob* means to one who stands *here*, as a pattern within *root*.
+
+    Without a slash but at its end it matches at any depth, as git has it. With one it begins where one stands, if that
+    is in or above *root*, unless it begins with a slash: then in *root*, or it is an absolute path into it.
+    """
+    sign, pattern = ("!", glob[1:]) if glob.startswith("!") else ("", glob)
+    if "/" not in pattern.rstrip("/") and pattern.rstrip("/") not in (".", ".."):
+        return glob
+    if pattern.startswith("/"):
+        below = _below(pattern, _escaped(root))
+        return glob if below is None else f"{sign}/{below}"
+    below = _below(_joined(_escaped(here), pattern), _escaped(root))
+    return glob if below is None else f"{sign}/{below}"
+
+
+def check_each_matches(globs: Sequence[str], paths: Iterable[str], *, asked: Sequence[str], remedy: str) -> None:
+    """Make sure that each of *globs* matches any of *paths*; what is *asked* is how the user wrote each.
+
+    One that takes back what others match need not.
+
+    Raises:
+        UsageError: one of them matches nothing.
+    """
+    known = list(paths)
+    for glob, written in zip(globs, asked, strict=True):
+        if not glob.startswith("!") and not any(map(any_glob([glob]), known)):
+            raise UsageError(f"--path: {written!r} matches no file of the index", remedy=remedy)
+
+
+def _joined(folder: str, pattern: str) -> str:
+    """*pattern* behind *folder*, its dots resolved; a slash at its end stays."""
+    return os.path.normpath(f"{folder.rstrip('/')}/{pattern}") + ("/" if pattern.endswith("/") else "")
+
+
+def _below(pattern: str, folder: str) -> str | None:
+    """What of *pattern* is below *folder*; None where it leads elsewhere."""
+    start = folder.rstrip("/") + "/"
+    if pattern.rstrip("/") == folder.rstrip("/"):
+        return "**"
+    return pattern.removeprefix(start) if pattern.startswith(start) else None
+
+
+def _escaped(folder: Path) -> str:
+    """*folder* as a pattern that matches it alone."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", str(folder))

@@ -11,22 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from rerank_cli.corpus.discover import Discovery, Rules, discover, left_out_by_name
+from rerank_cli.config import Settings
+from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
 from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
-from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
+from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
-from rerank_cli.ports import Changes, FileState, IndexWriter, Manifest, NewFile, Recipe
-from rerank_cli.records import (
-    Encoder,
-    FoundFile,
-    Listener,
-    Progress,
-    SkippedFile,
-    SplitDocument,
-    ignore_progress,
-)
+from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
+from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile, SplitDocument, ignore_progress
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, is_settled, stamp_of
 from rerank_cli.vanishing import Loss, why_doubted
@@ -49,6 +43,49 @@ class IndexSettings:
     passage_tokens: int
     rules: Rules
     file_timeout_s: float = 30.0
+
+
+def index_settings(settings: Settings, *, encoder: str) -> IndexSettings:
+    """What *settings* say of how to index, with the encoder that goes by the name *encoder*."""
+    return IndexSettings(
+        encoder=encoder,
+        passage_tokens=settings.passage_tokens,
+        rules=rules_of(settings),
+        file_timeout_s=settings.file_timeout,
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The files that *settings* let in."""
+    return Rules(
+        include=settings.include,
+        exclude=settings.exclude,
+        hidden=settings.hidden,
+        ignore_files=settings.ignore_files,
+        max_file_size_bytes=settings.max_file_size,
+    )
+
+
+def rules_of_recipe(recipe: Recipe) -> Rules:
+    """The files that an index lets in, as it was made last."""
+    restored: dict[str, Any] = {
+        key: tuple(rule) if isinstance(rule, list) else rule for key, rule in recipe.rules.items()
+    }
+    return Rules(**restored)
+
+
+def settings_in(recipe: Recipe) -> dict[str, Any]:
+    """The settings that an index was made with, by key."""
+    rules = rules_of_recipe(recipe)
+    return {
+        "encoder": recipe.encoder,
+        "passage_tokens": recipe.passage_tokens,
+        "include": rules.include,
+        "exclude": rules.exclude,
+        "hidden": rules.hidden,
+        "ignore_files": rules.ignore_files,
+        "max_file_size": rules.max_file_size_bytes,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +124,14 @@ class IndexSummary:
 class FileChanges:
     """How the files found differ from those of the index, by path.
 
-    `hidden` are those that cannot be listed or opened now: nobody can tell whether they are gone.
+    `out_of_sight` are those that cannot be listed or opened now: nobody can tell whether they are gone.
     """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
-    hidden: tuple[str, ...] = ()
+    out_of_sight: tuple[str, ...] = ()
     touched: tuple[FileState, ...] = ()
 
 
@@ -134,7 +171,8 @@ def update_index(
         run.check_not_empty()
     plan = run.plan(rebuild=rebuild, verify=verify)
     work = _Work(writer, encoder, settings, listener)
-    read = work.read([file for file in found.files if file.path in plan.pending], lone=root.is_file())
+    pending = plan.pending()
+    read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
     outcome = run.outcome(plan, read)
     if not allow_shrink:
         outcome = run.believed(outcome, plan, max_shrink=max_shrink)
@@ -168,10 +206,10 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
         else:
             changed.append(file.path)
     absent = sorted(known.keys() - {file.path for file in found.files})
-    hidden = _under(absent, {file.path for file in found.skipped if file.failed})
-    removed = sorted({*absent} - hidden)
+    out_of_sight = _under(absent, {file.path for file in found.skipped if file.failed})
+    removed = sorted({*absent} - out_of_sight)
     return FileChanges(
-        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(hidden)), tuple(touched)
+        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(out_of_sight)), tuple(touched)
     )
 
 
@@ -289,6 +327,11 @@ class _Work:
             self._listener(Progress("encode", self.encoded, total))
             batch = list(islice(self._waiting, ENCODE_BATCH))
             vectors = self._encoder.encode_passages([self._waiting[text_hash] for text_hash in batch])
+            if vectors.shape[1:] != (self._encoder.dimensions,):
+                raise ModelError(
+                    f"the encoder gave no {len(batch)} vectors of {self._encoder.dimensions} finite numbers",
+                    remedy="check the model",
+                )
             self._writer.keep_vectors(self._encoder.fingerprint, batch, vectors)
             for text_hash in batch:
                 del self._waiting[text_hash]
@@ -307,7 +350,6 @@ class _Plan:
     afresh: bool
     gives_up: bool
 
-    @property
     def pending(self) -> frozenset[str]:
         """The files to read."""
         return frozenset((*self.changes.added, *self.changes.changed, *self.again))
@@ -357,7 +399,7 @@ class _Run:
         changes = compare(self.found, self.known, verify=verify)
         gives_up = _gives_up(manifest, self.root, self.encoder)
         if gives_up:
-            changes = replace(changes, removed=(*changes.removed, *changes.hidden), hidden=())
+            changes = replace(changes, removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
         again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
 
@@ -430,7 +472,7 @@ class _Run:
     def check_text(self, outcome: _Outcome) -> None:
         if any(file.passages for file in outcome.written):
             return
-        if self.writer.has_passages_beside({*outcome.removed, *(file.state.path for file in outcome.written)}):
+        if self.writer.document_counts().keys() - {*outcome.removed, *(file.state.path for file in outcome.written)}:
             return
         failed = (file.state for file in outcome.written if file.state.failure)
         reason = next((f" ({state.path}: {state.failure})" for state in failed), "")
@@ -448,7 +490,7 @@ class _Run:
         """
         states = list(plan.changes.touched)
         if plan.afresh:
-            missed = {*plan.changes.hidden, *outcome.kept, *(file.state.path for file in outcome.unwritten)}
+            missed = {*plan.changes.out_of_sight, *outcome.kept, *(file.state.path for file in outcome.unwritten)}
             states += [_outdated(self.known[path]) for path in sorted(missed)]
         else:
             given_up = [file.state for file in outcome.unwritten if file.state.path not in outcome.kept]

@@ -1,4 +1,4 @@
-"""The ports: what the house asks of an index, and the records that pass through them.
+"""The ports: what the house asks of models, of an index and of what remembers scores, and the records they exchange.
 
 Nothing here is of one engine. An index may lie on this disk or behind a network: ids of passages mean nothing outside
 it, a filter is a value that it can translate, and nothing asks for all that it holds at once.
@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from rerank_cli.records import SplitDocument, StoredPassage, Vectors
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_cli.records import SplitDocument, StoredPassage
 from rerank_cli.stamps import Stamp
+
+Vectors = NDArray[np.float32]
 
 PassageId = int | str
 """An index's own name of a passage. It is only handed back to that index."""
@@ -46,6 +51,63 @@ class Filter:
 
 
 EVERYTHING = Filter()
+
+
+# Models
+
+
+@dataclass(frozen=True, slots=True)
+class PairScores:
+    """One logit a passage, shape (n,), higher is better, and how many passages were cut.
+
+    A long query was asked in so many `pieces`.
+    """
+
+    logits: NDArray[np.float32]
+    truncated: int
+    pieces: int = 1
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def dimensions(self) -> int: ...
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of the longest passage the model reads whole; its prompt and special tokens are taken off already."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens in each text, special tokens left out."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors in the order of *texts*, shape (len(texts), dimensions); of a long text nothing is cut."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors in the order of *texts*, shape (len(texts), dimensions)."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a query and a passage together and says how well the one answers the other."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def calibrated(self) -> bool: ...
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        """Score every passage; a passage's score does not depend on the others. Of a long query nothing is cut."""
+        ...
+
+    def activate(self, logit: float) -> float:
+        """The score for a logit: the probability of being relevant if `calibrated`, else the model's own activation."""
+        ...
 
 
 # What an index is
@@ -220,10 +282,6 @@ class IndexWriter(Protocol):
         """The ids of the documents with text in the files at *paths*, by path."""
         ...
 
-    def has_passages_beside(self, paths: Collection[str]) -> bool:
-        """Whether any file of the last generation has a passage, those at *paths* left aside."""
-        ...
-
     def counts(self) -> Counts:
         """How much the last generation holds."""
         ...
@@ -277,4 +335,27 @@ class IndexWriter(Protocol):
 
         With *prune*, vectors that nothing of the index uses go.
         """
+        ...
+
+
+# What remembers scores
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScore:
+    """A reranker's logit for a query and a passage, and the seconds that it took."""
+
+    logit: float
+    elapsed_s: float
+
+
+class ScoreCache(Protocol):
+    """Scores by keys of 16 bytes. It may lose any of them: they are made again."""
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, KeptScore]:
+        """The scores kept under *keys*, as far as there are any."""
+        ...
+
+    def keep(self, scores: Iterable[tuple[bytes, KeptScore]]) -> None:
+        """Keep *scores* from now on: all of them or none."""
         ...

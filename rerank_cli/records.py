@@ -1,4 +1,4 @@
-"""The frozen records that flow through the house, and the two ports to the models."""
+"""The frozen records that flow through the house, and the words of its domain."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from rerank_cli.stamps import Stamp
 
-Vectors = NDArray[np.float32]
+Retriever = Literal["hybrid", "dense", "lexical"]
+"""Which lists the first stage has."""
+
+Fusion = Literal["linear", "rrf", "none"]
+"""How the final order adds both stages: by their scores, by their ranks, or the second alone."""
 
 VectorSearch = Literal["auto", "exact", "hnsw"]
 """How vectors are searched: by a scan of all, by an HNSW graph, or by whichever serves better."""
 
 
 # Corpus: from a folder to passages
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    ignore_files: bool = True
+    # Beyond this, text is nearly always a log or a dump that would drown everything else.
+    max_file_size_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,62 +193,28 @@ class Hit:
     reranker_rank: int | None = None
     support: float = 0.0
 
-
-# Models
-
-
-@dataclass(frozen=True, slots=True)
-class PairScores:
-    """One logit a passage, shape (n,), higher is better, and how many passages were cut.
-
-    A long query was asked in so many `pieces`.
-    """
-
-    logits: NDArray[np.float32]
-    truncated: int
-    pieces: int = 1
-
-
-class Encoder(Protocol):
-    """Turns texts into unit vectors."""
+    @property
+    def document_id(self) -> str:
+        return self.candidate.stored.document_id
 
     @property
-    def fingerprint(self) -> str: ...
-    @property
-    def dimensions(self) -> int: ...
-    @property
-    def max_tokens(self) -> int:
-        """Tokens of the longest passage the model reads whole; its prompt and special tokens are taken off already."""
-        ...
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens in each text, special tokens left out."""
-        ...
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors in the order of *texts*, shape (len(texts), dimensions); of a long text nothing is cut."""
-        ...
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors in the order of *texts*, shape (len(texts), dimensions)."""
-        ...
-
-
-class Reranker(Protocol):
-    """Reads a query and a passage together and says how well the one answers the other."""
+    def path(self) -> str:
+        """The file, relative to the indexed root."""
+        return self.candidate.stored.path
 
     @property
-    def fingerprint(self) -> str: ...
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line of the passage, from 1."""
+        return self.candidate.stored.passage.first_line, self.candidate.stored.passage.last_line
+
     @property
-    def calibrated(self) -> bool: ...
+    def headings(self) -> tuple[str, ...]:
+        return self.candidate.stored.passage.headings
 
-    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        """Score every passage; a passage's score does not depend on the others. Of a long query nothing is cut."""
-        ...
-
-    def activate(self, logit: float) -> float:
-        """The score for a logit: the probability of being relevant if `calibrated`, else the model's own activation."""
-        ...
+    @property
+    def text(self) -> str:
+        """The passage, without the headings that it stands under."""
+        return self.candidate.stored.passage.text
 
 
 # Progress

@@ -1,4 +1,4 @@
-"""Opens a file only if it is one: a pipe that stands in its place would let us wait for ever."""
+"""Opens and measures a file only if it is one: a pipe that stands in its place would let us wait for ever."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def check_regular(path: Path) -> None:
         return  # which the library says itself
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise _in_the_way(path)
+
+
+def size_of(path: Path, *, follow_symlinks: bool = True) -> int:
+    """The bytes of a regular file; 0 for what is none, and for what went away since it was listed."""
+    try:
+        status = path.stat(follow_symlinks=follow_symlinks)
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def _in_the_way(path: str | Path) -> OSError:

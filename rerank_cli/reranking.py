@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rerank_cli.config import Fusion
 from rerank_cli.errors import ModelError
-from rerank_cli.records import Candidate, Hit, PairScores, Reranker
+from rerank_cli.ports import PairScores, Reranker
+from rerank_cli.records import Candidate, Fusion, Hit
 
 RRF_K = 60
 """The constant of reciprocal rank fusion as published."""
@@ -51,7 +51,7 @@ def order(
             rank=rank,
             order_score=final[number],
             logit=logits[number],
-            score=_activated(logits[number], reranker),
+            score=activated(logits[number], reranker),
             reranker_rank=ranks[number],
         )
         for rank, number in enumerate(best, start=1)
@@ -72,7 +72,12 @@ def checked_logits(scores: PairScores, *, expected: int, reranker: Reranker) -> 
     return logits
 
 
-def _activated(logit: float, reranker: Reranker) -> float:
+def activated(logit: float, reranker: Reranker) -> float:
+    """The score that *reranker* makes of *logit*.
+
+    Raises:
+        ModelError: it is not finite.
+    """
     score = reranker.activate(logit)
     if not math.isfinite(score):
         raise _unfit(reranker, f"made a score that is not finite of the logit {logit:g}")

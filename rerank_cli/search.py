@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rerank_cli.config import Fusion, Retriever
+from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
-from rerank_cli.ports import EVERYTHING, Filter, Index
-from rerank_cli.records import Candidate, Encoder, Hit, PairScores, Reranker
+from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, Reranker
+from rerank_cli.records import Candidate, Fusion, Hit, Retriever
 from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 
@@ -37,6 +37,19 @@ class SearchSettings:
     within: Filter = EVERYTHING
 
 
+def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> SearchSettings:
+    """What *settings* say of a search *within* some files."""
+    return SearchSettings(
+        retriever=settings.retriever,
+        top_k=settings.top_k,
+        fusion=settings.fusion,
+        fusion_weight=settings.fusion_weight,
+        reranks=settings.rerank,
+        per_document=settings.per_document,
+        within=within,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Seconds spent in each step; a query after the first finds the models loaded."""
@@ -50,17 +63,27 @@ class Timings:
 class SearchResult:
     """What a query brought: every candidate, and the best hits of each document in final order.
 
-    `places_before` tells for each hit at which place it would stand without the second stage. `truncated`
-    passages were cut by the reranker, which asked the query in so many `pieces`.
+    `gained` tells for each hit how many places the second stage moved it up. `truncated` passages were cut by the
+    reranker, which asked the query in so many `pieces`.
     """
 
     query: str
     candidates: tuple[Candidate, ...]
     hits: tuple[Hit, ...]
-    places_before: tuple[int, ...]
+    gained: tuple[int, ...]
     truncated: int
     pieces: int
     timings: Timings
+
+
+def shown(result: SearchResult, *, top_n: int, min_score: float | None) -> SearchResult:
+    """*result* with its best *top_n* hits, none of them with a score below *min_score*."""
+    kept = [
+        (hit, gained)
+        for hit, gained in zip(result.hits, result.gained, strict=True)
+        if min_score is None or (hit.score is not None and hit.score >= min_score)
+    ][:top_n]
+    return replace(result, hits=tuple(hit for hit, _ in kept), gained=tuple(gained for _, gained in kept))
 
 
 class Searcher:
@@ -100,11 +123,12 @@ class Searcher:
         reranked = time.perf_counter()
         per_document = self.settings.per_document
         best = best_of_each_document(hits, per_document=per_document)
+        before_rerank = places_before(candidates, best, per_document=per_document)
         return SearchResult(
             query=query,
             candidates=candidates,
             hits=best,
-            places_before=places_before(candidates, best, per_document=per_document),
+            gained=tuple(before - place for place, before in enumerate(before_rerank, start=1)),
             truncated=scores.truncated,
             pieces=scores.pieces,
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),

@@ -29,6 +29,8 @@ class Stamp:
 def stamp_of(status: os.stat_result) -> Stamp:
     """The stamp of a file with this *status*, in numbers that SQLite takes: some disks have inodes of 64 bits."""
     told = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    if min(told) >= -(2**63) and max(told) < 2**63:
+        return Stamp(*told)
     return Stamp(*((number + 2**63) % 2**64 - 2**63 for number in told))
 
 

@@ -149,7 +149,8 @@ def _judgement(line: str, where: str) -> tuple[str, str, int]:
 def _json_columns(line: str, where: str) -> tuple[str | None, str | None, str]:
     record = json_record(line, where=where, remedy=QRELS_SHAPE)
     grade = next((record[key] for key in ("relevance", "grade", "score") if key in record), "")
-    return named_id(record, "query_id", "query-id"), named_id(record, "doc_id", "corpus-id", "document"), str(grade)
+    written = str(grade) if isinstance(grade, str | int | float) else type(grade).__name__  # a list may be endless
+    return named_id(record, "query_id", "query-id"), named_id(record, "doc_id", "corpus-id", "document"), written
 
 
 def _columns(line: str, where: str) -> tuple[str, str, str]:

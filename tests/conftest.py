@@ -11,9 +11,9 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever test imports it first
 
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
-from rerank_cli.records import Encoder, VectorSearch
+from rerank_cli.ports import Encoder
+from rerank_cli.records import Rules, VectorSearch
 from rerank_cli.store import open_writer
 from tests.fakes import FakeEncoder, FakeReranker
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rerank_cli.records import PairScores, Vectors
+from rerank_cli.ports import PairScores, Vectors
 
 WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 

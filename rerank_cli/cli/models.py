@@ -13,6 +13,7 @@ from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, own, wor
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.errors import UsageError
+from rerank_cli.regular import size_of
 
 if TYPE_CHECKING:
     from rerank_cli.models.catalogue import Kind
@@ -119,11 +120,8 @@ def _record(
 
 
 def _size_bytes(folder: Path) -> int | None:
-    """None for a folder that is gone, also while it is looked at: its compiled form lives on."""
-    try:
-        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else None
-    except FileNotFoundError:
-        return None
+    """None for a folder that is gone: its compiled form lives on."""
+    return sum(map(size_of, folder.rglob("*"))) if folder.is_dir() else None
 
 
 def _print_table(records: list[dict[str, object]]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rerank_cli.config import HELP, KINDS, Config, flag_of, load_config, variable_of
+from rerank_cli.config import HELP, KINDS, PROJECT_FILE, Config, flag_of, load_config, variable_of
 from rerank_cli.errors import InputError, in_words
 
 _OWN_VARIABLES: set[str] = set()
@@ -84,6 +84,25 @@ def configured(start: Path, config_file: Path | None, flags: dict[str, object]) 
         environment=os.environ,
         other_variables=own_variables(),
     )
+
+
+def configured_for(index_folder: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
+    """The settings for what asks the index in *index_folder*: the project file is that of its documents."""
+    from rerank_cli.freshness import folder_of
+    from rerank_cli.store.roots import indexed_root
+
+    root = indexed_root(index_folder) or working_folder()
+    return configured(folder_of(root), config_file, flags)
+
+
+def named_encoder(config: Config, config_file: Path | None) -> str | None:
+    """The encoder that the user named; None where an index may take the one that it was made with.
+
+    A project file cannot know every index of its folder, so what it names is for new ones.
+    """
+    origin = config.origins["encoder"]
+    is_of_project = config_file is None and Path(origin).name == PROJECT_FILE
+    return None if origin == "default" or is_of_project else config.settings.encoder
 
 
 def working_folder() -> Path:

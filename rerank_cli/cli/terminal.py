@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import unicodedata
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from rerank_cli.characters import JOINERS
+from rerank_cli.characters import printable
 from rerank_cli.errors import RerankError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Controls, invisible format characters (right-to-left overrides among them), surrogates, line and
-paragraph separators."""
-
-
-def printable(text: str) -> str:
-    r"""*text* on one line, with each control character written as an escape such as \n or \x1b."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(letter) if steers(letter) else letter for letter in text)
-
-
-def steers(letter: str) -> bool:
-    """Whether *letter* would do something to a terminal or a line rather than be shown in it."""
-    return unicodedata.category(letter) in CONTROL_CATEGORIES and letter not in JOINERS
+__all__ = ["console", "counted", "give_up", "printable", "say", "tell"]
 
 
 def counted(number: object, noun: str) -> str:
@@ -63,7 +48,3 @@ def console(stream: TextIO) -> Console:
             raise BrokenPipeError
 
     return PlainConsole(file=stream, highlight=False, emoji=False)
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")

@@ -34,7 +34,8 @@ from rerank_cli.errors import UsageError
 from rerank_cli.places import expanded
 
 if TYPE_CHECKING:
-    from rerank_cli.records import Encoder, Listener
+    from rerank_cli.ports import Encoder
+    from rerank_cli.records import Listener
     from rerank_cli.training.job import Material, Options, Trained
     from rerank_cli.training.mining import Mined
 
@@ -121,8 +122,8 @@ def run(
 
     check_installed()
 
+    from rerank_cli.training.destination import check_free, checkpoints_of
     from rerank_cli.training.job import Options, train
-    from rerank_cli.training.output import check_free, checkpoints_of
 
     out = expanded(out).absolute()
     check_free(out)
@@ -172,8 +173,8 @@ def _judged(
     data: _Data, options: Options, settings: Settings, encoder: Encoder, stack: ExitStack, listener: Listener
 ) -> Material:
     """The judgements that the flags name, over the index that `query` would find."""
-    from rerank_cli.evaluation.assess import with_indexed_ids
-    from rerank_cli.evaluation.collection import collection_files, read_collection
+    from rerank_cli.evaluation.inputs.collection import collection_files, read_collection
+    from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
     from rerank_cli.store import open_reader
     from rerank_cli.store.location import find_index
     from rerank_cli.training.job import index_material

@@ -5,7 +5,7 @@ Files and variables are read as text, and each key's own kind says what the text
 in a file, in a variable and in the output of `rerank-cli config`.
 """
 
-from rerank_cli.config.load import Config, Line, as_yaml, load_config
+from rerank_cli.config.load import Config, Line, as_yaml, changed, load_config
 from rerank_cli.config.settings import (
     HELP,
     KINDS,
@@ -13,8 +13,6 @@ from rerank_cli.config.settings import (
     PROJECT_KEYS,
     Device,
     Format,
-    Fusion,
-    Retriever,
     Settings,
     flag_of,
     variable_of,
@@ -30,11 +28,10 @@ __all__ = [
     "Config",
     "Device",
     "Format",
-    "Fusion",
     "Line",
-    "Retriever",
     "Settings",
     "as_yaml",
+    "changed",
     "flag_of",
     "load_config",
     "variable_of",

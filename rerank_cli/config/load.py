@@ -5,12 +5,12 @@ from __future__ import annotations
 import reprlib
 import sys
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rerank_cli.config.settings import BUILT_IN, HELP, KINDS, MODEL_KEYS, PROJECT_KEYS, Settings, flag_of, variable_of
-from rerank_cli.config.sources import Given, from_environment, from_file, from_flags, project_file, user_file
+from rerank_cli.config.sources import Given, from_environment, from_file, from_flags, project_file, unknown, user_file
 from rerank_cli.errors import ConfigError, in_words
 from rerank_cli.places import home_folder
 
@@ -61,6 +61,19 @@ def load_config(
 
 
 # What `rerank-cli config` prints
+
+
+def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    """*settings* with *changes* by key, as a program gives them: no file and no variable is read.
+
+    Raises:
+        ConfigError: a key is not known, or a value is not allowed.
+    """
+    for key in changes:
+        if key not in HELP:
+            raise unknown(f"{key} is no setting", like=key, known=[*HELP])
+    given = (Given(key, value, origin="", name=key) for key, value in changes.items())
+    return replace(settings, **{each.key: _settled(each) for each in given})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

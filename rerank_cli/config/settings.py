@@ -19,12 +19,11 @@ from rerank_cli.config.kinds import (
     one_of,
     whole,
 )
+from rerank_cli.records import Fusion, Retriever, VectorSearch
 
 PREFIX = "RERANK_CLI_"
 
 Device = Literal["cpu", "cuda", "mps"]
-Retriever = Literal["hybrid", "dense", "lexical"]
-Fusion = Literal["linear", "rrf", "none"]
 Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec"]
 
 
@@ -83,6 +82,14 @@ class Settings:
     file_timeout: float = field(
         default=30.0,
         metadata=_about(TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
+    )
+    vectors: VectorSearch = field(
+        default="auto",
+        metadata=_about(
+            one_of(VectorSearch),
+            "Search of vectors: by a scan (exact), an HNSW graph (hnsw) or what serves better (auto).",
+            project=True,
+        ),
     )
     retriever: Retriever = field(
         default="hybrid",

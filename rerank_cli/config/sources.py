@@ -57,7 +57,7 @@ def from_environment(environment: Mapping[str, str], *, others: Set[str]) -> Ite
             continue
         if name not in variables:
             known = [*variables, *sorted(others)]
-            raise _unknown(f"{name} is no variable of rerank-cli", like=name.upper(), known=known)
+            raise unknown(f"{name} is no variable of rerank-cli", like=name.upper(), known=known)
         yield Given(variables[name], environment[name], origin=name, name=name)
 
 
@@ -71,7 +71,7 @@ def from_file(path: Path, *, trusted: bool) -> Iterator[Given]:
     for key, line, value in _entries(path):
         place = f"{path}:{line}"
         if key not in HELP:
-            raise _unknown(f"{place}: unknown key {key!r}", like=key.lower().replace("-", "_"), known=[*HELP])
+            raise unknown(f"{place}: unknown key {key!r}", like=key.lower().replace("-", "_"), known=[*HELP])
         if key in lines:
             raise ConfigError(f"{place}: {key} stands twice, first in line {lines[key]}", remedy="keep one")
         lines[key] = line
@@ -173,6 +173,6 @@ def _is_file(path: Path) -> bool:
     return True
 
 
-def _unknown(name: str, *, like: str, known: list[str]) -> ConfigError:
+def unknown(name: str, *, like: str, known: list[str]) -> ConfigError:
     close = difflib.get_close_matches(like, known, n=1)
     return ConfigError(name, remedy=f"did you mean {close[0]}?" if close else "see every key with: rerank-cli config")

@@ -18,7 +18,7 @@ from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
-from rerank_cli.records import Cause, FoundFile, SkippedFile
+from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, stamp_of
 
@@ -39,18 +39,6 @@ _WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PDF_MARK = b"%PDF-"
 
 NOTHING_KNOWN: Mapping[str, Stamp] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    ignore_files: bool = True
-    # Beyond this, text is nearly always a log or a dump that would drown everything else.
-    max_file_size_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +141,11 @@ def _existing(root: Path) -> Path:
 def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
-    return _judged_by_content(root.name, root, replace(rules, max_file_size_bytes=sys.maxsize), known)
+    try:
+        status = root.stat()
+    except OSError as error:
+        return SkippedFile(root.name, _reason(error), "failed")
+    return _judged_by_content(root.name, root, status, replace(rules, max_file_size_bytes=sys.maxsize), known)
 
 
 class _Walk:
@@ -237,19 +229,22 @@ class _Walk:
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         location = folder.location / name
         try:
-            mode = location.lstat().st_mode
+            status = os.lstat(location)
+            mode = status.st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
             if by_name := self._reason_by_name(folder, name, path):
                 return SkippedFile(path, *by_name)
-            if stat.S_ISLNK(mode) and (reason := self._reason_by_target(location)):
-                return SkippedFile(path, reason, "link")
+            if stat.S_ISLNK(mode):
+                if reason := self._reason_by_target(location):
+                    return SkippedFile(path, reason, "link")
+                status = location.stat()
         except OSError as error:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
-        return _judged_by_content(path, location, self._rules, self._known)
+        return _judged_by_content(path, location, status, self._rules, self._known)
 
     def _reason_by_name(self, folder: _Folder, name: str, path: str) -> tuple[str, Cause] | None:
         if name == ".git":
@@ -281,9 +276,10 @@ class _Walk:
         return ""
 
 
-def _judged_by_content(path: str, location: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
+def _judged_by_content(
+    path: str, location: Path, status: os.stat_result, rules: Rules, known: Mapping[str, Stamp]
+) -> FoundFile | SkippedFile:
     try:
-        status = location.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
         if status.st_size > rules.max_file_size_bytes:
@@ -346,7 +342,7 @@ def _is_binary(start: bytes) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in name)
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _shown(name: str) -> str:

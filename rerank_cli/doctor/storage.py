@@ -12,6 +12,7 @@ from rerank_cli.doctor.findings import Finding
 from rerank_cli.errors import InputError
 from rerank_cli.models.catalogue import WEIGHT_SUFFIXES
 from rerank_cli.models.compiled import ModelState
+from rerank_cli.regular import size_of
 from rerank_cli.store.access import is_read_only_disk, may
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.remedies import quoted
@@ -67,7 +68,7 @@ def _size_bytes(folder: Path) -> int:
 
 
 def _weights_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in WEIGHT_SUFFIXES)
+    return sum(size_of(path) for path in folder.rglob("*") if path.suffix in WEIGHT_SUFFIXES)
 
 
 def _shown(size_bytes: int) -> str:
@@ -98,8 +99,8 @@ def _look_into(place: Path, *, must_write: bool) -> Iterator[Finding]:
     inside = [
         Path(folder, name) for folder, _, files in os.walk(place, onerror=unlisted.append) for name in ("", *files)
     ]
-    if unlisted:
-        yield _denied(Path(unlisted[0].filename), "may not be read", must_write=True)
+    if denied := [error for error in unlisted if not isinstance(error, FileNotFoundError)]:
+        yield _denied(Path(denied[0].filename), "may not be read", must_write=True)
         return
     states = {path: status for path in inside if (status := _status(path)) and not stat.S_ISLNK(status.st_mode)}
     whole = quoted(place)
@@ -107,7 +108,7 @@ def _look_into(place: Path, *, must_write: bool) -> Iterator[Finding]:
         owner = _name_of(states[foreign[0]].st_uid)
         message = f"{_first_of(foreign)} belongs to {owner}, not to {_name_of(os.geteuid())}"
         yield Finding("permissions", str(place), "warn", message, f"sudo chown -R {os.geteuid()} {whole}")
-    if locked := [path for path in states if not may(path, os.W_OK)]:
+    if locked := [path for path in states if not may(path, os.W_OK) and os.path.lexists(path)]:
         yield _denied(place, f"{_first_of(locked)} {_why_unwritable(locked[0])}", must_write=must_write)
     if loose := [path for path, status in states.items() if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)]:
         message = f"others may look into {_first_of(loose)}"

@@ -35,7 +35,7 @@ def versions() -> Iterator[Finding]:
         if not found[name]:
             yield Finding(CHECK, name, "warn", "is not installed: no model can be compiled", REINSTALL)
     try:
-        import_module("rerank_cli.store")
+        import_module("rerank_cli.store.graph")  # the only door to hnswlib, which a scan does without
     except ImportError as error:
         reason = str(error).strip().splitlines()[0]
         yield Finding(CHECK, error.name or "store", "FAIL", f"does not load: {reason}", REINSTALL, ModelError.exit_code)

@@ -10,7 +10,8 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
-from rerank_cli.records import Encoder, Listener, PairScores, Reranker, Vectors, ignore_progress
+from rerank_cli.ports import Encoder, PairScores, Reranker, Vectors
+from rerank_cli.records import Listener, ignore_progress
 
 Model = TypeVar("Model")
 

@@ -24,7 +24,7 @@ from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
-from rerank_cli.records import PairScores, Vectors
+from rerank_cli.ports import PairScores, Vectors
 
 
 def worker_count() -> int:

@@ -17,7 +17,7 @@ from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
-from rerank_cli.records import PairScores, Vectors
+from rerank_cli.ports import PairScores, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer

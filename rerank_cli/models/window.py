@@ -13,7 +13,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.records import PairScores, Vectors
+from rerank_cli.ports import PairScores, Vectors
 from rerank_cli.words import readable
 
 QUERY_TOKENS = 96

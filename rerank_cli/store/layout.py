@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
+from rerank_cli.regular import size_of
 from rerank_cli.store.pins import NAME
 
 FORMAT_VERSION = 2
@@ -120,16 +120,14 @@ class Layout:
 
     def size_bytes(self) -> int:
         """Of all its files; one that goes meanwhile counts for nothing."""
-        return sum(_size_bytes(path) for path in self.folder.iterdir())
+        return sum(size_of(path, follow_symlinks=False) for path in self._places())
 
     def _called(self, pattern: re.Pattern[str]) -> list[Path]:
         """What is called so in full: what the user moved away has a name of its own."""
-        return sorted(path for path in self.folder.iterdir() if pattern.fullmatch(path.name))
+        return [path for path in self._places() if pattern.fullmatch(path.name)]
 
-
-def _size_bytes(path: Path) -> int:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return 0
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+    def _places(self) -> list[Path]:
+        try:
+            return sorted(self.folder.iterdir())
+        except FileNotFoundError:  # another process took the whole index away
+            return []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import groupby
 
 import numpy as np
 
-from rerank_cli.ports import FileState, Manifest, Recipe
-from rerank_cli.records import Passage, Vectors
+from rerank_cli.errors import IndexDamaged, ModelError, in_words
+from rerank_cli.ports import FileState, Manifest, Recipe, Vectors
+from rerank_cli.records import Passage
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, connect, telling
@@ -18,6 +19,7 @@ from rerank_cli.store.files import insert_file
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import BROUGHT_OVER, Generation, read_rows, write_generation
 from rerank_cli.store.passages import insert_document
+from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.search import SCAN
 from rerank_cli.store.vectors import VectorWriter
 
@@ -49,11 +51,15 @@ def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) ->
     Raises:
         IndexDamaged: it cannot be read.
     """
-    with closing(connect(older.catalog)) as old, telling(older.catalog, old):
+    with (
+        closing(connect(older.catalog)) as old,
+        naming_disk_errors(layout.folder),
+        _telling_damage(older, layout),
+        telling(older.catalog, old),
+    ):
         check_pages(older.catalog, old)
         rows = read_rows(older, old)
-        with naming_disk_errors(layout.folder):
-            _copy_unused_vectors(old, layout)
+        _copy_unused_vectors(old, layout)
         if not rows:
             return
         recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
@@ -76,6 +82,24 @@ def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) ->
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+@contextmanager
+def _telling_damage(older: Layout, layout: Layout) -> Iterator[None]:
+    """Tell of what is wrong with *older* under its own name, which it gets back.
+
+    Rows that no program wrote come to light as other errors: the format has no checks of its own.
+    """
+    try:
+        yield
+    except IndexDamaged as error:
+        told = str(error).replace(str(older.catalog), str(layout.catalog))
+        raise IndexDamaged(told, remedy=rebuild_remedy(layout.folder)) from error
+    except (KeyError, TypeError, ValueError, ModelError) as error:
+        raise IndexDamaged(
+            f"{layout.catalog}: cannot be brought over from an older format ({in_words(error)})",
+            remedy=rebuild_remedy(layout.folder),
+        ) from error
 
 
 def _copy_unused_vectors(old: sqlite3.Connection, layout: Layout) -> None:

@@ -178,7 +178,8 @@ def open_writer(
                     sealing.check(connection)
                     if older is not None:
                         sealing.break_seal()
-                        bring_over(older, layout, connection)
+                        with suppress(*[IndexDamaged] * rebuild):  # then its texts are read again
+                            bring_over(older, layout, connection)
                     writer = LocalWriter(
                         layout,
                         connection,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
-from rerank_cli.records import StoredPassage, Vectors
+from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Vectors
+from rerank_cli.records import StoredPassage
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.files import counts_of, file_states
 from rerank_cli.store.layout import Layout

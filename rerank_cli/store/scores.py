@@ -1,15 +1,15 @@
-"""Scores that a reranker gave before, in an SQLite file of their own: made again if it is lost."""
+"""The score cache on this disk: an SQLite file in the user's cache folder, to be deleted at will."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
-from rerank_cli.places import make_private_file, make_private_folder, tighten
+from rerank_cli.places import cache_folder, make_private_file, make_private_folder, tighten
+from rerank_cli.ports import KeptScore
 from rerank_cli.store.catalog import SQLITE_FAILS
 from rerank_cli.store.database import BUSY_TIMEOUT_S
 
@@ -24,12 +24,9 @@ WHOLE_ROWS = (
 KEYS_AT_ONCE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class PairScore:
-    """A reranker's logit for a query and a passage, and the seconds that it took."""
-
-    logit: float
-    elapsed_s: float
+def scores_path() -> Path:
+    """Where scores are kept, for all indexes together."""
+    return cache_folder() / "scores.sqlite"
 
 
 class ScoreStore:
@@ -55,19 +52,19 @@ class ScoreStore:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def read(self, keys: Sequence[bytes]) -> dict[bytes, PairScore]:
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, KeptScore]:
         """The scores kept under *keys*; a row without numbers, such as a score that was NaN, is none."""
-        found: dict[bytes, PairScore] = {}
+        found: dict[bytes, KeptScore] = {}
         for start in range(0, len(keys), KEYS_AT_ONCE):
             some = keys[start : start + KEYS_AT_ONCE]
             marks = ",".join("?" * len(some))
             query = f"SELECT {WHOLE_ROWS} AND pair IN ({marks})"
             with self._guard():
                 rows = self._connection.execute(query, some).fetchall()
-            found.update((pair, PairScore(logit, elapsed_s)) for pair, logit, elapsed_s in rows)
+            found.update((pair, KeptScore(logit, elapsed_s)) for pair, logit, elapsed_s in rows)
         return found
 
-    def keep(self, scores: Iterable[tuple[bytes, PairScore]]) -> None:
+    def keep(self, scores: Iterable[tuple[bytes, KeptScore]]) -> None:
         """Keep *scores* from now on: all of them or none."""
         rows = [(key, score.logit, score.elapsed_s) for key, score in scores]
         with self._guard(), self._connection:

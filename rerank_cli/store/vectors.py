@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
-from rerank_cli.records import Vectors
+from rerank_cli.ports import Vectors
 from rerank_cli.regular import SCARCE, open_regular
 from rerank_cli.store.access import cannot, is_folder
 from rerank_cli.store.pins import NAME, VectorsPin
@@ -287,14 +287,16 @@ class VectorWriter:
     """The vectors of one encoder, for looking up and adding.
 
     *pin* is what the last generation says of them. Where the files are not what it says, every sound row is saved
-    into new ones: `mended` then. Without a pin, the files of an index that is gone are gone on with.
+    into new ones: `mended` until the next commit. Without a pin, the files of an index that is gone are gone on with.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, pin: VectorsPin | None) -> None:
         self._folder = folder
         self._start = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
         self._files: VectorFiles | None = None
-        self._keys: Keys = np.zeros(0, dtype=KEY)
+        self._held: Keys = np.zeros(0, dtype=KEY)
+        self._added: list[Keys] = []
+        self._rows = 0
         self.mended = False
         name = pin.name if pin else self._fullest()
         if name is not None:
@@ -345,7 +347,18 @@ class VectorWriter:
         return gone
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return self._rows
+
+    @property
+    def _keys(self) -> Keys:
+        """The key of every row; those that were added are put together when they are asked for."""
+        if self._added:
+            self._held = np.concatenate([self._held, *self._added])
+            self._added = []
+        return self._held
+
+    def _hold(self, keys: Keys) -> None:
+        self._held, self._added, self._rows = keys, [], len(keys)
 
     @cached_property
     def _known(self) -> set[bytes]:
@@ -353,8 +366,9 @@ class VectorWriter:
 
     def _extend(self, texts: Keys, vectors: Vectors) -> None:
         assert self._files is not None
-        new = self._files.append(texts, vectors, after=len(self._keys))
-        self._keys = np.concatenate([self._keys, new])
+        new = self._files.append(texts, vectors, after=self._rows)
+        self._added.append(new)
+        self._rows += len(new)
 
     def _go_on_with(self, files: VectorFiles, pin: VectorsPin | None) -> None:
         pinned = pin.rows if pin else 0
@@ -365,20 +379,39 @@ class VectorWriter:
             sound = files.sound_rows(keys)
         self._files = files
         fits = pin is None or not pinned or pin_of(pin.name, keys[:pinned]) == pin
-        if fits and sound[:pinned].sum() == pinned:
-            whole = len(sound) if sound.all() else int(np.argmin(sound))
-            self._keys = keys[:whole]  # what a killed run left half is written over
-        else:
-            self._rewrite(keys, sound)
-            self.mended = True
+        whole = len(sound) if sound.all() else int(np.argmin(sound))
+        if fits and whole >= pinned and not sound[whole:].any():
+            self._hold(keys[:whole])  # what a killed run left half is written over
+            return
+        others = [VectorFiles(self._folder, name) for name in self._names() if name != files.name]
+        self._rewrite(keys, sound)
+        for other in others:
+            self._take_over(other)
+        self.mended = True
+
+    def _take_over(self, others: VectorFiles) -> None:
+        """Add what *others* hold that is sound: a run that mended, too, and was killed before its commit."""
+        assert self._files is not None
+        if others.dimensions != self._files.dimensions:
+            return
+        keys, sound = np.zeros(0, dtype=KEY), np.zeros(0, dtype=np.bool_)
+        with suppress(OSError):  # what cannot be read is encoded again
+            keys = others.read_keys()
+            sound = others.sound_rows(keys)
+        start = 0
+        for block in others.blocks() if sound.any() else ():
+            chosen = np.flatnonzero(sound[start : start + len(block)])
+            if len(chosen):
+                self.add([bytes(text) for text in keys["text"][start + chosen]], block[chosen])
+            start += len(block)
 
     def _rewrite(self, keys: Keys, wanted: NDArray[np.bool_]) -> None:
         """Go on in new files, with the *wanted* rows of the old ones, and each text once."""
         assert self._files is not None
         old = self._files
-        _, count = old.name.rsplit("-", 1)
-        self._files = VectorFiles(self._folder, self._name(old.dimensions, int(count) + 1))
-        self._keys = np.zeros(0, dtype=KEY)
+        newest = max(int(name.rsplit("-", 1)[1]) for name in (old.name, *self._names()))
+        self._files = VectorFiles(self._folder, self._name(old.dimensions, newest + 1))
+        self._hold(np.zeros(0, dtype=KEY))
         self.__dict__.pop("_known", None)
         for path in (self._files.matrix, self._files.keys):
             _write(path, b"", at=0)
@@ -395,8 +428,11 @@ class VectorWriter:
     def _fullest(self) -> str | None:
         """The name of this encoder's files with the most rows; a rewrite that was killed left a second pair."""
         sizes = {}
-        for path in self._folder.glob(f"{self._start}-*.keys"):
+        for name in self._names():
             with suppress(OSError):
-                if NAME.fullmatch(path.stem):
-                    sizes[path.stem] = path.stat().st_size
-        return max(sorted(sizes), key=lambda name: sizes[name], default=None)
+                sizes[name] = VectorFiles(self._folder, name).keys.stat().st_size
+        return max(sizes, key=lambda name: sizes[name], default=None)
+
+    def _names(self) -> list[str]:
+        """The names of all files of this encoder's that have keys."""
+        return sorted(path.stem for path in self._folder.glob(f"{self._start}-*.keys") if NAME.fullmatch(path.stem))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe
-from rerank_cli.records import Vectors, VectorSearch
+from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe, Vectors
+from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.files import counts_of, file_states, insert_file, update_files
@@ -96,11 +96,6 @@ class LocalWriter:
         )
         with self._guard():
             return {path: {row[0] for row in self._connection.execute(query, (path,))} for path in paths}
-
-    def has_passages_beside(self, paths: Collection[str]) -> bool:
-        query = "SELECT path FROM documents WHERE EXISTS (SELECT 1 FROM passages WHERE document = documents.id)"
-        with self._guard():
-            return any(path not in paths for (path,) in self._connection.execute(query))
 
     def counts(self) -> Counts:
         with self._guard():
@@ -208,6 +203,7 @@ class LocalWriter:
             generation = Generation(manifest, pin, graph)
             write_generation(self._connection, generation)
         self.generation, self._last_generation = generation, number
+        vectors.mended = False
         self._staging.drop()
         self.has_committed, self._prunes = True, prune
         return manifest
@@ -219,6 +215,8 @@ class LocalWriter:
         """
         if self.generation is None:
             return
+        with suppress(OSError):
+            self._staging.drop()  # of a run that failed, where this one had nothing to commit
         own = {self._layout.folder / self.generation.graph.name} if self.generation.graph else set()
         name = self.generation.vectors.name
         encoder, _ = name.split("-", 1)

@@ -17,9 +17,9 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.torch import prompt_for
 from rerank_cli.places import tighten_tree
 from rerank_cli.records import Listener, Progress, ignore_progress
+from rerank_cli.training.destination import last_checkpoint
 from rerank_cli.training.groups import Group
 from rerank_cli.training.listwise import listwise_loss
-from rerank_cli.training.output import last_checkpoint
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer

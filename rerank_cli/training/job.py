@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rerank_cli.errors import IndexMismatch, ModelError, RerankError
-from rerank_cli.evaluation.collection import Collection
-from rerank_cli.evaluation.environment import environment
+from rerank_cli.evaluation.conclusions.provenance import environment
+from rerank_cli.evaluation.inputs.collection import Collection
 from rerank_cli.models.calibration import write_calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, find_model
 from rerank_cli.models.torch import load_cross_encoder, load_sentence_transformer
-from rerank_cli.ports import Index
-from rerank_cli.records import Encoder, Listener, Progress, ignore_progress
+from rerank_cli.ports import Encoder, Index
+from rerank_cli.records import Listener, Progress, ignore_progress
 from rerank_cli.training.card import DataFile, Facts, model_card
+from rerank_cli.training.destination import Destination, claim, telling_disk_errors
 from rerank_cli.training.fitting import Fit, Fitted, Watch, fit_encoder, fit_reranker
 from rerank_cli.training.kept import mined_once, remembering
 from rerank_cli.training.machine import runs_bf16
 from rerank_cli.training.mining import Mined, mine_index, mine_pairs
 from rerank_cli.training.model_folder import carries_code, save_half_precision
 from rerank_cli.training.new_reranker import new_cross_encoder
-from rerank_cli.training.output import Output, claim, telling_disk_errors
 from rerank_cli.training.pairs import Pair, read_pairs
 from rerank_cli.training.validation import calibrate, encoder_quality, reranker_quality
 
@@ -201,18 +201,25 @@ def train(
     begun = time.monotonic()
     source = _base(options)
     settings = {**asdict(options), **material.identity, "base": source.fingerprint}
-    with claim(folder, resume=resume, settings=settings) as output, telling_disk_errors(output):
+    with claim(folder, resume=resume, settings=settings) as destination, telling_disk_errors(destination):
         try:
-            trainee = _Trainee(source, options, mined_once(output, settings, material.mine), listener)
+            trainee = _Trainee(source, options, mined_once(destination, settings, material.mine), listener)
         except RerankError:
             if not resume:
-                output.discard()
+                destination.discard()
             raise
-        return _train(output, trainee, material, options, resume=resume, command=command, begun=begun)
+        return _train(destination, trainee, material, options, resume=resume, command=command, begun=begun)
 
 
 def _train(
-    output: Output, trainee: _Trainee, material: Material, options: Options, *, resume: bool, command: str, begun: float
+    destination: Destination,
+    trainee: _Trainee,
+    material: Material,
+    options: Options,
+    *,
+    resume: bool,
+    command: str,
+    begun: float,
 ) -> Trained:
     mined = trainee.mined
     before = trainee.quality()
@@ -226,7 +233,7 @@ def _train(
         bf16=runs_bf16(options.device),
         seed=options.seed,
     )
-    fitted = trainee.fit(fit, output, before=before, resume=resume)
+    fitted = trainee.fit(fit, destination, before=before, resume=resume)
     best_step = int(fitted.best.name.removeprefix("checkpoint-")) if fitted.best else 0
     facts = Facts(
         kind=options.kind,
@@ -255,12 +262,12 @@ def _train(
         measured=fitted.measured,
     )
     if fitted.best is None:
-        output.discard()
+        destination.discard()
         return Trained(None, facts)
-    trainee.write(fitted.best, output.partial, calibrates=material.calibrates)
-    (output.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
-    output.publish()
-    return Trained(output.folder, facts)
+    trainee.write(fitted.best, destination.partial, calibrates=material.calibrates)
+    (destination.partial / "README.md").write_text(model_card(facts), encoding="utf-8")
+    destination.publish()
+    return Trained(destination.folder, facts)
 
 
 class _Trainee:
@@ -294,7 +301,7 @@ class _Trainee:
         measure: Any = encoder_quality if self._options.kind == "encoder" else reranker_quality
         return float(measure(self.model, self.mined.questions, listener=self._listener))
 
-    def fit(self, fit: Fit, output: Output, *, before: float, resume: bool) -> Fitted:
+    def fit(self, fit: Fit, destination: Destination, *, before: float, resume: bool) -> Fitted:
         steps_an_epoch = -(-len(self.mined.groups) // fit.batch_queries)
         watch = Watch(
             quality=self.quality,
@@ -306,7 +313,7 @@ class _Trainee:
         fitted: Fitted = train(
             self.mined.groups,
             model=self.model,
-            checkpoints=output.checkpoints,
+            checkpoints=destination.checkpoints,
             fit=fit,
             resume=resume,
             watch=watch,
@@ -361,7 +368,7 @@ def _told(options: Options) -> dict[str, object]:
 def _machine(device: str) -> dict[str, str]:
     import torch
 
-    described: Any = environment("")["environment"]
+    described: Any = environment()
     processor = f"{described['processor']}, {described['processors']} cores"
     return {
         "machine": torch.cuda.get_device_name() if device == "cuda" else processor,

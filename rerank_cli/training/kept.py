@@ -16,10 +16,10 @@ from typing import IO, Any
 import numpy as np
 
 from rerank_cli.places import open_private
-from rerank_cli.records import Encoder, Vectors
+from rerank_cli.ports import Encoder, Vectors
+from rerank_cli.training.destination import Destination
 from rerank_cli.training.groups import Group
 from rerank_cli.training.mining import Mined
-from rerank_cli.training.output import Output
 from rerank_cli.training.validation import Question
 
 MINED_NAME = "mined.json"
@@ -32,7 +32,7 @@ MINED_FORMAT = 1
 # The result
 
 
-def mined_once(output: Output, settings: Mapping[str, object], mine: Callable[[Path], Mined]) -> Mined:
+def mined_once(destination: Destination, settings: Mapping[str, object], mine: Callable[[Path], Mined]) -> Mined:
     """What *mine* gives, which may keep its vectors in the file that it is handed; or what it gave before a restart.
 
     What is kept of other *settings*, or damaged, is mined anew.
@@ -40,15 +40,15 @@ def mined_once(output: Output, settings: Mapping[str, object], mine: Callable[[P
     Raises:
         OSError: nothing can be written beside the checkpoints.
     """
-    place = output.checkpoints / MINED_NAME
+    place = destination.checkpoints / MINED_NAME
     if place.exists():
         seal, _, content = place.read_bytes().partition(b"\n")
         if seal == _seal(content, settings):
             return _from_json(content)
-    vectors = output.checkpoints / VECTORS_NAME
+    vectors = destination.checkpoints / VECTORS_NAME
     mined = mine(vectors)
     content = _to_json(mined)
-    output.keep(MINED_NAME, _seal(content, settings) + b"\n" + content)
+    destination.keep(MINED_NAME, _seal(content, settings) + b"\n" + content)
     vectors.unlink(missing_ok=True)
     return mined
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.evaluation.collection import Collection, JudgedQuery
-from rerank_cli.evaluation.measures import relevant_documents
-from rerank_cli.ports import Index
-from rerank_cli.records import Candidate, Encoder, Listener, Progress, ignore_progress
+from rerank_cli.evaluation.figures.measures import relevant_documents
+from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
+from rerank_cli.ports import Encoder, Index
+from rerank_cli.records import Candidate, Listener, Progress, ignore_progress
 from rerank_cli.retrieval import LIST_DEPTH, retrieve
 from rerank_cli.search import check_query
 from rerank_cli.training.groups import POSITIVE, Group

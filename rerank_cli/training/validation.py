@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.evaluation.measures import evaluate, parse_measure, relevant_documents
-from rerank_cli.evaluation.runs import Ranked
+from rerank_cli.evaluation.figures.measures import figures_of, parse_measure, relevant_documents
+from rerank_cli.evaluation.inputs.runs import Ranked
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
-from rerank_cli.records import Listener, Progress, Vectors, ignore_progress
+from rerank_cli.ports import Vectors
+from rerank_cli.records import Listener, Progress, ignore_progress
 from rerank_cli.reranking import evidence
 from rerank_cli.retrieval import COSINE_SCALE
 from rerank_cli.training.platt import fit_calibration
@@ -107,4 +108,4 @@ def _documents(candidates: Sequence[tuple[str, str]], logits: NDArray[np.float32
 def _quality(questions: Sequence[Question], rankings: Sequence[tuple[str, ...]]) -> float:
     qrels = {str(number): question.grades for number, question in enumerate(questions)}
     run = {str(number): Ranked(documents) for number, documents in enumerate(rankings)}
-    return evaluate([parse_measure(MEASURE)], qrels, run).overall[MEASURE]
+    return figures_of([parse_measure(MEASURE)], qrels, run).overall[MEASURE]

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-OPTIONAL = {"training": "train", "evaluation/plot.py": "plot"}
+OPTIONAL = {"training": "train", "evaluation/showing/plot.py": "plot"}
 """The extra that a room, or a module, may need."""
 
 

@@ -26,10 +26,10 @@ import numpy as np
 from collection import DEFAULTS, index_collection, named, read_judgements
 from reliability import ReliabilityBin, expected_calibration_error, reliability
 
-from rerank_cli.evaluation.cache import RememberingReranker
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
 from rerank_cli.models.calibration import Calibration, write_calibration
 from rerank_cli.models.loading import open_encoder, open_reranker
-from rerank_cli.records import Encoder, Reranker
+from rerank_cli.ports import Encoder, Reranker
 from rerank_cli.retrieval import retrieve
 from rerank_cli.store import open_reader
 from rerank_cli.store.scores import ScoreStore
@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         indexes = arguments.indexes or Path(scratch)
         with ScoreStore(indexes / "scores.sqlite") as store:
-            reranker = RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")
+            reranker = RememberingReranker(open_reranker(arguments.reranker), cache=store, device="cpu")
             ask = Asker(encoder, reranker, indexes, arguments.limit)
             chosen_on, checked_on = ask.all_of([*arguments.fit, *arguments.threshold]), ask.all_of(arguments.check)
             near = ask.all_of(arguments.near) if arguments.near else []

@@ -23,18 +23,18 @@ from pathlib import Path
 import ir_measures
 from ir_measures import Qrel, R, ScoredDoc, nDCG
 
-from rerank_cli.config import Fusion, Settings
-from rerank_cli.corpus.discover import Rules
-from rerank_cli.evaluation.cache import RememberingReranker
-from rerank_cli.evaluation.compare import compare
+from rerank_cli.config import Settings
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+from rerank_cli.evaluation.figures.paired_comparison import compare
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.models.torch import TorchReranker
-from rerank_cli.records import Encoder, Hit
+from rerank_cli.ports import Encoder
+from rerank_cli.records import Fusion, Hit, Rules
 from rerank_cli.reranking import by_document, keep_order, order
 from rerank_cli.retrieval import retrieve
-from rerank_cli.store import open_reader
+from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.scores import ScoreStore
 
 DEFAULTS = Settings()
@@ -118,12 +118,13 @@ def index_collection(
     """The index of *collection* within *indexes*, made or brought up to date."""
     records = collection / "corpus.jsonl"
     folder = indexes / f"{collection.name}-{passage_tokens}"
-    update_index(
-        (records if records.exists() else collection / "docs").resolve(),
-        index_folder=folder,
-        encoder=encoder,
-        settings=IndexSettings(DEFAULTS.encoder, passage_tokens, Rules(ignore_files=False)),
-    )
+    with open_writer(folder, wait_s=0) as writer:
+        update_index(
+            (records if records.exists() else collection / "docs").resolve(),
+            writer=writer,
+            encoder=encoder,
+            settings=IndexSettings(DEFAULTS.encoder, passage_tokens, Rules(ignore_files=False)),
+        )
     return folder
 
 
@@ -148,10 +149,10 @@ def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str
     """By precision: as the program runs it, and as sentence-transformers does."""
     if not arguments.rerank:
         return {}
-    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), store=store, device="cpu")}
+    rerankers = {"int8": RememberingReranker(open_reranker(arguments.reranker), cache=store, device="cpu")}
     if arguments.float32:
         exact = TorchReranker(find_model(arguments.reranker, "reranker"), device="cpu")
-        rerankers["float32"] = RememberingReranker(exact, store=store, device="float32")
+        rerankers["float32"] = RememberingReranker(exact, cache=store, device="float32")
     return rerankers
 
 

@@ -17,7 +17,7 @@ import time
 from rerank_cli.config import Settings
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.records import Encoder
+from rerank_cli.ports import Encoder
 
 ROUNDS = 5
 

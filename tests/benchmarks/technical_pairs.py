@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from rerank_cli.config import Settings
 from rerank_cli.models.loading import open_encoder
-from rerank_cli.records import Encoder, with_headings
+from rerank_cli.ports import Encoder
+from rerank_cli.records import with_headings
 from rerank_cli.training.mining import BM25, Mining
 
 SIZES = {

@@ -1,4 +1,4 @@
-"""What the README says of cron, systemd and logrotate, run as it stands there."""
+"""What the README of the command line says of cron, systemd and logrotate, run as it stands there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cli.conftest import LIBRARY, Cli, Outcome, assert_one_line, write_fil
 from tests.conftest import leave_without_home
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "rerank_cli" / "cli" / "README.md").read_text(encoding="utf-8")
 
 
 def block(kind: str, first_line: str = "") -> str:
@@ -90,7 +90,7 @@ def test_the_line_for_every_quarter_of_an_hour_prints_nothing_while_all_is_well(
     assert ended(as_cron(OFTEN, home)) == SILENT
     assert ended(as_cron(OFTEN, home)) == SILENT
     found = ended(as_cron(f'{home}/.local/bin/rerank-cli query "kräftig kneten" -f paths --top-n 1', home))
-    assert found == Outcome(0, "straße/übung.md\n", "")
+    assert found == Outcome(0, "notes/straße/übung.md\n", "")
 
 
 def test_what_cannot_be_read_is_mailed_once(home: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_cache_that_is_read_only_serves_what_is_compiled(home: Path, private_c
     hold = shlex.join(read_only(private_cache))
     assert ended(as_cron(f"{hold} {OFTEN}", home)) == SILENT
     query = f'{hold} "$HOME/.local/bin/rerank-cli" query "kräftig kneten" -f paths --top-n 1'
-    assert ended(as_cron(query, home)) == Outcome(0, "straße/übung.md\n", "")
+    assert ended(as_cron(query, home)) == Outcome(0, "notes/straße/übung.md\n", "")
 
 
 def test_a_cache_that_is_read_only_and_empty_is_told_in_one_line(home: Path, private_cache: Path) -> None:

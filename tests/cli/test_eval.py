@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import signal
@@ -19,7 +20,7 @@ from pathlib import Path
 import ir_measures
 import pytest
 
-from rerank_cli.cli.eval import spread
+from rerank_cli.cli.eval_arguments import spread, with_folder
 from tests.cli.conftest import HEAR_SIGINT, Cli, assert_one_line, write_files
 
 QUERIES = (
@@ -234,7 +235,7 @@ def test_ctrl_c_between_configurations_starts_no_other(
     indexed: Path, cli: Cli, judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: int,
     shown: list[str],
 ) -> None:  # fmt: skip
-    from rerank_cli.evaluation.trial import Pass
+    from rerank_cli.evaluation.asking.one_pass import Pass
 
     whole, calls = Pass._answer, []
 
@@ -436,7 +437,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(
         pytest.skip("a folder has no ending of a picture")
     (tmp_path / "read-only").mkdir()
     monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "read-only")  # root may write anywhere
-    monkeypatch.setattr("rerank_cli.evaluation.trial.Pass.ask", lambda *_, **__: pytest.fail("work was done"))
+    monkeypatch.setattr("rerank_cli.evaluation.asking.one_pass.Pass.ask", lambda *_, **__: pytest.fail("work was done"))
     outcome = cli("eval", "--collection", judged, flag, tmp_path / place)
     assert outcome.code == 4
     assert_one_line(outcome, f"{flag} {tmp_path / place}: cannot be written")
@@ -451,6 +452,26 @@ def test_a_folder_may_be_named_without_its_flag(indexed: Path, cli: Cli, judged:
     assert given["parameters"]["top_k"] == 3
 
 
+@pytest.mark.parametrize("name", ["judge", "init"])
+@pytest.mark.parametrize(
+    ("flag", "code", "part"),
+    [("--index", 3, "no index here"), ("--queries", 4, "cannot be read"), ("--config", 2, "")],
+)
+def test_a_value_that_is_called_like_a_command_is_a_value(
+    indexed: Path, cli: Cli, judged: Path, name: str, flag: str, code: int, part: str
+) -> None:
+    outcome = cli("eval", flag, name, judged)
+    assert "is no folder" not in outcome.err and f"stands before {name}" not in outcome.err
+    assert outcome.code == code, outcome.err
+    assert_one_line(outcome, name, part)
+
+
+def test_a_command_of_eval_is_still_one_behind_flags_without_a_value() -> None:
+    words = {"valued": {"--index", "--queries"}, "commands": {"init", "judge"}}
+    assert with_folder(["--quiet", "judge", "--queries", "init"], **words) == ["--quiet", "judge", "--queries", "init"]
+    assert with_folder(["--index=x", "init", "--out", "y"], **words) == ["--index=x", "init", "--out", "y"]
+
+
 def test_a_folder_without_a_collection_is_told_how_to_get_one(indexed: Path, cli: Cli) -> None:
     outcome = cli("eval")
     assert outcome.code == 2
@@ -462,6 +483,59 @@ def test_a_malformed_judgement_ends_with_4_before_anything_is_asked(indexed: Pat
     outcome = cli("eval", "--collection", judged)
     assert outcome.code == 4
     assert_one_line(outcome, f"{judged / 'qrels' / 'test.tsv'}:1: the grade 'good'")
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("flag", "content", "where"),
+    [
+        ("--queries", '{"_id": "r1", "text": "x"}\n{"_id": "r2", "text": ' + DEEP + "}\n", "given:2: "),
+        ("--queries", '{"_id": ' + "[" * 900 + "]" * 900 + ', "text": "x"}\n', "given:1: "),
+        ("--qrels", '{"query_id": "r1", "doc_id": "x", "relevance": ' + DEEP + "}\n", "given:1: "),
+        ("--qrels", '{"query_id": "r1", "doc_id": "x", "relevance": ' + "[" * 900 + "]" * 900 + "}\n", "grade 'list'"),
+        (
+            "--baseline",
+            '{"measures": ' + DEEP + "}\n",
+            "given: no result of eval --json: not valid JSON (nested too deeply)",
+        ),
+        ("--baseline", '{"measures":\n {,}}\n', "given:2: no result of eval --json: not valid JSON"),
+        ("--baseline", '{"measures": ' + "[" * 900 + "]" * 900 + "}\n", "given: no result of eval --json"),
+    ],
+)
+def test_json_that_is_nested_without_end_ends_with_4_and_one_short_line(
+    indexed: Path, cli: Cli, judged: Path, tmp_path: Path, flag: str, content: str, where: str
+) -> None:
+    write_files(tmp_path, {"given": content})
+    outcome = cli("eval", "--collection", judged, flag, tmp_path / "given")
+    assert outcome.code == 4, outcome.err
+    assert_one_line(outcome, where)
+    assert len(outcome.err) < 400
+
+
+def test_an_index_that_is_renewed_meanwhile_is_searched_as_it_was_when_the_judgements_were_read(
+    cli: Cli, model_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judgements name records by ids of their own, which another generation has under another file's name."""
+    library = write_files(tmp_path / "library", {"corpus.jsonl": '{"_id": "7", "text": "Bleed the radiator."}\n'})
+    write_files(tmp_path / "judged", {"queries.tsv": "q\tradiator\n", "qrels.tsv": "q\t7\t1\n"})
+    monkeypatch.chdir(library)
+    assert cli("index", ".").code == 0
+    first = cli("eval", "../judged", "--json")
+    pipe = tmp_path / "baseline.json"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "rerank_cli", "eval", "../judged", "--json", "--baseline", str(pipe)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with pipe.open("w") as baseline:  # it is read once the judgements were
+            (library / "corpus.jsonl").rename(library / "other.jsonl")
+            assert cli("index", ".").code == 0
+            baseline.write(first.out)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    record = json.loads(out)
+    assert record["index"]["generation"] == first.json["index"]["generation"]
+    assert record["measures"] == first.json["measures"]
 
 
 def scores_kept(cache: Path) -> int:

@@ -125,7 +125,7 @@ def test_an_index_of_another_encoder_ends_with_3_and_the_command_that_mends_it(
 
 @pytest.mark.parametrize(
     ("folder", "part"),
-    [("/nowhere", "no such folder"), ("a" * 300, "File name too long"), ("~nobody-of-this-name/x", "home directory")],
+    [("/nowhere", "no such folder"), ("a" * 300, "File name too long"), ("~nobody-of-this-name/x", "home folder")],
 )
 def test_a_folder_that_cannot_be_found_ends_with_4(cli: Cli, folder: str, part: str) -> None:
     outcome = cli("index", folder)
@@ -315,6 +315,26 @@ def test_a_bug_ends_with_70_its_traceback_and_a_line_that_says_so(cli: Cli, fail
     *trace, last = outcome.err.splitlines()
     assert trace[0] == "Traceback (most recent call last):" and "KeyError: 'of ours'" in trace
     assert last.startswith("rerank-cli: this is a bug of rerank-cli") and "report it" in last
+
+
+AS_MODULE = "import runpy; runpy.run_module('rerank_cli', run_name='__main__')"
+AS_SCRIPT = (
+    "from importlib.metadata import entry_points\n"
+    "(script,) = entry_points(group='console_scripts', name='rerank-cli')\n"
+    "sys.exit(script.load()())"
+)
+
+
+@pytest.mark.parametrize("started", [AS_MODULE, AS_SCRIPT], ids=["module", "script"])
+def test_a_bug_ends_with_70_however_the_program_is_started(started: str) -> None:
+    broken = (
+        "import sys; from rerank_cli.config import load; load.home_folder = None; sys.argv = ['rerank-cli', 'config']"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{broken}\n{started}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "is not callable" in done.stderr and "this is a bug of rerank-cli" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import ir_measures
 import numpy as np
 import pytest
 
-from rerank_cli.cli.output import TSV_COLUMNS
+from rerank_cli.cli.results_for_machines import TSV_COLUMNS
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import BUILTIN_RERANKER, find_model
 from tests.cli.conftest import Cli, Outcome
@@ -69,7 +69,9 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     calibration = read_calibration(find_model(BUILTIN_RERANKER, "reranker").folder)
     assert calibration is not None
     assert best["score"] == pytest.approx(calibration.probability(best["logit"]))
-    assert best["first_stage"]["lists"]["dense"]["rank"] and best["first_stage"]["lists"]["lexical"]["score"]
+    assert best["location"] == str(indexed / "heating/radiators.md")
+    lists = best["first_stage"]["lists"]
+    assert lists["dense"]["rank"] and lists["lexical"]["score"]
 
 
 def test_json_without_the_second_stage_names_no_reranker_and_gives_no_score_of_it(indexed: Path, cli: Cli) -> None:

@@ -198,3 +198,30 @@ def test_an_index_of_another_folder_is_not_overwritten(house: Path, cli: Cli, tm
     assert outcome.code == 3
     assert_one_line(outcome, f"made from {house}", "--rebuild")
     assert cli("status", "--json").json["root"] == str(house)
+
+
+def test_vectors_says_how_they_are_searched(house: Path, cli: Cli) -> None:
+    def search() -> str:
+        return str(cli("status", "--json").json["search"])
+
+    cli("index", house, "--vectors", "hnsw", "--quiet")
+    assert search() == "HNSW graph"
+    assert cli("query", "bleed the radiator", "-f", "paths", "-n", "1", "--no-rerank").lines == [str(house / "a.md")]
+    write_files(house, {"rerank.yaml": "vectors: exact\n"})
+    cli("index", house, "--quiet")
+    assert search() == "exact scan"
+    outcome = cli("index", house, "--vectors", "annoy")
+    assert outcome.code == 2
+    assert_one_line(outcome, "--vectors is 'annoy'", "auto, exact, hnsw")
+
+
+@pytest.mark.parametrize(("flags", "encoded"), [((), 0), (("--prune",), 1)])
+def test_prune_drops_the_vectors_of_texts_that_are_gone(
+    house: Path, cli: Cli, flags: tuple[str, ...], encoded: int
+) -> None:
+    cli("index", house, "--quiet")
+    (house / "b.txt").unlink()
+    assert cli("index", house, "--quiet", *flags).code == 0
+    write_files(house, HOUSE)
+    record = cli("index", house, "--json").json
+    assert (record["added"], record["encoded"]) == (1, encoded)

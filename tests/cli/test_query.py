@@ -133,7 +133,6 @@ def test_a_query_file_that_cannot_be_read_is_named(indexed: Path, cli: Cli, tmp_
 def test_path_narrows_the_search_before_top_k_counts(indexed: Path, cli: Cli) -> None:
     outcome = cli("query", "radiator", "--path", "kitchen/", "--path", "*.txt", "--top-k", "3", "-f", "paths")
     assert sorted(outcome.lines) == ["garden/slugs.txt", "kitchen/bread.md", "my notes.txt"]
-    assert cli("query", "radiator", "--path", "nowhere/").code == 1
 
 
 def test_per_document_lets_a_document_show_more_than_its_best_passage(indexed: Path, cli: Cli) -> None:
@@ -154,12 +153,11 @@ def test_min_score_drops_what_scores_below_it_and_nothing_else(indexed: Path, cl
 
 def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) -> None:
     hit = cli("query", "cold radiator", "-f", "json", "-n", "1").json["results"][0]["hits"][0]
-    first = hit["first_stage"]
+    dense, lexical = hit["first_stage"]["lists"]["dense"], hit["first_stage"]["lists"]["lexical"]
     wanted = (
-        f"dense #{first['lists']['dense']['rank']} {first['lists']['dense']['score']:.3f} · "
-        f"lexical #{first['lists']['lexical']['rank']} {first['lists']['lexical']['score']:.3f} · "
-        f"opening {first['opening_score']:.3f} · "
-        f"first stage #{first['rank']} {first['score']:.2f} · "
+        f"dense #{dense['rank']} {dense['score']:.3f} · lexical #{lexical['rank']} {lexical['score']:.3f} · "
+        f"opening {hit['first_stage']['opening_score']:.3f} · "
+        f"first stage #{hit['first_stage']['rank']} {hit['first_stage']['score']:.2f} · "
         f"reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
     )
     assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted

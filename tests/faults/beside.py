@@ -15,9 +15,9 @@ import resource
 import sys
 from pathlib import Path
 
-from rerank_cli.cli.query import _queries_typed
-from rerank_cli.cli.status import _status
+from rerank_cli.cli.querying import _queries_typed
 from rerank_cli.errors import Busy, RerankError
+from rerank_cli.library import open_library
 from rerank_cli.ports import Changes, NewFile
 from rerank_cli.records import Passage, SplitDocument, VectorSearch
 from rerank_cli.search import Searcher, SearchSettings
@@ -71,7 +71,7 @@ def patient(index: Path, count: int) -> None:
 
 def status(index: Path, count: int) -> None:
     for _ in range(count):
-        assert _status(index)["documents"] == 21
+        assert open_library(index=index).status().counts.documents == 21
     print(count, "well")
 
 

@@ -15,10 +15,9 @@ import resource
 import time
 from pathlib import Path
 
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import RerankError
 from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.records import Progress
+from rerank_cli.records import Progress, Rules
 from rerank_cli.store import open_writer, writer
 from tests.fakes import FakeEncoder
 

@@ -40,7 +40,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def keys() -> Iterator[Callable[[], str]]:
             yield next_key
 
-        monkeypatch.setattr("rerank_cli.cli.judging.single_keys", keys)
+        monkeypatch.setattr("rerank_cli.cli.evaluating.own_judgements.single_keys", keys)
 
     return plan
 
@@ -105,22 +105,22 @@ class Stdin:
 
 @pytest.mark.parametrize("last", [b"", b"\n"])
 def test_queries_that_were_all_answered_end_well_though_the_index_is_gone_by_then(
-    plant: Plant, update: Update, index_folder: Path, run, monkeypatch: pytest.MonkeyPatch, last: bytes
+    docs: Path, plant: Plant, update: Update, index_folder: Path, run, monkeypatch: pytest.MonkeyPatch, last: bytes
 ) -> None:
     plant({"a.md": "a brake\n"})
     update()
     monkeypatch.setattr(sys, "stdin", Stdin(b"brake\n", lambda: shutil.rmtree(index_folder), last))
     code, out, err = run("query", "-", "-f", "paths")
     assert (code, err) == (0, "")
-    assert out == "a.md\n"
+    assert out == f"{docs}/a.md\n"
 
 
 def test_a_query_that_comes_after_the_index_is_gone_is_told_so(
-    plant: Plant, update: Update, index_folder: Path, run, monkeypatch: pytest.MonkeyPatch
+    docs: Path, plant: Plant, update: Update, index_folder: Path, run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant({"a.md": "a brake\n"})
     update()
     monkeypatch.setattr(sys, "stdin", Stdin(b"brake\n", lambda: shutil.rmtree(index_folder), b"brake\n"))
     code, out, err = run("query", "-", "-f", "paths")
     assert code == 3 and "no index here" in err
-    assert out == "a.md\n"
+    assert out == f"{docs}/a.md\n"

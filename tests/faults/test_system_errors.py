@@ -15,7 +15,7 @@ from rerank_cli.errors import RerankError, UsageError
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel
 from rerank_cli.store.location import default_folder
-from rerank_cli.training.output import claim, telling_disk_errors
+from rerank_cli.training.destination import claim, telling_disk_errors
 from tests.fakes import FakeEncoder, FakeReranker
 from tests.faults.conftest import LONG
 from tests.faults.failing_system import ERRORS, failing_system

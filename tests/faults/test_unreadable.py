@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from rerank_cli import regular
-from rerank_cli.corpus.discover import Rules, discover
+from rerank_cli.corpus.discover import discover
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.indexing import IndexSummary
-from rerank_cli.records import Progress, SkippedFile
+from rerank_cli.records import Progress, Rules, SkippedFile
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import TooMuchGone
 from rerank_cli.indexing import IndexSummary
+from rerank_cli.records import Rules
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder

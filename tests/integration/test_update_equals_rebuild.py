@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rerank_cli.config import Retriever
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.records import Retriever, Rules, VectorSearch
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader, open_writer
+from rerank_cli.store import search as store_search
+from rerank_cli.store.search import GRAPH
 from tests.fakes import FakeEncoder, FakeReranker
 
 WORDS = "brake chain pedal wheel spoke river water stone".split()  # of one length
@@ -85,9 +86,9 @@ def change(docs: Path, step: tuple[str, int, object]) -> None:
             target.write_bytes(place.read_bytes())
 
 
-def update(docs: Path, index_folder: Path, encoder: FakeEncoder):
+def update(docs: Path, index_folder: Path, encoder: FakeEncoder, *, search: VectorSearch = "auto"):
     rules = IndexSettings(encoder="fake", passage_tokens=20, rules=Rules())
-    with open_writer(index_folder, wait_s=0) as writer:
+    with open_writer(index_folder, wait_s=0, search=search) as writer:
         return update_index(docs, writer=writer, encoder=encoder, settings=rules, allow_shrink=True)
 
 
@@ -139,6 +140,43 @@ def test_an_updated_index_answers_as_a_rebuilt_one(batches: list[list[tuple[str,
         assert (summary.documents, summary.passages) == (anew.documents, anew.passages)
         assert failures(summary) == failures(anew)
         assert update(docs, updated, FakeEncoder(fails_after=0)).up_to_date
+
+
+def nearest(index_folder: Path, depth: int) -> list[dict[tuple[str, str, int], float]]:
+    """By query, the *depth* nearest passages with their cosines."""
+    found = []
+    with open_reader(index_folder) as index:
+        for query in QUERIES:
+            ranking = index.search_dense(FakeEncoder().encode_queries([query])[0], depth)
+            stored = index.read([passage for passage, _ in ranking])
+            rows = [(stored[passage], score) for passage, score in ranking]
+            found.append({(each.path, each.document_id, each.passage.ordinal): score for each, score in rows})
+    return found
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(st.lists(CHANGES, min_size=1, max_size=6), min_size=2, max_size=5), st.sampled_from([0, 3, 1000]))
+def test_a_graph_and_the_rows_beside_it_never_lag(batches: list[list[tuple[str, int, object]]], beside: int) -> None:
+    """However many rows are scanned beside the graph before it is written again."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store_search, "LEAST_BESIDE", beside)
+        docs, updated, fresh = Path(folder, "docs"), Path(folder, "updated"), Path(folder, "fresh")
+        (docs / "always").mkdir(parents=True)
+        (docs / "always" / "there.md").write_text("brake chain\n")
+        update(docs, updated, FakeEncoder(), search="hnsw")
+        for number, batch in enumerate(batches):
+            for step in batch:
+                change(docs, step)
+            update(docs, updated, FakeEncoder(), search="hnsw")
+            anew = fresh / str(number)
+            update(docs, anew, FakeEncoder())
+            for found, expected in zip(nearest(updated, 1000), nearest(anew, 1000), strict=True):
+                assert found == pytest.approx(expected, abs=1e-6)  # a graph's differ from a scan's in the last bits
+            for found, expected in zip(nearest(updated, 3), nearest(anew, 3), strict=True):
+                assert list(found.values()) == pytest.approx(list(expected.values()), abs=1e-6)
+        with open_reader(updated) as index:
+            assert index.manifest.search == GRAPH
+        assert update(docs, updated, FakeEncoder(fails_after=0), search="hnsw").up_to_date
 
 
 def test_a_file_that_gives_anothers_document_id_is_the_same_in_either_order(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
 from rerank_cli.models.torch import load_cross_encoder
+from rerank_cli.training.destination import last_checkpoint
 from rerank_cli.training.fitting import Fit, Fitted, Watch, fit_reranker
 from rerank_cli.training.groups import Group
 from rerank_cli.training.model_folder import save_half_precision
 from rerank_cli.training.new_reranker import new_cross_encoder
-from rerank_cli.training.output import last_checkpoint
 
 TOPICS = ("boiler", "garden", "kettle", "ferry", "chisel", "wasp", "piano", "radio", "violin", "tram", "bread", "lamp")
 

@@ -13,19 +13,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rerank_cli.config import (
-    HELP,
-    PREFIX,
-    Config,
-    Device,
-    Format,
-    Fusion,
-    Retriever,
-    Settings,
-    as_yaml,
-    load_config,
-)
+from rerank_cli.config import HELP, PREFIX, Config, Device, Format, Settings, as_yaml, load_config
 from rerank_cli.errors import ConfigError
+from rerank_cli.records import Fusion, Retriever
 from tests.conftest import leave_without_home
 
 PROFILES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -239,6 +229,7 @@ hidden: true
 ignore_files: false
 max_file_size: 500kB
 file_timeout: 2.5
+vectors: hnsw
 retriever: lexical
 top_k: 7
 rerank: false
@@ -266,6 +257,7 @@ wait_s: 0
         ignore_files=False,
         max_file_size=500_000,
         file_timeout=2.5,
+        vectors="hnsw",
         retriever="lexical",
         top_k=7,
         rerank=False,
@@ -658,8 +650,8 @@ def test_a_model_folder_in_a_flag_or_a_variable_lies_under_the_current_folder(
 
 
 HARMLESS = """
-    encoder reranker passage_tokens include exclude hidden ignore_files retriever top_k rerank fusion fusion_weight
-    top_n per_document min_score
+    encoder reranker passage_tokens include exclude hidden ignore_files vectors retriever top_k rerank fusion
+    fusion_weight top_n per_document min_score
 """.split()
 """What a folder that came from anybody may say of itself. Whoever adds a key decides whether it belongs here."""
 

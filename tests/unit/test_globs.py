@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rerank_cli.corpus.discover import Rules, discover
+from rerank_cli.corpus.discover import discover
 from rerank_cli.globs import BrokenPattern, git_pattern, selects
+from rerank_cli.records import Rules
 
 AskGit = Callable[[str], set[str]]
 

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from rerank_cli import indexing, stamps
-from rerank_cli.corpus.discover import Rules
+from rerank_cli import stamps
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
-from rerank_cli.indexing import ENCODE_BATCH, IndexSummary
-from rerank_cli.records import Progress, StoredPassage
+from rerank_cli.indexing import ENCODE_BATCH, IndexSettings, IndexSummary, update_index
+from rerank_cli.records import Progress, Rules, StoredPassage
 from rerank_cli.stamps import stamp_of
 from rerank_cli.store import open_reader, open_writer
+from rerank_cli.store.layout import Layout
 from rerank_cli.store.reader import IndexReader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -45,6 +46,12 @@ def documents(index_folder: Path) -> set[str]:
         return set({stored.document_id for stored in index.scan()})
 
 
+def written(index_folder: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file of the index was written, and what it holds, but for the lock, which says who took it last."""
+    files = (path for path in index_folder.iterdir() if path != Layout(index_folder).lock)
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
 def counted(summary: IndexSummary) -> tuple[int, int, int, int]:
     return summary.added, summary.changed, summary.removed, summary.unchanged
 
@@ -61,12 +68,12 @@ def test_a_first_run_indexes_every_file(indexed: IndexSummary, index_folder: Pat
 def test_nothing_to_do_neither_encodes_nor_makes_a_generation(
     indexed: IndexSummary, update: Update, encoder: FakeEncoder, index_folder: Path
 ) -> None:
-    before = (index_folder / "vectors-1.hnsw").stat().st_mtime_ns
+    before = written(index_folder)
     again = update()
     assert again.up_to_date
     assert counted(again) == (0, 0, 0, 3)
     assert (again.generation, again.encoded, encoder.encoded) == (1, 0, [])
-    assert (index_folder / "vectors-1.hnsw").stat().st_mtime_ns == before
+    assert written(index_folder) == before
 
 
 def test_only_what_changed_is_encoded(
@@ -202,9 +209,6 @@ def test_another_encoder_is_refused_until_a_rebuild(indexed: IndexSummary, updat
     with open_reader(index_folder) as index:
         assert index.manifest.recipe.encoder_fingerprint == "another"
         assert len(index.search_dense(another.encode_queries(["brake"])[0], 10)) == 4
-    with open_writer(index_folder, wait_s=0) as writer:
-        assert len(writer.missing_vectors("fake-encoder", [b"x"])) == 1
-        assert writer._connection.execute("SELECT count(*) FROM vectors").fetchone() == (4,)
 
 
 def test_one_text_is_encoded_once_however_often_it_stands(plant: Plant, update: Update, encoder: FakeEncoder) -> None:
@@ -252,19 +256,16 @@ def test_any_file_name_is_indexed_found_and_removed(
 
 
 def test_files_added_while_waiting_for_another_writer_are_not_taken_for_removed(
-    indexed: IndexSummary, docs: Path, update: Update, index_folder: Path, monkeypatch: pytest.MonkeyPatch
+    indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder, index_folder: Path
 ) -> None:
     """What the folder holds is looked up after the wait, not before."""
-    opened = indexing.open_writer
-
-    def open_after_a_wait(*arguments: object, **options: object):
-        if not (docs / "late.md").exists():
+    settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
+    with ThreadPoolExecutor(1) as pool:
+        with open_writer(index_folder, wait_s=0) as quicker:
+            waiting = pool.submit(update, wait_s=60.0)
             (docs / "late.md").write_text("late\n")
-            update()  # the other writer, which was quicker
-        return opened(*arguments, **options)
-
-    monkeypatch.setattr(indexing, "open_writer", open_after_a_wait)
-    assert update().up_to_date
+            update_index(docs, writer=quicker, encoder=encoder, settings=settings)
+        assert waiting.result().up_to_date
     assert "late.md" in documents(index_folder)
 
 
@@ -273,19 +274,24 @@ def test_a_missing_root_is_an_error_of_the_input(indexed: IndexSummary, docs: Pa
         update(docs / "gone")
 
 
-def test_a_removed_document_takes_its_vector_along(
+def test_a_removed_document_is_never_found_though_its_vector_stays(
     indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder, index_folder: Path
 ) -> None:
     (docs / "brakes.md").unlink()
     update()
     with open_reader(index_folder) as index:
-        assert index.manifest.vector_count == 3
+        ranking = index.search_dense(encoder.encode_queries(["The brake squeals when it is wet."])[0], 10)
+        assert len(ranking) == 3
+        assert "brakes.md" not in {stored.path for stored in index.read([each for each, _ in ranking]).values()}
     (docs / "brakes.md").write_text(FILES["brakes.md"])
     update()
-    assert len(encoder.encoded) == 1
+    assert encoder.encoded == []
 
 
-def test_the_reader_is_closed_after_use(indexed: IndexSummary, index_folder: Path) -> None:
+def test_a_reader_leaves_nothing_behind(indexed: IndexSummary, index_folder: Path) -> None:
     with open_reader(index_folder) as index:
         assert isinstance(index, IndexReader)
-    assert sorted(path.name for path in index_folder.iterdir()) == ["catalog.sqlite", "vectors-1.hnsw", "write.lock"]
+    vectors = [path.name for path in Layout(index_folder).vectors()]
+    assert len(vectors) == 2
+    files = ["catalog.seal", "catalog.sqlite", "write.lock"]
+    assert sorted(path.name for path in index_folder.iterdir()) == sorted([*vectors, *files])

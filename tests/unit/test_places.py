@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from rerank_cli import stamps
-from rerank_cli.evaluation.cache import scores_path
 from rerank_cli.files import write_text
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import (
@@ -24,10 +23,11 @@ from rerank_cli.places import (
     tighten_tree,
     unfinished_name,
 )
+from rerank_cli.ports import KeptScore
 from rerank_cli.store import open_reader
 from rerank_cli.store.location import indexes_folder
-from rerank_cli.store.scores import PairScore, ScoreStore
-from rerank_cli.training.output import claim
+from rerank_cli.store.scores import ScoreStore, scores_path
+from rerank_cli.training.destination import claim
 from tests.conftest import Plant, Update
 
 
@@ -152,7 +152,7 @@ def test_a_link_among_the_files_of_an_index_is_not_followed(
 def test_kept_scores_are_private_and_are_tightened(umask: int) -> None:
     for _ in range(2):
         with ScoreStore(scores_path()) as store:
-            store.keep([(b"k" * 16, PairScore(1.0, 1.0))])
+            store.keep([(b"k" * 16, KeptScore(1.0, 1.0))])
             assert loose(cache_folder()) == []
         scores_path().chmod(0o644)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rerank_cli.config import Fusion
 from rerank_cli.errors import ModelError
-from rerank_cli.records import Candidate, PairScores, Passage, StoredPassage
+from rerank_cli.ports import PairScores
+from rerank_cli.records import Candidate, Fusion, Passage, StoredPassage
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order, reciprocal_rank
 from tests.fakes import FakeReranker
 

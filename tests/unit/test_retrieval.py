@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.config import Retriever
-from rerank_cli.corpus.discover import Rules
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.ports import Filter
-from rerank_cli.records import Candidate
+from rerank_cli.records import Candidate, Retriever, Rules
 from rerank_cli.retrieval import CROWDING, dense_list, fused_scores, lexical_list, query_words, retrieve
 from rerank_cli.store import open_reader, open_writer
 from tests.conftest import Plant, Update

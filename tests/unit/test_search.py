@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import IndexMismatch, ModelError, UsageError
-from rerank_cli.records import PairScores
+from rerank_cli.ports import PairScores
 from rerank_cli.search import MAX_QUERY_LETTERS, MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from rerank_cli.corpus.read import code, html, markdown, records, rst, text
+from rerank_cli.corpus.read import code, html, markdown, rows, rst, text
 from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
@@ -37,9 +37,9 @@ _MARKDOWN = _Reader("markdown", markdown.read)
 _RST = _Reader("rst", rst.read)
 _HTML = _Reader("html", html.read)
 _CODE = _Reader("code", code.read, shown_title=str)
-_JSONL = _Reader("jsonl", records.read_jsonl, many=True)
-_CSV = _Reader("csv", records.read_csv, many=True)
-_TSV = _Reader("tsv", records.read_tsv, many=True)
+_JSONL = _Reader("jsonl", rows.read_jsonl, many=True)
+_CSV = _Reader("csv", rows.read_csv, many=True)
+_TSV = _Reader("tsv", rows.read_tsv, many=True)
 
 _READERS = {
     ".md": _MARKDOWN,

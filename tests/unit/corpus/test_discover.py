@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.corpus.discover import Discovery, Rules, discover
+from rerank_cli.corpus.discover import Discovery, discover
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.records import FoundFile, SkippedFile
+from rerank_cli.records import FoundFile, Rules, SkippedFile
 from rerank_cli.stamps import stamp_of
 
 

@@ -49,7 +49,7 @@ def test_a_sound_index_is_told_with_what_it_holds_and_how_old_it_is(index: Path,
 def test_files_that_could_not_be_read_and_leftovers_are_told(plant: Plant, update: Update, index_folder: Path) -> None:
     plant({"a.md": "brake\n", "bad.jsonl": "no json\n"})
     update()
-    (index_folder / "vectors-9.hnsw.partial").write_bytes(b"")
+    (index_folder / "graph-9.hnsw.partial").write_bytes(b"")
     (finding,) = look(index_folder)
     assert "1 file could not be read" in finding.message
     assert "what a killed run left goes with the next index" in finding.message
@@ -83,17 +83,30 @@ def garble_a_text(index: Path) -> None:
     (index / "catalog.sqlite").write_bytes(content.replace(b"chain", b"ch\xffin"))
 
 
+def vectors_of(index: Path) -> Path:
+    return next(index.glob("*.vectors"))
+
+
+def garble_the_keys(index: Path) -> None:
+    keys = vectors_of(index).with_suffix(".keys")
+    keys.write_bytes(bytes(len(keys.read_bytes())))
+
+
+def garble_the_seal(index: Path) -> None:
+    (index / "catalog.seal").write_bytes(b"no seal")
+
+
 def garble_the_head_of_the_vectors(index: Path) -> None:
-    with (index / "vectors-1.hnsw").open("r+b") as file:
+    with vectors_of(index).open("r+b") as file:
         file.write(b"\xff\xff")
 
 
 def cut_vectors(index: Path) -> None:
-    os.truncate(index / "vectors-1.hnsw", 10)
+    os.truncate(vectors_of(index), 10)
 
 
 def lose_vectors(index: Path) -> None:
-    (index / "vectors-1.hnsw").unlink()
+    vectors_of(index).unlink()
 
 
 def lose_catalog(index: Path) -> None:
@@ -115,6 +128,8 @@ def lose_everything(index: Path) -> None:
         garble_the_head_of_the_vectors,
         cut_vectors,
         lose_vectors,
+        garble_the_keys,
+        garble_the_seal,
         lose_catalog,
         lose_everything,
     ],

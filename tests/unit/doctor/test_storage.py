@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +29,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def index_of(folder: Path, *, vectors_bytes: int, catalog_bytes: int) -> Path:
     folder.mkdir(parents=True)
-    (folder / "vectors-1.hnsw").write_bytes(bytes(vectors_bytes))
+    (folder / "0123456789abcdef-8-1.vectors").write_bytes(bytes(vectors_bytes))
     (folder / "catalog.sqlite").write_bytes(bytes(catalog_bytes))
     return folder
 
 
 @pytest.mark.parametrize(
     ("vectors_bytes", "catalog_bytes", "status"),
-    [(0, 1_000_000, "ok"), (0, 5_000_000, "warn"), (5_000_000, 0, "FAIL")],
+    [(0, 1_000_000, "ok"), (2_500_000, 2_500_000, "warn"), (5_000_000, 2_500_000, "FAIL")],
 )
 def test_a_disk_is_measured_by_what_an_update_writes(
     small_disk: Path, vectors_bytes: int, catalog_bytes: int, status: str
@@ -164,3 +164,35 @@ def test_what_may_be_written_is_asked_for_the_user_that_we_act_as(
     list(permissions(tmp_path, must_write=True))
     list(permissions(tmp_path / "new", must_write=True))
     assert asked and all(asked)
+
+
+# Beside another process, which takes away what was just listed
+
+
+def test_a_file_of_a_model_that_went_meanwhile_has_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "rglob", lambda folder, _: iter([folder / "gone.safetensors"]))
+    source = ModelSource("m", "encoder", tmp_path, "local", "f")
+    (finding,) = room_for_models(tmp_path, [ModelState("m", "encoder", source, None, None, "")])
+    assert finding.status == "ok"
+
+
+def test_a_file_or_folder_that_went_meanwhile_is_not_one_that_may_not_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "places").mkdir(mode=0o700)
+    (tmp_path / "places" / "going").write_bytes(b"")
+    (tmp_path / "places" / "going").chmod(0o600)
+
+    def walk(place: Path, *, onerror: Callable[[OSError], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+        onerror(FileNotFoundError(2, "No such file or directory", str(place / "replaced.partial")))
+        yield str(place), [], ["going", "gone"]
+
+    def may(path: Path, mode: int) -> bool:
+        if path.name == "going":
+            path.unlink(missing_ok=True)
+        return path.exists()
+
+    monkeypatch.setattr("rerank_cli.doctor.storage.os.walk", walk)
+    monkeypatch.setattr("rerank_cli.doctor.storage.may", may)
+    (finding,) = permissions(tmp_path / "places", must_write=True)
+    assert (finding.status, finding.message) == ("ok", "private, and may be written")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.evaluation.assess import Request, Workplace
-from rerank_cli.evaluation.collection import Collection, JudgedQuery
+from rerank_cli.evaluation.evaluate import Request, Workplace
+from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
 from rerank_cli.search import SearchSettings
 from rerank_cli.store import open_reader
 from rerank_cli.store.reader import IndexReader
@@ -47,7 +47,7 @@ def index(plant: Plant, update: Update, index_folder: Path) -> Iterator[IndexRea
 
 @pytest.fixture
 def workplace(index: IndexReader, encoder: FakeEncoder, reranker: FakeReranker) -> Workplace:
-    return Workplace(index=index, encoder=encoder, reranker=reranker, store=None, device="cpu")
+    return Workplace(index=index, encoder=encoder, reranker=reranker, cache=None, device="cpu")
 
 
 @pytest.fixture
@@ -56,3 +56,20 @@ def request_of() -> Callable[..., Request]:
         return Request(variant=variant, **options)  # type: ignore[arg-type]
 
     return build
+
+
+LIBRARY = {
+    "radiators.md": "# Heating\n\n## Cold at the top\n\nA radiator gathers air. Bleed it with the square key until "
+    "water\ncomes out of the valve. Then close it. The house is warm again and everybody is glad of the heat.\n",
+    "boiler.md": "# Heating\n\nThe boiler is in the cellar. It needs care.\n\n- Its expansion vessel goes flat after "
+    "ten winters\n- It needs care\n\nThe house is warm again and everybody is glad of the heat.\n",
+    "lone.md": "One sentence alone that is the whole passage of this file.\n",
+}
+
+
+@pytest.fixture
+def library(plant: Plant, update: Update, index_folder: Path) -> Iterator[IndexReader]:
+    plant(LIBRARY)
+    update(passage_tokens=120)
+    with open_reader(index_folder) as reader:
+        yield reader

@@ -57,7 +57,7 @@ def test_a_sound_index_has_no_failure_and_no_leftovers(index: Path) -> None:
 
 
 def test_the_failure_is_what_a_query_would_end_with(index: Path, tmp_path: Path) -> None:
-    (index / "vectors-1.hnsw").unlink()
+    next(index.glob("*.vectors")).unlink()
     assert isinstance(check_health(index).failure, IndexDamaged)
     assert isinstance(check_health(tmp_path / "nowhere").failure, IndexMissing)
 
@@ -72,6 +72,7 @@ def test_a_broken_page_is_found_on_demand(plant: Plant, update: Update, index_fo
 
 
 def test_what_a_killed_run_left_is_named(index: Path) -> None:
-    (index / "vectors-2.hnsw.partial").write_bytes(b"")
+    for name in ("graph-2.hnsw.partial", "staging"):
+        (index / name).write_bytes(b"")
     (index / "replaced").mkdir()
-    assert [path.name for path in check_health(index).leftovers] == ["vectors-2.hnsw.partial", "replaced"]
+    assert [path.name for path in check_health(index).leftovers] == ["graph-2.hnsw.partial", "staging", "replaced"]

@@ -10,6 +10,7 @@ import pytest
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, UnusableIndex
 from rerank_cli.store import open_reader
 from rerank_cli.store.location import default_folder, find_index, indexes_folder
+from rerank_cli.store.seal import read_seal, seal_of, write_seal
 from tests.conftest import Update
 
 Make = Callable[..., Path]
@@ -24,7 +25,8 @@ def make(tmp_path: Path, update: Update) -> Make:
         root.mkdir(parents=True, exist_ok=True)
         (root / "a.md").write_text("brake\n")
         folder = indexes_folder() / named if named else default_folder(root)
-        return update(root, index_folder=folder).folder
+        update(root, index_folder=folder)
+        return folder
 
     return make
 
@@ -38,12 +40,16 @@ def lose_catalog(index: Path) -> None:
 
 
 def lose_vectors(index: Path) -> None:
-    (index / "vectors-1.hnsw").unlink()
+    next(index.glob("*.vectors")).unlink()
 
 
 def make_another_format(index: Path) -> None:
+    """As a newer program would leave it, its seal included."""
     with closing(sqlite3.connect(index / "catalog.sqlite")) as connection, connection:
         connection.execute("UPDATE manifest SET value = '99' WHERE key = 'format_version'")
+    seal = read_seal(index / "catalog.seal")
+    assert seal is not None
+    write_seal(index / "catalog.seal", seal_of(index / "catalog.sqlite", root=seal.root, generation=seal.generation))
 
 
 def test_the_nearest_enclosing_folders_index_is_found(make: Make, tmp_path: Path) -> None:
@@ -57,7 +63,7 @@ def test_the_nearest_enclosing_folders_index_is_found(make: Make, tmp_path: Path
     ("damage", "error"),
     [
         (break_catalog, IndexDamaged),
-        (lose_catalog, IndexMissing),
+        (lose_catalog, IndexDamaged),
         (lose_vectors, IndexDamaged),
         (make_another_format, IndexMismatch),
     ],

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.records import Encoder, Vectors
+from rerank_cli.ports import Encoder, Vectors
+from rerank_cli.training.destination import Destination
 from rerank_cli.training.kept import MINED_NAME, VECTORS_NAME, mined_once, remembering
 from rerank_cli.training.mining import Mined, mine_pairs
-from rerank_cli.training.output import Output
 from rerank_cli.training.pairs import Pair
 from tests.fakes import FakeEncoder
 
@@ -28,9 +28,9 @@ def mined_by(encoder: Encoder) -> Mined:
 
 
 @pytest.fixture
-def output(tmp_path: Path) -> Output:
+def destination(tmp_path: Path) -> Destination:
     (tmp_path / "model.checkpoints").mkdir()
-    return Output(tmp_path / "model", tmp_path / "model.checkpoints")
+    return Destination(tmp_path / "model", tmp_path / "model.checkpoints")
 
 
 @dataclass
@@ -46,18 +46,18 @@ class Miner:
             return mined_by(encodes_once)
 
 
-def test_what_was_mined_is_found_again_as_it_was(output: Output) -> None:
+def test_what_was_mined_is_found_again_as_it_was(destination: Destination) -> None:
     mine = Miner()
-    first = mined_once(output, SETTINGS, mine)
-    assert mined_once(output, SETTINGS, mine) == first == mined_by(FakeEncoder())
+    first = mined_once(destination, SETTINGS, mine)
+    assert mined_once(destination, SETTINGS, mine) == first == mined_by(FakeEncoder())
     assert mine.times == 1
-    assert [path.name for path in output.checkpoints.iterdir()] == [MINED_NAME], "the vectors have served"
+    assert [path.name for path in destination.checkpoints.iterdir()] == [MINED_NAME], "the vectors have served"
 
 
-def test_what_was_mined_of_something_else_is_mined_anew(output: Output) -> None:
+def test_what_was_mined_of_something_else_is_mined_anew(destination: Destination) -> None:
     mine = Miner()
     for settings in (SETTINGS, {**SETTINGS, "seed": 4}, SETTINGS):
-        mined_once(output, settings, mine)
+        mined_once(destination, settings, mine)
     assert mine.times == 3
 
 
@@ -78,29 +78,31 @@ DAMAGES: list[Callable[[bytes], bytes]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_result_is_mined_anew(output: Output, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_result_is_mined_anew(destination: Destination, damage: Callable[[bytes], bytes]) -> None:
     mine = Miner()
-    first = mined_once(output, SETTINGS, mine)
-    place = output.checkpoints / MINED_NAME
+    first = mined_once(destination, SETTINGS, mine)
+    place = destination.checkpoints / MINED_NAME
     whole = place.read_bytes()
     place.write_bytes(damage(whole))
-    assert mined_once(output, SETTINGS, mine) == first
+    assert mined_once(destination, SETTINGS, mine) == first
     assert mine.times == 2
     assert place.read_bytes() == whole
 
 
-def test_mining_encodes_no_passage_twice(output: Output) -> None:
+def test_mining_encodes_no_passage_twice(destination: Destination) -> None:
     mine = Miner()
-    mined_once(output, SETTINGS, mine)
+    mined_once(destination, SETTINGS, mine)
     assert sorted(mine.encoder.encoded) == sorted(TEXTS)
 
 
-def test_a_mining_that_broke_off_encodes_only_what_it_had_not(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mining_that_broke_off_encodes_only_what_it_had_not(
+    destination: Destination, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rerank_cli.training.mining.ENCODED_AT_ONCE", 5)
     with pytest.raises(RuntimeError, match="broke down"):
-        mined_once(output, SETTINGS, Miner(encoder=FakeEncoder(fails_after=13)))
+        mined_once(destination, SETTINGS, Miner(encoder=FakeEncoder(fails_after=13)))
     again = Miner()
-    assert mined_once(output, SETTINGS, again) == mined_by(FakeEncoder())
+    assert mined_once(destination, SETTINGS, again) == mined_by(FakeEncoder())
     assert len(again.encoder.encoded) == len(TEXTS) - 10
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rerank_cli.errors import InputError
-from rerank_cli.evaluation.collection import Collection, JudgedQuery
+from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
 from rerank_cli.store import open_reader
 from rerank_cli.training.mining import Mined, Mining, mine_groups, mine_index, mine_pairs, passages_of, spread_bands
 from rerank_cli.training.pairs import Pair

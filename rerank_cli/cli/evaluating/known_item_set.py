@@ -1,0 +1,23 @@
+"""The work of `rerank-cli eval init`: a set of known-item queries, written outside the documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.terminal import printable, say
+from rerank_cli.evaluation.inputs.apart import check_outside
+from rerank_cli.evaluation.inputs.known_items import WARNING, draw_known_items, write_known_items
+from rerank_cli.store import open_reader
+from rerank_cli.store.location import find_index
+
+
+def write_set(out: Path, *, index_name: str | None, count: int, seed: int) -> int:
+    """Draw at most *count* queries into the folder *out*."""
+    with open_reader(find_index(index_name, start=working_folder())) as index:
+        check_outside(out, index)
+        items = draw_known_items(index, count=count, seed=seed)
+    write_known_items(out, items)
+    print(printable(f"{out}: {len(items)} known-item queries"))
+    say(f"rerank-cli: {WARNING}")
+    return 0

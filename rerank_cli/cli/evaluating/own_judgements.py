@@ -1,0 +1,63 @@
+"""The work of `rerank-cli eval judge`: judgements of one's own, of what both stages show."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rerank_cli.cli.evaluating.session import judge, single_keys
+from rerank_cli.cli.evaluating.workplace import variant_of, workplace
+from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.terminal import printable
+from rerank_cli.config import Settings
+from rerank_cli.evaluation.asking.one_pass import Pass
+from rerank_cli.evaluation.asking.pooling import to_judge
+from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+from rerank_cli.evaluation.inputs.apart import check_outside
+from rerank_cli.evaluation.inputs.collection import JudgedQuery, find_files, queries_in
+from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
+from rerank_cli.ports import Index
+from rerank_cli.queries import read_queries
+from rerank_cli.records import ignore_progress
+from rerank_cli.store import open_reader
+from rerank_cli.store.location import find_index
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the queries are and where the judgements go, as far as flags say."""
+
+    collection: Path | None
+    queries: Path | None
+    qrels: Path | None
+
+    def place(self, index: Index) -> Path:
+        """The folder for what no flag names: that of the queries, or the indexed one."""
+        root = Path(index.manifest.recipe.root)
+        indexed = root if root.is_dir() else root.parent
+        return self.collection or (self.queries.parent if self.queries else indexed)
+
+
+def judge_pool(files: Files, *, index_name: str | None, settings: Settings, depth: int, seed: int) -> int:
+    """Show what is not judged yet of the best *depth* documents of each stage, and keep each answer at once."""
+    with ExitStack() as stack:
+        index = stack.enter_context(open_reader(find_index(index_name, start=working_folder())))
+        work = workplace(stack, index, settings, caches=True, listener=ignore_progress)
+        place = files.place(index)
+        asked = [JudgedQuery(query.id, query.text) for query in read_queries(files.queries or queries_in(place))]
+        judged = files.qrels or find_files(place)[1] or place / "qrels.tsv"
+        if not judged.exists():
+            check_outside(judged.parent, index)
+        judgements = JudgementFile(judged)
+        assert work.reranker is not None
+        remembering = RememberingReranker(work.reranker, cache=work.cache, device=work.device)
+        variant = variant_of(settings)
+        one_pass = Pass(
+            index, encoder=work.encoder, reranker=remembering, scored=[variant.retriever], top_k=variant.top_k
+        )
+        pooled = to_judge(asked, one_pass, variant, index=index, grades=judgements.grades, depth=depth, seed=seed)
+        session = judge(pooled, judgements, read_key=stack.enter_context(single_keys()))
+    counts = f"{session.judged} judgements, {session.relevant} relevant"
+    print(printable(f"{judged}: {counts}, in {session.elapsed_s:.0f} s"))
+    return 0

@@ -1,0 +1,90 @@
+"""The formats in which results are written, by name; those that go line by line are written here."""
+
+from __future__ import annotations
+
+from typing import Protocol, TextIO
+
+from rerank_cli.cli.results import (
+    Answer,
+    Presentation,
+    ResultWriter,
+    explanation,
+    heading,
+    shown_path,
+    shown_place,
+    shown_score,
+)
+from rerank_cli.cli.results_for_machines import TSV_COLUMNS, JsonWriter, jsonl_lines, trec_lines, tsv_lines
+from rerank_cli.cli.terminal import printable
+from rerank_cli.retrieval import query_words
+from rerank_cli.snippets import snippet
+
+PLAIN_SNIPPET = 160
+
+
+def writer_for(presentation: Presentation, stream: TextIO) -> ResultWriter:
+    """The writer of the format asked for; `auto` is a table on a terminal and plain lines elsewhere."""
+    name = presentation.settings.format
+    if name == "auto":
+        name = "table" if stream.isatty() else "plain"
+    if name == "json":
+        return JsonWriter(presentation, stream)
+    if name == "table":
+        from rerank_cli.cli.results_table import TableWriter  # which a pipe needs no Rich for
+
+        return TableWriter(presentation, stream)
+    line_writers = {"plain": _plain, "jsonl": jsonl_lines, "tsv": tsv_lines, "paths": _paths, "trec": trec_lines}
+    header = "\t".join(TSV_COLUMNS) + "\n" if name == "tsv" else ""
+    return _LineWriter(presentation, stream, line_writers[name], header)
+
+
+class LinesOf(Protocol):
+    """Turns an answer into lines."""
+
+    def __call__(self, presentation: Presentation, answer: Answer, /) -> list[str]: ...
+
+
+class _LineWriter:
+    def __init__(self, presentation: Presentation, stream: TextIO, lines: LinesOf, header: str) -> None:
+        self._presentation = presentation
+        self._stream = stream
+        self._lines = lines
+        self._header = header
+
+    def write(self, answer: Answer) -> None:
+        self._begin()
+        self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, answer))
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._begin()
+        self._stream.flush()
+
+    def _begin(self) -> None:
+        """Write the header, once, and not before there is a result: an error leaves stdout empty."""
+        self._stream.write(self._header)
+        self._header = ""
+
+
+def _plain(presentation: Presentation, answer: Answer) -> list[str]:
+    words = query_words(answer.result.query)
+    lines = []
+    for place, hit in enumerate(answer.result.hits, start=1):
+        shown = snippet(hit.text, words, width=PLAIN_SNIPPET).text
+        columns = [
+            str(place),
+            f"{shown_score(hit):.4f}",
+            shown_place(presentation.location_of(hit), hit.lines, here=presentation.here),
+            heading(hit),
+            shown,
+        ]
+        columns = [answer.query_id, *columns] if presentation.many else columns
+        columns = [*columns, explanation(hit, pieces=answer.result.pieces)] if presentation.explain else columns
+        lines.append("\t".join(printable(column) for column in columns))
+    return lines
+
+
+def _paths(presentation: Presentation, answer: Answer) -> list[str]:
+    """Each file once. A name with a control character is escaped: raw, it could be two lines, or steer a terminal."""
+    locations = dict.fromkeys(map(presentation.location_of, answer.result.hits))
+    return [printable(shown_path(location, here=presentation.here)) for location in locations]

@@ -1,0 +1,152 @@
+"""The results of a query as programs read them: JSON, JSON lines, TSV and TREC."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+from rerank_cli import __version__
+from rerank_cli.cli.results import Answer, Presentation, heading
+from rerank_cli.cli.terminal import printable
+from rerank_cli.freshness import Staleness
+from rerank_cli.records import Candidate, Hit
+from rerank_cli.retrieval import query_words
+from rerank_cli.snippets import snippet
+from rerank_cli.trec import run_lines
+
+TSV_SNIPPET = 160
+
+TSV_COLUMNS = (
+    "query_id", "rank", "score", "logit", "order_score", "support", "first_stage_rank", "first_stage_score",
+    "dense_rank", "dense_score", "opening_score", "lexical_rank", "lexical_score", "document", "path", "location",
+    "first_line", "last_line", "heading", "snippet",
+)  # fmt: skip
+
+
+def jsonl_lines(presentation: Presentation, answer: Answer) -> list[str]:
+    """One JSON object."""
+    return [json.dumps(_answer_record(presentation, answer), ensure_ascii=False)]
+
+
+def tsv_lines(presentation: Presentation, answer: Answer) -> list[str]:
+    """A line of `TSV_COLUMNS` for each hit."""
+    words = query_words(answer.result.query)
+    lines = []
+    for place, hit in enumerate(answer.result.hits, start=1):
+        candidate = hit.candidate
+        shown = snippet(hit.text, words, width=TSV_SNIPPET).text
+        values = (
+            answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
+            *_listed(candidate, "dense"), candidate.opening_score, *_listed(candidate, "lexical"),
+            hit.document_id, hit.path, presentation.location_of(hit), *hit.lines, heading(hit), shown,
+        )  # fmt: skip
+        lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
+    return lines
+
+
+def trec_lines(_: Presentation, answer: Answer) -> list[str]:
+    """A line of a TREC run for each hit."""
+    ranked = [(hit.document_id, hit.order_score) for hit in answer.result.hits]
+    return [line.removesuffix("\n") for line in run_lines(answer.query_id, ranked)]
+
+
+class JsonWriter:
+    """One JSON object for all queries, written at the end."""
+
+    def __init__(self, presentation: Presentation, stream: TextIO) -> None:
+        self._presentation = presentation
+        self._stream = stream
+        self._results: list[dict[str, object]] = []
+
+    def write(self, answer: Answer) -> None:
+        self._results.append(_answer_record(self._presentation, answer))
+
+    def close(self) -> None:
+        record = {**_context_record(self._presentation), "results": self._results}
+        json.dump(record, self._stream, ensure_ascii=False, indent=2)
+        self._stream.write("\n")
+        self._stream.flush()
+
+
+def _context_record(presentation: Presentation) -> dict[str, object]:
+    settings, reranker = presentation.settings, presentation.reranker
+    manifest = presentation.index.manifest
+    recipe = manifest.recipe
+    return {
+        "version": __version__,
+        "index": {
+            "folder": presentation.index.name,
+            "root": recipe.root,
+            "generation": manifest.generation,
+            "updated_at": manifest.updated_at,
+        },
+        "models": {
+            "encoder": recipe.encoder,
+            "encoder_fingerprint": recipe.encoder_fingerprint,
+            "reranker": settings.reranker if settings.rerank else None,
+            "reranker_fingerprint": reranker.fingerprint if reranker else None,
+            "calibrated": reranker is not None and reranker.calibrated,
+        },
+        "parameters": {
+            "retriever": settings.retriever,
+            "top_k": settings.top_k,
+            "rerank": settings.rerank,
+            "fusion": settings.fusion if settings.rerank else None,
+            "fusion_weight": settings.fusion_weight if settings.rerank and settings.fusion != "none" else None,
+            "top_n": settings.top_n,
+            "per_document": settings.per_document,
+            "min_score": settings.min_score,
+            "path": list(presentation.paths),
+        },
+    }
+
+
+def _answer_record(presentation: Presentation, answer: Answer) -> dict[str, object]:
+    result = answer.result
+    return {
+        "query_id": answer.query_id,
+        "query": result.query,
+        "timings": asdict(result.timings),
+        "candidates": len(result.candidates),
+        "truncated_passages": result.truncated,
+        "pieces": result.pieces,
+        "hits": [
+            _hit_record(place, hit, location=presentation.location_of(hit), stale=answer.stale.get(hit.path))
+            for place, hit in enumerate(result.hits, start=1)
+        ],
+    }
+
+
+def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None) -> dict[str, object]:
+    candidate, stored = hit.candidate, hit.candidate.stored
+    return {
+        "rank": place,
+        "document": stored.document_id,
+        "path": stored.path,
+        "location": str(location),
+        "stale": stale,
+        "title": stored.title,
+        "first_line": stored.passage.first_line,
+        "last_line": stored.passage.last_line,
+        "headings": list(stored.passage.headings),
+        "text": stored.passage.text,
+        "score": hit.score,
+        "logit": hit.logit,
+        "order_score": hit.order_score,
+        "support": hit.support,
+        "reranker_rank": hit.reranker_rank,
+        "first_stage": {
+            "rank": candidate.rank,
+            "score": candidate.score,
+            "lists": {name: asdict(listed) for name, listed in candidate.lists.items()},
+            "opening_score": candidate.opening_score,
+        },
+    }
+
+
+def _listed(candidate: Candidate, name: str) -> tuple[int, float] | tuple[None, None]:
+    """The rank and the score that the list called *name* has for the candidate."""
+    listed = candidate.lists.get(name)
+    return (None, None) if listed is None else (listed.rank, listed.score)

@@ -1,0 +1,1 @@
+"""One pass of both stages over the queries, and what it remembers."""

@@ -1,0 +1,211 @@
+"""One pass of both stages over every query, at the greatest depth; every smaller setting is derived from it.
+
+A reranker scores a passage without regard to the others, and a shallower first stage is the head of a
+deeper one: so the answer at a smaller depth, with another fusion, or from another retriever over the same
+scores is what a run of its own would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rerank_cli.errors import UsageError
+from rerank_cli.evaluation.inputs.runs import Ranked
+from rerank_cli.ports import Encoder, PairScores
+from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
+from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
+from rerank_cli.search import Searcher, SearchSettings
+
+if TYPE_CHECKING:
+    from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
+    from rerank_cli.evaluation.inputs.collection import JudgedQuery
+    from rerank_cli.ports import Index
+
+EVERY_HIT = 10**9
+"""More hits of one document than there are passages: none is left out."""
+
+COUNTED_AT_ONCE = 16
+"""Passages whose tokens are counted in one go: about as many as fill a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with the reranker's logit and the seconds that this took; None without a second stage."""
+
+    candidate: Candidate
+    logit: float | None
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query brought, by retriever: scored candidates in first-stage order, and the first stage's seconds."""
+
+    query: JudgedQuery
+    scored: Mapping[Retriever, tuple[Scored, ...]]
+    retrieve_s: Mapping[Retriever, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A query that cannot be asked, and why: it brings nothing and counts as 0."""
+
+    query: JudgedQuery
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of all queries, or of the first ones where the pass was interrupted."""
+
+    answered: tuple[Answer, ...]
+    refused: tuple[Refusal, ...]
+    complete: bool
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """Ids of the queries that had their turn."""
+        asked = [answer.query.id for answer in self.answered]
+        return (*asked, *(refusal.query.id for refusal in self.refused))
+
+
+@dataclass(frozen=True, slots=True)
+class StageHits:
+    """Both stages' hits of one query under one variant, and their seconds."""
+
+    first: tuple[Hit, ...]
+    final: tuple[Hit, ...]
+    retrieve_s: float
+    rerank_s: float
+
+
+class Pass:
+    """Asks queries with both stages. *reranker* is None where no variant has a second one."""
+
+    def __init__(
+        self,
+        index: Index,
+        *,
+        encoder: Encoder,
+        reranker: RememberingReranker | None,
+        scored: Sequence[Retriever],
+        top_k: int,
+        listed: Sequence[Retriever] = (),
+    ) -> None:
+        """Candidates of the retrievers *scored* go through the second stage, those *listed* do not."""
+        self._encoder = encoder
+        self._reranker = reranker
+        self._passages: dict[StoredPassage, StoredPassage] = {}
+        self._tokens: dict[StoredPassage, int] = {}
+        self._searchers = {
+            retriever: Searcher(
+                index,
+                encoder=None if retriever == "lexical" else encoder,
+                reranker=reranker,
+                settings=SearchSettings(
+                    retriever=retriever,
+                    top_k=top_k,
+                    fusion="none",
+                    fusion_weight=1.0,
+                    reranks=reranker is not None and retriever in scored,
+                    per_document=EVERY_HIT,
+                ),
+            )
+            for retriever in dict.fromkeys([*scored, *listed])
+        }
+
+    def ask(self, queries: Sequence[JudgedQuery], *, listener: Listener = ignore_progress) -> Answers:
+        """Ask every query once; an interrupt ends the pass and keeps what was answered before."""
+        answered: list[Answer] = []
+        refused: list[Refusal] = []
+        complete = True
+        listener(Progress("evaluate", 0, len(queries)))
+        try:
+            for number, query in enumerate(queries, start=1):
+                try:
+                    answered.append(self._answer(query))
+                except UsageError as error:
+                    refused.append(Refusal(query, str(error)))
+                listener(Progress("evaluate", number, len(queries)))
+        except KeyboardInterrupt:
+            complete = False
+        return Answers(tuple(answered), tuple(refused), complete)
+
+    def stage_hits(self, answer: Answer, variant: SearchSettings) -> StageHits:
+        """Both stages of *answer* under *variant*."""
+        scored = answer.scored[variant.retriever][: variant.top_k]
+        candidates = [each.candidate for each in scored]
+        first = keep_order(candidates)
+        return StageHits(
+            first=first,
+            final=self._reranked(scored, variant) if variant.reranks else first,
+            retrieve_s=answer.retrieve_s[variant.retriever],
+            rerank_s=sum(each.elapsed_s for each in scored) if variant.reranks else 0.0,
+        )
+
+    def ranked(self, hits: Sequence[Hit], *, per_document: int, budget_tokens: int) -> Ranked:
+        """*hits* as documents, by their evidence, and as the passages that `query` would hand to a reader.
+
+        Of the latter no more than it takes to go beyond *budget_tokens*.
+        """
+        documents = by_document(hits)
+        shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
+        passages: list[tuple[str, int]] = []
+        left = budget_tokens
+        for start in range(0, len(shown), COUNTED_AT_ONCE):
+            if left < 0 or not budget_tokens:
+                break
+            for stored, tokens in self._counted(shown[start : start + COUNTED_AT_ONCE]):
+                passages.append((stored.document_id, tokens))
+                left -= tokens
+        return Ranked(
+            documents=tuple(hit.candidate.stored.document_id for hit in documents),
+            passages=tuple(passages),
+            scores=tuple(hit.order_score for hit in documents),
+        )
+
+    def _counted(self, passages: Sequence[StoredPassage]) -> list[tuple[StoredPassage, int]]:
+        """Each of *passages* with its tokens; a passage is counted once, however many queries bring it."""
+        new = [stored for stored in passages if stored not in self._tokens]
+        if new:
+            counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
+            self._tokens.update(zip(new, counts, strict=True))
+        return [(stored, self._tokens[stored]) for stored in passages]
+
+    def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[Hit, ...]:
+        import numpy as np
+
+        if not scored:
+            return ()
+        assert self._reranker is not None, "the second stage needs a reranker"
+        scores = PairScores(np.array([each.logit for each in scored], dtype=np.float32), truncated=0)
+        candidates = [each.candidate for each in scored]
+        return order(candidates, scores, reranker=self._reranker, fusion=variant.fusion, weight=variant.fusion_weight)
+
+    def _answer(self, query: JudgedQuery) -> Answer:
+        scored: dict[Retriever, tuple[Scored, ...]] = {}
+        retrieve_s: dict[Retriever, float] = {}
+        for retriever, searcher in self._searchers.items():
+            result = searcher.search(query.text)
+            logits = {hit.candidate.rank: hit.logit for hit in result.hits}
+            elapsed_s = self._elapsed_s(result.query, result.candidates) if searcher.settings.reranks else []
+            scored[retriever] = tuple(
+                Scored(
+                    candidate=replace(candidate, stored=self._shared(candidate.stored)),
+                    logit=logits[candidate.rank],
+                    elapsed_s=elapsed_s[place] if elapsed_s else 0.0,
+                )
+                for place, candidate in enumerate(result.candidates)
+            )
+            retrieve_s[retriever] = result.timings.retrieve_s
+        return Answer(query, scored, retrieve_s)
+
+    def _elapsed_s(self, query: str, candidates: Sequence[Candidate]) -> list[float]:
+        assert self._reranker is not None, "the second stage needs a reranker"
+        return self._reranker.elapsed_s(query, [candidate.stored.passage.model_text for candidate in candidates])
+
+    def _shared(self, stored: StoredPassage) -> StoredPassage:
+        """One record for each passage, however many queries bring it; an id may be another's by then."""
+        return self._passages.setdefault(stored, stored)

@@ -1,0 +1,1 @@
+"""What the figures say: the verdict, the causes of misses, the gate for scripts."""

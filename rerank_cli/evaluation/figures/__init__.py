@@ -1,0 +1,1 @@
+"""What a pass is worth in figures: measures, both stages, sweeps, paired comparisons."""

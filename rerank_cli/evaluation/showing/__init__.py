@@ -1,0 +1,1 @@
+"""An evaluation shown: text, JSON, a page, a picture."""

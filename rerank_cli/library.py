@@ -1,0 +1,561 @@
+"""The door for programs: documents and their index, to bring up to date, search, rerank and evaluate.
+
+Nothing is read but what the caller names: no settings file and no variable of the environment, unless the caller passes
+what `read_settings` gives. What the caller names is trusted, as a command line is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+
+from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
+from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
+from rerank_cli.freshness import Staleness, location_of, stale_files
+from rerank_cli.places import expanded
+from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
+from rerank_cli.records import Fusion, Hit, Listener, Retriever, VectorSearch, ignore_progress
+from rerank_cli.reranking import activated, checked_logits
+from rerank_cli.search import Searcher, SearchResult, check_query, search_settings, shown
+
+if TYPE_CHECKING:
+    from rerank_cli.corpus.discover import Discovery
+    from rerank_cli.evaluation.conclusions.evaluation import Evaluation
+    from rerank_cli.evaluation.inputs.collection import Collection
+    from rerank_cli.indexing import FileChanges, IndexSummary
+
+Place = str | Path
+
+
+class SearchOptions(TypedDict, total=False):
+    """How to search; every key is the setting of its name."""
+
+    retriever: Retriever
+    top_k: int
+    rerank: bool
+    fusion: Fusion
+    fusion_weight: float
+    top_n: int
+    per_document: int
+    min_score: float | None
+
+
+class LibraryOptions(SearchOptions, total=False):
+    """How to index and to search; every key is the setting of its name."""
+
+    device: Device
+    passage_tokens: int
+    include: Sequence[str]
+    exclude: Sequence[str]
+    hidden: bool
+    ignore_files: bool
+    max_file_size: int | str
+    file_timeout: float
+    vectors: VectorSearch
+    max_shrink: float
+    allow_shrink: bool
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """What a reranker says of texts: a score and a logit for each, and their places from 0, best first.
+
+    A score is a probability if the reranker is calibrated.
+    """
+
+    scores: tuple[float, ...]
+    logits: tuple[float, ...]
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an index holds, and how its documents differ from it now.
+
+    `unreadable` says by path why a file could not be read, then or now. `changes` is None where the documents cannot
+    be looked at, and `unknown` says why.
+    """
+
+    manifest: Manifest
+    counts: Counts
+    unreadable: Mapping[str, str]
+    changes: FileChanges | None
+    unknown: str = ""
+
+
+def read_settings(folder: Place, *, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the commands take in *folder*: the user's file, the project's there or above, the environment.
+
+    Raises:
+        ConfigError: one of them cannot be understood.
+    """
+    return load_config(
+        flags={},
+        start=Path(folder),
+        config_file=None,
+        environment=environment,
+        other_variables=frozenset(environment) - {variable_of(key) for key in HELP},  # those of flags are no settings
+    ).settings
+
+
+def open_library(
+    place: Place | None = None,
+    *,
+    index: Place | Index | None = None,
+    encoder: str | Encoder | None = None,
+    reranker: str | Reranker | None = None,
+    settings: Settings | None = None,
+    listener: Listener = ignore_progress,
+    **options: Unpack[LibraryOptions],
+) -> Library:
+    """A library of the documents at *place*, a folder or a file, or of an index.
+
+    *place* may also name an index of the user's: one without a separator where there is no such file or folder, or a
+    folder where the commands keep them. *index* names one anywhere, by name or by path, or is an `Index` of the
+    caller's own. Documents whose index is not named have the one that `rerank-cli index` gives them. Without either,
+    the library only reranks. A folder of documents is never taken for an index, whatever lies in it: an index says
+    which model to load and what folder to read, and documents may come from anybody.
+
+    *encoder* and *reranker* are names or objects. Without an *encoder*, that of the index is taken. *options* are
+    settings by name; they outweigh *settings*, which `read_settings` gives. Without *settings*, an index that is
+    brought up to date keeps its encoder, its passage size and its rules where *options* say nothing of them.
+
+    Nothing is opened or loaded before it is needed.
+
+    Raises:
+        UsageError: an option has a value that is not allowed.
+        InputError: nothing lies at *place*.
+    """
+    root, folder, own = None, None, None
+    if place is not None:
+        root, folder = _root_or_index(place)
+    if isinstance(index, str | Path):
+        folder = _index_folder(index)
+    elif index is not None:
+        folder, own = None, index
+    elif root is not None:
+        from rerank_cli.store.location import default_folder
+
+        folder = default_folder(root)
+    named = {key: name for key, name in (("encoder", encoder), ("reranker", reranker)) if isinstance(name, str)}
+    given = {**options, **named}
+    chosen = changed(settings or Settings(), given)
+    return Library(
+        root=root,
+        folder=folder,
+        index=own,
+        encoder=chosen.encoder if isinstance(encoder, str) else encoder,
+        reranker=chosen.reranker if reranker is None or isinstance(reranker, str) else reranker,
+        settings=chosen,
+        remembered=frozenset(HELP.keys() - given.keys()) if settings is None else frozenset(),
+        listener=listener,
+    )
+
+
+class Library:
+    """Documents and their index, with models that are loaded once. `open_library` makes it.
+
+    Use it as a context manager. It answers from the generation that it opened until `update` or `refresh`, and is not
+    shared between threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path | None,
+        folder: Path | None,
+        index: Index | None,
+        encoder: str | Encoder | None,
+        reranker: str | Reranker,
+        settings: Settings,
+        remembered: frozenset[str],
+        listener: Listener,
+    ) -> None:
+        """*remembered* are the settings that an index which is there says better."""
+        self.settings = settings
+        self._root = root
+        self._folder = folder
+        self._own_index = index
+        self._encoder = encoder
+        self._reranker = reranker
+        self._remembered = remembered
+        self._listener = listener
+        self._opened = ExitStack()
+        self._index: Index | None = None
+        self._models = _Models(device=settings.device, listener=listener)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index. Models stay loaded, and the index opens again at its next use."""
+        self._index = None
+        self._opened.close()
+
+    def refresh(self) -> None:
+        """Go on with the newest generation of the index."""
+        if self._own_index is not None:
+            self._own_index.rest()
+            self._own_index.wake()
+        self.close()
+
+    @property
+    def index(self) -> Index:
+        """The index, opened at its first use.
+
+        Raises:
+            UsageError: the library has none.
+            UnusableIndex: there is none yet, or it cannot be used.
+        """
+        if self._index is None:
+            self._index = self._read_index() if self._own_index is None else self._own_index
+            made_from = self._index.manifest.recipe.root
+            if self._root is not None and made_from != str(self._root):
+                name = self._index.name
+                self.close()
+                raise IndexMismatch(
+                    f"{name}: this index was made from {made_from}, not {self._root}", remedy="name another index"
+                )
+        return self._index
+
+    def _read_index(self) -> Index:
+        from rerank_cli.store import open_reader
+
+        return self._opened.enter_context(open_reader(self._needed_folder()))
+
+    def _needed_folder(self) -> Path:
+        if self._folder is None:
+            raise UsageError("the library has no index", remedy="open it with documents, or with an index")
+        return self._folder
+
+    # Bring up to date
+
+    def update(
+        self, *, rebuild: bool = False, verify: bool = False, prune: bool = False, writer: IndexWriter | None = None
+    ) -> IndexSummary:
+        """Bring the index up to date with its documents, or make it.
+
+        With *verify*, the content of every file is compared; with *prune*, vectors of texts that are gone go; with
+        *rebuild*, every file is read again. *writer* is that of an index of the caller's own.
+
+        Raises:
+            RerankError: what `update_index` ends with; the index stays as it was.
+        """
+        from rerank_cli.indexing import index_settings, update_index
+
+        root = self._documents()
+        if self._encoder is not None:
+            self._models.encoder(self._encoder)  # one that cannot be had is told before anything is made
+        self.close()  # SQLite's locks are the process's, not the connection's
+        with self._writing(writer, rebuild=rebuild) as held:
+            settings = self._settings_for(held.manifest)
+            asked = settings.encoder if self._encoder is None else self._encoder
+            encoder = self._models.encoder(asked)
+            summary = update_index(
+                root,
+                writer=held,
+                encoder=encoder,
+                settings=index_settings(settings, encoder=asked if isinstance(asked, str) else encoder.fingerprint),
+                rebuild=rebuild,
+                verify=verify,
+                prune=prune,
+                max_shrink=self.settings.max_shrink,
+                allow_shrink=self.settings.allow_shrink,
+                listener=self._listener,
+            )
+        self.refresh()
+        return summary
+
+    def remember_told(self, summary: IndexSummary) -> None:
+        """Remember that a person was told of the failures in *summary*: the next one has none of them as new."""
+        from rerank_cli.indexing import remember_told
+
+        with self._writing(None, rebuild=False) as writer:
+            remember_told(writer, summary.failed)
+
+    def find_files(self) -> Discovery:
+        """The files that `update` would read, and why each other one is left out."""
+        from rerank_cli.corpus.discover import discover
+        from rerank_cli.indexing import rules_of
+
+        try:
+            settings = self._settings_for(self.index.manifest) if self._remembered else self.settings
+        except IndexMissing:
+            settings = self.settings
+        return discover(self._documents(), rules_of(settings), index_folder=self._folder)
+
+    @contextmanager
+    def _writing(self, writer: IndexWriter | None, *, rebuild: bool) -> Iterator[IndexWriter]:
+        if writer is not None:
+            yield writer
+            return
+        if self._own_index is not None:
+            raise UsageError("an index of your own is changed by its own writer", remedy="pass it as writer")
+        from rerank_cli.store import open_writer
+
+        wait_s, search = self.settings.wait_s, self.settings.vectors
+        with open_writer(self._needed_folder(), wait_s=wait_s, rebuild=rebuild, search=search) as held:
+            yield held
+
+    def _documents(self) -> Path:
+        """What is indexed: where the caller said, or where the index says."""
+        if self._root is not None:
+            return self._root
+        if self._folder is not None:
+            from rerank_cli.store.roots import indexed_root
+
+            known = indexed_root(self._folder)  # also of an index that cannot be opened
+            if known is not None:
+                return known
+        return Path(self.index.manifest.recipe.root)
+
+    def _settings_for(self, manifest: Manifest | None) -> Settings:
+        """How to make the index: as the caller said, and for the rest as it was made before."""
+        from rerank_cli.indexing import settings_in
+
+        known = settings_in(manifest.recipe) if manifest else {}
+        return replace(self.settings, **{key: value for key, value in known.items() if key in self._remembered})
+
+    # Search
+
+    def search(self, query: str, *, paths: str | Sequence[str] = (), **options: Unpack[SearchOptions]) -> SearchResult:
+        """Both stages for *query*, over the files that match any of *paths*, gitignore patterns within the documents.
+
+        Its hits are the best `top_n`, none of them below `min_score`. *options* hold for this query.
+
+        Raises:
+            UsageError: the query is empty or too long, or an option has a value that is not allowed.
+            IndexMismatch: the encoder that was named is not the one that the index was made with.
+        """
+        settings = changed(self.settings, options)
+        if settings.min_score is not None and not settings.rerank:
+            raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
+        within = Filter((paths,) if isinstance(paths, str) else tuple(paths))
+        result = self._searcher(settings, within).search(query)
+        return shown(result, top_n=settings.top_n, min_score=settings.min_score)
+
+    def prepare_search(self) -> None:
+        """Open the index and find both models now. They are loaded by the first search.
+
+        Raises:
+            UnusableIndex: there is no index, or it is of another encoder.
+            ModelError: there is no such model.
+        """
+        self._searcher(self.settings, EVERYTHING)
+
+    def _searcher(self, settings: Settings, within: Filter) -> Searcher:
+        return Searcher(
+            self.index,
+            encoder=None if settings.retriever == "lexical" else self.encoder,
+            reranker=self.reranker if settings.rerank else None,
+            settings=search_settings(settings, within=within),
+        )
+
+    def rerank(self, query: str, texts: Sequence[str]) -> Reranked:
+        """How well each of *texts* answers *query*. No index is needed.
+
+        Raises:
+            UsageError: the query is empty or too long.
+        """
+        asked = check_query(query)
+        if not texts:
+            return Reranked((), (), ())
+        logits = checked_logits(
+            self.reranker.score_pairs(asked, list(texts)), expected=len(texts), reranker=self.reranker
+        )
+        return Reranked(
+            scores=tuple(activated(logit, self.reranker) for logit in logits),
+            logits=tuple(logits),
+            order=tuple(sorted(range(len(texts)), key=lambda place: (-logits[place], place))),
+        )
+
+    def location_of(self, hit: Hit) -> Path:
+        """Where the file of *hit* lies."""
+        return location_of(Path(self.index.manifest.recipe.root), hit.path)
+
+    def stale_files(self, hits: Sequence[Hit]) -> dict[str, Staleness]:
+        """By path, the files of *hits* that are gone or changed since they were read."""
+        states = self.index.file_states({hit.path for hit in hits})
+        return stale_files(Path(self.index.manifest.recipe.root), states)
+
+    def status(self) -> Status:
+        """What the index holds, and what has changed on the disk since."""
+        from rerank_cli.corpus.discover import discover
+        from rerank_cli.indexing import compare, rules_of_recipe
+
+        index = self.index
+        manifest, counts, known = index.manifest, index.counts(), index.files()
+        self.close()  # a walk may take long, and a generation that is held keeps a writer's log from being folded back
+        unreadable = {path: state.failure for path, state in known.items() if state.failure}
+        stamps = {path: state.stamp for path, state in known.items()}
+        rules = rules_of_recipe(manifest.recipe)
+        try:
+            found = discover(Path(manifest.recipe.root), rules, index_folder=self._folder, known=stamps)
+            changes = compare(found, known)
+        except InputError as error:
+            return Status(manifest, counts, unreadable, None, unknown=str(error))
+        unreadable.update((file.path, file.reason) for file in found.skipped if file.failed)
+        return Status(manifest, counts, unreadable, changes)
+
+    # Evaluate
+
+    def evaluate(
+        self,
+        collection: Place | Collection | None = None,
+        *,
+        queries: Place | Mapping[str, str] | None = None,
+        qrels: Place | Mapping[str, Mapping[str, int]] | None = None,
+        measures: Sequence[str] = (),
+        **options: Unpack[SearchOptions],
+    ) -> Evaluation:
+        """What both stages are worth on judged queries.
+
+        These are a *collection*, a folder of them, or the documents' own; or *queries* and *qrels*, both as files or
+        both as texts by id and grades by id and document. *measures* are spelled as ir_measures spells them.
+
+        Raises:
+            InputError: a file cannot be read, or nothing that is judged is in the index.
+            UsageError: there are no queries or no judgements, or a measure is none.
+        """
+        from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
+        from rerank_cli.evaluation.figures.measures import parse_measures
+        from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+
+        settings = changed(self.settings, options)
+        judged, files = self._judged_queries(collection, queries, qrels)
+        request = Request(
+            variant=search_settings(settings), measures=parse_measures(tuple(measures)), top=settings.top_n
+        )
+        workplace = Workplace(
+            index=self.index,
+            encoder=self.encoder,
+            reranker=self.reranker if settings.rerank else None,
+            cache=None,  # a library keeps nothing unasked
+            device=settings.device,
+        )
+        return evaluate(with_indexed_ids(judged, self.index, files=files), request, workplace, listener=self._listener)
+
+    def _judged_queries(
+        self,
+        collection: Place | Collection | None,
+        queries: Place | Mapping[str, str] | None,
+        qrels: Place | Mapping[str, Mapping[str, int]] | None,
+    ) -> tuple[Collection, tuple[Path, ...]]:
+        """The queries with their judgements, and the files that they come from."""
+        from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery, collection_files, read_collection
+
+        if isinstance(collection, Collection):
+            return collection, ()
+        if isinstance(queries, Mapping) and isinstance(qrels, Mapping):
+            asked = tuple(JudgedQuery(name, text) for name, text in queries.items() if name in qrels)
+            if not asked:
+                raise UsageError("none of the queries is judged", remedy="give queries and qrels the same ids")
+            return Collection(asked, {query.id: qrels[query.id] for query in asked}), ()
+        if isinstance(queries, Mapping) or isinstance(qrels, Mapping):
+            raise UsageError("queries and qrels are of two kinds", remedy="give both as files, or both as mappings")
+        files = collection_files(
+            Path(self.index.manifest.recipe.root),
+            folder=_path(collection),
+            queries=_path(queries),
+            qrels=_path(qrels),
+        )
+        return read_collection(*files), files
+
+    # Models
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that was named, or else the one that the index was made with; loaded at its first use."""
+        return self._models.encoder(self._encoder or self.index.manifest.recipe.encoder)
+
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker that was named, or else the one of the settings; loaded at its first use."""
+        return self._models.reranker(self._reranker)
+
+
+class _Models:
+    """Opens each model once, when it is asked for; what is no name is a model already."""
+
+    def __init__(self, *, device: Device, listener: Listener) -> None:
+        self._device = device
+        self._listener = listener
+        self._encoders: dict[str, Encoder] = {}
+        self._rerankers: dict[str, Reranker] = {}
+
+    def encoder(self, asked: str | Encoder) -> Encoder:
+        if not isinstance(asked, str):
+            return asked
+        if asked not in self._encoders:
+            from rerank_cli.models.loading import open_encoder
+
+            self._encoders[asked] = open_encoder(asked, device=self._device, listener=self._listener)
+        return self._encoders[asked]
+
+    def reranker(self, asked: str | Reranker) -> Reranker:
+        if not isinstance(asked, str):
+            return asked
+        if asked not in self._rerankers:
+            from rerank_cli.models.loading import open_reranker
+
+            self._rerankers[asked] = open_reranker(asked, device=self._device, listener=self._listener)
+        return self._rerankers[asked]
+
+
+def _root_or_index(place: Place) -> tuple[Path | None, Path | None]:
+    """The documents at *place*, or the folder of the index that it names."""
+    from rerank_cli.store.location import named_folder
+
+    path = expanded(place)
+    if isinstance(place, str) and os.sep not in place and not place.startswith(".") and not os.path.lexists(path):
+        folder = named_folder(place)
+        if not os.path.lexists(folder):
+            raise InputError(f"{place}: no such folder, file or index", remedy="check its name")
+        return None, folder
+    root = documents_at(path)
+    return (None, root) if _is_kept_index(root) else (root, None)
+
+
+def _is_kept_index(folder: Path) -> bool:
+    """Whether *folder* lies where the commands keep indexes, and nobody but the user writes."""
+    from rerank_cli.store.location import indexes_folder
+
+    try:
+        return folder.parent == indexes_folder().resolve()
+    except InputError:  # without a home folder there is no such place
+        return False
+
+
+def documents_at(place: Path) -> Path:
+    """The folder or file *place*, its links followed.
+
+    Raises:
+        InputError: it is not there.
+    """
+    try:
+        return expanded(place).resolve(strict=True)
+    except FileNotFoundError as error:
+        raise InputError(f"{place}: no such folder or file", remedy="check the path") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise InputError(f"{place}: cannot be followed ({in_words(error)})", remedy="check the path") from error
+
+
+def _index_folder(index: Place) -> Path:
+    from rerank_cli.store.location import named_folder
+
+    return named_folder(index) if isinstance(index, str) else expanded(index).absolute()
+
+
+def _path(place: Place | object) -> Path | None:
+    return expanded(place) if isinstance(place, str | Path) else None

@@ -1,0 +1,30 @@
+"""Judgements are kept as they are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rerank_cli.errors import InputError
+from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
+from rerank_cli.trec import read_qrels
+
+
+def test_judgements_are_kept_as_they_are_given(tmp_path: Path) -> None:
+    judgements = JudgementFile(tmp_path / "qrels.tsv")
+    judgements.keep("q1", "a b.md", 2)
+    judgements.keep("q1", "c\td.md", 0)
+    judgements.keep("q\t2", "e.md", 1)
+    assert read_qrels(tmp_path / "qrels.tsv") == {"q1": {"a b.md": 2, "c%09d.md": 0}, "q%092": {"e.md": 1}}
+    assert JudgementFile(tmp_path / "qrels.tsv").grades == judgements.grades
+
+
+def test_a_file_with_a_header_alone_has_no_judgements_yet(tmp_path: Path) -> None:
+    JudgementFile(tmp_path / "qrels.tsv")
+    assert JudgementFile(tmp_path / "qrels.tsv").grades == {}
+
+
+def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        JudgementFile(tmp_path / "none" / "qrels.tsv")

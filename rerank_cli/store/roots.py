@@ -31,7 +31,7 @@ def indexed_root(folder: Path) -> Path | None:
                 return Path(json.loads(rows["recipe"])["root"])
             if "root" in rows:  # the first format
                 return Path(json.loads(rows["root"]))
-    with suppress(OSError):
+    with suppress(OSError):  # where the folder may not be entered
         if Layout(folder).replaced.is_dir():  # a run was killed that was to replace it
             return indexed_root(Layout(folder).replaced)
     return Path(seal.root) if seal is not None and seal.root else None

@@ -214,12 +214,14 @@ def test_where_no_process_can_be_started_the_run_ends_with_the_reason(
 # The process and its parent
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 from rerank_cli.corpus.reading import FileReading
 from rerank_cli.records import FoundFile
 from rerank_cli.stamps import Stamp
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background has ignored
 content = b"[" * 2_000_000
 with FileReading(max_tokens=40, count_tokens=lambda texts: [1] * len(texts), file_timeout_s=300) as reading:
     reading.read(FoundFile("a.txt", Path("a.txt"), Stamp(9000, 0, 0, 0)), b"fox " * 9000, lone=False)

@@ -180,8 +180,7 @@ def open_writer(
                     sealing.check(connection)
                     if older is not None:
                         sealing.break_seal()
-                        with suppress(*[IndexDamaged] * rebuild):  # then its texts are read again
-                            bring_over(older, layout, connection)
+                        _bring_over(older, layout, connection, rebuild=rebuild)
                     writer = LocalWriter(
                         layout,
                         connection,
@@ -206,6 +205,15 @@ def open_writer(
             shutil.rmtree(layout.replaced, ignore_errors=True)
     if writer.manifest is not None and (writer.has_committed or older is not None):
         check_whole(layout)  # not under the lock, which would tell it that another process writes
+
+
+def _bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection, *, rebuild: bool) -> None:
+    """As `bring_over`; a *rebuild* reads the texts again where the older index is damaged."""
+    try:
+        bring_over(older, layout, connection)
+    except IndexDamaged:
+        if not rebuild:
+            raise
 
 
 def _check_no_folders(layout: Layout) -> None:

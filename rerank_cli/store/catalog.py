@@ -276,11 +276,11 @@ def check_words(path: Path, connection: sqlite3.Connection) -> None:
 def _log_error(path: Path, error: Exception, stamp: object) -> RerankError:
     """Why the log of the catalog at *path* cannot be read: a reader makes or writes a file beside it.
 
-    A writer that has ended by now left another *stamp* of the catalog than it had before.
+    A writer that has ended by now left no log, or another *stamp* of the catalog than it had before.
     """
     if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
         return catalog_error(path, error)
-    if is_held(path.parent) or _stamp(path) != stamp:
+    if is_held(path.parent) or not has_log(path) or _stamp(path) != stamp:
         return Busy(
             f"{path.parent}: another process is writing this index, which nobody can read meanwhile who may not"
             " write beside it",

@@ -15,7 +15,7 @@ from typing import Any
 
 from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
-from rerank_cli.corpus.read import READER_VERSION, NotReadToTheEnd, Unreadable, reader_name
+from rerank_cli.corpus.read import SHARED_VERSION, NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
@@ -241,7 +241,7 @@ class _Work:
         self._encoder = encoder
         self._settings = settings
         self._listener = listener
-        self._key = f"{READER_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
+        self._read_with = f"{SHARED_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
         self._waiting: dict[bytes, str] = {}
         self.encoded = 0
 
@@ -278,15 +278,16 @@ class _Work:
             return self._failed(file, b"", f"cannot be read: {in_words(error)}", unread=True)
         digest = hashlib.sha256(content).digest()
         state = _state(file, digest, failure=None)
-        staged = self._writer.staged(file.path, digest, key=self._key)
+        key = f"{self._read_with}/{state.reader}"
+        staged = self._writer.staged(file.path, digest, key=key)
         if staged is None or staged.state.failure:
             try:
-                staged = NewFile(state, reading.read(file, content, lone=lone))
+                staged = NewFile(state, reading.read(file, content, lone=lone).documents)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
-            self._writer.stage(staged, key=self._key)
+            self._writer.stage(staged, key=key)
         elif staged.state != state:
-            self._writer.stage(replace(staged, state=state), key=self._key)
+            self._writer.stage(replace(staged, state=state), key=key)
         self._await_encoding(staged.documents)
         return _ReadFile(
             state,
@@ -296,7 +297,7 @@ class _Work:
 
     def _failed(self, file: FoundFile, digest: bytes, failure: str, *, unread: bool) -> _ReadFile:
         state = _state(file, digest, failure=failure)
-        self._writer.stage(NewFile(state, ()), key=self._key)
+        self._writer.stage(NewFile(state, ()), key=f"{self._read_with}/{state.reader}")
         return _ReadFile(state, unread=unread)
 
     def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
@@ -400,12 +401,13 @@ class _Run:
         gives_up = _gives_up(manifest, self.root, self.encoder)
         if gives_up:
             changes = replace(changes, removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
-        again = tuple(path for path in changes.unchanged if afresh or self._deserves_another_try(path, verify=verify))
+        again = tuple(path for path in changes.unchanged if afresh or self._is_to_be_read(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
 
-    def _deserves_another_try(self, path: str, *, verify: bool) -> bool:
+    def _is_to_be_read(self, path: str, *, verify: bool) -> bool:
+        """Whether a file that has not changed might be read otherwise now."""
         state = self.known[path]
-        return deserves_another_try(
+        return state.reader != format_of(path).reading or deserves_another_try(
             state.failure, state.stamp.size_bytes, math.inf if verify else self.settings.file_timeout_s
         )
 
@@ -577,7 +579,7 @@ def _outdated(state: FileState) -> FileState:
 def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:
     if manifest is None:
         return False
-    return (manifest.recipe.passage_tokens, manifest.recipe.reader_version) != (settings.passage_tokens, READER_VERSION)
+    return (manifest.recipe.passage_tokens, manifest.recipe.reader_version) != (settings.passage_tokens, SHARED_VERSION)
 
 
 def _recipe(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Manifest | None) -> Recipe:
@@ -589,7 +591,7 @@ def _recipe(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Mani
         encoder_fingerprint=encoder.fingerprint,
         dimensions=last.recipe.dimensions if last and same_encoder else encoder.dimensions,  # which loads the model
         passage_tokens=settings.passage_tokens,
-        reader_version=READER_VERSION,
+        reader_version=SHARED_VERSION,
     )
 
 
@@ -606,6 +608,6 @@ def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> File
         path=file.path,
         stamp=file.stamp if content_hash and is_settled(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
         content_hash=content_hash,
-        reader=reader_name(file.path),
+        reader=format_of(file.path).reading,
         failure=failure,
     )

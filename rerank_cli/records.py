@@ -74,24 +74,69 @@ class SkippedFile:
         return self.cause in ("rule", "hidden", "too large")
 
 
+Unit = Literal["line", "page", "slide", "row", "cell", "chapter", "message", "paragraph", "time"]
+"""What places in a file are counted in. All but time count from 1; time counts milliseconds from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in its file, from `first` to `last`, both included.
+
+    `label` names the part that has the place, where numbers alone say too little: a sheet, the title of a chapter, the
+    date of a message.
+    """
+
+    unit: Unit
+    first: int
+    last: int
+    label: str = ""
+
+    def __str__(self) -> str:
+        """In words for the user: `p. 12`, `Prices rows 3-20`, `00:01:20-00:01:24`."""
+        first, last = (_time(self.first), _time(self.last)) if self.unit == "time" else (self.first, self.last)
+        span = f"{first}" if first == last else f"{first}-{last}"
+        match self.unit:
+            case "page":
+                shown = f"p. {span}" if first == last else f"pp. {span}"
+            case "time":
+                shown = span
+            case unit:
+                shown = f"{unit} {span}" if first == last else f"{unit}s {span}"
+        if not self.label:
+            return shown
+        return f"{self.label} {shown}" if self.unit == "row" else f"{shown} ({self.label})"
+
+
+def at_lines(first: int, last: int) -> Place:
+    """The lines from *first* to *last*."""
+    return Place("line", first, last)
+
+
+def _time(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of source lines that belong together: a paragraph, a list item, a code block.
+    """A run of text that belongs together: a paragraph, a list item, a code block, a table.
 
-    Lines count from 1 and include both ends. `headings` is the trail above it, outermost first;
-    `heading_line` is where the innermost of them stands, None where it stands on no line.
+    `headings` is the trail above it, outermost first; `heading_at` is where the innermost of them stands, in the unit
+    of the place, None where it stands nowhere. `header` is what each part of a table repeats if it is cut. What
+    `leads`, such as the description of a page, goes with the text that follows, whatever heading that has.
     """
 
     text: str
-    first_line: int
-    last_line: int
+    place: Place
     headings: tuple[str, ...] = ()
-    heading_line: int | None = field(default=None, compare=False)
+    heading_at: int | None = field(default=None, compare=False)
+    header: str = ""
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file, or one record of a JSONL or CSV file, as its reader understood it."""
+    """A file, or one record of a file of records, as its reader understood it."""
 
     id: str
     title: str
@@ -99,12 +144,19 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader makes of a file. `notes` say in words for the user what of it could not be read."""
+
+    documents: tuple[Document, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a document that fits the models. `text` is the body, without the trail."""
 
     ordinal: int
-    first_line: int
-    last_line: int
+    place: Place
     headings: tuple[str, ...]
     text: str
 
@@ -126,6 +178,14 @@ class SplitDocument:
     id: str
     title: str
     passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitReading:
+    """The documents of a file, cut into passages, and what its reader notes."""
+
+    documents: tuple[SplitDocument, ...]
+    notes: tuple[str, ...] = ()
 
 
 def with_headings(headings: Sequence[str], text: str) -> str:
@@ -203,9 +263,9 @@ class Hit:
         return self.candidate.stored.path
 
     @property
-    def lines(self) -> tuple[int, int]:
-        """The first and the last line of the passage, from 1."""
-        return self.candidate.stored.passage.first_line, self.candidate.stored.passage.last_line
+    def place(self) -> Place:
+        """Where the passage stands in the file."""
+        return self.candidate.stored.passage.place
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def _plain(presentation: Presentation, answer: Answer) -> list[str]:
         columns = [
             str(place),
             f"{shown_score(hit):.4f}",
-            shown_place(presentation.location_of(hit), hit.lines, here=presentation.here),
+            shown_place(presentation.location_of(hit), hit.place, here=presentation.here),
             heading(hit),
             shown,
         ]

@@ -10,7 +10,7 @@ from typing import Protocol
 from rerank_cli.config import Settings
 from rerank_cli.freshness import Staleness, location_of
 from rerank_cli.ports import Index, Reranker
-from rerank_cli.records import Hit
+from rerank_cli.records import Hit, Place
 from rerank_cli.search import SearchResult
 
 LEAST_SHOWN = 0.005
@@ -72,11 +72,12 @@ def shown_score(hit: Hit) -> float:
     return hit.order_score if hit.score is None else hit.score
 
 
-def shown_place(location: Path, lines: tuple[int, int], *, here: Path) -> str:
-    """A file and lines in it, as people and editors read them."""
-    first, last = lines
+def shown_place(location: Path, place: Place, *, here: Path) -> str:
+    """A file and a place in it, as people and, where it is in lines, editors read them."""
     path = shown_path(location, here=here)
-    return f"{path}:{first}" if first == last else f"{path}:{first}-{last}"
+    if place.unit != "line":
+        return f"{path} {place}"
+    return f"{path}:{place.first}" if place.first == place.last else f"{path}:{place.first}-{place.last}"
 
 
 def shown_path(location: Path, *, here: Path) -> str:

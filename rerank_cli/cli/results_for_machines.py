@@ -40,7 +40,8 @@ def tsv_lines(presentation: Presentation, answer: Answer) -> list[str]:
         values = (
             answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
             *_listed(candidate, "dense"), candidate.opening_score, *_listed(candidate, "lexical"),
-            hit.document_id, hit.path, presentation.location_of(hit), *hit.lines, heading(hit), shown,
+            hit.document_id, hit.path, presentation.location_of(hit), hit.place.first, hit.place.last,
+            heading(hit), shown,
         )  # fmt: skip
         lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
     return lines
@@ -128,8 +129,8 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
         "location": str(location),
         "stale": stale,
         "title": stored.title,
-        "first_line": stored.passage.first_line,
-        "last_line": stored.passage.last_line,
+        "first_line": stored.passage.place.first,
+        "last_line": stored.passage.place.last,
         "headings": list(stored.passage.headings),
         "text": stored.passage.text,
         "score": hit.score,

@@ -72,7 +72,7 @@ class TableWriter:
         return Text("\n").join(lines)
 
     def _where(self, hit: Hit, stale: Staleness | None) -> Text:
-        place = shown_place(self._presentation.location_of(hit), hit.lines, here=self._presentation.here)
+        place = shown_place(self._presentation.location_of(hit), hit.place, here=self._presentation.here)
         where = Text(printable(place), style="cyan")
         if stale:
             where.append(" (gone)" if stale == "gone" else " (changed since)", style="red")

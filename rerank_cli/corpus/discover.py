@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
+from rerank_cli.corpus.read.formats import format_of
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
 from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
@@ -287,7 +288,7 @@ def _judged_by_content(
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
         stamp = stamp_of(status)
-        if known.get(path) != stamp:
+        if known.get(path) != stamp and not format_of(path).binary:
             with open_regular(location) as file:
                 if _is_binary(file.read(_PROBE_BYTES)):
                     return SkippedFile(path, "binary", "binary")

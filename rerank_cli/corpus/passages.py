@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from rerank_cli.corpus.read import Unreadable, read_documents
+from rerank_cli.corpus.read import Unreadable, read_file
 from rerank_cli.corpus.split import CountTokens, split
 from rerank_cli.errors import RerankError
-from rerank_cli.records import FoundFile, SplitDocument
+from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
 
 _MAX_REASON_CHARS = 200
 
 
-def passages_of(
-    file: FoundFile, content: bytes, *, lone: bool, max_tokens: int, count_tokens: CountTokens
-) -> Iterator[SplitDocument]:
-    """The documents in *content*, the bytes of *file*, each cut into passages of at most *max_tokens*.
+def reading_of(file: FoundFile, content: bytes, *, lone: bool) -> Reading:
+    """The documents in *content*, the bytes of *file*. Raises Unreadable for any failure of a reader."""
+    with _telling_failures():
+        return read_file(file, content, lone=lone)
 
-    Raises Unreadable for any failure of a reader, of the splitter or of the libraries that they use. Errors of the
-    tool's own tree come through: what *count_tokens* raises of them is no fault of the file.
+
+def passages_of(
+    documents: Iterable[Document], *, max_tokens: int, count_tokens: CountTokens
+) -> Iterator[SplitDocument]:
+    """Each of *documents* cut into passages of at most *max_tokens*.
+
+    Raises Unreadable for any failure of the splitter or of the libraries that it uses. Errors of the tool's own tree
+    come through: what *count_tokens* raises of them is no fault of the file.
     """
-    try:
-        for document in read_documents(file, content, lone=lone):
+    with _telling_failures():
+        for document in documents:
             passages = split(document, max_tokens=max_tokens, count_tokens=count_tokens)
             yield SplitDocument(document.id, document.title, passages)
+
+
+@contextmanager
+def _telling_failures() -> Iterator[None]:
+    try:
+        yield
     except (RerankError, Unreadable, MemoryError):
         raise
     except Exception as error:  # a file can be made to break any library, and breaks no run

@@ -18,12 +18,12 @@ from pathlib import Path
 from types import TracebackType
 
 import rerank_cli
-from rerank_cli.corpus.passages import failure_of, passages_of
+from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
 from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError, in_words
-from rerank_cli.records import FoundFile, SplitDocument
+from rerank_cli.records import FoundFile, SplitDocument, SplitReading
 
 SMALL_BYTES = 4_000
 PLAIN_BYTES = 32_000
@@ -101,12 +101,14 @@ class FileReading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end_worker()
 
-    def read(self, file: FoundFile, content: bytes, *, lone: bool) -> tuple[SplitDocument, ...]:
+    def read(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
         """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
         if not _is_harmless(content):
             return self._read_apart(file, content, lone=lone)
         try:
-            return tuple(passages_of(file, content, lone=lone, max_tokens=self._max_tokens, count_tokens=self._counted))
+            reading = reading_of(file, content, lone=lone)
+            cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
+            return SplitReading(tuple(cut), reading.notes)
         except MemoryError as error:
             raise NotReadToTheEnd("needs more memory than there is") from error
 
@@ -114,7 +116,7 @@ class FileReading:
         self._get_ready()
         return self._count_tokens(texts)
 
-    def _read_apart(self, file: FoundFile, content: bytes, *, lone: bool) -> tuple[SplitDocument, ...]:
+    def _read_apart(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
         self._get_ready()
         if self._worker is None:
             self._worker = _Worker()
@@ -165,8 +167,8 @@ class _Worker:
             theirs.close()
         self._ready = False
 
-    def read(self, job: Job, count_tokens: CountTokens) -> tuple[SplitDocument, ...]:
-        """As `passages_of`, but whole. Raises Unreadable, also where the limits of *job* were not enough."""
+    def read(self, job: Job, count_tokens: CountTokens) -> SplitReading:
+        """The file of *job*. Raises Unreadable, also where the limits of *job* were not enough."""
         self.good_as_new = False
         self._await_ready()
         deadline = time.monotonic() + job.limit_s
@@ -184,11 +186,11 @@ class _Worker:
                         documents.extend(part)
                     case Done(out_of_memory=True):
                         raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
-                    case Done(failure):
+                    case Done(notes, failure):
                         self.good_as_new = len(job.content) <= _WORN_BYTES
                         if failure:
                             raise Unreadable(failure)
-                        return tuple(documents)
+                        return SplitReading(tuple(documents), notes)
         except (EOFError, ConnectionError) as error:
             raise NotReadToTheEnd(f"broke its reader ({self._how_it_ended()})") from error
 

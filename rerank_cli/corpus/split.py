@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from rerank_cli.records import Block, Document, Passage, with_headings
+from rerank_cli.records import Block, Document, Passage, Place, with_headings
 from rerank_cli.words import LONGEST, readable
 
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -39,32 +39,43 @@ _TEXT_COST = 10
 
 _PARAGRAPH_GAP = "\n\n"
 
+# Where a line of a block's text has a place of its own, if there are as many.
+_COUNTED_BY_LINE = ("line", "row")
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A run of text that stays together. `gap` separates it from the piece before.
 
-    `exact` where each line of the text is one of the source; else the lines are those of its whole block.
+    `exact` where each line of the text has a place of its own; else its places are those of the whole block. `header`
+    stands above it where it begins a passage, and `repeats` above the pieces that it is cut into, but for the first.
     """
 
     text: str
     gap: str
-    first_line: int
-    last_line: int
+    first: int
+    last: int
     exact: bool
+    header: str = ""
+    repeats: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The text as it stands at the beginning of a passage."""
+        return f"{self.header}\n{self.text}" if self.header else self.text
 
     def cut(self, spans: Iterable[tuple[int, int]]) -> Iterator[_Piece]:
         """The pieces between *spans* of white space, which become their gaps."""
-        start, line, gap = 0, self.first_line, self.gap
+        start, line, gap, header = 0, self.first, self.gap, self.header
         for end, after in (*spans, (len(self.text), len(self.text))):
             text = self.text[start:end]
-            last_line = line + text.count("\n")
+            last = line + text.count("\n")
             if text.strip():
-                lines = (line, last_line) if self.exact else (self.first_line, self.last_line)
-                yield _Piece(text, gap, *lines, self.exact)
-                gap = ""
+                places = (line, last) if self.exact else (self.first, self.last)
+                yield _Piece(text, gap, *places, self.exact, header, self.repeats)
+                gap, header = "", self.repeats
             gap += self.text[end:after]
-            line = last_line + self.text.count("\n", end, after)
+            line = last + self.text.count("\n", end, after)
             start = after
 
 
@@ -74,12 +85,18 @@ class _Section:
 
     trail: _Trail
     pieces: tuple[_Piece, ...]
-    heading_line: int | None = None
+    origin: Place
+    heading_at: int | None = None
 
     @property
     def text(self) -> str:
         first, *rest = self.pieces
-        return first.text + "".join(piece.gap + piece.text for piece in rest)
+        return first.whole + "".join(piece.gap + piece.text for piece in rest)
+
+    @property
+    def place(self) -> Place:
+        first = min(piece.first for piece in self.pieces)
+        return replace(self.origin, first=first, last=max(piece.last for piece in self.pieces))
 
     def halves(self) -> tuple[_Section, ...]:
         """Two of about the same length, or the section itself if it is a single character."""
@@ -120,6 +137,10 @@ class _Budget:
 
     def _least(self, text: str) -> int:
         return -(-len(text) // LONGEST)
+
+    def piece(self, piece: _Piece) -> int:
+        """The tokens of *piece* where it begins a passage."""
+        return self.tokens(piece.text) + (self.tokens(piece.header) if piece.header else 0)
 
     def size(self, section: _Section) -> int:
         return sum(self.tokens(piece.text) for piece in section.pieces)
@@ -168,16 +189,26 @@ def split(document: Document, *, max_tokens: int, count_tokens: CountTokens) -> 
 
 
 def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
-    first_line = min(piece.first_line for piece in section.pieces)
-    last_line = max(piece.last_line for piece in section.pieces)
-    return Passage(ordinal, first_line, last_line, budget.shortened(section.trail), section.text)
+    return Passage(ordinal, section.place, budget.shortened(section.trail), section.text)
 
 
 def _sections(blocks: Sequence[Block]) -> list[_Section]:
     trails: dict[_Trail, _Trail] = {}
-    written = (_readable(block, trails) for block in blocks if block.text.strip())
-    grouped = ((trail, tuple(under)) for trail, under in groupby(written, key=lambda block: block.headings))
-    return [_Section(trail, tuple(_pieces(under)), under[0].heading_line) for trail, under in grouped]
+    written = [_readable(block, trails) for block in blocks if block.text.strip()]
+    grouped = groupby(_led(written), key=lambda block: (block.headings, block.place.label))
+    sections = ((trail, tuple(under)) for (trail, _), under in grouped)
+    return [_Section(trail, tuple(_pieces(under)), under[0].place, under[0].heading_at) for trail, under in sections]
+
+
+def _led(blocks: list[Block]) -> list[Block]:
+    """*blocks* with what leads under the heading of the first that does not."""
+    follows = next((block for block in blocks if not block.leads), None)
+    if follows is None:
+        return blocks
+    return [
+        replace(block, headings=follows.headings, heading_at=follows.heading_at) if block.leads else block
+        for block in blocks
+    ]
 
 
 def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
@@ -194,13 +225,14 @@ def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
 
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
     """Blocks on neighbouring lines, such as list items, stay on neighbouring lines."""
-    previous_line = None
+    previous = None
     for block in blocks:
-        touches = previous_line is not None and block.first_line == previous_line + 1
+        place = block.place
+        touches = place.unit in _COUNTED_BY_LINE and previous is not None and place.first == previous + 1
         gap = "\n" if touches else _PARAGRAPH_GAP
-        exact = block.text.count("\n") == block.last_line - block.first_line
-        yield _Piece(block.text, gap, block.first_line, block.last_line, exact)
-        previous_line = block.last_line
+        exact = place.unit in _COUNTED_BY_LINE and block.text.count("\n") == place.last - place.first
+        yield _Piece(block.text, gap, place.first, place.last, exact, repeats=block.header)
+        previous = place.last
 
 
 def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
@@ -209,9 +241,11 @@ def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
     Within words it takes the count of tokens; what is too long to be counted is first cut by its length.
     """
     trails = {trail for section in sections for trail in (section.trail, section.trail[:-1])}
-    pieces = (piece.text for section in sections for piece in section.pieces)
-    budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *pieces])
-    for finer in (_at(_SENTENCE_END), _at(_LINE_END), _at(_WORD_END), _countable, _within_words):
+    pieces = [piece for section in sections for piece in section.pieces]
+    texts = (text for piece in pieces for text in (piece.text, piece.repeats))
+    budget.learn([*(with_headings(trail, "") for trail in sorted(trails)), *texts])
+    sections = [replace(section, pieces=tuple(_spared(section.pieces, budget))) for section in sections]
+    for finer in (_at_sentences, _at(_LINE_END), _at(_WORD_END), _countable, _within_words):
         if all(_fits(section, budget) for section in sections):
             break
         sections = [replace(section, pieces=tuple(_finer_pieces(section, finer, budget))) for section in sections]
@@ -219,9 +253,16 @@ def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
     return sections
 
 
+def _spared(pieces: Iterable[_Piece], budget: _Budget) -> Iterator[_Piece]:
+    """*pieces*, those without what they would repeat that it would crowd out."""
+    for piece in pieces:
+        crowds = budget.tokens(piece.repeats) * _TRAIL_SHARE > budget.max_tokens
+        yield replace(piece, repeats="") if crowds else piece
+
+
 def _fits(section: _Section, budget: _Budget) -> bool:
     room = budget.room(section.trail)
-    return all(budget.tokens(piece.text) <= room for piece in section.pieces)
+    return all(budget.piece(piece) <= room for piece in section.pieces)
 
 
 _Finer = Callable[[_Piece, _Budget, float], Iterator[_Piece]]
@@ -230,7 +271,7 @@ _Finer = Callable[[_Piece, _Budget, float], Iterator[_Piece]]
 def _finer_pieces(section: _Section, finer: _Finer, budget: _Budget) -> Iterator[_Piece]:
     room = budget.room(section.trail)
     for piece in section.pieces:
-        tokens = budget.tokens(piece.text)
+        tokens = budget.piece(piece)
         if tokens > room:
             yield from finer(piece, budget, room / tokens)
         else:
@@ -239,6 +280,11 @@ def _finer_pieces(section: _Section, finer: _Finer, budget: _Budget) -> Iterator
 
 def _at(boundary: re.Pattern[str]) -> _Finer:
     return lambda piece, *_: piece.cut(found.span() for found in boundary.finditer(piece.text))
+
+
+def _at_sentences(piece: _Piece, *_: object) -> Iterator[_Piece]:
+    """A row of a table stays whole, whatever sentences its cells hold."""
+    return iter((piece,)) if piece.repeats else piece.cut(found.span() for found in _SENTENCE_END.finditer(piece.text))
 
 
 def _countable(piece: _Piece, budget: _Budget, _: float) -> Iterator[_Piece]:
@@ -269,11 +315,11 @@ def _joined(sections: Iterable[_Section], budget: _Budget) -> list[_Section]:
 def _both(first: _Section, second: _Section, budget: _Budget) -> _Section | None:
     """The two in one passage, if *first* is tiny and *second* its child or its sibling."""
     parent = second.trail[:-1]
-    if not parent or parent not in (first.trail, first.trail[:-1]):
+    if not parent or parent not in (first.trail, first.trail[:-1]) or first.origin.label != second.origin.label:
         return None
     if budget.size(first) * _TINY_SHARE >= budget.max_tokens:
         return None
-    both = _Section(parent, (*_headed(first, parent), *_headed(second, parent)))
+    both = _Section(parent, (*_headed(first, parent), *_headed(second, parent)), first.origin)
     return both if budget.size(both) <= budget.room(parent) else None
 
 
@@ -283,7 +329,7 @@ def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
     first, *rest = section.pieces
     if not heading or _begins_with(first.text.lstrip(), heading):
         return section.pieces
-    stands = first.first_line if section.heading_line is None else section.heading_line
+    stands = first.first if section.heading_at is None else section.heading_at
     line = _Piece(heading, _PARAGRAPH_GAP, stands, stands, exact=True)
     return (line, replace(first, gap="\n"), *rest)
 
@@ -296,10 +342,10 @@ def _begins_with(text: str, words: str) -> bool:
 
 def _packed(section: _Section, budget: _Budget) -> Iterator[tuple[_Piece, ...]]:
     """The section's pieces in as few passages as can be, and these as even as can be."""
-    sizes = [budget.tokens(piece.text) for piece in section.pieces]
+    sizes = [(budget.tokens(piece.text), budget.piece(piece)) for piece in section.pieces]
     high = budget.room(section.trail)
     fewest = len(_ends(sizes, high))
-    low = sum(sizes) // fewest
+    low = sum(size for size, _ in sizes) // fewest
     while low < high:  # the smallest capacity that needs no more passages
         middle = (low + high) // 2
         if len(_ends(sizes, middle)) > fewest:
@@ -312,15 +358,17 @@ def _packed(section: _Section, budget: _Budget) -> Iterator[tuple[_Piece, ...]]:
         start = end
 
 
-def _ends(sizes: Sequence[int], capacity: int) -> list[int]:
-    """Where each passage ends if every one takes what *capacity* lets it."""
+def _ends(sizes: Sequence[tuple[int, int]], capacity: int) -> list[int]:
+    """Where each passage ends if every one takes what *capacity* lets it; of each piece its size within one and at
+    the beginning of one."""
     ends, filled = [], 0
-    for at, size in enumerate(sizes):
-        if at and filled + size > capacity:
+    for at, (within, beginning) in enumerate(sizes):
+        if not at or filled + within > capacity:
             ends.append(at)
-            filled = 0
-        filled += size
-    return [*ends, len(sizes)]
+            filled = beginning
+        else:
+            filled += within
+    return [*ends[1:], len(sizes)]
 
 
 def _settled(sections: list[_Section], budget: _Budget) -> list[_Section]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from rerank_cli.corpus.passages import passages_of
+from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Unreadable
-from rerank_cli.records import FoundFile, SplitDocument
+from rerank_cli.records import Document, FoundFile, SplitDocument
 
 # Documents go back in parcels of about this size, so that neither side holds all of them twice.
 _PARCEL_CHARS = 1_000_000
@@ -63,6 +63,7 @@ class Parcel:
 class Done:
     """All documents were sent, or none is to be expected: `failure` says why, or the memory was not enough."""
 
+    notes: tuple[str, ...] = ()
     failure: str | None = None
     out_of_memory: bool = False
 
@@ -99,7 +100,8 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
     _limit_memory(own_bytes + job.memory_bytes)
     try:
-        for parcel in _parcels(job, parent):
+        reading = reading_of(job.file, job.content, lone=job.lone)
+        for parcel in _parcels(reading.documents, job, parent):
             parent.send(parcel)
     except Unreadable as error:
         return Done(failure=str(error))
@@ -107,7 +109,7 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
         return Done(out_of_memory=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return Done()
+    return Done(reading.notes)
 
 
 def _size_bytes() -> int:
@@ -127,7 +129,7 @@ def _limit_memory(size_bytes: int) -> None:
             raise
 
 
-def _parcels(job: Job, parent: Connection) -> Iterator[Parcel]:
+def _parcels(documents: Sequence[Document], job: Job, parent: Connection) -> Iterator[Parcel]:
     def count_tokens(texts: Sequence[str]) -> list[int]:
         parent.send(Count(texts))
         counts: list[int] = parent.recv()
@@ -135,9 +137,7 @@ def _parcels(job: Job, parent: Connection) -> Iterator[Parcel]:
 
     packed: list[SplitDocument] = []
     chars = 0
-    for document in passages_of(
-        job.file, job.content, lone=job.lone, max_tokens=job.max_tokens, count_tokens=count_tokens
-    ):
+    for document in passages_of(documents, max_tokens=job.max_tokens, count_tokens=count_tokens):
         packed.append(document)
         chars += _DOCUMENT_CHARS + sum(len(passage.text) for passage in document.passages)
         if chars > _PARCEL_CHARS:

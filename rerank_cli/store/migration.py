@@ -11,7 +11,7 @@ import numpy as np
 
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.ports import FileState, Manifest, Recipe, Vectors
-from rerank_cli.records import Passage
+from rerank_cli.records import Passage, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, connect, telling
@@ -133,7 +133,7 @@ def _copy_documents(old: sqlite3.Connection, connection: sqlite3.Connection, vec
                 continue
             ordinal, first_line, last_line, headings, text, vector = row[4:]
             trail = tuple(headings.split("\n")) if headings else ()
-            passage = Passage(ordinal, first_line, last_line, trail, text)
+            passage = Passage(ordinal, at_lines(first_line, last_line), trail, text)
             passages.append(passage)
             new[passage.text_hash] = vector
         insert_document(connection, path, document_id, title, passages)

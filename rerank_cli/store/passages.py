@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.records import Passage, StoredPassage
+from rerank_cli.records import Passage, StoredPassage, at_lines
 from rerank_cli.store.remedies import rebuild_remedy
 
 SELECT = (
@@ -35,7 +35,7 @@ def insert_document(
 
 def _said(passage: Passage) -> tuple[int, int, int, str, str, bytes]:
     headings = "\n".join(passage.headings)
-    return passage.ordinal, passage.first_line, passage.last_line, headings, passage.text, passage.text_hash
+    return passage.ordinal, passage.place.first, passage.place.last, headings, passage.text, passage.text_hash
 
 
 def _check(*said: object) -> int:
@@ -55,7 +55,9 @@ def passage_of(row: Row, catalog: Path) -> StoredPassage:
             f"{catalog}: passage {number} is not what was written", remedy=rebuild_remedy(catalog.parent)
         )
     trail = tuple(headings.split("\n")) if headings else ()
-    return StoredPassage(number, document_id, path, title, Passage(ordinal, first_line, last_line, trail, text))
+    return StoredPassage(
+        number, document_id, path, title, Passage(ordinal, at_lines(first_line, last_line), trail, text)
+    )
 
 
 def stored_passages(connection: sqlite3.Connection, catalog: Path) -> Iterator[StoredPassage]:

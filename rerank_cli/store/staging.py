@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rerank_cli.places import open_private
 from rerank_cli.ports import FileState, NewFile
-from rerank_cli.records import Passage, SplitDocument
+from rerank_cli.records import Passage, Place, SplitDocument
 from rerank_cli.stamps import Stamp
 
 HEAD = struct.Struct("<QI")
@@ -125,5 +125,5 @@ def _decoded(content: bytes) -> tuple[NewFile, str]:
 
 
 def _passage(row: list[object]) -> Passage:
-    ordinal, first_line, last_line, headings, text = row
-    return Passage(ordinal, first_line, last_line, tuple(headings), text)  # type: ignore[arg-type]
+    ordinal, place, headings, text = row
+    return Passage(ordinal, Place(*place), tuple(headings), text)  # type: ignore[arg-type,misc]

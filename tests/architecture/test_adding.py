@@ -5,14 +5,16 @@ That a store is, `tests/unit/test_memory_index.py` shows.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rerank_cli import retrieval
 from rerank_cli.cli import app as program
-from rerank_cli.corpus import read
-from rerank_cli.records import Block, Document
+from rerank_cli.corpus.read.formats import FORMATS, Format
+from rerank_cli.records import Block, Document, Reading, at_lines
 from rerank_cli.retrieval import Asked, CandidateList, retrieve
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader
@@ -46,20 +48,21 @@ def test_a_third_list_is_one_more_name(
     assert result.hits[0].candidate.lists.keys() == {"dense", "lexical", "shortness"}
 
 
-def shouted(text: str, path: str) -> tuple[Document, ...]:
+def read_shouted(text: str, path: str) -> Reading:
     """A toy of a reader."""
-    return (Document(path, "", (Block(text.upper().strip(), 1, 1),)),)
+    return Reading((Document(path, "", (Block(text.upper().strip(), at_lines(1, 1)),)),))
 
 
 def test_a_format_is_a_reader_and_a_line(
     plant: Plant, update: Update, index_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(read._READERS, ".shout", read._Reader("shout", shouted))
+    monkeypatch.setitem(sys.modules, "rerank_cli.corpus.read.shout", SimpleNamespace(read=read_shouted))
+    monkeypatch.setitem(FORMATS, ".shout", Format("shout", 1, "shout"))
     plant({"a.shout": "brake lever\n"})
     update()
     with open_reader(index_folder) as index:
         assert [stored.passage.text for stored in index.scan()] == ["BRAKE LEVER"]
-        assert index.files()["a.shout"].reader == "shout"
+        assert index.files()["a.shout"].reader == "shout 1"
 
 
 def test_a_command_is_a_function_and_a_line(

@@ -19,7 +19,7 @@ from rerank_cli.cli.querying import _queries_typed
 from rerank_cli.errors import Busy, RerankError
 from rerank_cli.library import open_library
 from rerank_cli.ports import Changes, NewFile
-from rerank_cli.records import Passage, SplitDocument, VectorSearch
+from rerank_cli.records import Passage, SplitDocument, VectorSearch, at_lines
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader, open_writer
 from tests.fakes import FakeEncoder, FakeReranker
@@ -34,7 +34,7 @@ def commit(index: Path, *, search: VectorSearch) -> None:
     encoder = FakeEncoder()
     for turn in itertools.count(1):
         with open_writer(index, wait_s=60, search=search) as writer:
-            passage = Passage(0, 1, 1, (), f"brake turn {turn}")
+            passage = Passage(0, at_lines(1, 1), (), f"brake turn {turn}")
             vectors = encoder.encode_passages([passage.model_text])
             writer.keep_vectors(encoder.fingerprint, [passage.text_hash], vectors)
             document = SplitDocument("turn.md", "turn", (passage,))

@@ -62,7 +62,7 @@ def test_a_first_run_indexes_every_file(indexed: IndexSummary, index_folder: Pat
     assert documents(index_folder) == {"brakes.md", "notes/chain.txt", "log.jsonl#1", "log.jsonl#2"}
     brakes = passages(index_folder)[0]
     assert (brakes.path, brakes.title, brakes.passage.headings) == ("brakes.md", "Brakes", ("Brakes",))
-    assert (brakes.passage.first_line, brakes.passage.last_line) == (3, 3)
+    assert (brakes.passage.place.first, brakes.passage.place.last) == (3, 3)
 
 
 def test_nothing_to_do_neither_encodes_nor_makes_a_generation(

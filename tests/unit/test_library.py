@@ -87,7 +87,7 @@ def test_the_options_of_a_library_are_settings() -> None:
 def test_a_folder_is_indexed_and_searched_in_both_stages(library: Library, docs: Path) -> None:
     result = library.search("squealing brake when wet", top_n=2)
     best = result.hits[0]
-    assert (best.path, best.lines, best.headings) == ("bikes/brakes.md", (3, 3), ("Brakes",))
+    assert (best.path, best.place, best.headings) == ("bikes/brakes.md", at_lines(3, 3), ("Brakes",))
     assert best.text == "The brake squeals when it is wet."
     assert best.score is not None and 0 < best.score < 1
     assert library.location_of(best) == docs / "bikes/brakes.md"

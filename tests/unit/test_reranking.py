@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rerank_cli.errors import ModelError
 from rerank_cli.ports import PairScores
-from rerank_cli.records import Candidate, Fusion, Passage, StoredPassage
+from rerank_cli.records import Candidate, Fusion, Passage, StoredPassage, at_lines
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order, reciprocal_rank
 from tests.fakes import FakeReranker
 
@@ -22,7 +22,7 @@ def candidates(count: int) -> list[Candidate]:
     """In first-stage order, two of each document."""
     return [
         Candidate(
-            StoredPassage(n, f"doc{n // 2}", f"doc{n // 2}", "", Passage(n % 2, 1, 1, (), f"text {n}")),
+            StoredPassage(n, f"doc{n // 2}", f"doc{n // 2}", "", Passage(n % 2, at_lines(1, 1), (), f"text {n}")),
             rank=n + 1,
             score=1.0 / (n + 1),
         )
@@ -106,7 +106,9 @@ def logits_of(*logits: float) -> PairScores:
 
 def scored(rank: int, score: float, document: str = "") -> Candidate:
     name = document or f"doc{rank}"
-    return Candidate(StoredPassage(rank, name, name, "", Passage(rank, 1, 1, (), f"text {rank}")), rank, score)
+    return Candidate(
+        StoredPassage(rank, name, name, "", Passage(rank, at_lines(1, 1), (), f"text {rank}")), rank, score
+    )
 
 
 def test_the_weight_of_reciprocal_ranks_goes_from_the_first_stages_order_to_the_rerankers() -> None:

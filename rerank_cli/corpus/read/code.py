@@ -5,16 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rerank_cli.records import Block, Document
-
-EXTENSIONS = (
-    *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),
-    *(".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx", ".vue", ".svelte", ".css", ".scss", ".less"),
-    *(".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".cu", ".m", ".mm", ".rs", ".go", ".zig", ".swift"),
-    *(".java", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".cs", ".fs", ".vb", ".dart", ".clj", ".hs"),
-    *(".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".awk", ".sql", ".graphql", ".proto"),
-    *(".toml", ".yaml", ".yml", ".json", ".ini", ".cfg", ".conf", ".properties", ".xml", ".tf", ".cmake"),
-)
+from rerank_cli.records import Block, Document, Reading, at_lines
 
 _MODIFIERS = (
     r"(?:(?:export|default|declare|public|private|protected|internal|static|abstract|final|async|unsafe|const|virtual"
@@ -54,9 +45,9 @@ _CLOSING = re.compile(r"^\s*(?:[)\]}]|end\b|fi\b|esac\b|done\b)")
 _TAB_COLUMNS = 4
 
 
-def read(text: str, path: str) -> tuple[Document, ...]:
+def read(text: str, path: str) -> Reading:
     """A single document without a title."""
-    return (Document(path, "", tuple(_blocks(text.split("\n")))),)
+    return Reading((Document(path, "", tuple(_blocks(text.split("\n")))),))
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
@@ -70,7 +61,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         if label:
             trail.append((indent, label))
         headings = tuple(label for _, label in trail)
-        yield Block("\n".join(line.rstrip() for line in lines[start:end]), start + 1, end, headings)
+        yield Block("\n".join(line.rstrip() for line in lines[start:end]), at_lines(start + 1, end), headings)
 
 
 def _segments(lines: list[str]) -> Iterator[tuple[int, int]]:

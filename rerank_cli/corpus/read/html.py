@@ -7,7 +7,7 @@ from collections import Counter
 
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.tags import Tag, Text, split_tags
-from rerank_cli.records import Document
+from rerank_cli.records import Document, Reading
 
 # What a reader of the page does not see, or sees on every page of the site.
 _UNSEEN = frozenset(("script", "style", "nav", "template", "noscript", "svg"))
@@ -67,12 +67,12 @@ _BLOCKS = _HEADINGS | frozenset(
 _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
 
 
-def read(text: str, path: str) -> tuple[Document, ...]:
+def read(text: str, path: str) -> Reading:
     """A single document; its title is its <title> or its first heading."""
     outline = Outline()
     title = feed(outline, text, first_line=1)
     blocks = outline.blocks()
-    return (Document(path, title or outline.title, blocks),)
+    return Reading((Document(path, title or outline.title, blocks),))
 
 
 def feed(outline: Outline, text: str, first_line: int) -> str:

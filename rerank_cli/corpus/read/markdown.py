@@ -12,7 +12,7 @@ from markdown_it.tree import SyntaxTreeNode
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.html import feed
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.records import Document
+from rerank_cli.records import Document, Reading
 
 # YAML between dashes or TOML between plus signs. A key must follow at once: a lone rule is no front matter.
 _FRONT_MATTER = re.compile(
@@ -30,7 +30,7 @@ _MAX_NESTING = 200
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"])
 
 
-def read(text: str, path: str) -> tuple[Document, ...]:
+def read(text: str, path: str) -> Reading:
     """A single document; its title is in the front matter or its first heading."""
     front = _FRONT_MATTER.match(text)
     if front:  # blanked rather than cut, so that lines keep their numbers
@@ -39,7 +39,7 @@ def read(text: str, path: str) -> tuple[Document, ...]:
     _walk(SyntaxTreeNode(_blocks(text)).children, outline, nesting=0)
     blocks = outline.blocks()
     title = _title_field(front["fields"]) if front else ""
-    return (Document(path, title or outline.title, blocks),)
+    return Reading((Document(path, title or outline.title, blocks),))
 
 
 def _blocks(text: str) -> list[Token]:

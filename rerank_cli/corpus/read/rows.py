@@ -13,7 +13,7 @@ from rerank_cli.characters import whole_characters
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.text import paragraphs
 from rerank_cli.files import json_object
-from rerank_cli.records import Document
+from rerank_cli.records import Document, Reading, at_lines
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -31,12 +31,12 @@ class _Record:
     last_line: int
 
 
-def read_jsonl(text: str, path: str) -> tuple[Document, ...]:
+def read_jsonl(text: str, path: str) -> Reading:
     """One JSON object a line, with `_id` or `id`, perhaps `title`, and `text` or other strings."""
     return _documents(_json_records(text))
 
 
-def read_csv(text: str, path: str) -> tuple[Document, ...]:
+def read_csv(text: str, path: str) -> Reading:
     """A header, then one record a row, with the columns that a JSON object would have as keys.
 
     A comma, a semicolon or a tab between the cells, whichever the header has most of.
@@ -45,12 +45,12 @@ def read_csv(text: str, path: str) -> tuple[Document, ...]:
     return _documents(_table_records(text, delimiter=max(",;\t", key=header.count)))
 
 
-def read_tsv(text: str, path: str) -> tuple[Document, ...]:
+def read_tsv(text: str, path: str) -> Reading:
     """As CSV, with tabs; where the quotes do not add up, they belong to the text."""
     return _documents(_table_records(text, delimiter="\t"))
 
 
-def _documents(records: Iterable[_Record]) -> tuple[Document, ...]:
+def _documents(records: Iterable[_Record]) -> Reading:
     documents = []
     lines: dict[str, int] = {}
     for record in records:
@@ -59,13 +59,13 @@ def _documents(records: Iterable[_Record]) -> tuple[Document, ...]:
             raise Unreadable(f"id {id!r} stands on line {lines[id]} and again on line {record.first_line}")
         lines[id] = record.first_line
         documents.append(_document(id, record))
-    return tuple(documents)
+    return Reading(tuple(documents))
 
 
 def _document(id: str, record: _Record) -> Document:
     """A title without a text is all there is to find, so it is the text."""
     blocks = paragraphs(record.text or record.title)
-    whole = tuple(replace(block, first_line=record.first_line, last_line=record.last_line) for block in blocks)
+    whole = tuple(replace(block, place=at_lines(record.first_line, record.last_line)) for block in blocks)
     return Document(id, record.title, whole)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.outline import Outline
-from rerank_cli.records import Document
+from rerank_cli.records import Document, Reading
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
 _DIRECTIVE = re.compile(r"^\.\. +(?:\|[^|]+\| +)?(?P<name>[\w.+-]+(?::[\w.+-]+)*) ?::(?: +(?P<argument>.*)|$)")
@@ -122,7 +122,7 @@ class _Line:
 _Lines = Sequence[_Line]
 
 
-def read(text: str, path: str) -> tuple[Document, ...]:
+def read(text: str, path: str) -> Reading:
     """A single document; its title is its first section title."""
     lines = [
         _Line(number, line.expandtabs(_TAB_COLUMNS).rstrip()) for number, line in enumerate(text.split("\n"), start=1)
@@ -130,7 +130,7 @@ def read(text: str, path: str) -> tuple[Document, ...]:
     outline = Outline()
     _Parser(outline, {m["name"]: m["text"] for m in _SUBSTITUTION.finditer(text)}).body(lines, depth=0)
     blocks = outline.blocks()
-    return (Document(path, outline.title, blocks),)
+    return Reading((Document(path, outline.title, blocks),))
 
 
 class _Parser:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from rerank_cli.records import Block, Document
+from rerank_cli.records import Block, Document, Reading, at_lines
 
 # One match a run of lines that are not blank. It gives nothing back, and so keeps no note of each line.
 _PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*+(?:\n[^\n]*\S[^\n]*+)*+", re.MULTILINE)
 
 
-def read(text: str, path: str) -> tuple[Document, ...]:
+def read(text: str, path: str) -> Reading:
     """A single document without a title."""
-    return (Document(path, "", tuple(paragraphs(text))),)
+    return Reading((Document(path, "", tuple(paragraphs(text))),))
 
 
 def paragraphs(text: str, first_line: int = 1) -> Iterator[Block]:
@@ -23,7 +23,7 @@ def paragraphs(text: str, first_line: int = 1) -> Iterator[Block]:
     for found in _PARAGRAPH.finditer(text):
         line += text.count("\n", seen, found.start())
         seen = found.start()
-        yield Block(found[0].rstrip(), line, line + found[0].count("\n"))
+        yield Block(found[0].rstrip(), at_lines(line, line + found[0].count("\n")))
 
 
 def title_of(path: str) -> str:

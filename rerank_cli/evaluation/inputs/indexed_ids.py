@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from rerank_cli.corpus.read import holds_records
+from rerank_cli.corpus.read import format_of
 from rerank_cli.errors import InputError
 from rerank_cli.evaluation.inputs.collection import Collection
 from rerank_cli.evaluation.inputs.ids_in_words import ids_in_words
@@ -54,7 +54,7 @@ def missing_documents(collection: Collection, index: Index) -> tuple[str, ...]:
 def _records(index: Index, names: Iterable[str], *, without: Sequence[Path]) -> dict[str, str]:
     """The index's id of each record of *names* by its own; of an id that stands in several files there is none."""
     root, left_out = Path(index.manifest.recipe.root), {path.resolve() for path in without}
-    files = [path for path in index.files() if holds_records(path)]
+    files = [path for path in index.files() if format_of(path).records]
     taken = [path for path in files if (root / path).resolve() not in left_out]
     asked = {f"{path}#{own}": own for own in names for path in taken}
     found: dict[str, list[str]] = {}

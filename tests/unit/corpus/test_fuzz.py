@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rerank_cli.corpus.passages import passages_of
+from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Unreadable
 from rerank_cli.corpus.read.decode import decode
 from rerank_cli.records import FoundFile
@@ -84,7 +84,11 @@ def passages(path: str, content: bytes) -> None:
     """Read *content*; what comes of it is what the index can hold and the models can read."""
     file = FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0))
     try:
-        documents = [*passages_of(file, content, lone=False, max_tokens=32, count_tokens=FakeEncoder().count_tokens)]
+        documents = [
+            *passages_of(
+                reading_of(file, content, lone=False).documents, max_tokens=32, count_tokens=FakeEncoder().count_tokens
+            )
+        ]
     except Unreadable as error:
         told = str(error)
         assert told.strip()
@@ -96,7 +100,7 @@ def passages(path: str, content: bytes) -> None:
         (document.id + document.title).encode()
         for passage in document.passages:
             assert passage.text.strip()
-            assert 1 <= passage.first_line <= passage.last_line <= lines
+            assert 1 <= passage.place.first <= passage.place.last <= lines
             assert len(passage.model_text.encode()) <= 32 * 400 + 1000
 
 

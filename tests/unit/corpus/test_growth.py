@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus import passages
-from rerank_cli.corpus.passages import passages_of
-from rerank_cli.records import Document, FoundFile
+from rerank_cli.corpus.passages import passages_of, reading_of
+from rerank_cli.records import FoundFile, Reading
 from rerank_cli.stamps import Stamp
 from tests.fakes import FakeEncoder
 from tests.faults.hostile import HOSTILE
@@ -51,7 +51,9 @@ def seconds(kind: str, size: int) -> float:
     content = HOSTILE[kind](size)
     file = FoundFile(kind, Path(kind), Stamp(len(content), 0, 0, 0))
     started = time.process_time()
-    for _ in passages_of(file, content, lone=False, max_tokens=180, count_tokens=FakeEncoder().count_tokens):
+    for _ in passages_of(
+        reading_of(file, content, lone=False).documents, max_tokens=180, count_tokens=FakeEncoder().count_tokens
+    ):
         pass
     return time.process_time() - started
 
@@ -68,13 +70,13 @@ def test_thirty_two_times_the_file_takes_nowhere_near_its_square(kind: str) -> N
 
 
 def test_a_square_that_takes_a_millisecond_for_a_small_file_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_documents = passages.read_documents
+    read_file = passages.read_file
 
-    def read_in_a_square(file: FoundFile, content: bytes, *, lone: bool) -> tuple[Document, ...]:
+    def read_in_a_square(file: FoundFile, content: bytes, *, lone: bool) -> Reading:
         for start in range(0, len(content), 16):
             content.count(b"\0", start)
-        return read_documents(file, content, lone=lone)
+        return read_file(file, content, lone=lone)
 
     assert grows_evenly("blanks.txt")
-    monkeypatch.setattr(passages, "read_documents", read_in_a_square)
+    monkeypatch.setattr(passages, "read_file", read_in_a_square)
     assert not grows_evenly("blanks.txt")

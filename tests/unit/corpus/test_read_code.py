@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rerank_cli.corpus.read.code import read
-from rerank_cli.records import Block
+from rerank_cli.records import Block, at_lines
 
 PYTHON = '''\
 """Doc."""
@@ -28,29 +28,28 @@ def main():
 
 
 def blocks(text: str, path: str = "src/boiler.py") -> tuple[Block, ...]:
-    (document,) = read(text, path)
+    (document,) = read(text, path).documents
     return document.blocks
 
 
 def test_blocks_stand_under_the_definitions_around_them_with_exact_lines() -> None:
     assert blocks(PYTHON) == (
-        Block('"""Doc."""', 1, 1),
-        Block("import os", 3, 3),
-        Block('class Boiler:\n    """Heats."""\n    hot = True', 5, 7, ("class Boiler",)),
+        Block('"""Doc."""', at_lines(1, 1)),
+        Block("import os", at_lines(3, 3)),
+        Block('class Boiler:\n    """Heats."""\n    hot = True', at_lines(5, 7), ("class Boiler",)),
         Block(
             "    # Says how.\n    @property\n    def pressure(self):\n        x = 1",
-            8,
-            11,
+            at_lines(8, 11),
             ("class Boiler", "def pressure"),
         ),
-        Block("        return x", 13, 13, ("class Boiler", "def pressure")),
-        Block("    async def drain(self): pass", 15, 15, ("class Boiler", "def drain")),
-        Block("def main():\n    pass", 17, 18, ("def main",)),
+        Block("        return x", at_lines(13, 13), ("class Boiler", "def pressure")),
+        Block("    async def drain(self): pass", at_lines(15, 15), ("class Boiler", "def drain")),
+        Block("def main():\n    pass", at_lines(17, 18), ("def main",)),
     )
 
 
 def test_source_code_has_no_title_of_its_own() -> None:
-    (document,) = read("x = 1", "src/boiler.py")
+    (document,) = read("x = 1", "src/boiler.py").documents
     assert document.title == ""
 
 
@@ -94,8 +93,8 @@ def test_the_line_that_closes_a_body_belongs_to_it() -> None:
 
 def test_tabs_count_as_indentation() -> None:
     found = blocks("func a() {\n\tx()\n\n\ty()\n}\n")
-    assert found[1] == Block("\ty()\n}", 4, 5, ("func a",))
+    assert found[1] == Block("\ty()\n}", at_lines(4, 5), ("func a",))
 
 
 def test_comments_alone_are_a_block() -> None:
-    assert blocks("# one\n# two\n") == (Block("# one\n# two", 1, 2),)
+    assert blocks("# one\n# two\n") == (Block("# one\n# two", at_lines(1, 2)),)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.corpus.read import Unreadable, read_documents, reader_name
+from rerank_cli.corpus.read import Unreadable, format_of, read_file
 from rerank_cli.records import Document, FoundFile
 from rerank_cli.stamps import Stamp
 
 
 def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:
-    return read_documents(FoundFile(path, Path(path), Stamp(len(text), 0, 0, 0)), text.encode(), lone=lone)
+    return read_file(FoundFile(path, Path(path), Stamp(len(text), 0, 0, 0)), text.encode(), lone=lone).documents
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:
     ],
 )
 def test_the_extension_picks_the_reader(path: str, name: str) -> None:
-    assert reader_name(path) == name
+    assert format_of(path).name == name
 
 
 def test_a_text_file_is_its_paragraphs_titled_by_its_name() -> None:
     (document,) = read("home/bleed-the_radiators.txt", "\n\nOne\ntwo\n \t\nThree\n")
     assert (document.id, document.title) == ("home/bleed-the_radiators.txt", "bleed the radiators")
-    assert [(b.text, b.first_line, b.last_line) for b in document.blocks] == [
+    assert [(b.text, b.place.first, b.place.last) for b in document.blocks] == [
         ("One\ntwo", 3, 4),
         ("Three", 6, 6),
     ]
@@ -93,7 +93,7 @@ def test_a_page_nested_beyond_the_stack_is_unreadable_and_ends_no_run() -> None:
 
 def test_lines_count_as_an_editor_counts_them_whatever_ends_them() -> None:
     (document,) = read("a.txt", "one\r\n\r\ntwo\rthree\x0cstill three\r\rfive")
-    assert [(b.first_line, b.last_line) for b in document.blocks] == [(1, 1), (3, 4), (6, 6)]
+    assert [(b.place.first, b.place.last) for b in document.blocks] == [(1, 1), (3, 4), (6, 6)]
 
 
 @pytest.mark.parametrize("path", ["a.txt", "a.md", "a.rst", "a.html", "a.py"])

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from rerank_cli.corpus.read.html import read
-from rerank_cli.records import Block, Document
+from rerank_cli.records import Block, Document, at_lines
 
 PAGE = """\
 <!DOCTYPE html
@@ -32,7 +32,7 @@ PAGE = """\
 
 
 def document(text: str) -> Document:
-    (only,) = read(text, "some-page.html")
+    (only,) = read(text, "some-page.html").documents
     return only
 
 
@@ -40,13 +40,13 @@ def test_a_page_becomes_its_visible_blocks_with_exact_lines_under_their_headings
     found = document(PAGE)
     assert found.title == "Boiler care & repair"
     assert found.blocks == (
-        Block("First bold text\non two lines and\na link after.", 7, 9, ("Boiler",)),
-        Block("- one", 10, 10, ("Boiler",)),
-        Block("- two", 10, 10, ("Boiler",)),
-        Block("  line a\n    line b", 13, 14, ("Boiler", "Pressure")),
-        Block("A | B", 16, 16, ("Boiler", "Pressure")),
-        Block("1 < 2 | 3", 17, 17, ("Boiler", "Pressure")),
-        Block("The gauge at rest", 19, 19, ("Boiler", "Pressure")),
+        Block("First bold text\non two lines and\na link after.", at_lines(7, 9), ("Boiler",)),
+        Block("- one", at_lines(10, 10), ("Boiler",)),
+        Block("- two", at_lines(10, 10), ("Boiler",)),
+        Block("  line a\n    line b", at_lines(13, 14), ("Boiler", "Pressure")),
+        Block("A | B", at_lines(16, 16), ("Boiler", "Pressure")),
+        Block("1 < 2 | 3", at_lines(17, 17), ("Boiler", "Pressure")),
+        Block("The gauge at rest", at_lines(19, 19), ("Boiler", "Pressure")),
     )
 
 

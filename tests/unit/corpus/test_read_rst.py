@@ -5,11 +5,11 @@ import time
 import pytest
 
 from rerank_cli.corpus.read.rst import read
-from rerank_cli.records import Block, Document
+from rerank_cli.records import Block, Document, at_lines
 
 
 def document(text: str) -> Document:
-    (only,) = read(text, "some-page.rst")
+    (only,) = read(text, "some-page.rst").documents
     return only
 
 
@@ -69,7 +69,7 @@ def test_inline_markup_leaves_its_words(markup: str, plain: str) -> None:
 
 def test_markup_that_spans_lines_keeps_their_number() -> None:
     (block,) = blocks("See :ref:`the\nlabel <some\ntarget>` and\nmore.\n")
-    assert block == Block("See the\nlabel\n and\nmore.", 1, 4)
+    assert block == Block("See the\nlabel\n and\nmore.", at_lines(1, 4))
 
 
 def test_code_is_kept_as_it_is_after_directives_and_double_colons() -> None:
@@ -78,10 +78,10 @@ def test_code_is_kept_as_it_is_after_directives_and_double_colons() -> None:
         "    def f():\n\n        pass\n\nEnd.\n"
     )
     assert blocks(page) == (
-        Block("Like this:", 1, 1),
-        Block("x = *y*\n  z", 3, 4),
-        Block("def f():\n\n    pass", 9, 11),
-        Block("End.", 13, 13),
+        Block("Like this:", at_lines(1, 1)),
+        Block("x = *y*\n  z", at_lines(3, 4)),
+        Block("def f():\n\n    pass", at_lines(9, 11)),
+        Block("End.", at_lines(13, 13)),
     )
 
 
@@ -94,12 +94,12 @@ def test_what_no_reader_sees_is_dropped() -> None:
         ".. _label:\n.. currentmodule:: flask\n\n.. a comment\n   that goes on\n\n..\n   another\n\n"
         ".. toctree::\n   :maxdepth: 2\n\n   config\n\n__ https://example.org\n\nWords.\n"
     )
-    assert blocks(page) == (Block("Words.", 17, 17),)
+    assert blocks(page) == (Block("Words.", at_lines(17, 17)),)
 
 
 def test_admonitions_and_notes_show_their_argument_and_their_body() -> None:
     page = ".. admonition:: Take *care*\n\n    It is hot.\n\n.. note:: Starts here\n   and goes on.\n   :no: option\n"
-    assert blocks(page)[:2] == (Block("Take care", 1, 1), Block("It is hot.", 3, 3))
+    assert blocks(page)[:2] == (Block("Take care", at_lines(1, 1)), Block("It is hot.", at_lines(3, 3)))
     assert blocks(page)[2].text == "Starts here\nand goes on."
 
 
@@ -110,7 +110,7 @@ def test_versions_are_spoken_as_on_the_page() -> None:
 
 def test_an_image_is_its_alternative_text_and_a_figure_its_caption_too() -> None:
     page = ".. image:: a.png\n   :align: left\n   :alt: The gauge\n\n.. figure:: b.png\n\n   The caption.\n"
-    assert blocks(page) == (Block("The gauge", 3, 3), Block("The caption.", 7, 7))
+    assert blocks(page) == (Block("The gauge", at_lines(3, 3)), Block("The caption.", at_lines(7, 7)))
 
 
 def test_the_signature_of_a_description_is_a_heading_until_its_body_ends() -> None:
@@ -119,10 +119,10 @@ def test_the_signature_of_a_description_is_a_heading_until_its_body_ends() -> No
         "      Inner.\n\nAfter.\n\n.. autoclass:: Flask\n   :members:\n"
     )
     assert blocks(page) == (
-        Block("Switch.", 6, 6, ("T", "DEBUG")),
-        Block("Inner.", 11, 11, ("T", "DEBUG", "a(x), b(y)")),
-        Block("After.", 13, 13, ("T",)),
-        Block("Flask", 15, 15, ("T",)),
+        Block("Switch.", at_lines(6, 6), ("T", "DEBUG")),
+        Block("Inner.", at_lines(11, 11), ("T", "DEBUG", "a(x), b(y)")),
+        Block("After.", at_lines(13, 13), ("T",)),
+        Block("Flask", at_lines(15, 15), ("T",)),
     )
 
 
@@ -153,9 +153,9 @@ def test_definitions_quotations_and_fields_keep_their_words() -> None:
 
 def test_tables_keep_their_rows_without_their_edges() -> None:
     simple = "=====  ===\nName   B\n=====  ===\n``x``  1\n\ny      2\n=====  ===\n\nEnd.\n"
-    assert blocks(simple) == (Block("Name   B\n\nx  1\n\ny      2", 2, 6), Block("End.", 9, 9))
+    assert blocks(simple) == (Block("Name   B\n\nx  1\n\ny      2", at_lines(2, 6)), Block("End.", at_lines(9, 9)))
     grid = "+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\nEnd.\n"
-    assert blocks(grid) == (Block("| a | b |\n\n| 1 | 2 |", 2, 4), Block("End.", 6, 6))
+    assert blocks(grid) == (Block("| a | b |\n\n| 1 | 2 |", at_lines(2, 4)), Block("End.", at_lines(6, 6)))
 
 
 def test_a_footnote_is_text_and_a_doctest_is_verbatim() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus import reading as reading_module
-from rerank_cli.corpus.passages import passages_of
+from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Unreadable, html
 from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless, deserves_another_try
 from rerank_cli.errors import InputError, ModelError
@@ -71,11 +71,10 @@ def worker_of(reading: FileReading) -> int | None:
 def test_a_process_of_its_own_reads_what_this_one_would(
     open_reading: Open, path: str, content: bytes, lone: bool
 ) -> None:
-    here = tuple(
-        passages_of(found(path, content), content, lone=lone, max_tokens=40, count_tokens=FakeEncoder().count_tokens)
-    )
+    documents = reading_of(found(path, content), content, lone=lone).documents
+    here = tuple(passages_of(documents, max_tokens=40, count_tokens=FakeEncoder().count_tokens))
     assert not _is_harmless(content)
-    assert read(open_reading(), path, content, lone=lone) == here
+    assert read(open_reading(), path, content, lone=lone).documents == here
 
 
 def test_a_small_file_starts_no_process(open_reading: Open) -> None:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from rerank_cli.corpus.read import markdown
 from rerank_cli.corpus.split import CountTokens, split
-from rerank_cli.records import Block, Document, Passage
+from rerank_cli.records import Block, Document, Passage, at_lines
 
 
 def by_words(texts: Sequence[str]) -> list[int]:
@@ -43,7 +43,7 @@ def paragraphs(*texts: str, headings: tuple[str, ...] = ()) -> tuple[Block, ...]
     """Blocks with a blank line between them, each as many lines long as its text."""
     blocks, line = [], 1
     for text in texts:
-        blocks.append(Block(text, line, line + text.count("\n"), headings))
+        blocks.append(Block(text, at_lines(line, line + text.count("\n")), headings))
         line += text.count("\n") + 2
     return tuple(blocks)
 
@@ -70,7 +70,7 @@ def documents(draw: Callable[..., object]) -> Document:
     line = 1
     for text, trail, exact in draw(st.lists(st.tuples(TEXT, TRAIL, st.booleans()), max_size=8)):  # type: ignore[attr-defined]
         last_line = line + (text.count("\n") if exact else 3)
-        blocks.append(Block(text, line, last_line, tuple(trail)))
+        blocks.append(Block(text, at_lines(line, last_line), tuple(trail)))
         line = last_line + 2
     return Document("d", "", tuple(blocks))
 
@@ -114,17 +114,17 @@ def test_ordinals_count_up_and_lines_stay_within_the_document(document: Document
     }
     for passage in found:
         assert passage.text.strip()
-        assert document.blocks[0].first_line <= passage.first_line <= passage.last_line
-        assert passage.last_line <= document.blocks[-1].last_line
-    assert all(one.first_line <= next.first_line for one, next in pairwise(found))
+        assert document.blocks[0].place.first <= passage.place.first <= passage.place.last
+        assert passage.place.last <= document.blocks[-1].place.last
+    assert all(one.place.first <= next.place.first for one, next in pairwise(found))
 
 
 @settings(deadline=None)
 @given(st.lists(LINE.filter(str.strip), min_size=1, max_size=30), st.integers(2, 12))
 def test_the_words_of_a_passage_stand_in_its_lines(lines: list[str], max_tokens: int) -> None:
     text = "\n".join(lines)
-    for passage in passages(Block(text, 1, len(lines)), max_tokens=max_tokens):
-        assert signs(passage.text) in signs("".join(lines[passage.first_line - 1 : passage.last_line]))
+    for passage in passages(Block(text, at_lines(1, len(lines))), max_tokens=max_tokens):
+        assert signs(passage.text) in signs("".join(lines[passage.place.first - 1 : passage.place.last]))
 
 
 @settings(deadline=None)
@@ -139,24 +139,24 @@ def test_the_same_document_is_always_cut_the_same(document: Document, max_tokens
 
 def test_a_section_that_fits_is_one_passage() -> None:
     (found,) = passages(*paragraphs("one two", "three\nfour", headings=("Top",)))
-    assert found == Passage(0, 1, 4, ("Top",), "one two\n\nthree\nfour")
+    assert found == Passage(0, at_lines(1, 4), ("Top",), "one two\n\nthree\nfour")
 
 
 def test_blocks_on_neighbouring_lines_stay_on_neighbouring_lines() -> None:
-    (found,) = passages(Block("- a", 1, 1), Block("- b", 2, 2), Block("c", 4, 4))
+    (found,) = passages(Block("- a", at_lines(1, 1)), Block("- b", at_lines(2, 2)), Block("c", at_lines(4, 4)))
     assert found.text == "- a\n- b\n\nc"
 
 
 def test_a_section_that_needs_several_passages_gets_them_in_even_sizes() -> None:
     found = passages(*paragraphs(*[numbered(5)] * 5), max_tokens=20)
     assert [len(passage.text.split()) for passage in found] == [15, 10]
-    found = passages(Block(numbered(21), 1, 1), max_tokens=20)
+    found = passages(Block(numbered(21), at_lines(1, 1)), max_tokens=20)
     assert [len(passage.text.split()) for passage in found] == [11, 10]
 
 
 def test_the_trail_counts_and_is_never_part_of_two_sections() -> None:
     first = paragraphs(numbered(10), headings=("Top", "A"))
-    second = (Block(numbered(10), 9, 9, ("Top", "B")),)
+    second = (Block(numbered(10), at_lines(9, 9), ("Top", "B")),)
     found = passages(*first, *second, max_tokens=14)
     assert [passage.headings for passage in found] == [("Top", "A"), ("Top", "B")]
     assert len(passages(*first, max_tokens=12)) == 2  # "Top > A." takes three
@@ -164,18 +164,18 @@ def test_the_trail_counts_and_is_never_part_of_two_sections() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert passages() == ()
-    assert passages(Block(" \n ", 1, 2)) == ()
+    assert passages(Block(" \n ", at_lines(1, 2))) == ()
     assert split(Document("d", "A title", ()), max_tokens=20, count_tokens=by_words) == ()
 
 
 def test_headings_come_out_on_one_line_with_single_blanks_and_blank_ones_not_at_all() -> None:
-    (found,) = passages(Block("one", 1, 1, ("The  whole\nof\xa0it", " \u2028", "\tpart\x0b")))
+    (found,) = passages(Block("one", at_lines(1, 1), ("The  whole\nof\xa0it", " \u2028", "\tpart\x0b")))
     assert found.headings == ("The whole of it", "part")
     assert found.model_text == "The whole of it > part. one"
 
 
 def test_sections_whose_headings_differ_by_blanks_alone_are_one_section() -> None:
-    (found,) = passages(Block("one", 1, 1, ("A  b",)), Block("two", 3, 3, ("A b",)))
+    (found,) = passages(Block("one", at_lines(1, 1), ("A  b",)), Block("two", at_lines(3, 3), ("A b",)))
     assert (found.headings, found.text) == (("A b",), "one\n\ntwo")
 
 
@@ -184,8 +184,8 @@ def test_sections_whose_headings_differ_by_blanks_alone_are_one_section() -> Non
 
 def test_prose_is_cut_at_sentence_ends_with_the_lines_of_each_piece() -> None:
     text = "One two three. Four five\nsix seven eight? (Nine ten\neleven twelve.) Last e.g. one here."
-    found = passages(Block(text, 5, 7), max_tokens=6)
-    assert [(passage.text, passage.first_line, passage.last_line) for passage in found] == [
+    found = passages(Block(text, at_lines(5, 7)), max_tokens=6)
+    assert [(passage.text, passage.place.first, passage.place.last) for passage in found] == [
         ("One two three.", 5, 5),
         ("Four five\nsix seven eight?", 5, 6),
         ("(Nine ten\neleven twelve.)", 6, 7),
@@ -194,22 +194,22 @@ def test_prose_is_cut_at_sentence_ends_with_the_lines_of_each_piece() -> None:
 
 
 def test_chinese_and_japanese_sentences_end_without_a_space() -> None:
-    found = passages(Block("一二三四五六。七八九十。", 1, 1), max_tokens=2, count=by_length)
+    found = passages(Block("一二三四五六。七八九十。", at_lines(1, 1)), max_tokens=2, count=by_length)
     assert [passage.text for passage in found] == ["一二三四五六。", "七八九十。"]
 
 
 def test_code_is_cut_at_line_ends_and_keeps_its_indentation() -> None:
     code = "def f(a, b):\n    x = a.b\n    y = x + 1\n    return y\n"
-    found = passages(Block(code.rstrip(), 1, 4), max_tokens=8)
-    assert [(passage.text, passage.first_line, passage.last_line) for passage in found] == [
+    found = passages(Block(code.rstrip(), at_lines(1, 4)), max_tokens=8)
+    assert [(passage.text, passage.place.first, passage.place.last) for passage in found] == [
         ("def f(a, b):\n    x = a.b", 1, 2),
         ("    y = x + 1\n    return y", 3, 4),
     ]
 
 
 def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> None:
-    assert [p.text for p in passages(Block(numbered(5), 1, 1), max_tokens=3)] == ["w0 w1 w2", "w3 w4"]
-    found = passages(Block("x" * 100, 1, 1), max_tokens=5, count=by_length)
+    assert [p.text for p in passages(Block(numbered(5), at_lines(1, 1)), max_tokens=3)] == ["w0 w1 w2", "w3 w4"]
+    found = passages(Block("x" * 100, at_lines(1, 1)), max_tokens=5, count=by_length)
     assert "".join(passage.text for passage in found) == "x" * 100
     assert len(found) <= 10
 
@@ -217,18 +217,20 @@ def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> Non
 @pytest.mark.parametrize("letter", ["x", "é", "п", "→", "か", "ｱ", "ก", "한"])
 def test_a_word_of_thousands_of_letters_does_not_count_as_one(real_tokens: CountTokens, letter: str) -> None:
     words = f"one\ntwo {letter * 50_000} three\nfour"
-    found = passages(Block(words, 1, 3, ("Top", letter * 300)), max_tokens=64, count=real_tokens)
+    found = passages(Block(words, at_lines(1, 3), ("Top", letter * 300)), max_tokens=64, count=real_tokens)
     assert len(found) > 5
     assert signs("".join(passage.text for passage in found)) == signs(words)
     assert max(len(word) for passage in found for word in passage.model_text.split()) <= 101  # the trail's full stop
     assert real_tokens([passage.model_text for passage in found])[1] > 30
     assert max(real_tokens([passage.model_text for passage in found])) <= 64
-    assert [(p.first_line, p.last_line) for p in (found[0], found[2], found[-1])] == [(1, 2), (2, 2), (2, 3)]
+    assert [(p.place.first, p.place.last) for p in (found[0], found[2], found[-1])] == [(1, 2), (2, 2), (2, 3)]
 
 
 def test_a_block_whose_text_has_other_lines_than_its_source_keeps_its_whole_range() -> None:
-    found = passages(Block(numbered(9) + "\n" + numbered(9), 4, 4), Block(numbered(9), 10, 14), max_tokens=9)
-    assert [(p.first_line, p.last_line) for p in found] == [(4, 4), (4, 4), (10, 14)]
+    found = passages(
+        Block(numbered(9) + "\n" + numbered(9), at_lines(4, 4)), Block(numbered(9), at_lines(10, 14)), max_tokens=9
+    )
+    assert [(p.place.first, p.place.last) for p in found] == [(4, 4), (4, 4), (10, 14)]
 
 
 # Trails and tiny sections
@@ -236,48 +238,51 @@ def test_a_block_whose_text_has_other_lines_than_its_source_keeps_its_whole_rang
 
 def test_a_trail_too_long_loses_the_headings_between_its_title_and_its_innermost_first() -> None:
     text = numbered(5)
-    assert passages(Block(text, 1, 1, ("T", "a b c", "d e f", "last")), max_tokens=27)[0].headings == (
+    assert passages(Block(text, at_lines(1, 1), ("T", "a b c", "d e f", "last")), max_tokens=27)[0].headings == (
         "T",
         "d e f",
         "last",
     )
-    assert passages(Block(text, 1, 1, ("T", "a b c", "d e f", "last")), max_tokens=15)[0].headings == (
+    assert passages(Block(text, at_lines(1, 1), ("T", "a b c", "d e f", "last")), max_tokens=15)[0].headings == (
         "T",
         "last",
     )
-    assert passages(Block(text, 1, 1, ("A long title", "last")), max_tokens=12)[0].headings == ("last",)
-    assert passages(Block(text, 1, 1, (numbered(8),)), max_tokens=12)[0].headings == (numbered(4),)
-    assert passages(Block(text, 1, 1, ("x" * 99,)), max_tokens=12, count=by_length)[0].headings == ()
+    assert passages(Block(text, at_lines(1, 1), ("A long title", "last")), max_tokens=12)[0].headings == ("last",)
+    assert passages(Block(text, at_lines(1, 1), (numbered(8),)), max_tokens=12)[0].headings == (numbered(4),)
+    assert passages(Block(text, at_lines(1, 1), ("x" * 99,)), max_tokens=12, count=by_length)[0].headings == ()
 
 
 def test_tiny_sections_join_under_their_parent_and_show_their_headings() -> None:
     found = passages(
-        Block("one", 3, 3, ("Top", "A")),
-        Block("two", 6, 6, ("Top", "B")),
-        Block(numbered(8), 9, 9, ("Top", "C")),
-        Block("four", 12, 12, ("Top", "D")),
+        Block("one", at_lines(3, 3), ("Top", "A")),
+        Block("two", at_lines(6, 6), ("Top", "B")),
+        Block(numbered(8), at_lines(9, 9), ("Top", "C")),
+        Block("four", at_lines(12, 12), ("Top", "D")),
         max_tokens=21,
     )
     assert found == (
-        Passage(0, 3, 9, ("Top",), f"A\none\n\nB\ntwo\n\nC\n{numbered(8)}"),
-        Passage(1, 12, 12, ("Top", "D"), "four"),
+        Passage(0, at_lines(3, 9), ("Top",), f"A\none\n\nB\ntwo\n\nC\n{numbered(8)}"),
+        Passage(1, at_lines(12, 12), ("Top", "D"), "four"),
     )
 
 
 def test_a_heading_within_a_passage_counts_among_its_lines() -> None:
     (found,) = passages(
-        Block("one", 5, 5, ("Top", "A"), heading_line=3), Block("two", 9, 9, ("Top", "B"), heading_line=7)
+        Block("one", at_lines(5, 5), ("Top", "A"), heading_at=3),
+        Block("two", at_lines(9, 9), ("Top", "B"), heading_at=7),
     )
-    assert found == Passage(0, 3, 9, ("Top",), "A\none\n\nB\ntwo")
+    assert found == Passage(0, at_lines(3, 9), ("Top",), "A\none\n\nB\ntwo")
 
 
 def test_a_tiny_introduction_joins_its_first_subsection() -> None:
-    (found,) = passages(Block("intro", 3, 3, ("Top",)), Block("one", 7, 7, ("Top", "A")))
-    assert found == Passage(0, 3, 7, ("Top",), "intro\n\nA\none")
+    (found,) = passages(Block("intro", at_lines(3, 3), ("Top",)), Block("one", at_lines(7, 7), ("Top", "A")))
+    assert found == Passage(0, at_lines(3, 7), ("Top",), "intro\n\nA\none")
 
 
 def test_a_heading_that_begins_the_text_is_not_said_again() -> None:
-    (found,) = passages(Block("def a(): 1", 1, 1, ("f.py", "def a")), Block("def b(): 2", 3, 3, ("f.py", "def b")))
+    (found,) = passages(
+        Block("def a(): 1", at_lines(1, 1), ("f.py", "def a")), Block("def b(): 2", at_lines(3, 3), ("f.py", "def b"))
+    )
     assert found.text == "def a(): 1\n\ndef b(): 2"
 
 
@@ -290,12 +295,14 @@ def test_a_heading_that_begins_the_text_is_not_said_again() -> None:
     ],
 )
 def test_tiny_sections_without_a_common_parent_stay_apart(first: tuple[str, ...], second: tuple[str, ...]) -> None:
-    found = passages(Block("one", 1, 1, first), Block("two", 4, 4, second))
+    found = passages(Block("one", at_lines(1, 1), first), Block("two", at_lines(4, 4), second))
     assert [passage.headings for passage in found] == [first, second]
 
 
 def test_a_tiny_section_does_not_join_one_that_fills_its_passage() -> None:
-    found = passages(Block("one", 1, 1, ("Top", "A")), Block(numbered(17), 4, 4, ("Top", "B")), max_tokens=20)
+    found = passages(
+        Block("one", at_lines(1, 1), ("Top", "A")), Block(numbered(17), at_lines(4, 4), ("Top", "B")), max_tokens=20
+    )
     assert [passage.headings for passage in found] == [("Top", "A"), ("Top", "B")]
 
 
@@ -309,7 +316,7 @@ def test_tokens_are_counted_in_a_few_batches_and_no_text_twice() -> None:
         calls.append(list(texts))
         return by_words(texts)
 
-    sections = [Block(numbered(30, f"n{i}_"), i * 3, i * 3, ("Top", f"S{i}")) for i in range(50)]
+    sections = [Block(numbered(30, f"n{i}_"), at_lines(i * 3, i * 3), ("Top", f"S{i}")) for i in range(50)]
     assert len(passages(*sections, max_tokens=20, count=counting)) == 100
     assert len(calls) <= 5
     counted = [text for call in calls for text in call]
@@ -320,7 +327,7 @@ def test_the_real_tokenizer_never_counts_a_passage_too_long(real_tokens: CountTo
     page = "# Boiler\n\n" + "\n\n".join(
         f"## Part {i}\n\nTurn valve {i} (see §{i}.{i}) — wait…\n\n```\n{'x_' * (i * 3)}=={i}\n```" for i in range(40)
     )
-    (document,) = markdown.read(page, "boiler.md")
+    (document,) = markdown.read(page, "boiler.md").documents
     found = split(document, max_tokens=64, count_tokens=real_tokens)
     assert max(real_tokens([passage.model_text for passage in found])) <= 64
     assert len(found) > 20

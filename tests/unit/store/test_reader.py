@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking
-from rerank_cli.records import Passage, SplitDocument
+from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store import open_reader, open_writer, writer
 from rerank_cli.store.manifest import Generation
@@ -152,7 +152,7 @@ def test_texts_that_are_gone_do_not_shorten_a_list(tmp_path: Path) -> None:
 
 def test_headings_come_back_on_one_line_each(folder: Path) -> None:
     state = FileState("h.md", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None)
-    passage = Passage(0, 1, 1, ("Fruit and more", "Apples"), "apples")
+    passage = Passage(0, at_lines(1, 1), ("Fruit and more", "Apples"), "apples")
     with open_writer(folder, wait_s=0) as writing:
         writing.keep_vectors("fake", [passage.text_hash], vector_of("h")[None])
         writing.stage(NewFile(state, (SplitDocument("h.md", "h", (passage,)),)), key="")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rerank_cli.ports import FileState, NewFile
-from rerank_cli.records import Passage, SplitDocument
+from rerank_cli.records import Passage, Place, SplitDocument
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.staging import HEAD, Staging
 from tests.unit.store.texts import new_file
@@ -124,7 +124,8 @@ def test_what_is_dropped_is_gone(staging: Staging, place: Path) -> None:
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-PASSAGES = st.builds(Passage, st.integers(0, 9), st.integers(1), st.integers(1), st.tuples(TEXT, TEXT), TEXT)
+PLACES = st.builds(Place, st.sampled_from(["line", "page"]), st.integers(1), st.integers(1), TEXT)
+PASSAGES = st.builds(Passage, st.integers(0, 9), PLACES, st.tuples(TEXT, TEXT), TEXT)
 STATES = st.builds(
     FileState,
     TEXT,

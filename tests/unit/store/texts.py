@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from rerank_cli.ports import Changes, FileState, NewFile, Recipe, Vectors
-from rerank_cli.records import Passage, SplitDocument
+from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.reader import IndexReader
 from rerank_cli.store.writer import LocalWriter
@@ -31,7 +31,7 @@ def vector_of(text: str) -> Vectors:
 
 
 def hash_of(text: str) -> bytes:
-    return Passage(0, 1, 1, (), text).text_hash
+    return Passage(0, at_lines(1, 1), (), text).text_hash
 
 
 def keep(writer: LocalWriter, texts: Iterable[str], *, fingerprint: str = "fake") -> None:
@@ -45,7 +45,7 @@ def keep(writer: LocalWriter, texts: Iterable[str], *, fingerprint: str = "fake"
 def new_file(path: str, texts: Sequence[str], *, document_id: str | None = None) -> NewFile:
     """A file of one document, whose passages are *texts*."""
     state = FileState(path, stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None)
-    passages = tuple(Passage(n, n + 1, n + 1, (), text) for n, text in enumerate(texts))
+    passages = tuple(Passage(n, at_lines(n + 1, n + 1), (), text) for n, text in enumerate(texts))
     return NewFile(state, (SplitDocument(document_id or path, path, passages),))
 
 

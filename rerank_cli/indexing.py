@@ -282,15 +282,17 @@ class _Work:
         staged = self._writer.staged(file.path, digest, key=key)
         if staged is None or staged.state.failure:
             try:
-                staged = NewFile(state, reading.read(file, content, lone=lone).documents)
+                found = reading.read(file, content, lone=lone)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
+            staged = NewFile(replace(state, notes=found.notes), found.documents)
             self._writer.stage(staged, key=key)
-        elif staged.state != state:
-            self._writer.stage(replace(staged, state=state), key=key)
+        elif staged.state != (state := replace(state, notes=staged.state.notes)):
+            staged = replace(staged, state=state)
+            self._writer.stage(staged, key=key)
         self._await_encoding(staged.documents)
         return _ReadFile(
-            state,
+            staged.state,
             documents=frozenset(document.id for document in staged.documents if document.passages),
             passages=sum(len(document.passages) for document in staged.documents),
         )

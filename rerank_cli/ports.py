@@ -155,7 +155,7 @@ class Counts:
 class FileState:
     """A file as it was when it was last read. `failure` says why it could not be read.
 
-    Its documents are those of an earlier reading then, or none.
+    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read.
     """
 
     path: str
@@ -163,6 +163,7 @@ class FileState:
     content_hash: bytes
     reader: str
     failure: str | None
+    notes: tuple[str, ...] = ()
 
 
 # What a writer takes

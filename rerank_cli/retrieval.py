@@ -13,7 +13,7 @@ import numpy as np
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, Origin, PassageId, Ranking, Vectors
 from rerank_cli.records import Candidate, Listed, Retriever
-from rerank_cli.words import readable
+from rerank_cli.words import identifiers, parts, readable
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
@@ -165,7 +165,9 @@ def _query_vector(index: Index, encoder: Encoder, query: str) -> Vectors:
 def query_words(query: str) -> list[str]:
     """The words to look for, each once, in their order; stop words only where there is nothing else."""
     # NFC, since an accent of its own is no letter to \w; no casefold, since FTS5 keeps the ß that it would undo.
-    words = list(dict.fromkeys(re.findall(r"\w+", unicodedata.normalize("NFC", readable(query)).lower())))
+    text = unicodedata.normalize("NFC", readable(query))
+    within = (part for name in identifiers(text) for part in parts(name))
+    words = list(dict.fromkeys(word.lower() for word in (*re.findall(r"\w+", text), *within)))
     telling = [word for word in words if word not in STOP_WORDS]
     return telling or words
 

@@ -24,6 +24,7 @@ CREATE TABLE files (
     content_hash BLOB NOT NULL,
     reader TEXT NOT NULL,
     failure TEXT,
+    notes TEXT NOT NULL,
     ctime_ns INTEGER NOT NULL,
     inode INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -38,10 +39,13 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY,
     document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     ordinal INTEGER NOT NULL,
-    first_line INTEGER NOT NULL,
-    last_line INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    label TEXT NOT NULL,
     headings TEXT NOT NULL,
     text TEXT NOT NULL,
+    parts TEXT NOT NULL,
     text_hash BLOB NOT NULL,
     row_check INTEGER NOT NULL,
     UNIQUE (document, ordinal)
@@ -50,14 +54,15 @@ CREATE INDEX passages_by_text ON passages (text_hash);
 CREATE TABLE mounts (path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE told (path TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
-    headings, text, content = 'passages', content_rowid = 'id',
+    headings, text, parts, content = 'passages', content_rowid = 'id',
     tokenize = 'porter unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER passage_added AFTER INSERT ON passages BEGIN
-    INSERT INTO words (rowid, headings, text) VALUES (new.id, new.headings, new.text);
+    INSERT INTO words (rowid, headings, text, parts) VALUES (new.id, new.headings, new.text, new.parts);
 END;
 CREATE TRIGGER passage_removed AFTER DELETE ON passages BEGIN
-    INSERT INTO words (words, rowid, headings, text) VALUES ('delete', old.id, old.headings, old.text);
+    INSERT INTO words (words, rowid, headings, text, parts)
+    VALUES ('delete', old.id, old.headings, old.text, old.parts);
 END;
 """
 
@@ -67,15 +72,15 @@ first run over 100,000 passages write twice as much."""
 
 PROBES = (
     "SELECT * FROM files LIMIT 1",
-    "SELECT document_id, title, ordinal, first_line, last_line, headings, text, text_hash, row_check FROM passages"
+    "SELECT document_id, title, ordinal, unit, first, last, label, headings, text, text_hash, row_check FROM passages"
     " JOIN documents ON documents.id = document LIMIT 1",
     "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
 )
 
 TEXTS = (
-    "SELECT path, reader, failure FROM files",
+    "SELECT path, reader, failure, notes FROM files",
     "SELECT document_id, path, title FROM documents",
-    "SELECT headings, text FROM passages",
+    "SELECT unit, label, headings, text, parts FROM passages",
 )
 
 SQLITE_FAILS = (sqlite3.Error, UnicodeDecodeError)

@@ -10,7 +10,7 @@ from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.layout import Layout
 
-SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
+SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes FROM files"
 
 
 def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
@@ -19,15 +19,22 @@ def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = No
         rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
     else:
         rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
-    return {row[0]: FileState(row[0], Stamp(*row[1:5]), *row[5:]) for row in rows}
+    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], _lines(row[8])) for row in rows}
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
 
 
 def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
     """Add a file that is not there."""
     connection.execute(
-        "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (state.path, *astuple(state.stamp), state.content_hash, state.reader, state.failure),
+        "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(state.path, *astuple(state.stamp), state.content_hash, state.reader, state.failure),
+            "\n".join(state.notes),
+        ),
     )
 
 

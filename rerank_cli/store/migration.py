@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from rerank_cli.store.catalog import check_pages, connect, telling
 from rerank_cli.store.files import insert_file
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import BROUGHT_OVER, Generation, read_rows, write_generation
-from rerank_cli.store.passages import insert_document
+from rerank_cli.store.passages import insert_document, row_check
+from rerank_cli.store.pins import VectorsPin
 from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.search import SCAN
 from rerank_cli.store.vectors import VectorWriter
@@ -26,13 +28,21 @@ from rerank_cli.store.vectors import VectorWriter
 AT_ONCE = 1000
 """Vectors written in one go."""
 
+UNSEALED = 1
+"""The format that had neither a seal nor checks, and its vectors in the catalog."""
+
 FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
 FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
 
-PASSAGES = (
+FIRST_PASSAGES = (
     "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, kept.vector"
     " FROM documents LEFT JOIN passages ON document = documents.id"
     " LEFT JOIN vectors AS kept ON kept.id = passages.vector ORDER BY documents.id, ordinal"
+)
+
+PASSAGES = (
+    "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, text_hash,"
+    " row_check FROM documents LEFT JOIN passages ON document = documents.id ORDER BY documents.id, ordinal"
 )
 
 
@@ -43,6 +53,15 @@ def holds_older_format(layout: Layout) -> bool:
         with telling(layout.catalog, connection):
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     return version in BROUGHT_OVER or (version is None and "vectors" in tables)
+
+
+def sealed_generation(layout: Layout) -> int | None:
+    """Which generation the index in *layout* holds, if its older format has a seal; None before the first."""
+    with closing(connect(layout.catalog)) as connection:
+        rows = read_rows(layout, connection)
+    if not rows or rows.get("format_version") == UNSEALED:
+        return None
+    return int(rows["generation"])
 
 
 def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) -> None:
@@ -59,16 +78,17 @@ def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) ->
     ):
         check_pages(older.catalog, old)
         rows = read_rows(older, old)
-        _copy_unused_vectors(old, layout)
+        sealed = rows.get("format_version", UNSEALED) != UNSEALED
+        if not sealed:
+            _copy_unused_vectors(old, layout)
         if not rows:
             return
-        recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
-        vectors = VectorWriter(layout.folder, fingerprint=recipe.encoder_fingerprint, pin=None)
         with telling(layout.catalog, connection):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 _copy_files(old, connection)
-                _copy_documents(old, connection, vectors)
+                copy = _copied if sealed else _copied_from_the_first
+                recipe, vectors = copy(old, connection, rows, layout)
                 manifest = Manifest(
                     recipe,
                     rows["generation"] + 1,
@@ -76,12 +96,53 @@ def bring_over(older: Layout, layout: Layout, connection: sqlite3.Connection) ->
                     search=SCAN,
                     search_reason="brought over from an older format",
                 )
-                write_generation(connection, Generation(manifest, vectors.pin(dimensions=recipe.dimensions), None))
+                write_generation(connection, Generation(manifest, vectors, None))
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+def _copied(
+    old: sqlite3.Connection, connection: sqlite3.Connection, rows: Mapping[str, Any], layout: Layout
+) -> tuple[Recipe, VectorsPin]:
+    """Documents from the second format on: their vectors stay where they lie."""
+    for (_, path, document_id, title), group in groupby(old.execute(PASSAGES), key=lambda row: row[:4]):
+        passages = []
+        for *said, check in (row[4:] for row in group if row[4] is not None):
+            if row_check(document_id, path, title, *said) != check:
+                raise IndexDamaged(f"{layout.catalog}: a passage of {path} is not what was written")
+            ordinal, first_line, last_line, headings, text, _ = said
+            passages.append(_passage(ordinal, first_line, last_line, headings, text))
+        insert_document(connection, path, document_id, title, passages)
+    return Recipe(**rows["recipe"]), VectorsPin(**rows["vectors"])
+
+
+def _copied_from_the_first(
+    old: sqlite3.Connection, connection: sqlite3.Connection, rows: Mapping[str, Any], layout: Layout
+) -> tuple[Recipe, VectorsPin]:
+    """Documents of the first format, whose vectors lie in its catalog."""
+    recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
+    vectors = VectorWriter(layout.folder, fingerprint=recipe.encoder_fingerprint, pin=None)
+    new: dict[bytes, bytes] = {}
+    for (_, path, document_id, title), group in groupby(old.execute(FIRST_PASSAGES), key=lambda row: row[:4]):
+        passages = []
+        for *said, vector in (row[4:] for row in group if row[4] is not None):
+            passages.append(_passage(*said))
+            new[passages[-1].text_hash] = vector
+        insert_document(connection, path, document_id, title, passages)
+        if len(new) >= AT_ONCE:
+            _add(vectors, new)
+            new = {}
+    if new:
+        _add(vectors, new)
+    return recipe, vectors.pin(dimensions=recipe.dimensions)
+
+
+def _passage(ordinal: int, first_line: int, last_line: int, headings: str, text: str) -> Passage:
+    trail = tuple(headings.split("\n")) if headings else ()
+    return Passage(ordinal, at_lines(first_line, last_line), trail, text)
 
 
 @contextmanager
@@ -122,26 +183,6 @@ def _copy_files(old: sqlite3.Connection, connection: sqlite3.Connection) -> None
         connection.executemany("INSERT INTO mounts VALUES (?)", old.execute("SELECT path FROM mounts"))
     if "told" in tables:
         connection.executemany("INSERT INTO told VALUES (?, ?)", old.execute("SELECT path, reason FROM told"))
-
-
-def _copy_documents(old: sqlite3.Connection, connection: sqlite3.Connection, vectors: VectorWriter) -> None:
-    new: dict[bytes, bytes] = {}
-    for (_, path, document_id, title), group in groupby(old.execute(PASSAGES), key=lambda row: row[:4]):
-        passages = []
-        for row in group:
-            if row[4] is None:  # a document without text
-                continue
-            ordinal, first_line, last_line, headings, text, vector = row[4:]
-            trail = tuple(headings.split("\n")) if headings else ()
-            passage = Passage(ordinal, at_lines(first_line, last_line), trail, text)
-            passages.append(passage)
-            new[passage.text_hash] = vector
-        insert_document(connection, path, document_id, title, passages)
-        if len(new) >= AT_ONCE:
-            _add(vectors, new)
-            new = {}
-    if new:
-        _add(vectors, new)
 
 
 def _add(vectors: VectorWriter, new: dict[bytes, bytes]) -> None:

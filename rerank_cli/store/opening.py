@@ -18,7 +18,7 @@ from rerank_cli.store.catalog import check_answers, check_pages, connect, connec
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
-from rerank_cli.store.migration import bring_over, holds_older_format
+from rerank_cli.store.migration import bring_over, holds_older_format, sealed_generation
 from rerank_cli.store.reader import IndexReader, Snapshot
 from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, rebuild_remedy
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
@@ -55,7 +55,7 @@ def _open_snapshot(layout: Layout) -> Snapshot:
                     generation = read_generation(layout, connection)
                     if generation is None:
                         raise _unfinished(layout)
-                    _check_seal(layout, seal, generation)
+                    _check_seal(layout, seal, generation.manifest.generation)
                     if seal is not None and seal.broken:  # nothing vouches for the catalog but what it says itself
                         check_pages(layout.catalog, connection)
                     snapshot = _with_files(layout, connection, generation, opened)
@@ -78,8 +78,8 @@ def _with_files(layout: Layout, connection: sqlite3.Connection, generation: Gene
     return Snapshot(layout, connection, generation, vectors, graph)
 
 
-def _check_seal(layout: Layout, seal: Seal | None, generation: Generation) -> None:
-    """Make sure that the catalog is what was written last, as far as its seal can tell.
+def _check_seal(layout: Layout, seal: Seal | None, number: int) -> None:
+    """Make sure that the catalog, of generation *number*, is what was written last, as far as its seal can tell.
 
     Raises:
         IndexDamaged: it is not.
@@ -88,7 +88,6 @@ def _check_seal(layout: Layout, seal: Seal | None, generation: Generation) -> No
         if is_folder(layout.seal):
             raise in_the_way(layout.seal)
         raise IndexDamaged(f"{layout.seal}: is missing, or is not what was written", remedy=mend_remedy(layout.folder))
-    number = generation.manifest.generation
     is_older = number < seal.generation
     if is_older or (not seal.broken and not is_sealed(layout, seal, number)):
         raise IndexDamaged(f"{layout.catalog}: is not what was written last", remedy=rebuild_remedy(layout.folder))
@@ -170,6 +169,7 @@ def open_writer(
             end_unfinished(layout)
             seal = read_seal(layout.seal)
             older = _prepared(layout, seal, rebuild=rebuild)
+            seal = seal if older is None else None  # the older index has taken its own along
             is_first_run = not layout.catalog.exists()
         sealing = Sealing(layout, seal)
         writer = None
@@ -234,6 +234,8 @@ def _prepared(layout: Layout, seal: Seal | None, *, rebuild: bool) -> Layout | N
         return waiting if waiting.catalog.exists() and holds_older_format(waiting) else None
     try:
         if holds_older_format(layout):
+            if (number := sealed_generation(layout)) is not None:
+                _check_seal(layout, seal, number)
             return set_aside(layout)
         with closing(connect(layout.catalog)) as connection:
             generation = read_generation(layout, connection)
@@ -241,7 +243,7 @@ def _prepared(layout: Layout, seal: Seal | None, *, rebuild: bool) -> Layout | N
                 remove_files(layout)
                 return waiting
             if rebuild and generation is not None:
-                _check_seal(layout, seal, generation)
+                _check_seal(layout, seal, generation.manifest.generation)
                 check_answers(layout.catalog, connection)
             elif rebuild:
                 set_aside(layout)

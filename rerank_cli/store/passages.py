@@ -5,18 +5,20 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.records import Passage, StoredPassage, at_lines
+from rerank_cli.records import Passage, Place, StoredPassage, Unit
 from rerank_cli.store.remedies import rebuild_remedy
+from rerank_cli.words import identifiers, parts
 
 SELECT = (
-    "SELECT passages.id, document_id, path, title, ordinal, first_line, last_line, headings, text, text_hash, row_check"
-    " FROM passages JOIN documents ON documents.id = document"
+    "SELECT passages.id, document_id, path, title, ordinal, unit, first, last, label, headings, text,"
+    " text_hash, row_check FROM passages JOIN documents ON documents.id = document"
 )
 
-Row = tuple[int, str, str, str, int, int, int, str, str, bytes, int]
+Row = tuple[int, str, str, str, int, Unit, int, int, str, str, str, bytes, int]
 
 
 def insert_document(
@@ -27,18 +29,28 @@ def insert_document(
         "INSERT INTO documents (document_id, path, title) VALUES (?, ?, ?)", (document_id, path, title)
     )
     connection.executemany(
-        "INSERT INTO passages (document, ordinal, first_line, last_line, headings, text, text_hash, row_check)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(cursor.lastrowid, *said, _check(document_id, path, title, *said)) for said in map(_said, passages)],
+        "INSERT INTO passages (document, ordinal, unit, first, last, label, headings, text, text_hash, row_check,"
+        " parts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (cursor.lastrowid, *said, row_check(document_id, path, title, *said), _parts(passage))
+            for passage in passages
+            for said in (_said(passage),)
+        ],
     )
 
 
-def _said(passage: Passage) -> tuple[int, int, int, str, str, bytes]:
+def _said(passage: Passage) -> tuple[int, str, int, int, str, str, str, bytes]:
     headings = "\n".join(passage.headings)
-    return passage.ordinal, passage.place.first, passage.place.last, headings, passage.text, passage.text_hash
+    return (passage.ordinal, *astuple(passage.place), headings, passage.text, passage.text_hash)
 
 
-def _check(*said: object) -> int:
+def _parts(passage: Passage) -> str:
+    """The words within words that are written as `unlockWithBiometrics` is; FTS5 itself knows those of `snake_case`."""
+    pieces = (piece for name in identifiers(passage.model_text) for piece in name.split("_"))
+    return " ".join(part for piece in pieces if len(found := parts(piece)) > 1 for part in found)
+
+
+def row_check(*said: object) -> int:
     """The CRC-32 of all that the catalog says of a passage."""
     return zlib.crc32("\0".join(each.hex() if isinstance(each, bytes) else str(each) for each in said).encode())
 
@@ -49,15 +61,14 @@ def passage_of(row: Row, catalog: Path) -> StoredPassage:
     Raises:
         IndexDamaged: the row is not what was written.
     """
-    number, document_id, path, title, ordinal, first_line, last_line, headings, text, _, check = row
-    if _check(*row[1:-1]) != check:
+    number, document_id, path, title, ordinal, unit, first, last, label, headings, text, _, check = row
+    if row_check(*row[1:-1]) != check:
         raise IndexDamaged(
             f"{catalog}: passage {number} is not what was written", remedy=rebuild_remedy(catalog.parent)
         )
     trail = tuple(headings.split("\n")) if headings else ()
-    return StoredPassage(
-        number, document_id, path, title, Passage(ordinal, at_lines(first_line, last_line), trail, text)
-    )
+    passage = Passage(ordinal, Place(unit, first, last, label), trail, text)
+    return StoredPassage(number, document_id, path, title, passage)
 
 
 def stored_passages(connection: sqlite3.Connection, catalog: Path) -> Iterator[StoredPassage]:

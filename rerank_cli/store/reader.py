@@ -29,7 +29,7 @@ from rerank_cli.store.vectors import TEXT_BYTES, Rows, Scores, VectorReader
 if TYPE_CHECKING:
     from rerank_cli.store.graph import Graph
 
-BM25 = "bm25(3.0, 1.0)"
+BM25 = "bm25(3.0, 1.0, 1.0)"
 """A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
 
 WORDS = "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?"

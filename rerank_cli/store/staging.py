@@ -113,13 +113,20 @@ def _open_to_go_on(path: str, flags: int) -> int:
 def _encoded(file: NewFile, key: str) -> bytes:
     state = file.state
     documents = [[each.id, each.title, [astuple(passage) for passage in each.passages]] for each in file.documents]
-    stated = [state.path, list(astuple(state.stamp)), state.content_hash.hex(), state.reader, state.failure]
+    stated = [
+        state.path,
+        list(astuple(state.stamp)),
+        state.content_hash.hex(),
+        state.reader,
+        state.failure,
+        state.notes,
+    ]
     return json.dumps([key, stated, documents], ensure_ascii=False).encode()
 
 
 def _decoded(content: bytes) -> tuple[NewFile, str]:
-    key, (path, stamp, content_hash, reader, failure), documents = json.loads(content)
-    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure)
+    key, (path, stamp, content_hash, reader, failure, notes), documents = json.loads(content)
+    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes))
     split = tuple(SplitDocument(name, title, tuple(map(_passage, rows))) for name, title, rows in documents)
     return NewFile(state, split), key
 

@@ -24,6 +24,7 @@ from rerank_cli import (
     read_settings,
 )
 from rerank_cli.library import LibraryOptions
+from rerank_cli.records import at_lines
 from rerank_cli.store.layout import default_folder
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder, FakeReranker

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 
 from rerank_cli.corpus.read import markdown
 from rerank_cli.corpus.split import CountTokens, split
-from rerank_cli.records import Block, Document, Passage, at_lines
+from rerank_cli.records import Block, Document, Passage, Place, at_lines
+from rerank_cli.words import plain
 
 
 def by_words(texts: Sequence[str]) -> list[int]:
@@ -219,7 +220,7 @@ def test_a_word_of_thousands_of_letters_does_not_count_as_one(real_tokens: Count
     words = f"one\ntwo {letter * 50_000} three\nfour"
     found = passages(Block(words, at_lines(1, 3), ("Top", letter * 300)), max_tokens=64, count=real_tokens)
     assert len(found) > 5
-    assert signs("".join(passage.text for passage in found)) == signs(words)
+    assert signs("".join(passage.text for passage in found)) == signs(plain(words))
     assert max(len(word) for passage in found for word in passage.model_text.split()) <= 101  # the trail's full stop
     assert real_tokens([passage.model_text for passage in found])[1] > 30
     assert max(real_tokens([passage.model_text for passage in found])) <= 64
@@ -331,3 +332,60 @@ def test_the_real_tokenizer_never_counts_a_passage_too_long(real_tokens: CountTo
     found = split(document, max_tokens=64, count_tokens=real_tokens)
     assert max(real_tokens([passage.model_text for passage in found])) <= 64
     assert len(found) > 20
+
+
+# What is repeated, what leads, and what stays apart
+
+
+def table(rows: int, *, header: str = "Part | Torque") -> Block:
+    lines = [header, "", *(f"part{row} | {row} Nm" for row in range(rows))]
+    return Block("\n".join(lines), at_lines(3, 2 + len(lines)), ("Top",), header=header)
+
+
+def test_each_part_of_a_table_stands_under_its_header() -> None:
+    found = passages(table(30), max_tokens=20)
+    assert len(found) > 5
+    assert all(passage.text.startswith("Part | Torque\n") for passage in found)
+    assert "".join(passage.text for passage in found[1:]).count("Part | Torque") == len(found) - 1
+    last = found[-1]
+    assert last.place == at_lines(34 - last.text.count("\n") + 1, 34), "the header that is repeated has no line"
+
+
+def test_a_table_that_fits_has_its_header_once() -> None:
+    assert passages(table(2))[0].text == "Part | Torque\n\npart0 | 0 Nm\npart1 | 1 Nm"
+
+
+def test_a_row_is_not_cut_at_its_sentences() -> None:
+    rows = "\n".join(f"row{row} | First one. Second one." for row in range(9))
+    found = passages(Block(rows, at_lines(1, 9), header="A | B"), max_tokens=16)
+    cut = [line for passage in found for line in passage.text.removeprefix("A | B\n").split("\n")]
+    assert len(cut) == 9
+    assert all(line.endswith("Second one.") for line in cut)
+
+
+def test_a_header_that_would_crowd_out_the_rows_is_not_repeated() -> None:
+    found = passages(table(30, header=numbered(12)), max_tokens=20)
+    assert sum("w0 " in passage.text for passage in found) == 1
+
+
+def test_what_leads_goes_with_the_text_that_follows_whatever_its_heading() -> None:
+    leading = Block("What the page is about.", at_lines(2, 2), leads=True)
+    (first, second) = passages(leading, *paragraphs(numbered(9), headings=("Top", "A")), *paragraphs(numbered(12)))
+    assert (first.headings, first.text) == (("Top", "A"), f"What the page is about.\n\n{numbered(9)}")
+    assert second.text == numbered(12)
+
+
+def test_what_leads_and_is_all_there_is_is_a_passage() -> None:
+    (found,) = passages(Block("What the page is about.", at_lines(2, 2), leads=True))
+    assert found == Passage(0, at_lines(2, 2), (), "What the page is about.")
+
+
+def test_blocks_of_two_sheets_share_no_passage() -> None:
+    sheets = [Block(name, Place("row", 1, 1, name), ("Book", name)) for name in ("Prices", "Staff")]
+    assert [passage.place for passage in passages(*sheets)] == [block.place for block in sheets]
+    assert [passage.headings for passage in passages(*sheets)] == [("Book", "Prices"), ("Book", "Staff")]
+
+
+def test_a_text_that_is_cut_keeps_its_pages() -> None:
+    found = passages(Block(f"{numbered(15)}\n{numbered(15)}", Place("page", 4, 5)), max_tokens=16)
+    assert [passage.place for passage in found] == [Place("page", 4, 5)] * 2

@@ -63,9 +63,19 @@ def first(tmp_path: Path, docs: Path) -> Path:
 
 
 @pytest.fixture
+def second(tmp_path: Path, docs: Path) -> Path:
+    """An index of the second format, of *docs*."""
+    return sealed("format-2", tmp_path, docs)
+
+
+@pytest.fixture
 def present(tmp_path: Path, docs: Path) -> Path:
     """An index of the present format, of *docs*."""
-    folder = shutil.copytree(DATA / "format-2", tmp_path / "index")
+    return sealed("format-3", tmp_path, docs)
+
+
+def sealed(kept: str, tmp_path: Path, docs: Path) -> Path:
+    folder = shutil.copytree(DATA / kept, tmp_path / "index")
     change(folder, "UPDATE manifest SET value = json_set(value, '$.root', ?) WHERE key = 'recipe'", str(docs))
     write_seal(folder / "catalog.seal", seal_of(folder / "catalog.sqlite", root=str(docs), generation=1))
     return folder
@@ -103,7 +113,7 @@ def everything(folder: Path) -> list[StoredPassage]:
 
 
 def test_an_index_of_the_present_format_is_read_as_it_lies(tmp_path: Path) -> None:
-    folder = shutil.copytree(DATA / "format-2", tmp_path / "index")
+    folder = shutil.copytree(DATA / "format-3", tmp_path / "index")
     assert hits(folder) == HITS
     assert check_health(folder, pages=True).failure is None
 
@@ -114,7 +124,7 @@ def test_the_kept_index_of_the_present_format_is_of_the_present_format() -> None
     assert not (DATA / f"format-{FORMAT_VERSION + 1}").exists()
 
 
-@pytest.mark.parametrize("format_", ["first", "present"])
+@pytest.mark.parametrize("format_", ["first", "second", "present"])
 def test_an_index_of_any_format_goes_on_and_nothing_is_encoded(
     format_: str, request: pytest.FixtureRequest, update: Update, idle: FakeEncoder
 ) -> None:
@@ -141,7 +151,7 @@ def test_bringing_over_alone_changes_no_answer(first: Path, docs: Path) -> None:
 
 
 def test_a_reader_of_an_older_format_is_told_to_bring_it_over(first: Path, docs: Path) -> None:
-    with pytest.raises(IndexMismatch, match="index format 1, this program reads 2") as caught:
+    with pytest.raises(IndexMismatch, match="index format 1, this program reads 3") as caught:
         open_reader(first)
     command = f"rerank-cli index {docs} --index {first}"
     assert caught.value.remedy == f"bring it over, which encodes nothing: {command}"
@@ -198,6 +208,23 @@ def test_vectors_of_a_run_of_the_first_format_that_was_killed_are_kept(
     assert hits(first) == HITS
 
 
+@pytest.mark.parametrize("column", ["text", "first_line", "headings"])
+def test_a_row_of_the_second_format_that_is_not_what_was_written_is_told(second: Path, docs: Path, column: str) -> None:
+    change(second, f"UPDATE passages SET {column} = 77 WHERE id = 2")
+    write_seal(second / "catalog.seal", seal_of(second / "catalog.sqlite", root=str(docs), generation=1))
+    with pytest.raises(IndexDamaged, match="not what was written") as caught, open_writer(second, wait_s=0):
+        pass
+    assert "--rebuild" in caught.value.remedy
+
+
+def test_an_index_of_the_second_format_that_its_seal_does_not_fit_is_left_alone(second: Path) -> None:
+    change(second, "UPDATE files SET reader = 'other' WHERE path = 'wheel.md'")
+    before = (second / "catalog.sqlite").read_bytes()
+    with pytest.raises(IndexDamaged, match="is not what was written last"), open_writer(second, wait_s=0):
+        pass
+    assert (second / "catalog.sqlite").read_bytes() == before
+
+
 # A bring-over that does not come to its end
 
 
@@ -229,7 +256,7 @@ def test_one_that_is_killed_loses_nothing_and_the_next_run_does_it(
 
 
 def test_one_that_is_killed_twice_loses_nothing(first: Path, update: Update, idle: FakeEncoder) -> None:
-    for function in ("write_generation", "_copy_documents"):
+    for function in ("write_generation", "_copied_from_the_first"):
         subprocess.run([sys.executable, "-c", KILLED_AT, "migration", function, first], check=False)
     update(index_folder=first, encoder=idle)
     assert (hits(first), idle.encoded) == (HITS, [])

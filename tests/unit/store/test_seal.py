@@ -134,7 +134,7 @@ def test_a_changed_passage_is_never_sealed(folder: Path) -> None:
     """SQLite takes it for sound: only the passage's own check knows."""
     (folder / "catalog.seal").unlink()
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection, connection:
-        connection.execute("UPDATE passages SET first_line = 99 WHERE text = 'pears'")
+        connection.execute("UPDATE passages SET first = 99 WHERE text = 'pears'")
     with pytest.raises(IndexDamaged, match="is not what was written"), open_writer(folder, wait_s=0):
         pass
     assert not (folder / "catalog.seal").exists()

@@ -11,7 +11,7 @@ from rerank_cli import __version__
 from rerank_cli.cli.results import Answer, Presentation, heading
 from rerank_cli.cli.terminal import printable
 from rerank_cli.freshness import Staleness
-from rerank_cli.records import Candidate, Hit
+from rerank_cli.records import Candidate, Hit, Place
 from rerank_cli.retrieval import query_words
 from rerank_cli.snippets import snippet
 from rerank_cli.trec import run_lines
@@ -21,7 +21,7 @@ TSV_SNIPPET = 160
 TSV_COLUMNS = (
     "query_id", "rank", "score", "logit", "order_score", "support", "first_stage_rank", "first_stage_score",
     "dense_rank", "dense_score", "opening_score", "lexical_rank", "lexical_score", "document", "path", "location",
-    "first_line", "last_line", "heading", "snippet",
+    "place", "first_line", "last_line", "heading", "snippet",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def tsv_lines(presentation: Presentation, answer: Answer) -> list[str]:
         values = (
             answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
             *_listed(candidate, "dense"), candidate.opening_score, *_listed(candidate, "lexical"),
-            hit.document_id, hit.path, presentation.location_of(hit), hit.place.first, hit.place.last,
+            hit.document_id, hit.path, presentation.location_of(hit), hit.place, *_lines(hit.place),
             heading(hit), shown,
         )  # fmt: skip
         lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
@@ -122,6 +122,7 @@ def _answer_record(presentation: Presentation, answer: Answer) -> dict[str, obje
 
 def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None) -> dict[str, object]:
     candidate, stored = hit.candidate, hit.candidate.stored
+    first_line, last_line = _lines(hit.place)
     return {
         "rank": place,
         "document": stored.document_id,
@@ -129,8 +130,9 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
         "location": str(location),
         "stale": stale,
         "title": stored.title,
-        "first_line": stored.passage.place.first,
-        "last_line": stored.passage.place.last,
+        "place": {**asdict(hit.place), "shown": str(hit.place)},
+        "first_line": first_line,
+        "last_line": last_line,
         "headings": list(stored.passage.headings),
         "text": stored.passage.text,
         "score": hit.score,
@@ -145,6 +147,11 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
             "opening_score": candidate.opening_score,
         },
     }
+
+
+def _lines(place: Place) -> tuple[int, int] | tuple[None, None]:
+    """The first and the last line, of what has lines."""
+    return (place.first, place.last) if place.unit == "line" else (None, None)
 
 
 def _listed(candidate: Candidate, name: str) -> tuple[int, float] | tuple[None, None]:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from rich import box
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from rerank_cli.cli.links import follows_links, link_to
 from rerank_cli.cli.results import Answer, Presentation, explanation, heading, shown_place, shown_score
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.freshness import Staleness
@@ -31,6 +33,7 @@ class TableWriter:
     def __init__(self, presentation: Presentation, stream: TextIO) -> None:
         self._presentation = presentation
         self._console = console(stream)
+        self._links = self._console.is_terminal and follows_links()
 
     def write(self, answer: Answer) -> None:
         if self._presentation.many:
@@ -73,12 +76,19 @@ class TableWriter:
 
     def _where(self, hit: Hit, stale: Staleness | None) -> Text:
         place = shown_place(self._presentation.location_of(hit), hit.place, here=self._presentation.here)
-        where = Text(printable(place), style="cyan")
+        where = Text(printable(place), style=self._style(hit))
         if stale:
             where.append(" (gone)" if stale == "gone" else " (changed since)", style="red")
         if heading(hit):
             where.append(f"  {printable(heading(hit))}", style="dim")
         return where
+
+    def _style(self, hit: Hit) -> Style:
+        """That of a place; on a terminal that follows links a link to it."""
+        address = ""
+        if self._links:
+            address = link_to(self._presentation.location_of(hit), hit.place, self._presentation.settings.link)
+        return Style(color="cyan", link=address or None)
 
     def _footer(self, answer: Answer) -> str:
         settings, result = self._presentation.settings, answer.result

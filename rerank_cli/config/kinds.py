@@ -52,6 +52,13 @@ def _switch(given: Any) -> bool:
     return word in ("1", "true", "yes", "on")
 
 
+def _link(given: Any) -> str:
+    text = _text(given)
+    if text not in ("file", "none") and "{path}" not in text:
+        raise ValueError
+    return text
+
+
 def one_of(choices: object) -> Kind:
     """One of the words of a Literal."""
     names = get_args(choices)
@@ -141,6 +148,7 @@ def _shown_size(size: int) -> str:
 
 
 MODEL = Kind("a built-in name, a folder or a hub id", _text)
+LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link)
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
 SWITCH = Kind("true or false", _switch, form="switch")
 LIMIT = Kind("a number, or null for no limit", _number_or_none, stands_for="<float>")

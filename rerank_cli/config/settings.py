@@ -8,6 +8,7 @@ from typing import Literal
 
 from rerank_cli.config.kinds import (
     LIMIT,
+    LINK,
     MODEL,
     PATTERNS,
     SECONDS,
@@ -132,6 +133,12 @@ class Settings:
     format: Format = field(
         default="auto",
         metadata=_about(one_of(Format), "Output; auto is a table on a terminal and plain in a pipe."),
+    )
+    link: str = field(
+        default="file",
+        metadata=_about(
+            LINK, "What opens where a place in a table is clicked on, such as vscode://file/{path}:{line}."
+        ),
     )
     strict: bool = field(
         default=False,

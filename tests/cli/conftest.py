@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +121,32 @@ def process() -> Cli:
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+def on_a_terminal(*arguments: str | Path) -> str:
+    """What a terminal of 80 columns is sent when the command line gets *arguments*, which must end well."""
+    leader, follower = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rerank_cli", *map(str, arguments)],
+        stdout=follower,
+        stderr=follower,
+        stdin=subprocess.DEVNULL,
+        env={**environment, "TERM": "xterm-256color", "COLUMNS": "80"},
+    ) as running:
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:  # Linux says EIO when the last writer is gone
+                break
+            if not piece:
+                break
+            shown += piece
+        assert running.wait(60) == 0
+    os.close(leader)
+    return shown.decode()
 
 
 def assert_one_line(outcome: Outcome, *parts: str) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import pty
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -17,7 +13,7 @@ import pytest
 from rerank_cli.cli.results_for_machines import TSV_COLUMNS
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import BUILTIN_RERANKER, find_model
-from tests.cli.conftest import Cli, Outcome
+from tests.cli.conftest import Cli, Outcome, on_a_terminal
 
 MACHINE = ("json", "jsonl", "tsv", "paths", "trec")
 ODD_QUERY = "gauge reads bar pressure"
@@ -64,6 +60,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
     best = result["hits"][0]
     assert best["path"] == "heating/radiators.md"
     assert (best["first_line"], best["last_line"]) == (5, 5)
+    assert best["place"] == {"unit": "line", "first": 5, "last": 5, "label": "", "shown": "line 5"}
     assert best["headings"] == ["Radiators", "Cold at the top"]
     assert best["text"].startswith("A radiator that is cold at the top holds air.")
     calibration = read_calibration(find_model(BUILTIN_RERANKER, "reranker").folder)
@@ -239,28 +236,7 @@ def test_movement_counts_places_in_the_list_without_the_second_stage(
 
 
 def test_a_terminal_gets_a_table_with_the_matched_words_marked_and_no_bar_left_in_it(indexed: Path) -> None:
-    leader, follower = pty.openpty()
-    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "rerank_cli", "query", "cold radiator", "-n", "1"],
-        stdout=follower,
-        stderr=follower,
-        stdin=subprocess.DEVNULL,
-        env={**environment, "TERM": "xterm-256color", "COLUMNS": "80"},
-    ) as running:
-        os.close(follower)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:  # Linux says EIO when the last writer is gone
-                break
-            if not piece:
-                break
-            shown += piece
-        assert running.wait(60) == 0
-    os.close(leader)
-    text = shown.decode()
+    text = on_a_terminal("query", "cold radiator", "-n", "1")
     assert "\x1b[1;33mradiator\x1b[0m" in text and "\x1b[1;33mcold\x1b[0m" in text
     assert "━" not in text and "?" not in text
     assert text.split("\r\n")[0].rstrip().endswith("passage\x1b[0m") or "passage" in text.split("\r\n")[0]

@@ -239,6 +239,7 @@ top_n: 3
 per_document: 2
 min_score: -1.5
 format: json
+link: edit://{path}
 strict: true
 max_shrink: 0.75
 allow_shrink: true
@@ -267,6 +268,7 @@ wait_s: 0
         per_document=2,
         min_score=-1.5,
         format="json",
+        link="edit://{path}",
         strict=True,
         max_shrink=0.75,
         allow_shrink=True,

@@ -63,6 +63,7 @@ def rules_of(settings: Settings) -> Rules:
         hidden=settings.hidden,
         ignore_files=settings.ignore_files,
         max_file_size_bytes=settings.max_file_size,
+        converters=settings.converter,
     )
 
 
@@ -202,7 +203,7 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
         elif is_same(file.location, file.stamp, state, verify=verify):
             unchanged.append(file.path)
             if file.stamp != state.stamp and is_settled(file.stamp):
-                touched.append(_state(file, state.content_hash, failure=state.failure))
+                touched.append(_state(file, state.content_hash, state.reader, failure=state.failure))
         else:
             changed.append(file.path)
     absent = sorted(known.keys() - {file.path for file in found.files})
@@ -252,6 +253,7 @@ class _Work:
             max_tokens=self._settings.passage_tokens,
             count_tokens=self._encoder.count_tokens,
             file_timeout_s=self._settings.file_timeout_s,
+            converters=self._settings.rules.converters,
             get_ready=self._check_passages_fit,
         ) as reading:
             for done, file in enumerate(files):
@@ -277,7 +279,7 @@ class _Work:
         except OSError as error:
             return self._failed(file, b"", f"cannot be read: {in_words(error)}", unread=True)
         digest = hashlib.sha256(content).digest()
-        state = _state(file, digest, failure=None)
+        state = _state(file, digest, self._reader(file), failure=None)
         key = f"{self._read_with}/{state.reader}"
         staged = self._writer.staged(file.path, digest, key=key)
         if staged is None or staged.state.failure:
@@ -298,9 +300,12 @@ class _Work:
         )
 
     def _failed(self, file: FoundFile, digest: bytes, failure: str, *, unread: bool) -> _ReadFile:
-        state = _state(file, digest, failure=failure)
+        state = _state(file, digest, self._reader(file), failure=failure)
         self._writer.stage(NewFile(state, ()), key=f"{self._read_with}/{state.reader}")
         return _ReadFile(state, unread=unread)
+
+    def _reader(self, file: FoundFile) -> str:
+        return format_of(file.path, self._settings.rules.converters).reading
 
     def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
         """*file* as it is now and what it holds: it may have grown since it was found, though not beyond its limit."""
@@ -409,7 +414,7 @@ class _Run:
     def _is_to_be_read(self, path: str, *, verify: bool) -> bool:
         """Whether a file that has not changed might be read otherwise now."""
         state = self.known[path]
-        return state.reader != format_of(path).reading or deserves_another_try(
+        return state.reader != format_of(path, self.settings.rules.converters).reading or deserves_another_try(
             state.failure, state.stamp.size_bytes, math.inf if verify else self.settings.file_timeout_s
         )
 
@@ -604,12 +609,12 @@ def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFil
     return tuple(failures[path] for path in sorted(failures))
 
 
-def _state(file: FoundFile, content_hash: bytes, *, failure: str | None) -> FileState:
+def _state(file: FoundFile, content_hash: bytes, reader: str, *, failure: str | None) -> FileState:
     """The state of *file* as it was read; a stamp that is not trusted is none, as no file has the inode 0."""
     return FileState(
         path=file.path,
         stamp=file.stamp if content_hash and is_settled(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
         content_hash=content_hash,
-        reader=format_of(file.path).reading,
+        reader=reader,
         failure=failure,
     )

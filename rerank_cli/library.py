@@ -56,6 +56,7 @@ class LibraryOptions(SearchOptions, total=False):
     ignore_files: bool
     max_file_size: int | str
     file_timeout: float
+    converter: Sequence[str]
     vectors: VectorSearch
     max_shrink: float
     allow_shrink: bool

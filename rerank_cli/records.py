@@ -25,7 +25,10 @@ VectorSearch = Literal["auto", "exact", "hnsw"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root."""
+    """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root.
+
+    `converters` are commands that make text of files, each as `.ext=command {}`: none of these is left out as binary.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -33,6 +36,7 @@ class Rules:
     ignore_files: bool = True
     # Beyond this, text is nearly always a log or a dump that would drown everything else.
     max_file_size_bytes: int = 10_000_000
+    converters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,6 +58,15 @@ def _link(given: Any) -> str:
     if text not in ("file", "none") and "{path}" not in text:
         raise ValueError
     return text
+
+
+def _converters(given: Any) -> tuple[str, ...]:
+    converters = _texts(given)
+    for converter in converters:
+        ending, separated, command = converter.partition("=")
+        if not (ending.startswith(".") and separated and "{}" in shlex.split(command)):
+            raise ValueError
+    return converters
 
 
 def one_of(choices: object) -> Kind:
@@ -149,6 +159,7 @@ def _shown_size(size: int) -> str:
 
 MODEL = Kind("a built-in name, a folder or a hub id", _text)
 LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link)
+CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
 SWITCH = Kind("true or false", _switch, form="switch")
 LIMIT = Kind("a number, or null for no limit", _number_or_none, stands_for="<float>")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from rerank_cli.config.kinds import (
+    CONVERTERS,
     LIMIT,
     LINK,
     MODEL,
@@ -83,6 +84,10 @@ class Settings:
     file_timeout: float = field(
         default=30.0,
         metadata=_about(TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
+    )
+    converter: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(CONVERTERS, "Read files by what a command prints of them, as in '.doc=antiword {}'."),
     )
     vectors: VectorSearch = field(
         default="auto",

@@ -288,7 +288,7 @@ def _judged_by_content(
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
         stamp = stamp_of(status)
-        if known.get(path) != stamp and not format_of(path).binary:
+        if known.get(path) != stamp and not (format := format_of(path, rules.converters)).binary and not format.command:
             with open_regular(location) as file:
                 if _is_binary(file.read(_PROBE_BYTES)):
                     return SkippedFile(path, "binary", "binary")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rerank_cli.corpus.read import Unreadable, read_file
+from rerank_cli.corpus.read import Format, Unreadable, read_file
 from rerank_cli.corpus.split import CountTokens, split
 from rerank_cli.errors import RerankError
 from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
@@ -13,10 +13,13 @@ from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
 _MAX_REASON_CHARS = 200
 
 
-def reading_of(file: FoundFile, content: bytes, *, lone: bool) -> Reading:
-    """The documents in *content*, the bytes of *file*. Raises Unreadable for any failure of a reader."""
+def reading_of(file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool) -> Reading:
+    """The documents in *content*, the bytes of *file*, as `read_file` gives them.
+
+    Raises Unreadable for any failure of a reader.
+    """
     with _telling_failures():
-        return read_file(file, content, lone=lone)
+        return read_file(file, content, format=format, lone=lone)
 
 
 def passages_of(

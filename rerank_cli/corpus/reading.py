@@ -18,8 +18,9 @@ from pathlib import Path
 from types import TracebackType
 
 import rerank_cli
+from rerank_cli.corpus.convert import converted
 from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
-from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
+from rerank_cli.corpus.read import Format, NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError, in_words
@@ -87,11 +88,13 @@ class FileReading:
         max_tokens: int,
         count_tokens: CountTokens,
         file_timeout_s: float,
+        converters: Sequence[str] = (),
         get_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._max_tokens = max_tokens
         self._count_tokens = count_tokens
         self._file_timeout_s = file_timeout_s
+        self._converters = converters
         self._get_ready = get_ready
         self._worker: _Worker | None = None
 
@@ -103,10 +106,14 @@ class FileReading:
 
     def read(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
         """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
+        format = format_of(file.path, self._converters)
+        if format.command:
+            limit_s = _limit_s(len(content), self._file_timeout_s)
+            content = converted(format.command, file.location, limit_s=limit_s, memory_bytes=MEMORY_BYTES)
         if not _is_harmless(content):
-            return self._read_apart(file, content, lone=lone)
+            return self._read_apart(file, content, format, lone=lone)
         try:
-            reading = reading_of(file, content, lone=lone)
+            reading = reading_of(file, content, format=format, lone=lone)
             cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
             return SplitReading(tuple(cut), reading.notes)
         except MemoryError as error:
@@ -116,13 +123,14 @@ class FileReading:
         self._get_ready()
         return self._count_tokens(texts)
 
-    def _read_apart(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
+    def _read_apart(self, file: FoundFile, content: bytes, format: Format, *, lone: bool) -> SplitReading:
         self._get_ready()
         if self._worker is None:
             self._worker = _Worker()
         job = Job(
             file,
             content,
+            format,
             lone,
             self._max_tokens,
             limit_s=_limit_s(len(content), self._file_timeout_s),

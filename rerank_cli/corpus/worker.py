@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rerank_cli.corpus.passages import passages_of, reading_of
-from rerank_cli.corpus.read import Unreadable
+from rerank_cli.corpus.read import Format, Unreadable
 from rerank_cli.records import Document, FoundFile, SplitDocument
 
 # Documents go back in parcels of about this size, so that neither side holds all of them twice.
@@ -34,6 +34,7 @@ class Job:
 
     file: FoundFile
     content: bytes
+    format: Format
     lone: bool
     max_tokens: int
     limit_s: float
@@ -100,7 +101,7 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
     _limit_memory(own_bytes + job.memory_bytes)
     try:
-        reading = reading_of(job.file, job.content, lone=job.lone)
+        reading = reading_of(job.file, job.content, format=job.format, lone=job.lone)
         for parcel in _parcels(reading.documents, job, parent):
             parent.send(parcel)
     except Unreadable as error:

@@ -229,6 +229,7 @@ hidden: true
 ignore_files: false
 max_file_size: 500kB
 file_timeout: 2.5
+converter: [".doc=antiword {}"]
 vectors: hnsw
 retriever: lexical
 top_k: 7
@@ -258,6 +259,7 @@ wait_s: 0
         ignore_files=False,
         max_file_size=500_000,
         file_timeout=2.5,
+        converter=(".doc=antiword {}",),
         vectors="hnsw",
         retriever="lexical",
         top_k=7,

@@ -17,13 +17,15 @@ __all__ = ["SHARED_VERSION", "Format", "NotReadToTheEnd", "Unreadable", "format_
 SHARED_VERSION = 4
 
 
-def read_file(file: FoundFile, content: bytes, *, lone: bool = False) -> Reading:
+def read_file(file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool = False) -> Reading:
     """The documents in *content*, the bytes of *file*; none for a file of records without any.
+
+    Its name says of which *format* it is, unless that is given.
 
     A record's id is `path#id`, or the bare id where *lone* says that this file is the whole corpus.
     Raises Unreadable, and whatever a library raises of a file that was made to break it.
     """
-    format = format_of(file.path)
+    format = format or format_of(file.path)
     try:
         reading = _read(format, content, file.path)
     except RecursionError as error:

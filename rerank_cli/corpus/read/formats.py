@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ class Format:
 
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
+    What a `command` of the user's prints is read in the place of the file.
     """
 
     name: str
@@ -35,11 +36,12 @@ class Format:
     named: bool = False
     libraries: tuple[str, ...] = ()
     extra: str = ""
+    command: str = ""
 
     @property
     def reading(self) -> str:
         """What tells one way to read from another: it is kept with each file."""
-        return f"{self.name} {self.version}"
+        return f"{self.name} {self.version} {self.command}".rstrip()
 
     @property
     def readable(self) -> bool:
@@ -87,8 +89,12 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def format_of(path: str) -> Format:
-    """The format of the file at *path*, by its name."""
+def format_of(path: str, converters: Collection[str] = ()) -> Format:
+    """The format of the file at *path*, by its name; *converters*, each `.ext=command {}`, go first."""
+    for converter in converters:
+        ending, _, command = converter.partition("=")
+        if path.lower().endswith(ending.strip().lower()):
+            return Format("converted", 1, "converted", command=command.strip())
     suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes[-2:]]
     endings = ("".join(suffixes), *suffixes[-1:])
     return next((FORMATS[ending] for ending in endings if ending in FORMATS), TEXT)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from rerank_cli.config import PROJECT_FILE
+from rerank_cli.corpus.git import exclude_files
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.corpus.read.formats import format_of
 from rerank_cli.errors import InputError, UsageError, in_words
@@ -200,12 +201,26 @@ class _Walk:
         repository = next((place for place in (self._root, *self._root.parents) if _holds(place, ".git")), self._root)
         found: list[_Patterns] = []
         place, up, down = self._root, "", ""
+        if self._rules.ignore_files and _holds(repository, ".git"):
+            below = "".join(f"{name}/" for name in self._root.relative_to(repository).parts)
+            beside = self._of_git(repository, "", below)
+        else:
+            beside = []
         while self._rules.ignore_files and place != repository:
             place, up, down = place.parent, f"../{up}", f"{place.name}/{down}"
             if _holds(place, ".gitignore"):
                 patterns = self._patterns_above(place / ".gitignore", beside=found)
                 found.insert(0, _Patterns(f"{up}.gitignore", "", patterns, down))
-        return tuple(found)
+        return (*beside, *found)
+
+    def _of_git(self, repository: Path, folder: str, down: str = "") -> list[_Patterns]:
+        """What git keeps elsewhere for *repository*, which *folder* is, or from which *down* leads to the root."""
+        found: list[_Patterns] = []
+        for location in exclude_files(repository):
+            if _is_in_reach(location):
+                patterns = self._patterns_above(location, beside=found)
+                found.append(_Patterns(str(location), folder, patterns, down))
+        return found
 
     def _patterns_above(self, location: Path, *, beside: list[_Patterns]) -> tuple[GitPattern, ...]:
         try:
@@ -219,6 +234,8 @@ class _Walk:
     def _ignores_in(self, folder: _Folder, names: list[str]) -> tuple[_Patterns, ...]:
         """An ignore file that cannot be read fails its folder: we would not know what to leave out."""
         found: list[_Patterns] = []
+        if self._rules.ignore_files and folder.path and ".git" in names:  # a repository within
+            found += self._of_git(folder.location, folder.path)
         for name in IGNORE_FILES if self._rules.ignore_files else ():
             if name in names:
                 patterns = _patterns_in(folder.location / name, beside=[*folder.ignores, *found])
@@ -306,6 +323,14 @@ def _flag_patterns(globs: tuple[str, ...], flag: str) -> tuple[GitPattern, ...]:
 
 def _holds(folder: Path, name: str) -> bool:
     return os.path.lexists(folder / name)
+
+
+def _is_in_reach(location: Path) -> bool:
+    """Git itself goes on without a file of a home that it may not enter."""
+    try:
+        return location.is_file()
+    except OSError:
+        return False
 
 
 class _TooManyRules(OSError):

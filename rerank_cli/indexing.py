@@ -90,12 +90,20 @@ def settings_in(recipe: Recipe) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedFile:
+    """A file that was read in part, and in words for the user what of it was not."""
+
+    path: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What a run did. Counts of files, but for `documents`, `passages`, `encoded` and `reused`.
 
     `failed` are all files that cannot be read, and `newly_failed` the paths of those that no run has told of.
     `kept` are the files whose documents stay in the index though they are missing or hold less now, and `doubt` says
-    why.
+    why. `noted` are the files read in this run of which a part could not be read, with what their readers note.
     """
 
     index: str
@@ -108,6 +116,7 @@ class IndexSummary:
     failed: tuple[SkippedFile, ...]
     newly_failed: tuple[str, ...]
     skipped: tuple[SkippedFile, ...]
+    noted: tuple[NotedFile, ...]
     kept: tuple[str, ...]
     doubt: str
     documents: int
@@ -524,6 +533,7 @@ class _Run:
             failed=failed,
             newly_failed=self._newly_failed(failed, outcome),
             skipped=tuple(file for file in self.found.skipped if not file.failed),
+            noted=tuple(NotedFile(file.state.path, file.state.notes) for file in outcome.written if file.state.notes),
             kept=tuple(sorted(outcome.kept)),
             doubt=outcome.doubt,
             documents=counts.documents,

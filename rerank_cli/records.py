@@ -55,8 +55,9 @@ class FoundFile:
         return self.stamp.size_bytes
 
 
-Cause = Literal["rule", "hidden", "too large", "binary", "link", "special", "failed"]
-"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever the file holds."""
+Cause = Literal["rule", "hidden", "too large", "binary", "extra", "generated", "link", "special", "failed"]
+"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever the file
+holds; `extra` is one of the package's that is not installed."""
 
 
 @dataclass(frozen=True, slots=True)

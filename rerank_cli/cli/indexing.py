@@ -16,9 +16,8 @@ from rerank_cli.config import Settings
 from rerank_cli.errors import Busy, FilesSkipped, TooMuchGone
 from rerank_cli.indexing import IndexSummary
 from rerank_cli.library import open_library
-from rerank_cli.records import SkippedFile
 
-SHOWN_FAILURES = 10
+SHOWN_LINES = 10
 """More lines than these would push the summary off the screen; --json has all of them."""
 
 SHOWN_FORMATS = 3
@@ -43,7 +42,10 @@ def update_folder(
     if as_json:
         print(json.dumps(_record(summary), ensure_ascii=False))
     else:
-        _print_failures([file for file in summary.failed if not quiet or file.path in summary.newly_failed])
+        failures = [file for file in summary.failed if not quiet or file.path in summary.newly_failed]
+        _print_some([f"{file.path}: {file.reason}" for file in failures])
+        if not quiet:
+            _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
         if not quiet:
             print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
@@ -124,14 +126,20 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if len(formats) > SHOWN_FORMATS:
         formats = [*formats[:SHOWN_FORMATS], "…"]
     causes = Counter(file.cause for file in summary.skipped)
-    others = {"too large": causes["too large"], "links": causes["link"], "pipes or devices": causes["special"]}
-    kinds = [*formats, *(f"{count} {name}" for name, count in others.items() if count)]
-    unread = causes["binary"] + sum(others.values())
+    names = {"generated": "generated", "too large": "too large", "link": "links", "special": "pipes or devices"}
+    others = [f"{causes[cause]} {name}" for cause, name in names.items() if causes[cause]]
+    missing = Counter(file.reason.replace("needs", "need") for file in summary.skipped if file.cause == "extra")
+    extras = [f"{count} {need}" for need, count in _most_first(missing)]
+    unread = sum(causes[cause] for cause in ("binary", "extra", *names))
     told = []
     if summary.failed:
         told.append(f"{counted(len(summary.failed), 'file')} could not be read")
+    if summary.noted:
+        told.append(f"{counted(len(summary.noted), 'file')} read in part")
     if unread:
-        told.append(f"{counted(unread, 'file')} not read: {', '.join(kinds)} (--dry-run lists them)")
+        told.append(
+            f"{counted(unread, 'file')} not read: {', '.join([*formats, *others, *extras])} (--dry-run lists them)"
+        )
     return told
 
 
@@ -139,8 +147,8 @@ def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _print_failures(failures: Sequence[SkippedFile]) -> None:
-    for file in failures[:SHOWN_FAILURES]:
-        say(f"rerank-cli: {file.path}: {file.reason}")
-    if len(failures) > SHOWN_FAILURES:
-        say(f"rerank-cli: and {len(failures) - SHOWN_FAILURES} more; --json has all of them")
+def _print_some(lines: Sequence[str]) -> None:
+    for line in lines[:SHOWN_LINES]:
+        say(f"rerank-cli: {line}")
+    if len(lines) > SHOWN_LINES:
+        say(f"rerank-cli: and {len(lines) - SHOWN_LINES} more; --json has all of them")

@@ -79,7 +79,7 @@ class Settings:
     )
     max_file_size: int = field(
         default=10_000_000,
-        metadata=_about(SIZE, "Leave out files larger than this."),
+        metadata=_about(SIZE, "Leave out text files larger than this, and PDF and office files of ten times as much."),
     )
     file_timeout: float = field(
         default=30.0,

@@ -31,6 +31,9 @@ IGNORE_FILES = (".gitignore", ".rerankignore")
 MOST_PATTERNS = 10_000
 MOST_RULE_BYTES = 1_000_000
 
+BINARY_SHARE = 10
+"""So many times as large as text may a file be whose format is binary: pictures and fonts take most of its room."""
+
 # As much as git reads before it calls a file binary.
 _PROBE_BYTES = 8 * 1024
 
@@ -300,12 +303,16 @@ def _judged_by_content(
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
-        if status.st_size > rules.max_file_size_bytes:
-            limit, size = _size_in_words(rules.max_file_size_bytes), _size_in_words(status.st_size)
+        format = format_of(path, rules.converters)
+        most_bytes = rules.max_file_size_bytes * (BINARY_SHARE if format.binary else 1)
+        if status.st_size > most_bytes:
+            limit, size = _size_in_words(most_bytes), _size_in_words(status.st_size)
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
+        if not format.readable:
+            return SkippedFile(path, format.needs, "extra")
         stamp = stamp_of(status)
-        if known.get(path) != stamp and not (format := format_of(path, rules.converters)).binary and not format.command:
+        if known.get(path) != stamp and not (format.binary or format.command):
             with open_regular(location) as file:
                 if _is_binary(file.read(_PROBE_BYTES)):
                     return SkippedFile(path, "binary", "binary")

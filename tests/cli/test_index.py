@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from rerank_cli.corpus.read.formats import FORMATS, Format
+from rerank_cli.records import Block, Document, Place, Reading
 from tests.cli.conftest import Cli, assert_one_line, write_files
 
 HOUSE = {
@@ -51,6 +55,39 @@ def test_json_gives_the_counts_and_the_failures(house: Path, cli: Cli) -> None:
     assert record["unread_formats"] == {"jpg": 1}
     assert Path(record["folder"]).is_dir()
     assert cli("index", house, "--json").json["up_to_date"] is True
+
+
+def test_what_of_a_file_could_not_be_read_is_told_when_it_is_read(
+    house: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_half(text: str, path: str) -> Reading:
+        return Reading(
+            (Document(path, "", (Block("half", Place("page", 2, 2)),)),), ("page 1 holds no text: scanned?",)
+        )
+
+    monkeypatch.setitem(sys.modules, "rerank_cli.corpus.read.half", SimpleNamespace(read=read_half))
+    monkeypatch.setitem(FORMATS, ".half", Format("half", 1, "half"))
+    write_files(house, {"a.half": "x"})
+    outcome = cli("index", house)
+    assert outcome.err == "rerank-cli: a.half: page 1 holds no text: scanned?\n"
+    assert "; 1 file read in part" in outcome.out
+    again = cli("index", house)
+    assert (again.err, "in part" in again.out) == ("", False)
+    (house / "a.half").write_text("y")
+    assert cli("index", house, "--json").json["noted"] == [
+        {"path": "a.half", "notes": ["page 1 holds no text: scanned?"]}
+    ]
+
+
+def test_files_that_need_an_extra_are_told_with_the_command_that_brings_it(
+    house: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = Format("odd", 1, "odd", binary=True, libraries=("no_such_library",), extra="documents")
+    monkeypatch.setitem(FORMATS, ".odd", missing)
+    write_files(house, {"a.odd": "x", "b.odd": "y"})
+    need = "pip install 'rerank-cli[documents]'"
+    assert f"2 need {need} (--dry-run lists them)" in cli("index", house).out
+    assert f"skip\ta.odd\tneeds {need}" in cli("index", house, "--dry-run").out
 
 
 def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli) -> None:

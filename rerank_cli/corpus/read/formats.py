@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -46,7 +47,12 @@ class Format:
     @property
     def readable(self) -> bool:
         """Whether the libraries are here that it takes."""
-        return all(find_spec(library) for library in self.libraries)
+        return all(map(_is_here, self.libraries))
+
+    @property
+    def needs(self) -> str:
+        """What makes it readable where it is not, in words for the user."""
+        return f"needs pip install 'rerank-cli[{self.extra}]'"
 
     def read_text(self, text: str, path: str) -> Reading:
         """What *text* holds. Raises Unreadable."""
@@ -55,12 +61,17 @@ class Format:
     def read_bytes(self, content: bytes, path: str) -> Reading:
         """What *content* holds. Raises Unreadable, also where libraries are missing."""
         if not self.readable:
-            raise Unreadable(f"needs the extra {self.extra}: pip install 'rerank-cli[{self.extra}]'")
+            raise Unreadable(self.needs)
         return cast(Callable[[bytes, str], Reading], self._load())(content, path)
 
     def _load(self) -> Read:
         module = import_module(f"{__package__}.{self.reader}")
         return cast(Read, getattr(module, self.function))
+
+
+@cache
+def _is_here(library: str) -> bool:
+    return find_spec(library) is not None
 
 
 TEXT = Format("text", 1, "text")

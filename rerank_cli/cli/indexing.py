@@ -125,7 +125,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     formats = [f"{count} {name}" for name, count in _most_first(_unread_formats(summary))]
     if len(formats) > SHOWN_FORMATS:
         formats = [*formats[:SHOWN_FORMATS], "…"]
-    causes = Counter(file.cause for file in summary.skipped)
+    causes = Counter[str](file.cause for file in summary.skipped)
     names = {"generated": "generated", "too large": "too large", "link": "links", "special": "pipes or devices"}
     others = [f"{causes[cause]} {name}" for cause, name in names.items() if causes[cause]]
     missing = Counter(file.reason.replace("needs", "need") for file in summary.skipped if file.cause == "extra")
@@ -137,9 +137,8 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if summary.noted:
         told.append(f"{counted(len(summary.noted), 'file')} read in part")
     if unread:
-        told.append(
-            f"{counted(unread, 'file')} not read: {', '.join([*formats, *others, *extras])} (--dry-run lists them)"
-        )
+        kinds = ", ".join([*formats, *others, *extras])
+        told.append(f"{counted(unread, 'file')} not read: {kinds} (--dry-run lists them)")
     return told
 
 

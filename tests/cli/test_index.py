@@ -61,9 +61,8 @@ def test_what_of_a_file_could_not_be_read_is_told_when_it_is_read(
     house: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_half(text: str, path: str) -> Reading:
-        return Reading(
-            (Document(path, "", (Block("half", Place("page", 2, 2)),)),), ("page 1 holds no text: scanned?",)
-        )
+        document = Document(path, "", (Block("half", Place("page", 2, 2)),))
+        return Reading((document,), ("page 1 holds no text: scanned?",))
 
     monkeypatch.setitem(sys.modules, "rerank_cli.corpus.read.half", SimpleNamespace(read=read_half))
     monkeypatch.setitem(FORMATS, ".half", Format("half", 1, "half"))

@@ -16,7 +16,7 @@ from rerank_cli.stamps import Stamp, stamp_of
 Staleness = Literal["gone", "changed"]
 
 
-def is_same(location: Path, stamp: Stamp, state: FileState, *, verify: bool = False) -> bool:
+def is_same(location: str | Path, stamp: Stamp, state: FileState, *, verify: bool = False) -> bool:
     """Whether the file at *location* has the content that it had in *state*.
 
     Its content is compared where the stamp leaves a doubt, and always where *verify* asks for it.
@@ -26,7 +26,7 @@ def is_same(location: Path, stamp: Stamp, state: FileState, *, verify: bool = Fa
     return stamp.size_bytes == state.stamp.size_bytes and content_hash(location) == state.content_hash
 
 
-def content_hash(location: Path) -> bytes:
+def content_hash(location: str | Path) -> bytes:
     """SHA-256 of the file; empty where it cannot be read, as in the state of such a file and of no other."""
     try:
         with open_regular(location) as file:

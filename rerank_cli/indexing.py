@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
+from rerank_cli.corpus.limits import deserves_another_try
 from rerank_cli.corpus.read import SHARED_VERSION, NotReadToTheEnd, Unreadable, format_of
-from rerank_cli.corpus.reading import FileReading, deserves_another_try
 from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
 from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
@@ -24,6 +24,9 @@ from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile
 from rerank_cli.regular import open_regular
 from rerank_cli.stamps import Stamp, is_settled, stamp_of
 from rerank_cli.vanishing import Loss, why_doubted
+
+if TYPE_CHECKING:
+    from rerank_cli.corpus.reading import FileReading
 
 ENCODE_BATCH = 128
 """Passages whose vectors are kept at once: about a second of work that a killed run loses."""
@@ -257,6 +260,10 @@ class _Work:
 
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
         """Read every file, stage it, and encode its passages that no vector is kept for."""
+        if not files:
+            return []
+        from rerank_cli.corpus.reading import FileReading  # which a run with nothing to do does without
+
         read = []
         with FileReading(
             max_tokens=self._settings.passage_tokens,
@@ -296,9 +303,9 @@ class _Work:
                 found = reading.read(file, content, lone=lone)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
-            staged = NewFile(replace(state, notes=found.notes), found.documents)
+            staged = NewFile(state._replace(notes=found.notes), found.documents)
             self._writer.stage(staged, key=key)
-        elif staged.state != (state := replace(state, notes=staged.state.notes)):
+        elif staged.state != (state := state._replace(notes=staged.state.notes)):
             staged = replace(staged, state=state)
             self._writer.stage(staged, key=key)
         self._await_encoding(staged.documents)
@@ -322,7 +329,7 @@ class _Work:
             stamp = stamp_of(os.fstat(opened.fileno()))
             if stamp.size_bytes > max(file.size_bytes, self._settings.rules.max_file_size_bytes):
                 raise OSError(errno.EFBIG, "has grown too large")
-            return replace(file, stamp=stamp), opened.read(stamp.size_bytes)
+            return file._replace(stamp=stamp), opened.read(stamp.size_bytes)
 
     def _check_passages_fit(self) -> None:
         limit = self._encoder.max_tokens
@@ -488,6 +495,8 @@ class _Run:
         )
 
     def check_text(self, outcome: _Outcome) -> None:
+        if not (outcome.written or outcome.removed):
+            return
         if any(file.passages for file in outcome.written):
             return
         if self.writer.document_counts().keys() - {*outcome.removed, *(file.state.path for file in outcome.written)}:
@@ -590,7 +599,7 @@ def _gives_up(manifest: Manifest | None, root: Path, encoder: Encoder) -> bool:
 
 def _outdated(state: FileState) -> FileState:
     """*state* as that of a file to read again, though nothing about it changes: its size is none that a file has."""
-    return replace(state, stamp=Stamp(-1, 0, 0, 0))
+    return state._replace(stamp=Stamp(-1, 0, 0, 0))
 
 
 def _reads_differently(manifest: Manifest | None, settings: IndexSettings) -> bool:

@@ -151,8 +151,7 @@ class Counts:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(NamedTuple):
     """A file as it was when it was last read. `failure` says why it could not be read.
 
     Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rerank_cli.stamps import Stamp
 
@@ -39,15 +38,14 @@ class Rules:
     converters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file that discovery would index.
 
     `path` is relative to the indexed root, with forward slashes; `location` is where it lies.
     """
 
     path: str
-    location: Path
+    location: str
     stamp: Stamp
 
     @property

@@ -12,7 +12,7 @@ SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """What says nothing of a file: the system has no room to open any."""
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: str | Path) -> BufferedReader:
     """*path* for reading, links followed.
 
     Raises:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly ago may change again under the same times (FAT counts in steps of two seconds), so its
 stamp is not trusted yet (as git does it)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A file's size, times and inode. Equal stamps mean an unchanged file.
 
     Size and time of change can be set back, by a backup that is restored or a file moved in another's place;

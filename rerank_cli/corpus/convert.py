@@ -7,9 +7,9 @@ import shlex
 import signal
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryFile
 
+from rerank_cli.corpus.limits import took_longer
 from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.errors import in_words
 
@@ -22,7 +22,7 @@ _LIMITED = 'ulimit -d "$1" && ulimit -f "$2" && shift 2 && exec "$@"'
 _ULIMIT_FILE_BYTES = 512
 
 
-def converted(command: str, location: Path, *, limit_s: float, memory_bytes: int) -> bytes:
+def converted(command: str, location: str, *, limit_s: float, memory_bytes: int) -> bytes:
     """What *command* prints of the file at *location*, which stands in it as `{}`; it may read nothing from us.
 
     It gets *limit_s* seconds and *memory_bytes*, and may print `MAX_OUTPUT_BYTES`.
@@ -31,7 +31,7 @@ def converted(command: str, location: Path, *, limit_s: float, memory_bytes: int
         Unreadable: it cannot be run, or ends with an error, which is told by the last line that it wrote of it.
         NotReadToTheEnd: it took longer.
     """
-    arguments = [str(location) if part == "{}" else part for part in shlex.split(command)]
+    arguments = [location if part == "{}" else part for part in shlex.split(command)]
     limits = [str(memory_bytes // 1024), str(MAX_OUTPUT_BYTES // _ULIMIT_FILE_BYTES)]
     with TemporaryFile() as output, TemporaryFile() as errors:
         try:
@@ -47,7 +47,7 @@ def converted(command: str, location: Path, *, limit_s: float, memory_bytes: int
         try:
             status = process.wait(limit_s)
         except subprocess.TimeoutExpired as error:
-            raise NotReadToTheEnd(f"took longer than {limit_s:g} s (--file-timeout)") from error
+            raise NotReadToTheEnd(took_longer(limit_s)) from error
         finally:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -86,7 +86,7 @@ class _Folder:
     """A folder to walk. `path` is empty for the root and ends in a slash for every other."""
 
     path: str
-    location: Path
+    location: str
     ignores: tuple[_Patterns, ...]
 
 
@@ -150,7 +150,7 @@ def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> Found
         status = root.stat()
     except OSError as error:
         return SkippedFile(root.name, _reason(error), "failed")
-    return _judged_by_content(root.name, root, status, replace(rules, max_file_size_bytes=sys.maxsize), known)
+    return _judged_by_content(root.name, str(root), status, replace(rules, max_file_size_bytes=sys.maxsize), known)
 
 
 class _Walk:
@@ -161,12 +161,12 @@ class _Walk:
         root: Path,
         rules: Rules,
         index_folder: Path | None,
-        is_mount: Callable[[Path], bool],
+        is_mount: Callable[[str | Path], bool],
         known: Mapping[str, Stamp],
     ) -> None:
         self._root = root
         self._known = known
-        self._index_folder = index_folder and index_folder.resolve()
+        self._index_folder = str(index_folder.resolve()) if index_folder else None
         self._rules = rules
         self.mounts: list[str] = []
         self._is_mount = is_mount
@@ -175,19 +175,20 @@ class _Walk:
 
     def outcomes(self) -> Iterator[FoundFile | SkippedFile]:
         # A list in place of recursion: folders may be nested deeper than Python's stack.
-        pending = [_Folder("", self._root, self._ignores_above())]
+        pending = [_Folder("", str(self._root), self._ignores_above())]
         while pending:
             folder = pending.pop()
             try:
-                names = sorted(place.name for place in folder.location.iterdir())
+                names = sorted(os.listdir(folder.location))  # noqa: PTH208 - a path for each of many files takes its time
                 ignores = folder.ignores + self._ignores_in(folder, names)
             except OSError as error:
                 yield self._unlistable(folder, error)
                 continue
             if self._is_mount(folder.location):
                 self.mounts.append(folder.path)
+            within = replace(folder, ignores=ignores)
             for name in names:
-                outcome = self._judged(_Folder(folder.path, folder.location, ignores), name)
+                outcome = self._judged(within, name)
                 if isinstance(outcome, _Folder):
                     pending.append(outcome)
                 else:
@@ -238,17 +239,17 @@ class _Walk:
         """An ignore file that cannot be read fails its folder: we would not know what to leave out."""
         found: list[_Patterns] = []
         if self._rules.ignore_files and folder.path and ".git" in names:  # a repository within
-            found += self._of_git(folder.location, folder.path)
+            found += self._of_git(Path(folder.location), folder.path)
         for name in IGNORE_FILES if self._rules.ignore_files else ():
             if name in names:
-                patterns = _patterns_in(folder.location / name, beside=[*folder.ignores, *found])
+                patterns = _patterns_in(Path(folder.location, name), beside=[*folder.ignores, *found])
                 found.append(_Patterns(folder.path + name, folder.path, patterns))
         return tuple(found)
 
     def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
         if not _is_utf8(name):
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
-        location = folder.location / name
+        location = os.path.join(folder.location, name)  # noqa: PTH118
         try:
             status = os.lstat(location)
             mode = status.st_mode
@@ -258,9 +259,9 @@ class _Walk:
             if by_name := self._reason_by_name(folder, name, path):
                 return SkippedFile(path, *by_name)
             if stat.S_ISLNK(mode):
-                if reason := self._reason_by_target(location):
+                if reason := self._reason_by_target(Path(location)):
                     return SkippedFile(path, reason, "link")
-                status = location.stat()
+                status = os.stat(location)  # noqa: PTH116
         except OSError as error:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
@@ -298,7 +299,7 @@ class _Walk:
 
 
 def _judged_by_content(
-    path: str, location: Path, status: os.stat_result, rules: Rules, known: Mapping[str, Stamp]
+    path: str, location: str, status: os.stat_result, rules: Rules, known: Mapping[str, Stamp]
 ) -> FoundFile | SkippedFile:
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever

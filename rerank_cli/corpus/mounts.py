@@ -12,7 +12,7 @@ _POINT = 4
 """The column of a line of the table that names the mount point (proc(5))."""
 
 
-def mount_test() -> Callable[[Path], bool]:
+def mount_test() -> Callable[[str | Path], bool]:
     """A function that says whether an absolute path without links is a mount point now.
 
     Linux has a table of them, which knows of one folder mounted over another of the same disk as well.

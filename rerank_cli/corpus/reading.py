@@ -6,9 +6,7 @@ matters; above it, a file that takes longer or more memory than it may costs its
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ from types import TracebackType
 
 import rerank_cli
 from rerank_cli.corpus.convert import converted
+from rerank_cli.corpus.limits import MEMORY_BYTES, limit_bytes, limit_s, took_longer
 from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
 from rerank_cli.corpus.read import Format, NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.split import CountTokens
@@ -38,11 +37,6 @@ pages of documentation are read here, and each other one costs a millisecond or 
 
 _MARKS = b"!#$%&*+-:<=>@[\\]^_`{|}~"
 
-MEMORY_BYTES = 1_000_000_000
-
-_USUAL_BYTES = 10_000_000
-"""A file has the limits once for each such piece of it: none is larger unless somebody asked for it."""
-
 # A process that read much keeps some of the memory, which would be missing in the next file's share.
 _WORN_BYTES = 1_000_000
 
@@ -51,9 +45,6 @@ _START_S = 120.0
 # The system cannot wait for longer than 24 days at once.
 _STEP_S = 3600.0
 
-_TOOK_LONGER = "took longer than {:g} s (--file-timeout)"
-_TOOK_LONGER_THAN = re.compile(r"took longer than (?P<limit_s>[\d.e+-]+) s ")
-
 # This very package, wherever it was found, and else the modules that this process would import: none from the current
 # folder, and none that lies beside the package where nobody installed it.
 _START = (
@@ -61,12 +52,6 @@ _START = (
     "from rerank_cli.corpus.worker import main; main()"
 )
 _HOME = Path(rerank_cli.__file__).absolute().parents[1]
-
-
-def deserves_another_try(failure: str | None, size_bytes: int, file_timeout_s: float) -> bool:
-    """Whether a file of *size_bytes* failed for a time limit that was shorter than the present one."""
-    found = _TOOK_LONGER_THAN.match(failure or "")
-    return found is not None and float(found["limit_s"]) < float(f"{_limit_s(size_bytes, file_timeout_s):g}")
 
 
 def _is_harmless(content: bytes) -> bool:
@@ -108,8 +93,12 @@ class FileReading:
         """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
         format = format_of(file.path, self._converters)
         if format.command:
-            limit_s = _limit_s(len(content), self._file_timeout_s)
-            content = converted(format.command, file.location, limit_s=limit_s, memory_bytes=MEMORY_BYTES)
+            content = converted(
+                format.command,
+                file.location,
+                limit_s=limit_s(len(content), self._file_timeout_s),
+                memory_bytes=MEMORY_BYTES,
+            )
         if not _is_harmless(content):
             return self._read_apart(file, content, format, lone=lone)
         try:
@@ -133,8 +122,8 @@ class FileReading:
             format,
             lone,
             self._max_tokens,
-            limit_s=_limit_s(len(content), self._file_timeout_s),
-            memory_bytes=MEMORY_BYTES * _pieces(len(content)),
+            limit_s=limit_s(len(content), self._file_timeout_s),
+            memory_bytes=limit_bytes(len(content), binary=format.binary),
         )
         try:
             return self._worker.read(job, self._count_tokens)
@@ -185,7 +174,7 @@ class _Worker:
             self._connection.send(job)
             while True:
                 if not self._hears_until(deadline):
-                    raise NotReadToTheEnd(_TOOK_LONGER.format(job.limit_s))
+                    raise NotReadToTheEnd(took_longer(job.limit_s))
                 answer: Answer = self._connection.recv()
                 match answer:
                     case Count(texts):
@@ -246,11 +235,3 @@ def _cannot_start(reason: str) -> InputError:
     return InputError(
         f"cannot start a process to read files in: {reason}", remedy="see whether memory or processes have run out"
     )
-
-
-def _pieces(size_bytes: int) -> int:
-    return max(1, math.ceil(size_bytes / _USUAL_BYTES))
-
-
-def _limit_s(size_bytes: int, file_timeout_s: float) -> float:
-    return file_timeout_s * _pieces(size_bytes)

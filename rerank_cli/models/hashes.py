@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple
 from pathlib import Path
 
 from rerank_cli.places import cache_folder, replace_private
@@ -57,7 +56,7 @@ def _seal(content: bytes) -> bytes:
 def _hashed(path: Path, remembered: list[object] | None) -> list[object]:
     try:
         with open_regular(path) as file:
-            stamp = list(astuple(stamp_of(os.fstat(file.fileno()))))
+            stamp = list(stamp_of(os.fstat(file.fileno())))
             if remembered is not None and remembered[0] == stamp:
                 return remembered
             return [stamp, hashlib.file_digest(file, "sha256").hexdigest()]

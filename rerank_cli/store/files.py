@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 
 from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
@@ -32,7 +31,7 @@ def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
         "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(state.path, *astuple(state.stamp), state.content_hash, state.reader, state.failure),
+            *(state.path, *state.stamp, state.content_hash, state.reader, state.failure),
             "\n".join(state.notes),
         ),
     )
@@ -43,7 +42,7 @@ def update_files(connection: sqlite3.Connection, states: Sequence[FileState]) ->
     connection.executemany(
         "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, content_hash = ?, failure = ?"
         " WHERE path = ?",
-        [(*astuple(state.stamp), state.content_hash, state.failure, state.path) for state in states],
+        [(*state.stamp, state.content_hash, state.failure, state.path) for state in states],
     )
 
 

@@ -115,7 +115,7 @@ def _encoded(file: NewFile, key: str) -> bytes:
     documents = [[each.id, each.title, [astuple(passage) for passage in each.passages]] for each in file.documents]
     stated = [
         state.path,
-        list(astuple(state.stamp)),
+        list(state.stamp),
         state.content_hash.hex(),
         state.reader,
         state.failure,

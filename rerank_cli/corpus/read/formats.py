@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import PurePosixPath
 from typing import cast
 
 from rerank_cli.corpus.read.errors import Unreadable
@@ -106,6 +105,9 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
         ending, _, command = converter.partition("=")
         if path.lower().endswith(ending.strip().lower()):
             return Format("converted", 1, "converted", command=command.strip())
-    suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes[-2:]]
-    endings = ("".join(suffixes), *suffixes[-1:])
-    return next((FORMATS[ending] for ending in endings if ending in FORMATS), TEXT)
+    name = path[path.rfind("/") + 1 :].lower()
+    last = name.rfind(".", 1)  # a dot at the beginning hides a file
+    if last < 0:
+        return TEXT
+    longer = name.rfind(".", 1, last)
+    return (FORMATS.get(name[longer:]) if longer > 0 else None) or FORMATS.get(name[last:], TEXT)

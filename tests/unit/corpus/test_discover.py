@@ -64,7 +64,7 @@ def test_files_come_sorted_by_path_with_their_size_and_time(tmp_path: Path) -> N
     found = discover(tmp_path, Rules())
     assert paths(found) == ["a-b.md", "a.md", "a/z.md", "b.md"]
     status = (tmp_path / "a/z.md").stat()
-    assert found.files[2] == FoundFile("a/z.md", tmp_path / "a/z.md", stamp_of(status))
+    assert found.files[2] == FoundFile("a/z.md", str(tmp_path / "a/z.md"), stamp_of(status))
     assert found.skipped == ()
 
 

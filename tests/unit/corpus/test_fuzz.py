@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -82,7 +80,7 @@ PIECES = {
 
 def passages(path: str, content: bytes) -> None:
     """Read *content*; what comes of it is what the index can hold and the models can read."""
-    file = FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0))
+    file = FoundFile(path, path, Stamp(len(content), 0, 0, 0))
     try:
         documents = [
             *passages_of(

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, format_of, read_file
@@ -10,7 +8,7 @@ from rerank_cli.stamps import Stamp
 
 
 def read(path: str, text: str, *, lone: bool = False) -> tuple[Document, ...]:
-    return read_file(FoundFile(path, Path(path), Stamp(len(text), 0, 0, 0)), text.encode(), lone=lone).documents
+    return read_file(FoundFile(path, path, Stamp(len(text), 0, 0, 0)), text.encode(), lone=lone).documents
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_cdata_opening_in_html_does_not_end_the_run(page: str, texts: list[str
 
 @pytest.mark.parametrize("entity", ["&NewLine;", "&#10;", "&#010", "&#xA;", "&#x0a "])
 def test_a_line_end_written_as_an_entity_shifts_no_line(entity: str) -> None:
-    assert [(b.text, b.first_line, b.last_line) for b in document(f"<p>a{entity}b\nc</p>\n<p>d</p>").blocks] == [
+    assert [(b.text, b.place.first, b.place.last) for b in document(f"<p>a{entity}b\nc</p>\n<p>d</p>").blocks] == [
         ("a b\nc", 1, 2),
         ("d", 3, 3),
     ]

@@ -23,7 +23,7 @@ def texts(text: str) -> list[str]:
 
 def test_levels_follow_the_order_in_which_adornments_first_appear() -> None:
     page = "=====\n Top\n=====\n\nA\n=\na\n\nB\n--\nb\n\nC\n=\nc\n"
-    assert [(b.text, b.headings, b.first_line) for b in blocks(page)] == [
+    assert [(b.text, b.headings, b.place.first) for b in blocks(page)] == [
         ("a", ("Top", "A"), 7),
         ("b", ("Top", "A", "B"), 11),
         ("c", ("Top", "C"), 15),
@@ -128,7 +128,7 @@ def test_the_signature_of_a_description_is_a_heading_until_its_body_ends() -> No
 
 def test_list_items_are_blocks_of_their_own() -> None:
     page = "-   one\n    goes on\n-   two\n\n    with more\n\n1.  three\n#.  four\n\n(a) five\n"
-    assert [(b.text, b.first_line, b.last_line) for b in blocks(page)] == [
+    assert [(b.text, b.place.first, b.place.last) for b in blocks(page)] == [
         ("- one\ngoes on", 1, 2),
         ("- two", 3, 3),
         ("with more", 5, 5),

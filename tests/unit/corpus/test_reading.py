@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.corpus import limits
 from rerank_cli.corpus import reading as reading_module
+from rerank_cli.corpus.limits import deserves_another_try
 from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Unreadable, html
-from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless, deserves_another_try
+from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless
 from rerank_cli.errors import InputError, ModelError
 from rerank_cli.records import FoundFile
 from rerank_cli.stamps import Stamp
@@ -45,7 +47,7 @@ def read(reading: FileReading, path: str, content: bytes, *, lone: bool = False)
 
 
 def found(path: str, content: bytes) -> FoundFile:
-    return FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0))
+    return FoundFile(path, path, Stamp(len(content), 0, 0, 0))
 
 
 def worker_of(reading: FileReading) -> int | None:
@@ -107,7 +109,7 @@ def test_a_file_that_takes_too_long_costs_itself_alone(open_reading: Open) -> No
 def test_a_file_that_takes_too_much_memory_costs_itself_alone(
     open_reading: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_module, "MEMORY_BYTES", 50_000_000)
+    monkeypatch.setattr(limits, "MEMORY_BYTES", 50_000_000)
     reading = open_reading()
     with pytest.raises(Unreadable, match=r"^needs more than 0.05 GB of memory$"):
         read(reading, "a.txt", b"a\n\n" * 300_000)
@@ -223,9 +225,9 @@ from rerank_cli.stamps import Stamp
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background has ignored
 content = b"[" * 2_000_000
 with FileReading(max_tokens=40, count_tokens=lambda texts: [1] * len(texts), file_timeout_s=300) as reading:
-    reading.read(FoundFile("a.txt", Path("a.txt"), Stamp(9000, 0, 0, 0)), b"fox " * 9000, lone=False)
+    reading.read(FoundFile("a.txt", "a.txt", Stamp(9000, 0, 0, 0)), b"fox " * 9000, lone=False)
     print(reading._worker._process.pid, flush=True)
-    reading.read(FoundFile("a.md", Path("a.md"), Stamp(len(content), 0, 0, 0)), content, lone=False)
+    reading.read(FoundFile("a.md", "a.md", Stamp(len(content), 0, 0, 0)), content, lone=False)
 """
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever test imports it first
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # or torch's threads spend more on waiting than on a tiny model
 
 from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.ports import Encoder
@@ -55,6 +56,20 @@ def leave_without_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache folder for the whole session."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def builtin_compiled(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """The cache folder of the session with both built-in models compiled, in this process: torch is loaded but once."""
+    from rerank_cli.models.catalogue import builtin_names, find_model
+    from rerank_cli.models.loading import prepare
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("XDG_CACHE_HOME", str(session_cache))
+        for name, kind in builtin_names():
+            prepare(find_model(name, kind))
+    return session_cache
 
 
 @pytest.fixture

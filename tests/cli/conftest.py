@@ -68,13 +68,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_data(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, library: Path) -> Path:
+def session_data(tmp_path_factory: pytest.TempPathFactory, builtin_compiled: Path, library: Path) -> Path:
     """A data folder with the index of `library`, made once by the real command."""
     folder = tmp_path_factory.mktemp("data")
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(session_cache)}
-    for arguments in (["index", str(library)], ["models", "prepare"]):
-        command = [sys.executable, "-m", "rerank_cli", *arguments]
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(builtin_compiled)}
+    command = [sys.executable, "-m", "rerank_cli", "index", str(library)]
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
     return folder
 
 

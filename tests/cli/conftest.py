@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,28 @@ def indexed(session_data: Path, library: Path, model_cache: Path, monkeypatch: p
     return library
 
 
+_sessions: dict[tuple[object, ...], Any] = {}
+
+
+def once_a_graph(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Load each graph once for all commands of this process, as long as its file is as it was."""
+
+    def load_once(graph: str, *, unwanted: Sequence[str]) -> Any:
+        status = Path(graph).stat()
+        key = (graph, status.st_ino, status.st_size, status.st_ctime_ns, *unwanted)
+        if key not in _sessions:
+            _sessions[key] = load(graph, unwanted=unwanted)
+        return _sessions[key]
+
+    return load_once
+
+
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run a command in this process: cli("query", "text", stdin="…")."""
+    from rerank_cli.models import onnx
+
+    monkeypatch.setattr(onnx, "_session", once_a_graph(onnx._session))
 
     def run(*arguments: str | Path, stdin: str | bytes = "") -> Outcome:
         given = stdin.encode() if isinstance(stdin, str) else stdin

@@ -41,6 +41,13 @@ def open_reading() -> Iterator[Open]:
         reading.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[FileReading]:
+    """One for many tests, which need not start a process each."""
+    with FileReading(max_tokens=40, count_tokens=FakeEncoder().count_tokens, file_timeout_s=60.0) as reading:
+        yield reading
+
+
 def read(reading: FileReading, path: str, content: bytes, *, lone: bool = False):
     return reading.read(found(path, content), content, lone=lone)
 
@@ -70,13 +77,13 @@ def worker_of(reading: FileReading) -> int | None:
 )
 @pytest.mark.parametrize("lone", [False, True])
 def test_a_process_of_its_own_reads_what_this_one_would(
-    open_reading: Open, path: str, content: bytes, lone: bool
+    lasting: FileReading, path: str, content: bytes, lone: bool
 ) -> None:
     here = tuple(
         passages_of(found(path, content), content, lone=lone, max_tokens=40, count_tokens=FakeEncoder().count_tokens)
     )
     assert not _is_harmless(content)
-    assert read(open_reading(), path, content, lone=lone) == here
+    assert read(lasting, path, content, lone=lone) == here
 
 
 def test_a_small_file_starts_no_process(open_reading: Open) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import pwd
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import typer.main
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever test imports it first
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # or torch's threads spend more on waiting than on a tiny model
@@ -22,6 +24,14 @@ pytest_plugins = ["tests.tiny_models"]
 
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_signature_read_once() -> Iterator[None]:
+    """Typer reads those of all commands whenever one is run, which takes longer than most of what is run here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_params_from_function", functools.cache(typer.main.get_params_from_function))
+        yield
 
 
 @pytest.fixture(autouse=True)

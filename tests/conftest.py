@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import pwd
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import typer.main
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # the hub's client reads it once, whichever test imports it first
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # or torch's threads spend more on waiting than on a tiny model
 
 from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.ports import Encoder
@@ -21,6 +24,14 @@ pytest_plugins = ["tests.tiny_models"]
 
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_signature_read_once() -> Iterator[None]:
+    """Typer reads those of all commands whenever one is run, which takes longer than most of what is run here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_params_from_function", functools.cache(typer.main.get_params_from_function))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +66,20 @@ def leave_without_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache folder for the whole session."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def builtin_compiled(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """The cache folder of the session with both built-in models compiled, in this process: torch is loaded but once."""
+    from rerank_cli.models.catalogue import builtin_names, find_model
+    from rerank_cli.models.loading import prepare
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("XDG_CACHE_HOME", str(session_cache))
+        for name, kind in builtin_names():
+            prepare(find_model(name, kind))
+    return session_cache
 
 
 @pytest.fixture

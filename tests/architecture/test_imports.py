@@ -37,14 +37,13 @@ def modules_after(statement: str) -> set[str]:
 
 
 @pytest.fixture
-def docs(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def docs(tmp_path: Path, builtin_compiled: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An indexed folder to stand in, with both models compiled."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("# Radiators\n\nBleed the radiator with the square key.\n")
     os.utime(tmp_path / "docs" / "a.md", (1_600_000_000, 1_600_000_000))
     monkeypatch.chdir(tmp_path / "docs")
-    for arguments in (["index", "."], ["models", "prepare"]):
-        subprocess.run([sys.executable, "-m", "rerank_cli", *arguments], check=True, capture_output=True, timeout=300)
+    subprocess.run([sys.executable, "-m", "rerank_cli", "index", "."], check=True, capture_output=True, timeout=300)
     return tmp_path / "docs"
 
 

@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_data(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, library: Path) -> Path:
+def session_data(tmp_path_factory: pytest.TempPathFactory, builtin_compiled: Path, library: Path) -> Path:
     """A data folder with the index of `library`, made once by the real command."""
     folder = tmp_path_factory.mktemp("data")
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(session_cache)}
-    for arguments in (["index", str(library)], ["models", "prepare"]):
-        command = [sys.executable, "-m", "rerank_cli", *arguments]
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(builtin_compiled)}
+    command = [sys.executable, "-m", "rerank_cli", "index", str(library)]
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
     return folder
 
 
@@ -87,9 +86,28 @@ def indexed(session_data: Path, library: Path, model_cache: Path, monkeypatch: p
     return library
 
 
+_sessions: dict[tuple[object, ...], Any] = {}
+
+
+def once_a_graph(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Load each graph once for all commands of this process, as long as its file is as it was."""
+
+    def load_once(graph: str, *, unwanted: Sequence[str]) -> Any:
+        status = Path(graph).stat()
+        key = (graph, status.st_ino, status.st_size, status.st_ctime_ns, *unwanted)
+        if key not in _sessions:
+            _sessions[key] = load(graph, unwanted=unwanted)
+        return _sessions[key]
+
+    return load_once
+
+
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Run a command in this process: cli("query", "text", stdin="…")."""
+    from rerank_cli.models import onnx
+
+    monkeypatch.setattr(onnx, "_session", once_a_graph(onnx._session))
 
     def run(*arguments: str | Path, stdin: str | bytes = "") -> Outcome:
         given = stdin.encode() if isinstance(stdin, str) else stdin

@@ -135,7 +135,7 @@ def test_the_weekly_line_mails_that_too_much_is_gone(home: Path) -> None:
 
 
 def test_of_two_runs_at_once_the_second_leaves_with_75_and_one_line(home: Path) -> None:
-    write_files(home / "notes", {f"many/{n}.md": f"Note {n} on pipes.\n\n" * 20 for n in range(300)})
+    write_files(home / "notes", {f"many/{n}.md": f"Note {n} on pipes.\n\n" * 20 for n in range(120)})
     first = as_cron(OFTEN, home)
     writer = wait_for_writer(home, first)
     os.kill(writer, signal.SIGSTOP)

@@ -15,6 +15,7 @@ import pytest
 from rerank_cli.models.catalogue import find_model
 from tests.cli.conftest import LIBRARY, Cli, Outcome, write_files
 from tests.conftest import leave_without_home
+from tests.unprivileged import unprivileged
 
 CHECKS = {"versions", "config", "models", "offline", "index", "lock", "clock", "disk", "permissions"}
 
@@ -209,9 +210,6 @@ def test_a_user_without_a_home_folder_is_told_so(library: Path, cli: Cli, monkey
     assert {each["check"] for each in told if "no home folder" in each["message"]} >= {"index", "models"}
 
 
-NOT_ROOT = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-
-
 @pytest.mark.parametrize(
     "closed",
     [
@@ -229,22 +227,21 @@ NOT_ROOT = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
         "../home",
     ],
 )
-def test_what_may_not_be_read_is_told_and_breaks_nothing(sound: Path, closed: str) -> None:
-    hold = NOT_ROOT if os.geteuid() == 0 else []
-    if hold and shutil.which("setpriv") is None:
-        pytest.skip("root reads everything, and there is no setpriv to hold it back")
+def test_what_may_not_be_read_is_told_and_breaks_nothing(
+    sound: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
     write_files(sound / "notes", {"rerank.yaml": "top_n: 3\n"})
     places = list(sound.glob(closed)) or [sound]
     modes = {place: place.stat().st_mode for place in places}
     for place in places:
         place.chmod(0)
+    monkeypatch.chdir("/")
     try:
-        command = [*hold, sys.executable, "-m", "rerank_cli", "doctor", "--json"]
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, timeout=300)
+        with unprivileged():
+            outcome = cli("doctor", "--json")
     finally:
         for place, mode in modes.items():
             place.chmod(mode)
-    outcome = Outcome(done.returncode, done.stdout, done.stderr)
     assert {each["check"] for each in findings(outcome)} >= CHECKS - {"lock", "clock", "disk", "permissions"}
     assert any(each["status"] != "ok" for each in findings(outcome)) or closed == "notes/rerank.yaml"
 

@@ -78,11 +78,11 @@ def test_a_query_of_10000_words_ends_with_2(indexed: Path, cli: Cli) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["radiator " * 2000, "radiator " + "counterrevolutionarily " * 250, "radiator " + "-é" * 3000, "radiator" * 2500],
+    ["radiator " * 2000, "radiator " + "counterrevolutionarily " * 120, "radiator " + "-é" * 600, "radiator" * 600],
     ids=["2000 words", "more tokens than the window", "one giant word", "one giant word of letters"],
 )
 def test_a_long_query_is_answered(indexed: Path, cli: Cli, query: str) -> None:
-    outcome = cli("query", query, "--top-k", "2", "-f", "paths")
+    outcome = cli("query", query, "--top-k", "1", "-f", "paths")
     assert (outcome.code, outcome.err) == (0, "") and outcome.lines
 
 

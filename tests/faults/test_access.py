@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shlex
@@ -11,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,38 +22,13 @@ from rerank_cli.store.seal import read_seal, write_seal
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder, FakeReranker
 from tests.faults.conftest import child_environment
+from tests.unprivileged import unprivileged
 
 STRANGER = 12345
 
 VICTIM = "victim.txt"
 
 MINE = "mine.txt"
-
-CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
-
-
-class _Header(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Root reads and writes everything unless it gives that right away; others have nothing to give."""
-    if os.geteuid():
-        yield
-        return
-    header, rights = _Header(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.capget(ctypes.byref(header), rights):
-        pytest.skip("root reads everything, and cannot be held back here")
-    effective = rights[0]
-    rights[0] = effective & ~(1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH)
-    assert libc.capset(ctypes.byref(header), rights) == 0
-    try:
-        yield
-    finally:
-        rights[0] = effective
-        assert libc.capset(ctypes.byref(header), rights) == 0
 
 
 @dataclass(frozen=True)

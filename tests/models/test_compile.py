@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import resource
 import shutil
@@ -28,6 +27,7 @@ from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from rerank_cli.models.window import combined, query_pieces, query_room
 from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
+from tests.cli.conftest import Cli
 from tests.tiny_models import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
@@ -47,6 +47,7 @@ def reranker_source(request: pytest.FixtureRequest) -> ModelSource:
     return find_model(str(request.getfixturevalue(request.param)), "reranker")
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_compiled_encoder_gives_the_vectors_of_the_original_prompts_included(encoder_source: ModelSource) -> None:
     compiled = prepare(encoder_source)
     assert compiled.precision in ("int8", "float32")
@@ -62,6 +63,7 @@ def test_a_compiled_encoder_gives_the_vectors_of_the_original_prompts_included(e
     )
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_compiled_reranker_ranks_as_the_original_does(reranker_source: ModelSource) -> None:
     compiled = prepare(reranker_source)
     assert compiled.precision in ("int8", "float32")
@@ -73,6 +75,7 @@ def test_a_compiled_reranker_ranks_as_the_original_does(reranker_source: ModelSo
     assert compiler.rank_correlation(*(np.concatenate(side) for side in zip(*pairs, strict=True))) > 0.95
 
 
+@pytest.mark.usefixtures("compiled")
 def test_what_weighs_many_numbers_into_one_stays_float(tiny_interaction_reranker: Path) -> None:
     import onnx
 
@@ -85,6 +88,7 @@ def test_what_weighs_many_numbers_into_one_stays_float(tiny_interaction_reranker
     assert sorted(shape for shape in floats if 1 in shape) == [[32, 1], [33, 1]]
 
 
+@pytest.mark.usefixtures("compiled")
 def test_the_activation_is_the_models_own_and_applied_once(tiny_reranker: Path, tiny_modular_reranker: Path) -> None:
     for folder, wanted in ((tiny_reranker, 1.5), (tiny_modular_reranker, 1 / (1 + np.exp(-1.5)))):
         source = find_model(str(folder), "reranker")
@@ -99,6 +103,7 @@ def test_the_activation_is_the_models_own_and_applied_once(tiny_reranker: Path, 
     assert raw.activate(logit) == pytest.approx(float(whole[0]), abs=1e-5)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_calibration_takes_the_activations_place_everywhere(tiny_modular_reranker: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_modular_reranker, tmp_path / "calibrated")
     plain = find_model(str(tiny_modular_reranker), "reranker")
@@ -121,6 +126,7 @@ def test_an_activation_that_is_not_supported_is_refused(tiny_modular_reranker: P
         prepare(find_model(str(tmp_path / "tanh"), "reranker"))
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_score_does_not_depend_on_batch_mates(reranker_source: ModelSource) -> None:
     reranker = OnnxReranker(prepare(reranker_source))
     together = reranker.score_pairs(QUERY, PROBE_PASSAGES).logits
@@ -129,6 +135,7 @@ def test_a_score_does_not_depend_on_batch_mates(reranker_source: ModelSource) ->
     assert len(set(alone)) == len(alone)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_vector_does_not_depend_on_batch_mates(encoder_source: ModelSource) -> None:
     encoder = OnnxEncoder(prepare(encoder_source))
     alone = np.concatenate([encoder.encode_passages([passage]) for passage in PROBE_PASSAGES])
@@ -136,6 +143,7 @@ def test_a_vector_does_not_depend_on_batch_mates(encoder_source: ModelSource) ->
     assert encoder.encode_passages([]).shape == (0, 32)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_long_passage_is_cut_and_counted_and_the_query_is_whole(reranker_source: ModelSource) -> None:
     """Both runtimes: what lies past the window changes nothing, the query's last word does."""
     long = "salt water " * 100
@@ -148,6 +156,7 @@ def test_a_long_passage_is_cut_and_counted_and_the_query_is_whole(reranker_sourc
         assert abs(other.logits[0] - scores.logits[0]) > 1e-4
 
 
+@pytest.mark.usefixtures("compiled")
 def test_the_longest_passage_is_read_whole_and_one_more_word_is_lost(encoder_source: ModelSource) -> None:
     """The passage prompt takes two tokens and [CLS] and [SEP] two more of a window of 64."""
     for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
@@ -159,6 +168,7 @@ def test_the_longest_passage_is_read_whole_and_one_more_word_is_lost(encoder_sou
         assert vectors[2] == pytest.approx(vectors[3], abs=1e-5)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_query_longer_than_the_window_is_read_in_pieces_to_its_end(encoder_source: ModelSource) -> None:
     for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
         long = "salt " * 120
@@ -168,6 +178,7 @@ def test_a_query_longer_than_the_window_is_read_in_pieces_to_its_end(encoder_sou
         assert np.allclose(encoder.encode_queries(["salt"])[0], encoder.encode_queries([" salt"])[0], atol=1e-5)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_query_without_blanks_is_encoded_to_its_end(encoder_source: ModelSource) -> None:
     for encoder in (OnnxEncoder(prepare(encoder_source)), TorchEncoder(encoder_source, device="cpu")):
         vectors = encoder.encode_queries(["salt-" * 4000, "salt-" * 4000 + "rust-iron-oil-" * 500])
@@ -175,6 +186,7 @@ def test_a_query_without_blanks_is_encoded_to_its_end(encoder_source: ModelSourc
         assert not np.allclose(*vectors, atol=1e-3)
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("letter", ["s", "か", "ก", "한"])
 def test_a_query_that_is_one_long_word_is_read_to_its_end(
     encoder_source: ModelSource, tiny_reranker: Path, letter: str
@@ -189,6 +201,7 @@ def test_a_query_that_is_one_long_word_is_read_to_its_end(
         assert (few.pieces, few.logits.tolist()) != (more.pieces, more.logits.tolist())
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_reranker_asks_a_long_query_in_pieces_to_its_end(
     reranker_source: ModelSource, encoder_source: ModelSource
 ) -> None:
@@ -206,6 +219,7 @@ def test_a_reranker_asks_a_long_query_in_pieces_to_its_end(
         assert np.abs(other.logits - scores.logits).max() > 1e-4
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_passage_that_is_whole_beside_a_short_query_is_whole_beside_a_long_one(reranker_source: ModelSource) -> None:
     short, passages = "salt " * query_room(64), ["water " * 29]
     for reranker in (OnnxReranker(prepare(reranker_source)), TorchReranker(reranker_source, device="cpu")):
@@ -229,6 +243,7 @@ def test_an_int8_graph_that_disagrees_gives_way_to_float32(
     assert sorted(path.name for path in compiled.folder.iterdir()) == PARTS
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_reranker_that_int8_with_evened_channels_spoils_is_quantized_without(
     tiny_interaction_reranker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,6 +392,7 @@ def test_two_processes_that_compile_at_once_end_well(encoder_source: ModelSource
     assert [path.name for path in target.parent.iterdir() if path.is_dir()] == [target.name]
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_cut_off_record_is_made_again(encoder_source: ModelSource) -> None:
     record = prepare(encoder_source).folder / "compiled.json"
     record.write_text(record.read_text()[:40])
@@ -385,6 +401,7 @@ def test_a_cut_off_record_is_made_again(encoder_source: ModelSource) -> None:
     assert find_compiled(encoder_source) is not None
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_compiled_model_of_an_older_compiler_is_made_again(encoder_source: ModelSource) -> None:
     rewrite_json(prepare(encoder_source).folder / "compiled.json", compiler_version=0)
     assert find_compiled(encoder_source) is None
@@ -411,6 +428,7 @@ def become_a_folder(path: Path) -> None:
     path.mkdir()
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("name", PARTS)
 @pytest.mark.parametrize("damage", [flip, empty, cut, Path.unlink, become_a_folder])
 def test_a_damaged_part_is_compiled_again_without_a_word(
@@ -446,6 +464,7 @@ def float32_with_weights_apart(folder: Path, *_: object, exact: Path) -> Iterato
     yield "float32", write
 
 
+@pytest.mark.usefixtures("compiled")
 def test_what_was_compiled_of_another_model_is_not_run(
     encoder_source: ModelSource, tiny_reranker: Path, tmp_path: Path
 ) -> None:
@@ -472,6 +491,7 @@ def test_what_was_compiled_of_another_model_is_not_run(
         assert np.array_equal(open_reranker(reranker.name).score_pairs(QUERY, PROBE_PASSAGES).logits, before)
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(
     "change", [{"max_tokens": 7}, {"activation": "identity"}, {"width": 3}, {"query_prompt": "x"}, {"parts": {}}]
 )
@@ -504,8 +524,7 @@ from rerank_cli.models.loading import prepare
 
 def die(*_, **__):
     print("at work", flush=True)
-    if sys.argv[2] == "wait":
-        sys.stdin.read()
+    sys.stdin.read()
     os.kill(os.getpid(), signal.SIGKILL)
 
 compile.quantize = die
@@ -513,40 +532,25 @@ prepare(find_model(sys.argv[1], "encoder"), afresh=True)
 """
 
 
-def start_compile(folder: Path, fate: str) -> subprocess.Popen[str]:
-    """A compile of the encoder in *folder* that is killed halfway, at once or when its input ends."""
-    command = [sys.executable, "-c", KILLED, str(folder), fate]
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    assert running.stdout.readline() == "at work\n"
-    return running
-
-
-def test_the_next_compile_of_any_model_removes_what_killed_ones_left(
+def test_what_a_compile_works_in_is_left_alone_and_removed_by_the_next_of_any_model_once_it_was_killed(
     encoder_source: ModelSource, tiny_reranker: Path, tmp_path: Path
 ) -> None:
     reranker = find_model(str(tiny_reranker), "reranker")
-    folder = compiled_folder(reranker.fingerprint).parent
-    start_compile(Path(encoder_source.name), "die").communicate()
-    (left,) = folder.glob(".compiling-*")
-    kept = shutil.copytree(left, tmp_path / "left")
-    for source in (encoder_source, reranker):
-        shutil.copytree(kept, left, dirs_exist_ok=True)
-        prepare(source, afresh=True)
-        assert not list(folder.glob(".compiling-*"))
-
-
-def test_what_a_running_compile_works_in_is_left_alone(encoder_source: ModelSource, tiny_reranker: Path) -> None:
-    reranker = find_model(str(tiny_reranker), "reranker")
-    running = start_compile(Path(encoder_source.name), "wait")
+    command = [sys.executable, "-c", KILLED, encoder_source.name]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "at work\n"
         (works_in,) = compiled_folder(reranker.fingerprint).parent.glob(".compiling-*")
         prepare(reranker)
         assert (works_in / "float32" / GRAPH_NAME).is_file()
     finally:
         running.communicate()
-    prepare(reranker, afresh=True)
-    assert not works_in.exists()
+    kept = shutil.copytree(works_in, tmp_path / "kept")
+    for source in (encoder_source, reranker):
+        shutil.copytree(kept, works_in, dirs_exist_ok=True)
+        prepare(source, afresh=True)
+        assert not list(works_in.parent.glob(".compiling-*"))
 
 
 def test_the_cache_is_private_and_tightened_when_it_is_used_again(encoder_source: ModelSource) -> None:
@@ -594,6 +598,7 @@ def test_a_model_that_gives_no_numbers_is_an_error_with_its_name(
         assert str(tmp_path) in str(refused.value) and refused.value.exit_code == 4
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 def test_a_graph_that_gives_no_numbers_is_an_error_with_its_models_name(
     encoder_source: ModelSource, tiny_reranker: Path, monkeypatch: pytest.MonkeyPatch, number: float
@@ -618,6 +623,7 @@ def test_a_graph_that_gives_no_numbers_is_an_error_with_its_models_name(
         assert str(refused.value).startswith(f"{name}: ")
 
 
+@pytest.mark.usefixtures("compiled")
 def test_a_vector_too_long_to_have_a_length_is_an_error(
     encoder_source: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -628,6 +634,7 @@ def test_a_vector_too_long_to_have_a_length_is_an_error(
         encoder.encode_queries([QUERY])
 
 
+@pytest.mark.usefixtures("compiled")
 def test_preparing_afresh_replaces_what_was_there(encoder_source: ModelSource) -> None:
     graph = prepare(encoder_source).folder / "model.onnx"
     before = graph.stat()
@@ -671,10 +678,9 @@ def test_rank_correlation_is_1_for_equal_order_and_minus_1_for_the_reverse() -> 
     assert compiler.rank_correlation([1, 2, 5], [3, 2, 1]) == pytest.approx(-1.0)
 
 
-def test_what_was_prepared_is_listed_although_no_setting_names_it(tiny_encoder: Path) -> None:
-    command = [sys.executable, "-m", "rerank_cli", "models"]
-    subprocess.run([*command, "prepare", f"encoder:{tiny_encoder}"], check=True, capture_output=True)
-    listed = json.loads(subprocess.run([*command, "--json"], check=True, capture_output=True).stdout)["models"]
+def test_what_was_prepared_is_listed_although_no_setting_names_it(tiny_encoder: Path, cli: Cli) -> None:
+    assert cli("models", "prepare", f"encoder:{tiny_encoder}").code == 0
+    listed = cli("models", "--json").json["models"]
     record = next(record for record in listed if record["name"] == str(tiny_encoder))
     assert (record["kind"], record["origin"], record["folder"]) == ("encoder", "folder", str(tiny_encoder))
     assert record["compiled"] and record["size_bytes"] > 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import resource
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, assert_one_line
 from tests.tiny_pairs import FAST
 
 pytest.importorskip("datasets", reason="training needs the extra `train`")
@@ -21,16 +20,14 @@ def test_a_training_that_cannot_write_its_checkpoints_says_so_in_one_line(
     folder = pairs.parent
     assert cli("models", "prepare", f"encoder:{tiny_encoder}", "--quiet").code == 0
     options = ["--pairs", "pairs.jsonl", "--base", str(tiny_reranker), "--out", "fitted", *FAST]
-    limited = (
-        f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_bytes}, {limit_bytes}))\n"
-        f"sys.argv = ['rerank-cli', 'train', *{options!r}]\n"
-        "from rerank_cli.cli.app import main\nmain()"
-    )
-    command = [sys.executable, "-c", limited]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 4, done.stderr
-    assert done.stderr.count("\n") == 1
-    assert "fitted.checkpoints: cannot be written" in done.stderr and "--resume" in done.stderr
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limits[1]))
+    try:
+        done = cli("train", *options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.code == 4, done.err
+    assert_one_line(done, "fitted.checkpoints: cannot be written", "--resume")
     assert {path.name for path in folder.iterdir()} == {"pairs.jsonl", "fitted.checkpoints"}
     resumed = cli("train", *options, "--resume")
     assert resumed.code == 0, resumed.err

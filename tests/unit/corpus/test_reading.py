@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,13 @@ def open_reading() -> Iterator[Open]:
         reading.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[FileReading]:
+    """One for many tests, which need not start a process each."""
+    with FileReading(max_tokens=40, count_tokens=FakeEncoder().count_tokens, file_timeout_s=60.0) as reading:
+        yield reading
+
+
 def read(reading: FileReading, path: str, content: bytes, *, lone: bool = False):
     return reading.read(found(path, content), content, lone=lone)
 
@@ -71,12 +79,12 @@ def worker_of(reading: FileReading) -> int | None:
 )
 @pytest.mark.parametrize("lone", [False, True])
 def test_a_process_of_its_own_reads_what_this_one_would(
-    open_reading: Open, path: str, content: bytes, lone: bool
+    lasting: FileReading, path: str, content: bytes, lone: bool
 ) -> None:
     documents = reading_of(found(path, content), content, lone=lone).documents
     here = tuple(passages_of(documents, max_tokens=40, count_tokens=FakeEncoder().count_tokens))
     assert not _is_harmless(content)
-    assert read(open_reading(), path, content, lone=lone).documents == here
+    assert read(lasting, path, content, lone=lone).documents == here
 
 
 def test_a_small_file_starts_no_process(open_reading: Open) -> None:
@@ -101,7 +109,7 @@ def test_one_process_reads_one_file_after_another(open_reading: Open) -> None:
 def test_a_file_that_takes_too_long_costs_itself_alone(open_reading: Open) -> None:
     reading = open_reading(file_timeout_s=1)
     with pytest.raises(Unreadable, match=r"^took longer than 1 s \(--file-timeout\)$"):
-        read(reading, "a.md", b"[" * 300_000)
+        read(reading, "a.md", b"[" * 2_000_000)  # hours of it
     assert read(reading, "b.txt", PROSE * 200)
 
 
@@ -184,9 +192,23 @@ def test_an_interruption_is_no_files_failure(open_reading: Open, content: bytes)
         read(open_reading(count_tokens=interrupt), "a.txt", content)
 
 
-def test_the_model_is_made_ready_before_the_time_of_a_file_begins(open_reading: Open) -> None:
-    reading = open_reading(file_timeout_s=3.0, get_ready=lambda: time.sleep(3.2))
-    assert read(reading, "a.txt", PROSE * 200)
+def test_the_model_is_made_ready_before_the_time_of_a_file_begins(
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that only loading the model moves, and counting a token after that."""
+    now_s = [0.0]
+
+    def pass_time() -> None:
+        now_s[0] += 100.0
+
+    def count_late(texts: Sequence[str]) -> list[int]:
+        pass_time()
+        return [1] * len(texts)
+
+    monkeypatch.setattr(reading_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    assert read(open_reading(file_timeout_s=60.0, get_ready=pass_time), "a.txt", PROSE * 800)
+    with pytest.raises(Unreadable, match=r"^took longer than 60 s"):
+        read(open_reading(file_timeout_s=60.0, count_tokens=count_late), "a.txt", PROSE * 800)
 
 
 def test_a_process_that_dies_over_a_file_costs_that_file_alone(open_reading: Open) -> None:

@@ -121,7 +121,7 @@ def test_a_text_that_is_none_is_reported_and_not_dropped(key: str, value: str) -
 
 
 def test_a_cell_of_tsv_may_begin_with_a_quote() -> None:
-    first, second = read_tsv('id\ttext\n1\t"hello" world\n2\t"open\n', "x.tsv")
+    first, second = read_tsv('id\ttext\n1\t"hello" world\n2\t"open\n', "x.tsv").documents
     assert [b.text for b in (*first.blocks, *second.blocks)] == ['"hello" world', '"open']
     assert second.blocks[0].place.first == 3
 

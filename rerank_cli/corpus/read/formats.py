@@ -61,14 +61,14 @@ class Format:
         return cast(Read, getattr(module, self.function))
 
 
-TEXT = Format("text", 1, "text")
+TEXT = Format("text", 2, "plain")
 
 _CODE = Format("code", 1, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 1, "markdown")),
-    **dict.fromkeys((".rst", ".rest"), Format("rst", 2, "rst")),
+    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),

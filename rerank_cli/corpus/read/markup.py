@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,9 +33,10 @@ class Row:
     cells: tuple[str, ...]
 
 
-def numbered(text: str, *, tab_columns: int = 8) -> list[Line]:
-    """The lines of *text*, tabs expanded, without the blanks at their ends."""
-    return [Line(number, line.expandtabs(tab_columns).rstrip()) for number, line in enumerate(text.split("\n"), 1)]
+def numbered(text: str, *, tab_columns: int = 0) -> list[Line]:
+    """The lines of *text* without the blanks at their ends; tabs expanded if they have columns."""
+    lines = (line.expandtabs(tab_columns) if tab_columns else line for line in text.split("\n"))
+    return [Line(number, line.rstrip()) for number, line in enumerate(lines, start=1)]
 
 
 def dedented(lines: Lines) -> list[Line]:
@@ -85,3 +87,8 @@ def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0) -> None:
         first, last = min(written), max(written)
         text = "\n".join(written.get(number, "") for number in range(first, last + 1))
         outline.block(text, first, last, header="\n".join(header) if len(written) > heads else "")
+
+
+def keeping_lines(found: re.Match[str], text: str) -> str:
+    """*text*, which stands for what was *found*, with as many line ends as that has."""
+    return text + "\n" * (found[0].count("\n") - text.count("\n"))

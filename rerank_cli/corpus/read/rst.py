@@ -8,7 +8,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rerank_cli.corpus.read import rst_tables
-from rerank_cli.corpus.read.markup import Line, Lines, Row, dedented, linked, numbered, put_table, put_verbatim
+from rerank_cli.corpus.read.markup import (
+    Line,
+    Lines,
+    Row,
+    dedented,
+    keeping_lines,
+    linked,
+    numbered,
+    put_table,
+    put_verbatim,
+)
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.rst_tables import Cells
 from rerank_cli.records import Document, Reading
@@ -346,7 +356,7 @@ class _Parser:
             text = self._substitution(text)
         elif kind == "escaped":
             text = text.strip(" ")
-        return text + "\n" * (found[0].count("\n") - text.count("\n"))
+        return keeping_lines(found, text)
 
     def _link(self, phrase: str) -> str:
         target = _TARGET.search(phrase)

@@ -71,6 +71,15 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
     **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
     ".org": Format("org", 1, "org"),
+    **dict.fromkeys(
+        (
+            *(".man", ".roff", ".mdoc", ".ms", ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".9", ".n"),
+            *(".1p", ".3p", ".7p", ".8p", ".1m", ".3m", ".1x", ".3x", ".3pm", ".1ssl", ".3ssl", ".5ssl", ".7ssl"),
+            *(".3tcl", ".3qt", ".3gl", ".3perl", ".1posix", ".3posix", ".3am", ".5x", ".7x", ".8x"),
+        ),
+        Format("man", 1, "man"),
+    ),
+    ".pod": Format("pod", 1, "pod"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),

@@ -227,13 +227,13 @@ class _Parser:
         self._block(found["term"], number, number)
         after = at + 1
         if after < len(self._lines) and self._lines[after].text[:1] in (" ", "\t") and not self._begins(after):
-            return self._paragraph(after, "", self._lines[after].text.strip())
+            return self._paragraph(after, "", self._lines[after].text.strip(), in_list=True)
         return after
 
-    def _paragraph(self, at: int, marker: str, first: str) -> int:
+    def _paragraph(self, at: int, marker: str, first: str, *, in_list: bool = False) -> int:
         """Lines up to the next blank one, or to what begins something else."""
         end = at + 1
-        in_list = bool(self._counts or marker)
+        in_list = in_list or bool(self._counts or marker)
         while end < len(self._lines) and self._lines[end].text and not self._ends(end, in_list):
             end += 1
         self._style = ""
@@ -272,7 +272,7 @@ class _Parser:
             rows = list(_rows(lines, separator, _columns(style)))
         heads = 1 if _HAS_HEADER.search(style) or (_is_header(lines) and not _NO_HEADER.search(style)) else 0
         told = (Row(row.number, tuple(self._plain(cell) for cell in row.cells)) for row in rows)
-        put_table(self.outline, told, heads=heads)
+        put_table(self.outline, told, heads=heads, last=lines[-1].number if lines else 0)
         return end + 1
 
     def _block(self, text: str, first: int, last: int) -> None:
@@ -346,8 +346,8 @@ def _columns(style: str) -> int:
     found = _COLUMNS.search(style)
     if not found:
         return 0
-    told = (found["quoted"] or found["bare"] or "").strip(", ")
-    return min(sum(_times(column) for column in re.split(r"[,;]", told)), _MAX_COLUMNS) if told else 0
+    told = found["bare"] if found["quoted"] is None else found["quoted"]
+    return min(sum(_times(column) for column in re.split(r"[,;]", told)), _MAX_COLUMNS) if told.strip() else 0
 
 
 def _times(column: str) -> int:

@@ -80,6 +80,7 @@ FORMATS: dict[str, Format] = {
         Format("man", 1, "man"),
     ),
     ".pod": Format("pod", 1, "pod"),
+    **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),

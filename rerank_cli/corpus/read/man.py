@@ -293,7 +293,7 @@ class _Page:
                 rows.append(Row(row.number, tuple(unescaped(cell, self._strings) for cell in row.cells)))
             elif len(rows) == 1:
                 heads = 1
-        put_table(self.outline, rows, heads=heads)
+        put_table(self.outline, rows, heads=heads, last=lines[-1].number if lines else 0)
         return max(end, at) + 1
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.outline import Outline
 
+# Of a table with more lines to a row, such as one a cell, only the whole has a place: blank ones would tear it apart.
+_MAX_SPREAD = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -70,10 +73,10 @@ def put_verbatim(outline: Outline, lines: Lines) -> None:
         outline.verbatim("\n".join(line.text for line in lines), lines[0].number)
 
 
-def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0) -> None:
-    """Add *rows* as a block, the first *heads* of which every part of it repeats.
+def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0, last: int = 0) -> None:
+    """Add *rows* as a block, the first *heads* of which every part of it repeats; *last* is where the table ends.
 
-    A row stands on the line where it begins, and blank lines where it goes on, so that lines still count.
+    Where few of them go on over several lines, blank ones stand in for these, so that lines still count.
     """
     written: dict[int, str] = {}
     header: list[str] = []
@@ -84,8 +87,11 @@ def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0) -> None:
         if text.strip(" |"):
             written[row.number] = f"{written[row.number]} | {text}" if row.number in written else text
     if written:
-        first, last = min(written), max(written)
-        text = "\n".join(written.get(number, "") for number in range(first, last + 1))
+        first, begun = min(written), max(written)  # where the first row begins, and the last
+        torn = begun - first >= _MAX_SPREAD * len(written)
+        last = max(begun, last) if torn else begun
+        lines = sorted(written) if torn else range(first, last + 1)
+        text = "\n".join(written.get(number, "") for number in lines)
         outline.block(text, first, last, header="\n".join(header) if len(written) > heads else "")
 
 

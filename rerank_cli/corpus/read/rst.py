@@ -25,7 +25,7 @@ from rerank_cli.records import Document, Reading
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
 _DIRECTIVE = re.compile(r"^\.\. +(?:\|[^|]+\| +)?(?P<name>[\w.+-]+(?::[\w.+-]+)*) ?::(?: +(?P<argument>.*)|$)")
-_FOOTNOTE = re.compile(r"^\.\. +(?=\[[^\]]+\] )")
+_FOOTNOTE = re.compile(r"^\.\. +(?=\[[^\]]+\](?: |$))")
 _SUBSTITUTION = re.compile(r"^\.\. \|(?P<name>[^|\n]+)\| replace:: *(?P<text>.*)$", re.MULTILINE)
 _LINK = re.compile(r"^\.\. _(?P<quote>`?)(?P<name>[^`\n]{1,200}?)(?P=quote): +(?P<target>\S+)$", re.MULTILINE)
 _OPTION = re.compile(r"^:(?P<name>[\w -]+):(?: +(?P<text>.*)|$)")
@@ -197,6 +197,8 @@ class _Parser:
         if depth >= _MAX_DEPTH:
             return self._paragraph(lines, at)
         if text == ".." or text.startswith(".. "):
+            if text == ".." and at + 1 < len(lines) and not lines[at + 1].text:
+                return at + 1  # an empty comment, which only keeps apart what stands around it
             end = _end_of_body(lines, at + 1)
             self._explicit(lines[at], lines[at + 1 : end], depth)
             return end

@@ -71,7 +71,9 @@ def test_the_source_of_a_page_that_sphinx_keeps_is_restructuredtext() -> None:
     assert format_of("html/_sources/index.rst.txt").name == "rst"
 
 
-@pytest.mark.parametrize("piece", ["a" * 300 + "\n====\n", "ab\n==\n", "ab\n===\n\n", ":a", "``a ", "a::\n", "=", " \t"])
+@pytest.mark.parametrize(
+    "piece", ["a" * 300 + "\n====\n", "ab\n==\n", "ab\n===\n\n", ":a", "``a ", "a::\n", "=", " \t"]
+)
 def test_what_nearly_is_a_title_costs_no_more_than_its_length(piece: str) -> None:
     started = time.process_time()
     document("ab\n==\n" + piece * (300_000 // len(piece)))

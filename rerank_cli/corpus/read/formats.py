@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import cast
 
+from rerank_cli.corpus.read.code_tree import GRAMMARS, LIBRARY
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.records import Reading
 
@@ -24,6 +25,7 @@ class Format:
 
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
+    `aid` is a library that the reader does without, and makes other documents with.
     """
 
     name: str
@@ -35,11 +37,13 @@ class Format:
     named: bool = False
     libraries: tuple[str, ...] = ()
     extra: str = ""
+    aid: str = ""
 
     @property
     def reading(self) -> str:
         """What tells one way to read from another: it is kept with each file."""
-        return f"{self.name} {self.version}"
+        aid = f"+{self.aid}" if self.aid and find_spec(self.aid) else ""
+        return f"{self.name} {self.version}{aid}"
 
     @property
     def readable(self) -> bool:
@@ -96,6 +100,7 @@ FORMATS: dict[str, Format] = {
         ),
         _CODE,
     ),
+    **dict.fromkeys(GRAMMARS, replace(_CODE, aid=LIBRARY)),
 }
 
 

@@ -85,6 +85,8 @@ FORMATS: dict[str, Format] = {
     ),
     ".pod": Format("pod", 1, "pod"),
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
+    ".textile": Format("textile", 1, "textile"),
+    **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),

@@ -72,6 +72,9 @@ class Words:
             elif macro == "Pf" and words:
                 self._word(words.pop(0))
             self._glued = True
+        elif macro == "Fl" and not words:  # the first dash of two
+            self._word("-")
+            self._glued = True
         elif macro in _SYSTEMS:
             self._word(_SYSTEMS[macro])
         else:
@@ -84,7 +87,7 @@ class Words:
         own, rest = words[:count], words[count:]
         match macro:
             case "Fl":
-                return [*([f"-{word}" for word in own] or ["-"]), *rest]
+                return [*(f"-{word}" for word in own), *rest]
             case "Nm":
                 return [*(own or [self._name]), *rest]
             case "Nd":

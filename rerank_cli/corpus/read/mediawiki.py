@@ -119,7 +119,7 @@ def _rows(lines: list[Line], outline: Outline) -> Iterator[tuple[Row, bool]]:
     for line in lines:
         text = line.text.strip()
         if text.startswith("|+"):
-            outline.block(_plain(_CELL_LOOKS.sub("", text[2:])), line.number, line.number)
+            outline.block(_plain(_CELL_LOOKS.sub("", text[2:].strip())).strip(), line.number, line.number)
         elif text.startswith("|-"):
             if cells:
                 yield Row(number, tuple(cells)), is_head

@@ -210,7 +210,7 @@ class _Parser:
         if found["note"]:
             return f"[{found['note']}]"
         if found["said"]:
-            return f" ({self._plain(found['said'])})"
+            return f" ({self._plain(found['said']).strip()})"
         kind = found.lastgroup or ""
         text = found[kind] if kind else ""
         return text if kind in _VERBATIM_MARKS else self._plain(text) if text else ""

@@ -134,8 +134,7 @@ def passages(path: str, content: bytes) -> None:
     try:
         documents = [
             *passages_of(
-            reading_of(file, content, lone=False).documents, max_tokens=32,
-            count_tokens=FakeEncoder().count_tokens
+                reading_of(file, content, lone=False).documents, max_tokens=32, count_tokens=FakeEncoder().count_tokens
             )
         ]
     except Unreadable as error:

@@ -70,6 +70,9 @@ _HAS_HEADER = re.compile(r"%[\w%]*header|opt(?:ion)?s=\"?[^\"\]]*\bheader")
 _NO_HEADER = re.compile(r"%noheader|opt(?:ion)?s=\"?[^\"\]]*noheader")
 _MAX_COLUMNS = 1000
 
+# A cell may be written once for many. Beyond this it is made to fill the memory.
+_MAX_TIMES = 10
+
 
 def read(text: str, path: str) -> Reading:
     """A single document; its title is that of level 0."""
@@ -389,8 +392,8 @@ def _cells(lines: list[Line], separator: str) -> Iterator[_Cell]:
             if number:
                 yield from [_Cell(number, _cell_text(gathered), columns)] * times
             gathered, seen = [], found.end()
-            many = min(int(found["times"] or 1), _MAX_COLUMNS) if found["how"] else 1
-            columns, times = (many, 1) if found["how"] == "+" else (1, many)
+            many = int(found["times"] or 1) if found["how"] else 1
+            columns, times = (many, 1) if found["how"] == "+" else (1, min(many, _MAX_TIMES))
             number = line.number
         gathered.append(text[seen:])
     if number:

@@ -19,7 +19,8 @@ def test_an_article_has_its_title_and_its_sections_and_no_preamble() -> None:
     page = (
         "\\documentclass{article}\n\\title{My \\emph{Kiln}}\n\\author{Ann}\n\\newcommand{\\x}[1]{hidden}\n"
         "\\begin{document}\n\\maketitle\n\\section{Firing \\& more}\\label{a}\nRaise it % hidden\n"
-        "by 5\\,\\%~\\cite{k}.\n\n\\subsection*{Cooling}\n\\begin{verbatim}\n\\section{no} % kept\n\\end{verbatim}\n\\end{document}\nafter\n"
+        "by 5\\,\\%~\\cite{k}.\n\n\\subsection*{Cooling}\n\\begin{verbatim}\n\\section{no} % kept\n\\end{verbatim}\n"
+        "\\end{document}\nafter\n"
     )
     assert document(page).title == "My Kiln"
     assert document(page).blocks == (

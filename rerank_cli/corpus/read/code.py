@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from rerank_cli.corpus.read.code_tree import Definition, definitions
 from rerank_cli.records import Block, Document, Reading, at_lines
 
 _MODIFIERS = (
@@ -44,15 +45,38 @@ _CLOSING = re.compile(r"^\s*(?:[)\]}]|end\b|fi\b|esac\b|done\b)")
 
 _TAB_COLUMNS = 4
 
+# Definitions in each other beyond this are made to break what reads them: every block carries its trail.
+_MAX_TRAIL = 50
+
 
 def read(text: str, path: str) -> Reading:
     """A single document without a title."""
-    return Reading((Document(path, "", tuple(_blocks(text.split("\n")))),))
+    lines = text.split("\n")
+    found = definitions(text, path)
+    blocks = _blocks(lines) if found is None else _parsed_blocks(lines, found)
+    return Reading((Document(path, "", tuple(blocks)),))
+
+
+def _parsed_blocks(lines: list[str], found: list[Definition]) -> Iterator[Block]:
+    """Blocks under the definitions that a grammar found around them."""
+    starts = {definition.first for definition in found}
+    ahead = sorted(found, key=lambda definition: (definition.first, -definition.last))[::-1]
+    around: list[Definition] = []
+    for start, end in _segments(lines, lambda number: number in starts):
+        at = _after_lead(lines, start, end)
+        while ahead and ahead[-1].first <= at:
+            while around and around[-1].last < ahead[-1].first:
+                around.pop()
+            around.append(ahead.pop())
+        while around and around[-1].last < at:
+            around.pop()
+        trail = dict.fromkeys(definition.label for definition in around[:_MAX_TRAIL])
+        yield _block(lines, start, end, tuple(trail))
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
     trail: list[tuple[int, str]] = []
-    for start, end in _segments(lines):
+    for start, end in _segments(lines, lambda number: bool(_label(lines[number]))):
         indent = _indent(lines[start])
         inside = indent + 1 if _CLOSING.match(lines[start]) else indent
         while trail and trail[-1][0] >= inside:
@@ -61,10 +85,14 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         if label:
             trail.append((indent, label))
         headings = tuple(label for _, label in trail)
-        yield Block("\n".join(line.rstrip() for line in lines[start:end]), at_lines(start + 1, end), headings)
+        yield _block(lines, start, end, headings)
 
 
-def _segments(lines: list[str]) -> Iterator[tuple[int, int]]:
+def _block(lines: list[str], start: int, end: int, headings: tuple[str, ...]) -> Block:
+    return Block("\n".join(line.rstrip() for line in lines[start:end]), at_lines(start + 1, end), headings)
+
+
+def _segments(lines: list[str], defines: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
     """The runs of lines between blank lines, cut before each definition and what leads up to it."""
     start = None
     lead = 0  # where the comments and decorators right above the present line begin
@@ -75,7 +103,7 @@ def _segments(lines: list[str]) -> Iterator[tuple[int, int]]:
             start = None
         elif start is None:
             start = lead = number
-        elif lead > start and _label(line):
+        elif lead > start and defines(number):
             yield start, lead
             start = lead
         if start is not None and not _LEAD.match(line):

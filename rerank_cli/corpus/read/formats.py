@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
+from rerank_cli.corpus.read.code_tree import GRAMMARS, LIBRARY
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.records import Reading
 
@@ -25,6 +26,7 @@ class Format:
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
     What a `command` of the user's prints is read in the place of the file.
+    `aid` is a library that the reader does without, and makes other documents with.
     """
 
     name: str
@@ -37,11 +39,13 @@ class Format:
     libraries: tuple[str, ...] = ()
     extra: str = ""
     command: str = ""
+    aid: str = ""
 
     @property
     def reading(self) -> str:
         """What tells one way to read from another: it is kept with each file."""
-        return f"{self.name} {self.version} {self.command}".rstrip()
+        aid = f"+{self.aid}" if self.aid and _is_here(self.aid) else ""
+        return f"{self.name} {self.version}{aid} {self.command}".rstrip()
 
     @property
     def readable(self) -> bool:
@@ -73,14 +77,28 @@ def _is_here(library: str) -> bool:
     return find_spec(library) is not None
 
 
-TEXT = Format("text", 1, "text")
+TEXT = Format("text", 2, "plain")
 
 _CODE = Format("code", 1, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 1, "markdown")),
-    **dict.fromkeys((".rst", ".rest"), Format("rst", 1, "rst")),
+    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
+    ".org": Format("org", 1, "org"),
+    **dict.fromkeys(
+        (
+            *(".man", ".roff", ".mdoc", ".ms", ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".9", ".n"),
+            *(".1p", ".3p", ".7p", ".8p", ".1m", ".3m", ".1x", ".3x", ".3pm", ".1ssl", ".3ssl", ".5ssl", ".7ssl"),
+            *(".3tcl", ".3qt", ".3gl", ".3perl", ".1posix", ".3posix", ".3am", ".5x", ".7x", ".8x"),
+        ),
+        Format("man", 1, "man"),
+    ),
+    ".pod": Format("pod", 1, "pod"),
+    **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
+    ".textile": Format("textile", 1, "textile"),
+    **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
@@ -96,6 +114,7 @@ FORMATS: dict[str, Format] = {
         ),
         _CODE,
     ),
+    **dict.fromkeys(GRAMMARS, replace(_CODE, aid=LIBRARY)),
 }
 
 

@@ -44,6 +44,54 @@ PIECES = {
         ".. |b| replace:: |a|\n", "   ", "   :alt: b\n", ".. image:: a\n", "+-+-+\n", "== ==\n", "- ", "1. ",
         ".. [1] ", ">>> ", "__ ",
     ],
+    "a.adoc": [
+        *(
+            r'''* _ ` # ^ ~ + { } [ ] < > << >> (( )) | : :: = == === ---- .... //// |=== ,=== ____ -- [source]
+            [quote,a] [cols=3*] image::a[b] link:a[b] {a} :a: '''
+        ).split(),
+        "= ", "== ", "* ", ". ", "a:: ", "|a ", "2+|", "a\n--\n", "ifdef::a[]\n", "+\n", ".a\n", "footnote:[", "// ",
+    ],
+    "a.org": [
+        *(
+            r'''* / _ = ~ + | [[ ]] [ ] [fn:a] < > << @@ {{{ }}} :a: :END: :PROPERTIES: |-+-| #+begin_src
+            #+end_src #+TITLE: \\ '''
+        ).split(),
+        "* ", "** TODO ", "- ", "1. ", "| a ", ": ", "# ", "#+begin_quote\n", "* COMMENT ", " :: ",
+    ],
+    "a.1": [
+        *(
+            r'''\ \f \( \[ \* \s \h' ' " \{ \} . .B .BR .TP .IP .nf .fi .TS .TE T{ T} .if .ie .el .de .. .UR .UE
+            .Bl .It .El .Op Fl Ar Oo Oc Ns .Nm .Bd .Ed .SH '''
+        ).split(),
+        ".TH A 1\n", ".SH a\n", ".SS ", ".Dt A 1\n", ".Sh a\n", ".TP\n", ".ds a \\*a", "\t", ".It Fl ", ".so ",
+    ],
+    "a.pod": [
+        *(
+            r'''B< C<< >> > L< | / E< X< =head1 =item =over =back =cut =begin =end =pod =for '''
+        ).split(),
+        "=head1 a\n\n", "=item * ", "=item 1\n\n", "    ", "\n\n=", " >> ", "E<0x1F>", "E<99999999999>",
+    ],
+    "a.tex": [
+        *(
+            r'''\ { } [ ] $ $$ % & ~ \\ \( \) \[ \] \section{ \textbf{ \item \href{ \label{ \def\a \verb|a|
+            \footnote{ \begin{tabular} \end{tabular} \begin{verbatim} \end{verbatim} \begin{itemize}
+            \end{itemize} \' \hline '''
+        ).split(),
+        "\\begin{document}", "\\end{document}", "\\title{", "\\newcommand{", "---", "``", "\\begin{equation}",
+    ],
+    "a.textile": [
+        *(
+            r'''* _ @ - + ^ % ?? ! " ": | = == ( ) { } [ ] <pre> </pre> <b> . .. '''
+        ).split(),
+        "h1. ", "bc. ", "bc.. ", "bq. ", "fn1. ", "|_. a|", "# ", "** ", "table(a). ", "- a := ", "\":http://a",
+    ],
+    "a.wiki": [
+        *(
+            r"""' '' ''' [[ ]] [ ] {{ }} {| |} |- || ! !! | = == <ref> </ref> <nowiki> <pre> </pre> <br/> <!--
+            --> &amp; &# * # : ; __TOC__ """
+        ).split(),
+        "== a ==\n", "* ", "# ", "{|\n", "|-\n", "| a\n", "! a\n", "[http://a ", "&#99999999999;", " a",
+    ],
     "a.py": [
         *(
             r'''( ) { } [ ] < > = ; : , . # @ $ " ' pub( '''

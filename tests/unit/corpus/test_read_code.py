@@ -27,7 +27,7 @@ def main():
 '''
 
 
-def blocks(text: str, path: str = "src/boiler.py") -> tuple[Block, ...]:
+def blocks(text: str, path: str = "src/boiler.kt") -> tuple[Block, ...]:
     (document,) = read(text, path).documents
     return document.blocks
 

@@ -53,8 +53,11 @@ def test_a_page_without_section_titles_has_none_itself() -> None:
         (":py:class:`!.Request`", "Request"),
         (":ref:`see this <label>`", "see this"),
         ("``liter*al``", "liter*al"),
-        ("`text <https://example.org>`_", "text"),
-        ("`text <https://example.org>`__", "text"),
+        ("`text <https://example.org>`_", "text (https://example.org)"),
+        ("`text <https://example.org>`__", "text (https://example.org)"),
+        ("`example.org <https://example.org/>`_ and `<ftp://a.b>`_", "example.org and ftp://a.b"),
+        ("`Walrus <other.html>`_ or `Walrus <see_>`_", "Walrus (other.html) or Walrus"),
+        ("A claim [1]_ and [#]_ and [Knuth84]_.", "A claim [1] and [#] and [Knuth84]."),
         ("`phrase`_ and word_ and `title`", "phrase and word and title"),
         ("**strong** and *emphasis*", "strong and emphasis"),
         ("2 * 3 * 4 and a*b*c", "2 * 3 * 4 and a*b*c"),
@@ -111,7 +114,7 @@ def test_versions_are_spoken_as_on_the_page() -> None:
 
 def test_an_image_is_its_alternative_text_and_a_figure_its_caption_too() -> None:
     page = ".. image:: a.png\n   :align: left\n   :alt: The gauge\n\n.. figure:: b.png\n\n   The caption.\n"
-    assert blocks(page) == (Block("The gauge", at_lines(3, 3)), Block("The caption.", at_lines(7, 7)))
+    assert blocks(page) == (Block("The gauge (a.png)", at_lines(3, 3)), Block("The caption.", at_lines(7, 7)))
 
 
 def test_the_signature_of_a_description_is_a_heading_until_its_body_ends() -> None:
@@ -152,11 +155,99 @@ def test_definitions_quotations_and_fields_keep_their_words() -> None:
     ]
 
 
-def test_tables_keep_their_rows_without_their_edges() -> None:
-    simple = "=====  ===\nName   B\n=====  ===\n``x``  1\n\ny      2\n=====  ===\n\nEnd.\n"
-    assert blocks(simple) == (Block("Name   B\n\nx  1\n\ny      2", at_lines(2, 6)), Block("End.", at_lines(9, 9)))
-    grid = "+---+---+\n| a | b |\n+===+===+\n| 1 | 2 |\n+---+---+\nEnd.\n"
-    assert blocks(grid) == (Block("| a | b |\n\n| 1 | 2 |", at_lines(2, 4)), Block("End.", at_lines(6, 6)))
+def test_a_name_that_is_defined_as_a_link_shows_its_target_where_it_is_used_first() -> None:
+    page = "The Walrus_ and `the\nNarwhal`_, the walrus_.\n\n.. _walrus: https://a.org/w\n.. _`The  narwhal`: b.html\n"
+    assert texts(page) == ["The Walrus (https://a.org/w) and the\nNarwhal (b.html), the walrus."]
+
+
+def test_a_simple_table_has_a_row_a_line_below_its_header() -> None:
+    page = "=====  ===\nName   B\n=====  ===\n``x``  1\n\ny      2\n       more\n=====  ===\n\nEnd.\n"
+    assert blocks(page) == (
+        Block("Name | B\n\nx | 1\n\ny | 2 more", at_lines(2, 6), header="Name | B"),
+        Block("End.", at_lines(10, 10)),
+    )
+
+
+def test_a_simple_table_may_have_no_header_wide_characters_and_cells_that_span() -> None:
+    assert texts("====  ==\n漢字  a\nb     c\n====  ==\n") == ["漢字 | a\nb | c"]
+    page = "==  ==  ==\nwide    c\n------  --\n1   2   3\n==  ==  ==\n4   5   6\n==  ==  ==\n"
+    assert texts(page) == ["wide | c\n\n1 | 2 | 3\n\n4 | 5 | 6"]
+    assert blocks(page)[0].header == "wide | c\n1 | 2 | 3"
+
+
+def test_the_lines_of_a_cell_in_a_grid_are_one_text() -> None:
+    page = (
+        "+------+-------+\n| Name | What  |\n+======+=======+\n| a    | *one  |\n|      | two*  |\n|      | - it  |\n"
+        "+------+-------+\n| b            |\n+------+-------+\nEnd.\n"
+    )
+    assert blocks(page) == (
+        Block("Name | What\n\na | one two - it\n\n\n\nb", at_lines(2, 8), header="Name | What"),
+        Block("End.", at_lines(10, 10)),
+    )
+
+
+def test_a_cell_that_spans_rows_of_a_grid_goes_on_in_the_next() -> None:
+    page = "+---+---+\n| a | b |\n| x +---+\n| y | c |\n+---+---+\n"
+    assert texts(page) == ["a | b\nx y | c"]
+
+
+def test_a_csv_table_has_its_title_its_header_and_its_rows() -> None:
+    page = (
+        '.. csv-table:: Open *ports*\n   :header: "Daemon", "Listening\n      port"\n   :widths: 1, 2\n\n'
+        '   "ssh, sftp", 22\n   ``dns``, "fifty\n   three"\n'
+    )
+    assert blocks(page) == (
+        Block("Open ports", at_lines(1, 1)),
+        Block(
+            "Daemon | Listening port\n\n\n\nssh, sftp | 22\ndns | fifty three",
+            at_lines(2, 7),
+            header="Daemon | Listening port",
+        ),
+    )
+
+
+def test_a_csv_table_may_name_its_signs_and_have_its_header_among_its_rows() -> None:
+    page = ".. csv-table::\n   :delim: ;\n   :quote: '\n   :header-rows: 1\n\n   a;b\n   '1;2';3\n"
+    assert blocks(page)[0].text == "a | b\n1;2 | 3"
+    assert blocks(page)[0].header == "a | b"
+    assert texts(".. csv-table::\n   :delim: tab\n\n   a, b\n") == ["a, b"]
+
+
+def test_a_list_table_is_a_list_of_rows_of_cells() -> None:
+    page = (
+        ".. list-table:: Ports\n   :header-rows: 1\n   :class: wide\n\n   * - Daemon\n     - Port\n   * - ssh\n\n"
+        "       and sftp\n     -\n   *  - dns\n      - .. code::\n\n            53\n"
+    )
+    assert blocks(page) == (
+        Block("Ports", at_lines(1, 1)),
+        Block("Daemon | Port\n\nssh and sftp | \n\n\n\ndns | 53", at_lines(5, 11), header="Daemon | Port"),
+    )
+
+
+@pytest.mark.parametrize("option", ['delim: "', "quote: é漢", 'header: "a', "escape: \\", "header-rows: ²", "delim:"])
+def test_odd_options_of_a_table_leave_its_words(option: str) -> None:
+    assert "brake" in texts(f".. csv-table::\n   :{option}\n\n   brake, lever\n")[-1]
+
+
+@pytest.mark.parametrize("name", ["only", "ifconfig", "container", "rst-class"])
+def test_a_condition_or_a_class_is_no_text(name: str) -> None:
+    assert texts(f".. {name}:: builder_html and not x\n\n   Words for the page.\n") == ["Words for the page."]
+
+
+def test_the_argument_of_a_formula_and_the_caption_of_code_are_text() -> None:
+    assert texts(".. math:: a^2\n\n.. code-block:: c\n   :caption: Peel *it*\n\n   peel();\n") == [
+        "a^2",
+        "Peel it",
+        "peel();",
+    ]
+
+
+def test_what_the_builder_is_told_at_the_top_is_no_text_and_who_wrote_it_is() -> None:
+    assert texts(":orphan:\n:tocdepth: 2\n:Author: A. Person\n\nWords.\n") == [":Author: A. Person", "Words."]
+
+
+def test_the_lines_of_a_line_block_stand_without_their_bars() -> None:
+    assert texts("| One *line*\n|\n|  another\n") == ["One line\n\nanother"]
 
 
 def test_a_footnote_is_text_and_a_doctest_is_verbatim() -> None:

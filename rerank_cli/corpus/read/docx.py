@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.numbering import Numbering
 from rerank_cli.corpus.read.ooxml import main_part, related, title_of
 from rerank_cli.corpus.read.package import Package, number, shown, value
@@ -44,8 +45,12 @@ def read(content: bytes, path: str) -> Reading:
     package = Package(content)
     main = main_part(package, "word/document.xml")
     body = _Body(package, main)
+    found = False
     for element in package.pieces(main, _OPENED):
+        found = found or element.tag == "body"
         body.take(element)
+    if not found:
+        raise Unreadable("holds no document of Word, which its name promises")
     blocks = body.paragraphs.outline.blocks()
     title = body.paragraphs.title or body.paragraphs.outline.title or title_of(package)
     return Reading((Document(path, title, blocks),))

@@ -74,6 +74,9 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), Format("xlsx", 1, "xlsx", binary=True)),
+    **dict.fromkeys((".odt", ".ott"), Format("odt", 1, "odt", binary=True)),
+    **dict.fromkeys((".odp", ".otp"), Format("odp", 1, "odp", binary=True)),
+    **dict.fromkeys((".ods", ".ots"), Format("ods", 1, "ods", binary=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
     **dict.fromkeys(

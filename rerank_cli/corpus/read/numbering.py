@@ -1,4 +1,4 @@
-"""Count the items of lists in documents of Word, which keep no number with the item."""
+"""Count the items of lists, as documents of Word take it, which keep no number with the item."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Numbering:
         def counted(place: re.Match[str]) -> str:
             at = int(place[1]) - 1
             kind = levels.get(at, own)
-            return _written(counts.get(at, kind.start), kind.format)
+            return written(counts.get(at, kind.start), kind.format)
 
         text = _PLACE.sub(counted, own.text).strip()
         return f"{text} " if text else ""
@@ -78,7 +78,8 @@ def _level(element: Element) -> _Level:
     return _Level(format, value(element.find("lvlText"), "val")[:100], start)
 
 
-def _written(count: int, format: str) -> str:
+def written(count: int, format: str) -> str:
+    """*count* in numbers or letters, as Word calls their *format*."""
     match format:
         case "lowerLetter" | "upperLetter" if count > 0:
             letter = chr(ord("a") + (count - 1) % 26) * ((count - 1) // 26 % 10 + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import main_part, relations, title_of
 from rerank_cli.corpus.read.package import Package, shown, value
 from rerank_cli.corpus.read.slides import Slides
@@ -26,8 +27,11 @@ def read(content: bytes, path: str) -> Reading:
     package = Package(content)
     main = main_part(package, "ppt/presentation.xml")
     parts = relations(package, main)
+    tree = package.tree(main)
+    if tree.tag != "presentation":
+        raise Unreadable("holds no presentation, which its name promises")
     slides = Slides()
-    listed = (each for group in package.tree(main) if group.tag == "sldIdLst" for each in group)
+    listed = (each for group in tree if group.tag == "sldIdLst" for each in group)
     for at, slide in enumerate(listed, start=1):
         part = parts.get(_relation(slide))
         if part and part.target in package:

@@ -31,6 +31,8 @@ def read(content: bytes, path: str) -> Reading:
     workbook = main_part(package, "xl/workbook.xml")
     parts = relations(package, workbook)
     tree = package.tree(workbook)
+    if tree.tag != "workbook":
+        raise Unreadable("holds no spreadsheet, which its name promises")
     since_1904 = any(value(each, "date1904") in ("1", "true") for each in tree if each.tag == "workbookPr")
     cells = _Cells(_texts(package, workbook), _kinds(package, workbook), since_1904=since_1904)
     sheets = Sheets()

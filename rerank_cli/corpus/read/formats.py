@@ -77,6 +77,8 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".odt", ".ott"), Format("odt", 1, "odt", binary=True)),
     **dict.fromkeys((".odp", ".otp"), Format("odp", 1, "odp", binary=True)),
     **dict.fromkeys((".ods", ".ots"), Format("ods", 1, "ods", binary=True)),
+    ".rtf": Format("rtf", 1, "rtf", binary=True),
+    ".epub": Format("epub", 1, "epub", binary=True),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
     **dict.fromkeys(

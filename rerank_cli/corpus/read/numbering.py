@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -39,6 +40,7 @@ class Numbering:
                 id, kind = value(each, "numId"), value(each.find("abstractNumId"), "val")
                 self._kind_of[id] = kind
                 self._levels[id] = {**kinds.get(kind, {}), **_overridden(each)}
+        self._restarts = {(value(each, "numId"), at): start for each in tree for at, start in _restarts(each)}
         self._counts: dict[str, dict[int, int]] = {}
 
     def mark(self, id: str, level: int) -> str:
@@ -50,7 +52,8 @@ class Numbering:
         if own.format == "bullet":
             return BULLET
         counts = self._counts.setdefault(self._kind_of[id], {})
-        counts[level] = counts.get(level, own.start - 1) + 1
+        restart = self._restarts.pop((id, level), None)  # a list begins anew once, where it is first used
+        counts[level] = counts.get(level, own.start - 1) + 1 if restart is None else restart
         for deeper in [each for each in counts if each > level]:
             del counts[deeper]
 
@@ -70,6 +73,14 @@ def _levels(kind: Element) -> dict[int, _Level]:
 def _overridden(list: Element) -> dict[int, _Level]:
     levels = (each.find("lvl") for each in list if each.tag == "lvlOverride")
     return {number(value(each, "ilvl"), 0): _level(each) for each in levels if each is not None}
+
+
+def _restarts(list: Element) -> Iterator[tuple[int, int]]:
+    """The levels at which *list* begins with a number of its own, and that number."""
+    for each in list:
+        start = each.find("startOverride")
+        if start is not None:
+            yield number(value(each, "ilvl"), 0), number(value(start, "val"), 1)
 
 
 def _level(element: Element) -> _Level:

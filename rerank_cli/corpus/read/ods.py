@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.opendocument import open_document, pieces, text_of, title_of
 from rerank_cli.corpus.read.package import number, value
-from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_number, shown_percent
+from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_iso, shown_number, shown_percent
 from rerank_cli.records import Document, Reading
 
 _GROUPS = ("table", "table-row-group", "table-rows", "table-header-rows")
@@ -60,7 +60,7 @@ def _shown(cell: Element) -> tuple[str, bool]:
         case "percentage":
             return _number(value(cell, "value"), percent=True), False
         case "date":
-            return value(cell, "date-value").removesuffix("T00:00:00").replace("T", " "), False
+            return shown_iso(value(cell, "date-value")), False
         case "error":
             return "", False
     return text_of(cell), kind == "string"

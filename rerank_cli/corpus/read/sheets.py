@@ -167,6 +167,13 @@ def shown_date(days: float, kind: str, *, since_1904: bool) -> str:
     return f"{moment:%Y-%m-%d} {clock}"
 
 
+def shown_iso(written: str) -> str:
+    """A date as ISO writes it, such as 2024-03-05T13:30:00, without what says nothing."""
+    day, _, clock = written.partition("T")
+    clock = clock.removesuffix(":00") if clock.count(":") == 2 else clock
+    return f"{day} {clock}" if clock not in ("", "00:00") else day
+
+
 def kind_of(format: str) -> str:
     """What a number format makes of a number: a "date", a "time", "both", "elapsed" time, a "percent", or nothing."""
     shown = _NO_PLACEHOLDER.sub("", format.partition(";")[0]).casefold()

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
-from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in
+from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso
 from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("worksheet", "sheetData", "sst"))
@@ -79,7 +79,7 @@ class _Cells:
             elif kind == "b":
                 yield Cell(column, _BOOLEANS.get(written.strip(), ""), False)
             elif kind == "d":
-                yield Cell(column, written.removesuffix("T00:00:00").replace("T", " "), False)
+                yield Cell(column, shown_iso(written), False)
             elif kind == "str":
                 yield Cell(column, written, True)
 

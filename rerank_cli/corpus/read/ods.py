@@ -30,9 +30,7 @@ def read(content: bytes, path: str) -> Reading:
             sheets.begin(value(piece, "name"))
         elif piece.tag == "table-row":
             repeated = number(value(piece, "number-rows-repeated"), 1, most=_MAX_ROWS)
-            cells = [cell for cell in _cells(piece) if cell.text]
-            for row in range(at, at + repeated if cells else at):
-                sheets.row(row, cells)
+            sheets.row(at, _cells(piece), repeated=repeated)
             at += repeated
     sheets.end()
     return Reading((Document(path, title_of(package), sheets.outline.blocks()),))

@@ -26,39 +26,27 @@ _TOKEN = re.compile(
 # Groups that hold no text of the document. Those that begin with \* may all be left out by who does not know them.
 _NO_TEXT = frozenset(
     (
-        *("fonttbl", "colortbl", "pict", "object", "header", "headerl", "headerr", "headerf", "footer", "footerl"),
-        *("footerr", "footerf", "annotation", "fldinst", "themedata", "datastore", "listtable", "listoverridetable"),
-        *(
-            "revtbl",
-            "rsidtbl",
-            "generator",
-            "xe",
-            "tc",
-            "template",
-            "ftnsep",
-            "ftnsepc",
-            "aftnsep",
-            "aftnsepc",
-            "nonshppict",
-        ),
-        *("atnid", "atnauthor", "filetbl", "bkmkstart", "bkmkend"),
+        *("fonttbl", "colortbl", "filetbl", "listtable", "listoverridetable", "revtbl", "rsidtbl", "generator"),
+        *("header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "template"),
+        *("ftnsep", "ftnsepc", "aftnsep", "aftnsepc", "annotation", "atnid", "atnauthor", "fldinst", "xe", "tc"),
+        *("pict", "nonshppict", "object", "themedata", "datastore", "bkmkstart", "bkmkend"),
     )
 )
-_KNOWN_STARRED = frozenset(("shpinst", "shptxt", "listtext", "pntext", "pnseclvl"))
+_KNOWN_STARRED = frozenset(("footnote", "shpinst", "shptxt", "listtext", "pntext", "pnseclvl"))
 
-_SYMBOLS = dict(
-    (("tab", " "), ("line", "\n"), ("emdash", "\u2014"), ("endash", "\u2013"), ("lquote", "\u2018"))
-    + (("rquote", "\u2019"), ("ldblquote", "\u201c"), ("rdblquote", "\u201d"), ("bullet", "\u2022"))
-    + (("emspace", " "), ("enspace", " "), ("qmspace", " "))
-)
+_SYMBOLS = {
+    "tab": " ", "emspace": " ", "enspace": " ", "qmspace": " ", "line": "\n", "bullet": "\u2022",
+    "emdash": "\u2014", "endash": "\u2013",
+    "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
+}  # fmt: skip
 _CONTROL_SYMBOLS = {b"~": " ", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}", b"\t": " "}
 _PARAGRAPH_ENDS = frozenset(("par", "sect", "page", "column"))
 
-_CHARSETS = dict(
-    ((0, "cp1252"), (77, "mac_roman"), (128, "cp932"), (129, "cp949"), (134, "gb18030"), (136, "cp950"))
-    + ((161, "cp1253"), (162, "cp1254"), (163, "cp1258"), (177, "cp1255"), (178, "cp1256"), (186, "cp1257"))
-    + ((204, "cp1251"), (222, "cp874"), (238, "cp1250"), (255, "cp437"))
-)
+_CHARSETS = {
+    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "cp950", 161: "cp1253",
+    162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874",
+    238: "cp1250", 255: "cp437",
+}  # fmt: skip
 _SETS = {"ansi": "cp1252", "mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 
 _HEADING_STYLE = re.compile(r"heading (\d)", re.IGNORECASE)
@@ -282,7 +270,7 @@ class _Reader:
         paragraph, before = self._paragraph, self._paragraph
         text = _clean("".join(paragraph.text))
         if text:
-            text = _mark("".join(paragraph.mark)) + text
+            text = _mark("".join(paragraph.mark)) + re.sub("^\u2022 ", BULLET, text)
             level = self._level(paragraph)
             if level is None:
                 self.paragraphs.add(text)

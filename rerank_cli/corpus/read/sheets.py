@@ -15,6 +15,9 @@ from rerank_cli.corpus.read.outline import Outline
 # A text that a sheet holds once can stand in any number of cells. Five million cells have some 50 million characters.
 _MAX_CHARS = 100_000_000
 
+# A row takes some memory whatever it shows.
+_ROW_CHARS = 40
+
 _CELL_GAP = " | "
 
 # Of more empty cells than these between two others, nobody sees how many there are.
@@ -68,8 +71,8 @@ class Sheets:
         self.end()
         self._name = name
 
-    def row(self, number: int, cells: Iterable[Cell]) -> None:
-        """Add a row; *number* counts from 1, as the sheet does."""
+    def row(self, number: int, cells: Iterable[Cell], *, repeated: int = 1) -> None:
+        """Add a row, or as many of the same; *number* counts from 1, as the sheet does."""
         parts: list[str] = []
         first = last = count = 0
         all_words = True
@@ -87,12 +90,12 @@ class Sheets:
             all_words = all_words and words
         if not parts:
             return
-        number = max(number, self._rows[-1].number + 1) if self._rows else number
-        row = _Row(number, first, "".join(parts), count, all_words)
-        self._left_chars -= len(row.line)
+        line = "".join(parts)
+        self._left_chars -= repeated * (len(line) + _ROW_CHARS)
         if self._left_chars < 0:
             raise Unreadable(f"shows more than {_MAX_CHARS // 1_000_000} million characters")
-        self._rows.append(row)
+        number = max(number, self._rows[-1].number + 1) if self._rows else number
+        self._rows += [_Row(at, first, line, count, all_words) for at in range(number, number + repeated)]
 
     def end(self) -> None:
         """End the sheet that was begun last."""

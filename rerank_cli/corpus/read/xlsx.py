@@ -49,7 +49,7 @@ def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> N
     at = 0
     for piece in package.pieces(part, _OPENED):
         if piece.tag == "row":
-            at = number(piece.get("r"), at + 1)
+            at = max(1, number(piece.get("r"), at + 1))
             sheets.row(at, cells.of(piece))
 
 

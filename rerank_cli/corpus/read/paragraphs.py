@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.outline import Outline
 
 _CELL_GAP = " | "
+
+# The longest novels have some ten thousand. A small file that unpacks to hundreds of megabytes has more than these.
+_MAX_PARAGRAPHS = 500_000
 
 
 class Paragraphs:
@@ -22,13 +26,13 @@ class Paragraphs:
 
     def add(self, text: str) -> None:
         if text:
-            self._at += 1
+            self._count(1)
             self.outline.block(text, self._at, self._at)
 
     def heading(self, level: int, text: str) -> None:
         """Begin a section; level 0 is the title of the document."""
         if text:
-            self._at += 1
+            self._count(1)
             if level == 0 and not self.title:
                 self.title = " ".join(text.split())
             self.outline.heading(level, text, self._at, self._at)
@@ -44,8 +48,13 @@ class Paragraphs:
         if not lines:
             return
         first = self._at + 1
-        self._at += len(lines)
+        self._count(len(lines))
         self.outline.block("\n".join(lines), first, self._at, header=lines[0] if len(lines) > 1 else "")
+
+    def _count(self, paragraphs: int) -> None:
+        self._at += paragraphs
+        if self._at > _MAX_PARAGRAPHS:
+            raise Unreadable(f"holds more than {_MAX_PARAGRAPHS} paragraphs")
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -31,10 +31,12 @@ def read(content: bytes, path: str) -> Reading:
     if tree.tag != "presentation":
         raise Unreadable("holds no presentation, which its name promises")
     slides = Slides()
+    seen: set[str] = set()  # a list that names one part again and again would never end
     listed = (each for group in tree if group.tag == "sldIdLst" for each in group)
     for at, slide in enumerate(listed, start=1):
         part = parts.get(_relation(slide))
-        if part and part.target in package:
+        if part and part.target in package and part.target not in seen:
+            seen.add(part.target)
             slides.begin(at)
             _read_slide(package, part.target, slides)
     return Reading((Document(path, slides.outline.title or title_of(package), slides.outline.blocks()),))

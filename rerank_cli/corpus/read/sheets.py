@@ -74,7 +74,7 @@ class Sheets:
     def row(self, number: int, cells: Iterable[Cell], *, repeated: int = 1) -> None:
         """Add a row, or as many of the same; *number* counts from 1, as the sheet does."""
         parts: list[str] = []
-        first = last = count = 0
+        first = last = count = size = 0
         all_words = True
         for column, text, words in cells:
             line = " ".join(text.split()) if words else text
@@ -87,15 +87,20 @@ class Sheets:
             parts.append(line)
             last = column
             count += 1
+            size += len(line)
+            self._count(len(line))  # a single row can be too much
             all_words = all_words and words
         if not parts:
             return
         line = "".join(parts)
-        self._left_chars -= repeated * (len(line) + _ROW_CHARS)
-        if self._left_chars < 0:
-            raise Unreadable(f"shows more than {_MAX_CHARS // 1_000_000} million characters")
+        self._count(repeated * (len(line) + _ROW_CHARS) - size)
         number = max(number, self._rows[-1].number + 1) if self._rows else number
         self._rows += [_Row(at, first, line, count, all_words) for at in range(number, number + repeated)]
+
+    def _count(self, chars: int) -> None:
+        self._left_chars -= chars
+        if self._left_chars < 0:
+            raise Unreadable(f"shows more than {_MAX_CHARS // 1_000_000} million characters")
 
     def end(self) -> None:
         """End the sheet that was begun last."""

@@ -36,9 +36,11 @@ def read(content: bytes, path: str) -> Reading:
     since_1904 = any(value(each, "date1904") in ("1", "true") for each in tree if each.tag == "workbookPr")
     cells = _Cells(_texts(package, workbook), _kinds(package, workbook), since_1904=since_1904)
     sheets = Sheets()
+    seen: set[str] = set()  # a list that names one part again and again would never end
     for sheet in (each for group in tree if group.tag == "sheets" for each in group):
         part = parts.get(value(sheet, "id"))
-        if part and part.kind == "worksheet" and part.target in package:
+        if part and part.kind == "worksheet" and part.target in package and part.target not in seen:
+            seen.add(part.target)
             sheets.begin(value(sheet, "name"))
             _read_sheet(package, part.target, cells, sheets)
     sheets.end()

@@ -351,10 +351,16 @@ def test_a_file_that_unpacks_to_far_too_much_is_told() -> None:
         reading(zipped(**{"ppt/presentation.xml": b"<presentation>" + b" " * 31_000_000}), "a.pptx")
 
 
+def test_more_paragraphs_than_any_honest_document_has_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rerank_cli.corpus.read.paragraphs._MAX_PARAGRAPHS", 3)
+    with pytest.raises(Unreadable, match="more than 3 paragraphs"):
+        word("<p><r><t>a</t></r></p>" * 4)
+
+
 def test_one_text_in_a_million_cells_is_told() -> None:
     texts = f"<sst><si><t>{'ab ' * 20_000}</t></si></sst>"
     with pytest.raises(Unreadable, match="million characters"):
-        sheet('<row><c t="s"><v>0</v></c></row>' * 2_000, sharedStrings=texts)
+        sheet("<row>" + '<c t="s"><v>0</v></c>' * 2_000 + "</row>", sharedStrings=texts)
 
 
 def test_what_is_nested_without_end_is_told() -> None:

@@ -75,9 +75,12 @@ def read(text: str, path: str) -> Reading:
     return Reading((Document(path, title or outline.title, blocks),))
 
 
-def feed(outline: Outline, text: str, first_line: int) -> str:
-    """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins."""
-    page = _Page(outline, first_line)
+def feed(outline: Outline, text: str, first_line: int, *, wraps: bool = False) -> str:
+    """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins.
+
+    Its line ends are kept, for places that count lines, but where it *wraps*.
+    """
+    page = _Page(outline, first_line, wraps=wraps)
     for found in split_tags(_NEWLINE_ENTITY.sub(" ", text)):
         page.take(found)
     page.end_block()
@@ -87,8 +90,9 @@ def feed(outline: Outline, text: str, first_line: int) -> str:
 class _Page:
     """Gathers text until a tag ends the block, keeping a newline for each one of the source."""
 
-    def __init__(self, outline: Outline, first_line: int) -> None:
+    def __init__(self, outline: Outline, first_line: int, *, wraps: bool) -> None:
         self.title = ""
+        self._wraps = wraps
         self._outline = outline
         self._before = self._first_line = self._line = first_line
         self._gathered: list[str] = []
@@ -153,7 +157,8 @@ class _Page:
             return
         self._tag = ""
         if not self._pre:
-            text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
+            lines = [text] if self._wraps else text.split("\n")
+            text = "\n".join(" ".join(line.split()) for line in lines)
         if tag == "title":
             self.title = self.title or " ".join(text.split())
         elif tag in _HEADINGS:

@@ -1,0 +1,98 @@
+"""What the OpenDocument formats ODT, ODP and ODS have in common: where their text is, and a title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
+
+from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.ooxml import believable
+from rerank_cli.corpus.read.package import Package, number, value
+
+_CONTENT = "content.xml"
+_MANIFEST = "META-INF/manifest.xml"
+
+# What stands within text and is none of it: remarks, old versions, descriptions of pictures, how a word is pronounced.
+NO_TEXT = frozenset(
+    (
+        *("annotation", "annotation-end", "tracked-changes", "forms", "title", "desc", "ruby-text", "event-listeners"),
+        *("sequence-decls", "variable-decls", "user-field-decls", "note-citation", "script", "object", "meta-data"),
+    )
+)
+
+# What is a paragraph of its own, also where it stands in the middle of another, such as in a text box.
+PARAGRAPHS = frozenset(("p", "h", "list", "table"))
+
+# How many blanks one element may stand for.
+_MAX_BLANKS = 100
+
+
+def open_document(content: bytes) -> Package:
+    """The package of *content*. Raises Unreadable, also where it takes a password."""
+    package = Package(content)
+    if any(each.tag == "encryption-data" for each in package.tree_if_any(_MANIFEST).iter()):
+        raise Unreadable("encrypted: needs a password")
+    return package
+
+
+def pieces(package: Package, kind: str, *opened: str) -> Iterator[Element]:
+    """The pieces of the body, which is a *kind* such as "text", and of what else is *opened*; before them, styles.
+
+    Raises Unreadable where the body is none of that kind.
+    """
+    found = False
+    for piece in package.pieces(_CONTENT, frozenset(("document-content", "body", kind, *opened))):
+        found = found or piece.tag == kind
+        yield piece
+    if not found:
+        raise Unreadable(f"holds no {kind}, which its name promises")
+
+
+def title_of(package: Package) -> str:
+    """The title among the properties, unless a program wrote it that knew none."""
+    tree = package.tree_if_any("meta.xml")
+    return believable(next((each.text or "" for each in tree.iter() if each.tag == "title"), ""))
+
+
+def text_of(element: Element) -> str:
+    """All text in *element*, the paragraphs in it on lines of their own."""
+    return clean("".join(_texts(element)))
+
+
+def clean(text: str) -> str:
+    """*text* without white space that nobody sees."""
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _texts(element: Element) -> Iterable[str]:
+    if element.tag in NO_TEXT:
+        return
+    yield blank(element)
+    yield (element.text or "").replace("\n", " ")
+    for child in element:
+        yield from _texts(child)
+        yield (child.tail or "").replace("\n", " ")
+    if element.tag in PARAGRAPHS:
+        yield "\n"
+
+
+def blank(element: Element) -> str:
+    """The white space that *element* stands for, if it is one of those."""
+    match element.tag:
+        case "s":
+            return " " * number(value(element, "c"), 1, most=_MAX_BLANKS)
+        case "tab":
+            return " "
+        case "line-break":
+            return "\n"
+    return ""
+
+
+def table_rows(table: Element) -> Iterator[list[Element]]:
+    """The cells of each row of *table*; of cells that were merged only the one that shows."""
+    for child in table:
+        if child.tag == "table-row":
+            yield [cell for cell in child if cell.tag == "table-cell"]
+        elif child.tag in ("table-header-rows", "table-rows", "table-row-group"):
+            yield from table_rows(child)

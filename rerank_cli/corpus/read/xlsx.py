@@ -1,0 +1,138 @@
+"""Read spreadsheets of Excel (XLSX, XLSM): each sheet is a section, and rows are places, counted as the sheet counts.
+
+All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.ooxml import main_part, related, relations, title_of
+from rerank_cli.corpus.read.package import Package, number, value
+from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso
+from rerank_cli.records import Document, Reading
+
+_OPENED = frozenset(("worksheet", "sheetData", "sst"))
+
+_BOOLEANS = {"0": "FALSE", "1": "TRUE"}
+
+# A number of fewer digits is shown as it is written.
+_PLAIN_DIGITS = 16
+
+_LETTERS = {letter: place for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=1)}
+
+
+def read(content: bytes, path: str) -> Reading:
+    """A single document of all sheets; its title is that of its properties."""
+    package = Package(content)
+    workbook = main_part(package, "xl/workbook.xml")
+    parts = relations(package, workbook)
+    tree = package.tree(workbook)
+    if tree.tag != "workbook":
+        raise Unreadable("holds no spreadsheet, which its name promises")
+    since_1904 = any(value(each, "date1904") in ("1", "true") for each in tree if each.tag == "workbookPr")
+    cells = _Cells(_texts(package, workbook), _kinds(package, workbook), since_1904=since_1904)
+    sheets = Sheets()
+    seen: set[str] = set()  # a list that names one part again and again would never end
+    for sheet in (each for group in tree if group.tag == "sheets" for each in group):
+        part = parts.get(value(sheet, "id"))
+        if part and part.kind == "worksheet" and part.target in package and part.target not in seen:
+            seen.add(part.target)
+            sheets.begin(value(sheet, "name"))
+            _read_sheet(package, part.target, cells, sheets)
+    sheets.end()
+    return Reading((Document(path, title_of(package), sheets.outline.blocks()),))
+
+
+def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> None:
+    at = 0
+    for piece in package.pieces(part, _OPENED):
+        if piece.tag == "row":
+            at = max(1, number(piece.get("r"), at + 1))
+            sheets.row(at, cells.of(piece))
+
+
+class _Cells:
+    """What the cells of a row show. `texts` are those that sheets share, `kinds` what each style makes of numbers."""
+
+    def __init__(self, texts: list[str], kinds: list[str], *, since_1904: bool) -> None:
+        self._texts = texts
+        self._kinds = {str(style): kind for style, kind in enumerate(kinds)}
+        self._columns = _Columns()
+        self._since_1904 = since_1904
+
+    def of(self, row: Element) -> Iterator[Cell]:
+        column = -1
+        for cell in row:
+            column = self._columns[cell.get("r", "").rstrip("0123456789")] if "r" in cell.attrib else column + 1
+            kind = cell.get("t", "n")
+            written = cell.findtext("v")
+            if kind == "inlineStr":
+                yield Cell(column, "".join(_rich_text(part) for part in cell if part.tag == "is"), True)
+            elif not written:
+                continue
+            elif kind == "n":
+                yield Cell(column, self._number(written, cell.get("s", "")), False)
+            elif kind == "s":
+                yield Cell(column, self._shared(written), True)
+            elif kind == "b":
+                yield Cell(column, _BOOLEANS.get(written.strip(), ""), False)
+            elif kind == "d":
+                yield Cell(column, shown_iso(written), False)
+            elif kind == "str":
+                yield Cell(column, written, True)
+
+    def _shared(self, written: str) -> str:
+        at = number(written, len(self._texts))
+        if at >= len(self._texts):
+            raise Unreadable("a cell stands for a text that is missing")
+        return self._texts[at]
+
+    def _number(self, written: str, style: str) -> str:
+        kind = self._kinds.get(style, "")
+        if not kind and len(written) < _PLAIN_DIGITS and written.isdigit():
+            return written
+        try:
+            found = float(written)
+        except ValueError:
+            return written
+        return shown_in(found, kind, since_1904=self._since_1904) if math.isfinite(found) else ""
+
+
+class _Columns(dict[str, int]):
+    """The columns, counted from 0, by their letters."""
+
+    def __missing__(self, letters: str) -> int:
+        column = 0
+        for letter in letters[:4].upper():
+            column = column * 26 + _LETTERS.get(letter, 1)
+        self[letters] = column - 1
+        return column - 1
+
+
+def _texts(package: Package, workbook: str) -> list[str]:
+    part = related(package, workbook, "sharedStrings")
+    if not part or part not in package:
+        return []
+    return [_rich_text(piece) for piece in package.pieces(part, _OPENED) if piece.tag == "si"]
+
+
+def _rich_text(text: Element) -> str:
+    """The text of all runs; how it is pronounced, which stands beside them, is left out."""
+    return "".join(part.text or "" for run in text if run.tag in ("t", "r") for part in run.iter("t"))
+
+
+def _kinds(package: Package, workbook: str) -> list[str]:
+    """What each style of a cell makes of a number."""
+    tree = package.tree_if_any(related(package, workbook, "styles"))
+    own = {
+        number(value(each, "numFmtId"), 0): kind_of(value(each, "formatCode"))
+        for group in tree
+        if group.tag == "numFmts"
+        for each in group
+    }
+    formats = (number(value(each, "numFmtId"), 0) for group in tree if group.tag == "cellXfs" for each in group)
+    return [own.get(each, BUILT_IN_FORMATS.get(each, "")) for each in formats]

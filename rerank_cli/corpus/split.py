@@ -194,7 +194,8 @@ def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
 
 def _sections(blocks: Sequence[Block]) -> list[_Section]:
     trails: dict[_Trail, _Trail] = {}
-    written = [_readable(block, trails) for block in blocks if block.text.strip()]
+    read = (_readable(block, trails) for block in blocks)
+    written = [block for block in read if block.text.strip()]
     grouped = groupby(_led(written), key=lambda block: (block.headings, block.place.label))
     sections = ((trail, tuple(under)) for (trail, _), under in grouped)
     return [_Section(trail, tuple(_pieces(under)), under[0].place, under[0].heading_at) for trail, under in sections]

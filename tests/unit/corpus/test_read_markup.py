@@ -1,6 +1,6 @@
 """One text in several languages of markup, as pandoc writes them: what it says, and under which headings, is the same.
 
-`tests/data/formats/README.md` tells how the files were made.
+`tests/data/formats/SOURCES.md` tells how the files were made.
 """
 
 from __future__ import annotations

@@ -380,6 +380,10 @@ def test_what_leads_and_is_all_there_is_is_a_passage() -> None:
     assert found == Passage(0, at_lines(2, 2), (), "What the page is about.")
 
 
+def test_a_block_of_what_no_reader_sees_is_none() -> None:
+    assert passages(Block("\ufeff\u00ad\u200b", at_lines(1, 1))) == ()
+
+
 def test_blocks_of_two_sheets_share_no_passage() -> None:
     sheets = [Block(name, Place("row", 1, 1, name), ("Book", name)) for name in ("Prices", "Staff")]
     assert [passage.place for passage in passages(*sheets)] == [block.place for block in sheets]

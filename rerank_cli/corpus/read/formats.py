@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -11,8 +11,6 @@ from typing import cast
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.records import Reading
-
-Read = Callable[[str, str], Reading] | Callable[[bytes, str], Reading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,8 @@ class Format:
 
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
+
+    A file that is packed has the format `inner` once it is unpacked.
     """
 
     name: str
@@ -35,11 +35,12 @@ class Format:
     named: bool = False
     libraries: tuple[str, ...] = ()
     extra: str = ""
+    inner: Format | None = None
 
     @property
     def reading(self) -> str:
         """What tells one way to read from another: it is kept with each file."""
-        return f"{self.name} {self.version}"
+        return f"{self.name} {self.version}" + (f", {self.inner.reading}" if self.inner else "")
 
     @property
     def readable(self) -> bool:
@@ -56,9 +57,12 @@ class Format:
             raise Unreadable(f"needs the extra {self.extra}: pip install 'rerank-cli[{self.extra}]'")
         return cast(Callable[[bytes, str], Reading], self._load())(content, path)
 
-    def _load(self) -> Read:
-        module = import_module(f"{__package__}.{self.reader}")
-        return cast(Read, getattr(module, self.function))
+    def unpack(self, content: bytes, *, is_text: bool) -> tuple[bytes, str]:
+        """What a file that is packed holds, and a note if that is not all. Raises Unreadable."""
+        return cast(Callable[[bytes, bool], tuple[bytes, str]], self._load())(content, is_text)
+
+    def _load(self) -> object:
+        return getattr(import_module(f"{__package__}.{self.reader}"), self.function)
 
 
 TEXT = Format("text", 1, "text")
@@ -87,8 +91,29 @@ FORMATS: dict[str, Format] = {
 }
 
 
+# Files of one packed file each. What is in it is known by the name without the ending.
+PACKED: dict[str, Format] = {
+    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 1, "packed", "gunzip", binary=True)),
+    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 1, "packed", "bunzip2", binary=True)),
+    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 1, "packed", "unxz", binary=True)),
+}
+
+
 def format_of(path: str) -> Format:
     """The format of the file at *path*, by its name."""
+    ending = PurePosixPath(path).suffix.lower()
+    if ending not in PACKED:
+        return _format_by_ending(path)
+    inner = _format_by_ending(unpacked_name(path))
+    return replace(PACKED[ending], inner=inner, records=inner.records, named=inner.named)
+
+
+def unpacked_name(path: str) -> str:
+    """What the packed file at *path* holds: `page.html` of `page.html.gz`."""
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+def _format_by_ending(path: str) -> Format:
     suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes[-2:]]
     endings = ("".join(suffixes), *suffixes[-1:])
     return next((FORMATS[ending] for ending in endings if ending in FORMATS), TEXT)

@@ -75,6 +75,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".rst", ".rest"), Format("rst", 1, "rst")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
+    ".ipynb": Format("notebook", 1, "notebook"),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
     **dict.fromkeys(

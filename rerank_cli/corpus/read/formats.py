@@ -76,6 +76,9 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".ipynb": Format("notebook", 1, "notebook"),
+    ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
+    ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
+    **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
     **dict.fromkeys(

@@ -76,6 +76,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".ipynb": Format("notebook", 1, "notebook"),
+    **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
     ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
     ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
     **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),

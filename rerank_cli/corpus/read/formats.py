@@ -77,6 +77,8 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".ipynb": Format("notebook", 1, "notebook"),
     **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
+    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 1, "icalendar", "read_calendar", records=True)),
+    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 1, "icalendar", "read_cards", records=True)),
     ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
     ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
     **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),

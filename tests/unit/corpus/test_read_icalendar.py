@@ -173,7 +173,8 @@ def test_what_is_neither_is_told_and_an_empty_file_has_no_documents() -> None:
     "piece",
     [
         "BEGIN:VEVENT\n", "BEGIN:VEVENT\nEND:VEVENT\n", " a\n", ";a=b", ';a="', "\\", "a;", "A:b\n", "SUMMARY:a\n",
-        "=\n", "DESCRIPTION:<p>\n", "ATTENDEE:a\n", "a.a.", "A;B=QUOTED-PRINTABLE:a=\n", "CATEGORIES:" + ",a" * 900 + "\n",
+        "=\n", "DESCRIPTION:<p>\n", "ATTENDEE:a\n", "a.a.",
+        "A;B=QUOTED-PRINTABLE:a=\n", "CATEGORIES:" + ",a" * 900 + "\n",
     ],
 )  # fmt: skip
 def test_no_file_takes_long(piece: str) -> None:

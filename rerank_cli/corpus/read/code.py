@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.records import Block, Document, Reading, at_lines
 
 _MODIFIERS = (
@@ -47,7 +48,7 @@ _TAB_COLUMNS = 4
 
 def read(text: str, path: str) -> Reading:
     """A single document without a title."""
-    return Reading((Document(path, "", tuple(_blocks(text.split("\n")))),))
+    return Reading((Document(path, "", tuple(_blocks(without_encoded(text).split("\n")))),))
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:

@@ -65,9 +65,9 @@ class Format:
         return getattr(import_module(f"{__package__}.{self.reader}"), self.function)
 
 
-TEXT = Format("text", 1, "text")
+TEXT = Format("text", 2, "text")
 
-_CODE = Format("code", 1, "code", named=True)
+_CODE = Format("code", 2, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import random
 import time
+from types import ModuleType
 
 import pytest
 
+from rerank_cli.corpus.read import code, text
 from rerank_cli.corpus.read.encoded import without_encoded
 
 
@@ -58,6 +60,16 @@ def test_a_block_of_base64_is_blanked_and_lines_keep_their_numbers(before: str, 
 def test_the_word_below_a_block_stays() -> None:
     full = wrapped(57 * 4)
     assert without_encoded(f"{full}\nBoiler").split("\n")[-1] == "Boiler"
+
+
+@pytest.mark.parametrize("reader", [code, text])
+def test_texts_and_programs_are_read_without_it(reader: ModuleType) -> None:
+    (document,) = reader.read(f"boiler\n\nicon = '{encoded(300)}'\n\n{wrapped(300)}\n\npump\n", "a").documents
+    assert [(block.text, block.place.first) for block in document.blocks] == [
+        ("boiler", 1),
+        ("icon = ''", 3),
+        ("pump", 12),
+    ]
 
 
 KEPT = {

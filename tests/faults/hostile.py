@@ -79,6 +79,13 @@ def substitution_chain(size: int) -> bytes:
     return "".join(f".. |a{n}| replace:: |a{n + 1}||a{n + 1}|\n" for n in range(size // 45)).encode()
 
 
+def names_of_names(size: int) -> bytes:
+    """Each stands for nine of the one before."""
+    count = size // 80
+    names = "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 9}'>" for n in range(1, count))
+    return f"<!DOCTYPE a [<!ENTITY a0 'a'>{names}]><a>&a{count - 1};</a>".encode()
+
+
 HOSTILE: dict[str, Make] = {
     # Markdown
     "brackets.md": repeated("["),
@@ -203,6 +210,26 @@ HOSTILE: dict[str, Make] = {
     "quotes.csv": repeated('"', after="text\n"),
     "short-rows.csv": lambda size: (",".join(f"c{n}" for n in range(size // 20)) + "\n" + "x\n" * (size // 4)).encode(),
     "quotes.tsv": repeated('"\n', after="a\tb\n"),
+    # Notebooks, mail, subtitles, calendars
+    "cells.ipynb": repeated('{"cell_type":"markdown","source":"# a"},', after='{"cells":[', before="{}]}"),
+    "nested.ipynb": repeated("[", after='{"cells":'),
+    "outputs.ipynb": repeated("a\\r", after='{"cells":[{"cell_type":"code","source":"', before='"}]}'),
+    "nested.eml": numbered("Content-Type: multipart/mixed; boundary=bN\n\n--bN\n"),
+    "forwarded.eml": repeated("Content-Type: message/rfc822\n\n"),
+    "parts.eml": repeated("--b\n", after="Content-Type: multipart/mixed; boundary=b\n\n"),
+    "words.eml": repeated("=?utf-8?q?a", after="Subject: "),
+    "parameters.eml": repeated('a="', after="Content-Type: text/plain; "),
+    "messages.mbox": repeated("From - Sun Mar 01 23:30:00 2026\nA: b\n\n"),
+    "cues.srt": repeated("00:00:01,000 --> 00:00:02,000\na\n"),
+    "events.ics": repeated("BEGIN:VEVENT\n", after="BEGIN:VCALENDAR\n"),
+    # XML and drawings
+    "elements.xml": repeated("<a>"),
+    "sections.xml": repeated("<section><title>a</title>", after="<article>"),
+    "attribute.xml": repeated("a", after="<a b='"),
+    "laughs.xml": names_of_names,
+    "outlines.opml": repeated("<outline text='a'>", after="<opml>"),
+    "items.rss": repeated("<item><title>a</title><description>&lt;b>", after="<rss>"),
+    "texts.svg": repeated("<text>a", after="<svg>"),
 }  # fmt: skip
 
 GOOD = {

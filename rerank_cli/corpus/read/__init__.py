@@ -7,7 +7,7 @@ from dataclasses import replace
 from rerank_cli.corpus.read import text
 from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
-from rerank_cli.corpus.read.formats import Format, format_of
+from rerank_cli.corpus.read.formats import Format, format_of, unpacked_name
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
 from rerank_cli.records import Block, Document, FoundFile, Reading
 
@@ -34,9 +34,18 @@ def read_file(file: FoundFile, content: bytes, *, format: Format | None = None, 
 
 
 def _read(format: Format, content: bytes, path: str) -> Reading:
+    if format.inner:
+        return _unpacked(format, format.inner, content, path)
     if format.binary:
         return format.read_bytes(content, path)
     return format.read_text(decode(content), path)
+
+
+def _unpacked(format: Format, inner: Format, content: bytes, path: str) -> Reading:
+    """What the packed file holds: its places are those in the file that it is unpacked to."""
+    unpacked, note = format.unpack(content, is_text=not inner.binary)
+    reading = _read(inner, unpacked, unpacked_name(path))
+    return replace(reading, notes=(*reading.notes, note)) if note else reading
 
 
 def _named(document: Document, path: str, format: Format, lone: bool) -> Document:
@@ -44,7 +53,8 @@ def _named(document: Document, path: str, format: Format, lone: bool) -> Documen
     titled = _under_its_title(document)
     if format.records:
         return titled if lone else replace(titled, id=f"{path}#{titled.id}")
-    return replace(titled, title=titled.title or (path if format.named else text.title_of(path)))
+    name = unpacked_name(path) if format.inner else path
+    return replace(titled, id=path, title=titled.title or (path if format.named else text.title_of(name)))
 
 
 def _under_its_title(document: Document) -> Document:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from rerank_cli.corpus.read.code_tree import Definition, definitions
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.records import Block, Document, Reading, at_lines
 
 _MODIFIERS = (
@@ -51,6 +52,7 @@ _MAX_TRAIL = 50
 
 def read(text: str, path: str) -> Reading:
     """A single document without a title."""
+    text = without_encoded(text)
     lines = text.split("\n")
     found = definitions(text, path)
     blocks = _blocks(lines) if found is None else _parsed_blocks(lines, found)

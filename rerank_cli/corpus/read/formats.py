@@ -13,8 +13,6 @@ from rerank_cli.corpus.read.code_tree import GRAMMARS, LIBRARY
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.records import Reading
 
-Read = Callable[[str, str], Reading] | Callable[[bytes, str], Reading]
-
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -27,6 +25,8 @@ class Format:
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
     What a `command` of the user's prints is read in the place of the file.
     `aid` is a library that the reader does without, and makes other documents with.
+
+    A file that is packed has the format `inner` once it is unpacked.
     """
 
     name: str
@@ -40,12 +40,14 @@ class Format:
     extra: str = ""
     command: str = ""
     aid: str = ""
+    inner: Format | None = None
 
     @property
     def reading(self) -> str:
         """What tells one way to read from another: it is kept with each file."""
         aid = f"+{self.aid}" if self.aid and _is_here(self.aid) else ""
-        return f"{self.name} {self.version}{aid} {self.command}".rstrip()
+        inner = f", {self.inner.reading}" if self.inner else ""
+        return f"{self.name} {self.version}{aid}{inner} {self.command}".rstrip()
 
     @property
     def readable(self) -> bool:
@@ -67,9 +69,12 @@ class Format:
             raise Unreadable(self.needs)
         return cast(Callable[[bytes, str], Reading], self._load())(content, path)
 
-    def _load(self) -> Read:
-        module = import_module(f"{__package__}.{self.reader}")
-        return cast(Read, getattr(module, self.function))
+    def unpack(self, content: bytes, *, is_text: bool) -> tuple[bytes, str]:
+        """What a file that is packed holds, and a note if that is not all. Raises Unreadable."""
+        return cast(Callable[[bytes, bool], tuple[bytes, str]], self._load())(content, is_text)
+
+    def _load(self) -> object:
+        return getattr(import_module(f"{__package__}.{self.reader}"), self.function)
 
 
 @cache
@@ -77,9 +82,9 @@ def _is_here(library: str) -> bool:
     return find_spec(library) is not None
 
 
-TEXT = Format("text", 2, "plain")
+TEXT = Format("text", 3, "plain")
 
-_CODE = Format("code", 1, "code", named=True)
+_CODE = Format("code", 2, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
@@ -109,6 +114,22 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".ods", ".ots"), Format("ods", 1, "ods", binary=True)),
     ".rtf": Format("rtf", 1, "rtf", binary=True),
     ".epub": Format("epub", 1, "epub", binary=True),
+    ".ipynb": Format("notebook", 1, "notebook"),
+    **dict.fromkeys(
+        (
+            *(".xml", ".dbk", ".docbook", ".nxml", ".tei", ".dita"),
+            *(".rss", ".atom", ".opml", ".svg", ".drawio"),
+        ),
+        Format("xml", 1, "xml", named=True),
+    ),
+    ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
+    ".excalidraw.md": Format("excalidraw note", 1, "drawings", "read_excalidraw_note"),
+    **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
+    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 1, "icalendar", "read_calendar", records=True)),
+    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 1, "icalendar", "read_cards", records=True)),
+    ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
+    ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
+    **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
     **dict.fromkeys(
@@ -118,11 +139,33 @@ FORMATS: dict[str, Format] = {
             *(".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".cu", ".m", ".mm", ".rs", ".go", ".zig", ".swift"),
             *(".java", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".cs", ".fs", ".vb", ".dart", ".clj", ".hs"),
             *(".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".awk", ".sql", ".graphql", ".proto"),
-            *(".toml", ".yaml", ".yml", ".json", ".ini", ".cfg", ".conf", ".properties", ".xml", ".tf", ".cmake"),
+            *(
+                ".toml",
+                ".yaml",
+                ".yml",
+                ".json",
+                ".ini",
+                ".cfg",
+                ".conf",
+                ".properties",
+                ".xsl",
+                ".xslt",
+                ".xsd",
+                ".tf",
+                ".cmake",
+            ),
         ),
         _CODE,
     ),
     **dict.fromkeys(GRAMMARS, replace(_CODE, aid=LIBRARY)),
+}
+
+
+# Files of one packed file each. What is in it is known by the name without the ending.
+PACKED: dict[str, Format] = {
+    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 1, "packed", "gunzip", binary=True)),
+    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 1, "packed", "bunzip2", binary=True)),
+    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 1, "packed", "unxz", binary=True)),
 }
 
 
@@ -132,9 +175,23 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
         ending, _, command = converter.partition("=")
         if path.lower().endswith(ending.strip().lower()):
             return Format("converted", 1, "converted", command=command.strip())
+    ending, longer = _endings(path)
+    if ending not in PACKED:
+        return FORMATS.get(longer) or FORMATS.get(ending, TEXT)
+    inner = format_of(unpacked_name(path))
+    return replace(PACKED[ending], inner=inner, records=inner.records, named=inner.named)
+
+
+def unpacked_name(path: str) -> str:
+    """What the packed file at *path* holds: `page.html` of `page.html.gz`."""
+    return path[: path.rindex(".")]
+
+
+def _endings(path: str) -> tuple[str, str]:
+    """What the name at the end of *path* has from its last dot on, and from the last but one."""
     name = path[path.rfind("/") + 1 :].lower()
     last = name.rfind(".", 1)  # a dot at the beginning hides a file
     if last < 0:
-        return TEXT
+        return "", ""
     longer = name.rfind(".", 1, last)
-    return (FORMATS.get(name[longer:]) if longer > 0 else None) or FORMATS.get(name[last:], TEXT)
+    return name[last:], name[longer:] if longer > 0 else ""

@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from rerank_cli.corpus.read import html
 from rerank_cli.corpus.read.errors import Unreadable
-from rerank_cli.corpus.read.html import feed
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.records import Document, Reading
 
@@ -36,10 +36,15 @@ def read(text: str, path: str) -> Reading:
     if front:  # blanked rather than cut, so that lines keep their numbers
         text = "\n" * front[0].count("\n") + text[front.end() :]
     outline = Outline()
-    _walk(SyntaxTreeNode(_blocks(text)).children, outline, nesting=0)
+    feed(outline, text)
     blocks = outline.blocks()
     title = _title_field(front["fields"]) if front else ""
     return Reading((Document(path, title or outline.title, blocks),))
+
+
+def feed(outline: Outline, text: str) -> None:
+    """Add what *text*, without front matter, says to *outline*."""
+    _walk(SyntaxTreeNode(_blocks(text)).children, outline, nesting=0)
 
 
 def _blocks(text: str) -> list[Token]:
@@ -77,7 +82,7 @@ def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, ma
             case "code_block":
                 outline.verbatim(node.content.removesuffix("\n"), first_line)
             case "html_block":
-                feed(outline, node.content, first_line)
+                html.feed(outline, node.content, first_line)
             case "table":
                 outline.block(_table(node), first_line, last_line)
             case "blockquote":

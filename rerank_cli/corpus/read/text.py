@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.records import Block, Document, Reading, at_lines
 
 # One match a run of lines that are not blank. It gives nothing back, and so keeps no note of each line.
@@ -14,7 +15,7 @@ _PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*+(?:\n[^\n]*\S[^\n]*+)*+", re.MULTILINE
 
 def read(text: str, path: str) -> Reading:
     """A single document without a title."""
-    return Reading((Document(path, "", tuple(paragraphs(text))),))
+    return Reading((Document(path, "", tuple(paragraphs(without_encoded(text)))),))
 
 
 def paragraphs(text: str, first_line: int = 1) -> Iterator[Block]:

@@ -19,7 +19,7 @@ from types import TracebackType
 
 import rerank_cli
 from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
-from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
+from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError, in_words
@@ -103,7 +103,7 @@ class FileReading:
 
     def read(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
         """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
-        if not _is_harmless(content):
+        if format_of(file.path).binary or not _is_harmless(content):  # a broken library costs the file, and no run
             return self._read_apart(file, content, lone=lone)
         try:
             reading = reading_of(file, content, lone=lone)

@@ -73,6 +73,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
     ".csv": Format("csv", 1, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
+    ".pdf": Format("pdf", 1, "pdf", binary=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),

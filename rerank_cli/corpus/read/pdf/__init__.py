@@ -66,16 +66,14 @@ def _notes(pages: Sequence[Page]) -> tuple[str, ...]:
     if not pages:
         raise Unreadable("damaged: it has no pages")
     damaged = sum(page.damaged for page in pages)
-    empty = sum(not page.lines and not page.comments for page in pages) - damaged
     if damaged == len(pages):
         raise Unreadable("damaged: none of its pages can be read")
-    if damaged + empty == len(pages):
-        raise Unreadable(
-            "holds no text: scanned?" if empty == 1 else f"none of its {len(pages)} pages holds text: scanned?"
-        )
+    scanned = sum(page.pictured for page in pages)
+    if not any(page.lines or page.comments for page in pages):
+        raise Unreadable(f"none of its {len(pages)} pages holds text{': scanned?' if scanned else ''}")
     notes = []
-    if empty:
-        notes.append(f"{empty} of {len(pages)} pages hold no text: scanned?")
+    if scanned:
+        notes.append(f"{scanned} of {len(pages)} pages hold no text: scanned?")
     if damaged:
         notes.append(f"{damaged} of {len(pages)} pages are damaged")
     return tuple(notes)

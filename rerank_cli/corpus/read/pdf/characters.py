@@ -19,7 +19,15 @@ _AS_TEXT = str.maketrans(
     }
 )
 
-_DOTS = re.compile(r"(?:[.·…] ?){4,}+")
+# What leads from an entry of a table of contents to its page.
+_LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
+
+
+def without_leader(text: str) -> tuple[str, ...]:
+    """What stands before a row of dots in *text*, and what after it."""
+    if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
+        return (text,)
+    return tuple(part for part in _LEADER.split(text) if part)
 
 
 def cleaned(text: str) -> str:

@@ -101,8 +101,7 @@ def _headed(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part |
             headed += [*rest[:index], heading]
             rest = [*remaining, *rest[taken:]]
             continue
-        above = [index for index, part in enumerate(rest) if bookmark.y is not None and part.bottom < bookmark.y]
-        index = above[-1] + 1 if above else 0
+        index = next((index for index, part in enumerate(rest) if bookmark.y is None or part.bottom > bookmark.y), 0)
         headed += [*rest[:index], heading]
         rest = rest[index:]
     return [*headed, *rest]

@@ -8,7 +8,7 @@ from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
 _WORD_GAP = 0.15
-CELL_GAP = 1.0
+CELL_GAP = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,13 @@ class Line:
         return (
             self.upright == other.upright
             and abs(self.y - other.y) < 0.5 * max(self.size, other.size)
-            and other.left > self.right - 0.2 * self.size
+            and (other.left > self.right - 0.2 * self.size or self._overhangs(other))
         )
+
+    def _overhangs(self, other: Line) -> bool:
+        """Whether the raised letters that this line ends with stand above the lowered ones that *other* begins with."""
+        level = abs(self.y - other.y) < 0.1 * self.size
+        return level and self.right - 2 * self.size < other.left > self.left + self.size
 
     def with_more(self, other: Line) -> Line:
         """This line and *other*, which stands beside it."""

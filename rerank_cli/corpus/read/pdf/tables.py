@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,9 @@ _LINE_GAP = 1.6
 
 # A cell that is written line by line before the next one begins has no more lines than that: a column of a page has.
 _CELL_LINES = 8
+
+# A column that a smaller share of the rows has is none.
+_RARE = 0.15
 
 # Cells with so many words are the lines of two columns of prose.
 _PROSE_WORDS = 4.5
@@ -191,7 +195,17 @@ def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
             columns.append((min(left, met[0][0]), max(right, met[0][1])))
         if len(columns) > 40:
             return []
-    return sorted(columns)
+    return _filled(sorted(columns), rows)
+
+
+def _filled(columns: list[tuple[float, float]], rows: Sequence[_Row]) -> list[tuple[float, float]]:
+    """*columns* without those that hardly any row has a cell in."""
+    cells = Counter(
+        next((column for column in columns if column[0] < right and left < column[1]), None)
+        for row in rows
+        for left, right in map(_span, row.cells)
+    )
+    return [column for column in columns if cells[column] > _RARE * len(rows)]
 
 
 def _span(cell: Sequence[Cell]) -> tuple[float, float]:
@@ -203,10 +217,9 @@ def _texts(row: _Row, columns: Sequence[tuple[float, float]]) -> tuple[str, ...]
     at = 0
     for cell in row.cells:
         left, right = _span(cell)
-        met = [index for index, column in enumerate(columns) if index >= at and column[0] < right and left < column[1]]
-        at = met[0] if met else min(at, len(columns) - 1)
+        met = [index for index, column in enumerate(columns) if column[0] < right and left < column[1]]
+        at = next((index for index in met if not texts[index]), at)
         texts[at] = f"{texts[at]} {_text(cell)}".strip()
-        at = min(at + 1, len(columns) - 1)
     while not texts[-1]:
         texts.pop()
     return tuple(texts)
@@ -246,7 +259,9 @@ def _is_headed(rows: Sequence[_Row], texts: Sequence[tuple[str, ...]]) -> bool:
     """Whether the first row names the columns: it alone is bold, or it alone holds no numbers."""
     if len(rows) < 2:
         return False
+    if any(_NUMBER.fullmatch(cell) for cell in texts[0][1:]):
+        return False
     if rows[0].bold and not all(row.bold for row in rows[1:]):
         return True
     numbered = sum(any(_NUMBER.fullmatch(cell) for cell in row[1:]) for row in texts[1:])
-    return not any(_NUMBER.fullmatch(cell) for cell in texts[0]) and 2 * numbered >= len(texts) - 1
+    return 2 * numbered >= len(texts) - 1

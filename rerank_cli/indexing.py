@@ -176,7 +176,7 @@ def update_index(
     """
     started = time.perf_counter()
     known = writer.files()
-    stamps = {} if verify else {path: state.stamp for path, state in known.items()}
+    stamps = {} if verify else _judged(known, settings.rules)
     found = discover(root, settings.rules, index_folder=writer.location, known=stamps)
     _check_manifest(writer, root, encoder, rebuild=rebuild)
     run = _Run(root, writer, encoder, settings, found, known)
@@ -198,6 +198,12 @@ def update_index(
         writer.commit(Changes(written, outcome.removed), wanted, prune=prune)
     run.remember(outcome, plan)
     return run.summary(outcome, plan, encoded=work.encoded, elapsed_s=time.perf_counter() - started)
+
+
+def _judged(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
+    """The stamps of the files that need no look to know that they are read: not those that are read otherwise now."""
+    formats = ((path, state, format_of(path, rules.converters)) for path, state in known.items())
+    return {path: state.stamp for path, state, format in formats if state.reader == format.reading}
 
 
 def remember_told(writer: IndexWriter, failed: Iterable[SkippedFile]) -> None:

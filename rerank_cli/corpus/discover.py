@@ -18,6 +18,7 @@ from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.git import exclude_files
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.corpus.read.formats import format_of
+from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
 from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
@@ -34,8 +35,11 @@ MOST_RULE_BYTES = 1_000_000
 BINARY_SHARE = 10
 """So many times as large as text may a file be whose format is binary: pictures and fonts take most of its room."""
 
+PROBE_BYTES = 64 * 1024
+"""So much of a file is looked at to see whether it is text, and text for people."""
+
 # As much as git reads before it calls a file binary.
-_PROBE_BYTES = 8 * 1024
+_BINARY_BYTES = 8 * 1024
 
 # Text in these encodings is full of NUL bytes; without the mark it cannot be told from binary.
 _WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -79,6 +83,11 @@ class _Patterns:
         """
         below = self.down + entry.removeprefix(self.folder)
         return next((pattern for pattern in reversed(self.patterns) if pattern.names(below)), None)
+
+    def rule(self, entry: str) -> tuple[str, GitPattern] | None:
+        """As `last_match`, with the file that says so."""
+        match = self.last_match(entry)
+        return (self.origin, match) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +265,8 @@ class _Walk:
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
-            if by_name := self._reason_by_name(folder, name, path):
+            rule = next((rule for ignore in reversed(folder.ignores) if (rule := ignore.rule(path))), None)
+            if by_name := self._reason_by_name(name, path, rule):
                 return SkippedFile(path, *by_name)
             if stat.S_ISLNK(mode):
                 if reason := self._reason_by_target(Path(location)):
@@ -266,24 +276,24 @@ class _Walk:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
             return _Folder(path, location, folder.ignores)
-        return _judged_by_content(path, location, status, self._rules, self._known)
+        judges = rule is None  # what a rule brings back is wanted, whatever it is
+        return _judged_by_content(path, location, status, self._rules, self._known, judges=judges)
 
-    def _reason_by_name(self, folder: _Folder, name: str, path: str) -> tuple[str, Cause] | None:
+    def _reason_by_name(self, name: str, path: str, rule: tuple[str, GitPattern] | None) -> tuple[str, Cause] | None:
         if name == ".git":
             return "git's own folder", "hidden"
         if name.startswith(".") and not self._rules.hidden:
             return "hidden", "hidden"
         if name == PROJECT_FILE and not path.endswith("/"):
             return "rerank-cli's own configuration", "rule"
-        for ignore in reversed(folder.ignores):
-            if pattern := ignore.last_match(path):
-                if pattern.include:
-                    return f"ignored by {ignore.origin}: {pattern.text}", "rule"
-                break
+        if rule and rule[1].include:
+            return f"ignored by {rule[0]}: {rule[1].text}", "rule"
         if (excluded := self._exclude.last_match(path)) and excluded.include:
             return f"matched by --exclude '{excluded.text}'", "rule"
         if self._rules.include and not path.endswith("/") and not selects(self._include, path):
             return "not matched by --include", "rule"
+        if not rule and not path.endswith("/") and (reason := not_worth_by_name(path)):
+            return reason, "generated"
         return None
 
     def _reason_by_target(self, link: Path) -> str:
@@ -299,8 +309,15 @@ class _Walk:
 
 
 def _judged_by_content(
-    path: str, location: str, status: os.stat_result, rules: Rules, known: Mapping[str, Stamp]
+    path: str,
+    location: str,
+    status: os.stat_result,
+    rules: Rules,
+    known: Mapping[str, Stamp],
+    *,
+    judges: bool = False,
 ) -> FoundFile | SkippedFile:
+    """*judges* lets a text be left out that is none for people."""
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
@@ -315,8 +332,11 @@ def _judged_by_content(
         stamp = stamp_of(status)
         if known.get(path) != stamp and not (format.binary or format.command):
             with open_regular(location) as file:
-                if _is_binary(file.read(_PROBE_BYTES)):
-                    return SkippedFile(path, "binary", "binary")
+                head = file.read(PROBE_BYTES)
+            if _is_binary(head[:_BINARY_BYTES]):
+                return SkippedFile(path, "binary", "binary")
+            if judges and (reason := not_worth_by_content(path, head)):
+                return SkippedFile(path, reason, "generated")
     except OSError as error:
         return SkippedFile(path, _reason(error), "failed")
     return FoundFile(path, location, stamp)

@@ -99,7 +99,7 @@ class FileReading:
                 limit_s=limit_s(len(content), self._file_timeout_s),
                 memory_bytes=MEMORY_BYTES,
             )
-        if not _is_harmless(content):
+        if format.binary or not _is_harmless(content):  # a library that breaks costs the file, and no run
             return self._read_apart(file, content, format, lone=lone)
         try:
             reading = reading_of(file, content, format=format, lone=lone)

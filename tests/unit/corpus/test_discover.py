@@ -234,13 +234,13 @@ def test_a_broken_pattern_in_a_flag_is_an_error_of_usage(tmp_path: Path, rules: 
 
 def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x00\x00")
-    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7\nno NUL near")
+    (tmp_path / "b.ai").write_bytes(b"%PDF-1.7\nno NUL near")
     (tmp_path / "c.txt").write_bytes("wide".encode("utf-16"))
     (tmp_path / "d.txt").write_bytes("wide".encode("utf-32"))
     (tmp_path / "e.txt").write_bytes("unmarked".encode("utf-16-le"))
     found = discover(tmp_path, Rules())
     assert paths(found) == ["c.txt", "d.txt"]
-    assert reasons(found) == dict.fromkeys(["a.png", "b.pdf", "e.txt"], "binary")
+    assert reasons(found) == dict.fromkeys(["a.png", "b.ai", "e.txt"], "binary")
 
 
 @pytest.mark.parametrize(
@@ -405,3 +405,24 @@ def test_rules_of_the_whole_folder_that_are_too_many_end_the_run_with_a_way_out(
         discover(tmp_path / "root", Rules())
     assert "--no-ignore" in raised.value.remedy
     assert paths(discover(tmp_path / "root", Rules(ignore_files=False))) == ["a.md"]
+
+
+# What is no text for people
+
+
+def test_what_is_generated_is_left_out_with_its_reason_unless_a_rule_brings_it_back(tmp_path: Path) -> None:
+    plant(tmp_path, "package-lock.json", "a.md", "sub/yarn.lock")
+    (tmp_path / "app.min.js").write_text("var a=1;" * 100)
+    (tmp_path / "plain.js").write_text("function(a){return b(a,c)};" * 8_000)
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["a.md"]
+    assert {skipped.path: skipped.cause for skipped in found.skipped} == {
+        "app.min.js": "generated",
+        "package-lock.json": "generated",
+        "plain.js": "generated",
+        "sub/yarn.lock": "generated",
+    }
+    assert all(skipped.reason for skipped in found.skipped)
+    ignore(tmp_path, ".rerankignore", "!*.js", "!yarn.lock")
+    assert paths(discover(tmp_path, Rules())) == ["a.md", "app.min.js", "plain.js", "sub/yarn.lock"]
+    assert paths(discover(tmp_path / "package-lock.json", Rules())) == ["package-lock.json"]

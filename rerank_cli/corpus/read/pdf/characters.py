@@ -1,0 +1,72 @@
+"""The characters of a PDF made those of a text: ligatures, odd spaces, hyphens, controls; and lines put together."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LIGATURES = {ligature: unicodedata.normalize("NFKC", chr(ligature)) for ligature in range(0xFB00, 0xFB07)}
+
+# A blank for every kind of space, nothing for what is not seen.
+_AS_TEXT = str.maketrans(
+    {
+        **_LIGATURES,
+        **dict.fromkeys(
+            [*range(0x20), 0x7F, *range(0x80, 0xA0), 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "
+        ),
+        **dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0xFFFE, 0xFFFF], None),
+        **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
+    }
+)
+
+# What leads from an entry of a table of contents to its page.
+_LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
+
+
+def without_leader(text: str) -> tuple[str, ...]:
+    """What stands before a row of dots in *text*, and what after it."""
+    if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
+        return (text,)
+    return tuple(part for part in _LEADER.split(text) if part)
+
+
+def cleaned(text: str) -> str:
+    """*text* on one line, in ordinary characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    return " ".join(text.translate(_AS_TEXT).split())
+
+
+# Han, kana and their signs; Hangul is written with blanks.
+_UNSPACED = re.compile(r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
+BROKEN_WORD = "\u00ad"
+"""Ends a line whose last word goes on in the next: the hyphen that the printer put there."""
+
+_END = re.compile(r"[.:;!?。！？：；…][\"'”’)\]\d]*\Z")  # noqa: RUF001
+
+_LAST_WORD = re.compile(r"[\w-]+\Z")
+_FIRST_WORD = re.compile(r"[\w-]+")
+
+
+def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
+    """Two lines of a paragraph as one. A word that is parted becomes whole again.
+
+    The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, or if a capital
+    or a digit follows it.
+    """
+    if before.endswith(BROKEN_WORD):
+        before = before.removesuffix(BROKEN_WORD)
+        first, last = _LAST_WORD.search(before), _FIRST_WORD.match(after)
+        if not (first and last):
+            return f"{before}-{after}"
+        stays = not after[0].islower() or not before[-1].isalpha()
+        stays = stays or f"{first[0]}-{last[0]}".casefold() in hyphenated
+        return f"{before}-{after}" if stays else before + after
+    if before and after and _UNSPACED.match(before[-1]) and _UNSPACED.match(after[0]):
+        return before + after
+    return f"{before} {after}" if before and after else before + after
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a sentence, or a part of one that stands alone, ends with *text*."""
+    return _END.search(text) is not None

@@ -1,0 +1,56 @@
+"""Put paragraphs together that go on in the next column or on the next page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence
+from rerank_cli.corpus.read.pdf.paragraphs import Part
+
+# Footnotes and captions stand between: so many parts are passed over.
+_PASSED_OVER = 8
+
+
+def flowing(parts: Sequence[Part]) -> list[Part]:
+    """*parts* of all pages, with those as one that are one paragraph."""
+    whole: list[Part] = []
+    for part in parts:
+        index = _beginning(whole, part)
+        if index is None:
+            whole.append(part)
+        else:
+            whole[index] = replace(whole[index], lines=(*whole[index].lines, *part.lines))
+    return whole
+
+
+def _beginning(whole: Sequence[Part], part: Part) -> int | None:
+    """Which of *whole* goes on in *part*: the last one in letters of its size, if it is without an end."""
+    if part.kind != "text" or not part.lines[0].text[0].islower():
+        return None
+    for index in range(len(whole) - 1, max(-1, len(whole) - 1 - _PASSED_OVER), -1):
+        before = whole[index]
+        if part.first_page - before.last_page > 1:
+            return None
+        if before.kind == "text" and _alike(before, part):
+            return index if _is_elsewhere(before, part) and _is_open(before) else None
+    return None
+
+
+def _alike(before: Part, part: Part) -> bool:
+    first, second = before.lines[-1], part.lines[0]
+    return (
+        abs(first.size - second.size) < 0.05 * first.size
+        and first.bold == second.bold
+        and first.upright == second.upright
+    )
+
+
+def _is_elsewhere(before: Part, part: Part) -> bool:
+    """Whether a column or a page ends between them."""
+    return part.first_page > before.last_page or part.top < before.lines[-1].top
+
+
+def _is_open(before: Part) -> bool:
+    text = before.lines[-1].text
+    return text.endswith(BROKEN_WORD) or not ends_sentence(text)

@@ -1,0 +1,174 @@
+"""Which parts of a document are headings: those that the outline names, else those that their letters set apart."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rerank_cli.corpus.read.pdf.pages import Bookmark
+from rerank_cli.corpus.read.pdf.paragraphs import Part
+
+_LARGER = 1.15
+_TITLE_LARGER = 1.25
+_MOST_CHARS = 160
+_MOST_BOLD_CHARS = 100
+_MOST_LINES = 3
+_DEEPEST = 6
+
+_NO_HEADING = re.compile(r"[.,;]\Z|\A[-•]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7af]")
+_KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
+_NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)
+_NUMBER_KEY = re.compile(rf"(?:{_KINDS})?[\da-z]?\d*", re.IGNORECASE)
+_MOST_NUMBER_CHARS = 14
+
+
+# Titles that say nothing: what a program writes of itself, the name of a file, a page's number.
+_NO_TITLE = re.compile(
+    r"microsoft (?:word|powerpoint|excel)|untitled|unbenannt|sans titre|powerpoint presentation|presentation title"
+    r"|document\d*\Z|slide ?\d+\Z|page ?\d+\Z|\S+\.(?:\w{2,4}|indd)\Z|[\W\d_]*\Z|\(?(?:anonymous|unspecified)\)?\Z"
+    r"|[\w-]*\Z(?<=\d)",
+    re.IGNORECASE,
+)
+_PAGE_TITLE = re.compile(r"(?:page|slide|folie|seite|p\.?)?\s*[\divxl]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading on a page; level 0 is the title of all."""
+
+    text: str
+    level: int
+    page: int
+
+
+def body_size(parts: Sequence[Part]) -> float:
+    """The size that most letters have."""
+    letters = Counter[float]()
+    for part in parts:
+        for line in part.lines:
+            letters[round(line.size * 2) / 2] += len(line.text)
+    return max(letters, key=lambda size: (letters[size], -size), default=10.0)
+
+
+def by_letters(parts: Sequence[Part], body: float) -> list[Part | Heading]:
+    """*parts* with those as headings that are set in larger or bolder letters than the text."""
+    styles = {index: style for index, part in enumerate(parts) if (style := _style(part, body))}
+    levels = {style: min(level, _DEEPEST) for level, style in enumerate(sorted(set(styles.values()), reverse=True), 1)}
+    return [
+        Heading(part.text(frozenset()), levels[styles[index]], part.first_page) if index in styles else part
+        for index, part in enumerate(parts)
+    ]
+
+
+def _style(part: Part, body: float) -> tuple[float, bool] | None:
+    """How a heading is set, None for what is none."""
+    if part.kind != "text" or len(part.lines) > _MOST_LINES or not part.lines[0].upright:
+        return None
+    text = part.text(frozenset())
+    is_larger = part.size >= _LARGER * body and len(text) <= _MOST_CHARS
+    is_bolder = part.bold and part.size >= 0.95 * body and len(text) <= _MOST_BOLD_CHARS and len(part.lines) < 3
+    if not (is_larger or is_bolder) or not _LETTERS.search(text) or _NO_HEADING.search(text):
+        return None
+    return round(part.size * 2) / 2, part.bold
+
+
+def by_outline(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part | Heading]:
+    """*parts* with the headings of the outline: in the place of the lines that say the same, else where it leads."""
+    wanted: dict[int, list[Bookmark]] = defaultdict(list)
+    for bookmark in bookmarks:
+        wanted[bookmark.page].append(bookmark)
+    pages: dict[int, list[Part]] = defaultdict(list)
+    for part in parts:
+        pages[part.first_page].append(part)
+    headed: list[Part | Heading] = []
+    for page in sorted({*wanted, *pages}):
+        headed += _headed(pages[page], wanted[page]) if page in wanted else pages[page]
+    return headed
+
+
+def _headed(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part | Heading]:
+    """The parts of a page with its headings, in the order of the outline."""
+    headed: list[Part | Heading] = []
+    rest = list(parts)
+    for bookmark in bookmarks:
+        heading = Heading(bookmark.title, bookmark.level, bookmark.page)
+        found = _find(rest, bookmark.title)
+        if found:
+            index, taken, remaining = found
+            headed += [*rest[:index], heading]
+            rest = [*remaining, *rest[taken:]]
+            continue
+        index = next((index for index, part in enumerate(rest) if bookmark.y is None or part.bottom > bookmark.y), 0)
+        headed += [*rest[:index], heading]
+        rest = rest[index:]
+    return [*headed, *rest]
+
+
+def _find(parts: Sequence[Part], title: str) -> tuple[int, int, list[Part]] | None:
+    """Where the lines are that say *title*: the first part, the one after, and what of the last is no heading."""
+    wanted = _key(title)
+    if not wanted:
+        return None
+    bare = _key(_NUMBER.sub("", title)) or wanted
+    for index in range(len(parts)):
+        said = ""
+        for taken, part in enumerate(parts[index : index + _MOST_LINES], index + 1):
+            for number, line in enumerate(part.lines if part.kind == "text" else (), 1):
+                said += _key(line.text)
+                if _says(said, wanted, bare):
+                    left = part.lines[number:]
+                    return index, taken, [replace(part, lines=left)] if left else []
+            if len(said) > len(wanted) + _MOST_NUMBER_CHARS or part.kind != "text":
+                break
+    return None
+
+
+def _says(said: str, wanted: str, bare: str) -> bool:
+    """Whether the letters of some lines are those of a title, whichever of both has a number in front."""
+    if said in (wanted, bare):
+        return True
+    return said.endswith(bare) and _NUMBER_KEY.fullmatch(said.removesuffix(bare)) is not None
+
+
+def _key(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+def is_telling(bookmark: Bookmark) -> bool:
+    """Whether it names more than a page."""
+    return not _PAGE_TITLE.fullmatch(bookmark.title)
+
+
+def title_of(parts: Sequence[Part], said: str, body: float) -> Part | str:
+    """The title: what the file says if that is no nonsense, else the largest letters on the first page, else nothing.
+
+    What also stands on the first pages is given as the part that it is.
+    """
+    opening = [part for part in parts if part.first_page <= 2]
+    largest = max(
+        (part for part in opening if part.first_page == 1 and _may_be_title(part, body)),
+        key=lambda part: part.size,
+        default=None,
+    )
+    if said and not _NO_TITLE.match(said):
+        key = _key(said)
+        named = next((part for part in opening if part.kind == "text" and _key(part.text(frozenset())) == key), None)
+        if named or any(key in _key(part.text(frozenset())) for part in opening):
+            return named or said
+        if largest is None:
+            return said
+    return largest or ""
+
+
+def _may_be_title(part: Part, body: float) -> bool:
+    text = part.text(frozenset())
+    return (
+        part.kind == "text"
+        and part.size >= _TITLE_LARGER * body
+        and len(part.lines) <= 4
+        and len(text) <= 2 * _MOST_CHARS
+        and len(_LETTERS.findall(text)) > 1
+    )

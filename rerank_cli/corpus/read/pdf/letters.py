@@ -1,0 +1,165 @@
+"""From the letters of a page, as pdfium knows them, to its lines."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, without_leader
+from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
+from rerank_cli.corpus.read.pdf.sheet import Sheet
+
+# pdfium's sign for a hyphen that parts a word at the end of a line, and how it ends other lines.
+_PARTED = "\ufffe"
+_LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
+
+_BOLD_NAME = re.compile(r"bold|black|heavy|demi|medi(?!um)|cmbx|-b\b", re.IGNORECASE)
+_FIXED_NAME = re.compile(r"mono|courier|typewriter|consol|cmtt|menlo|fixed", re.IGNORECASE)
+_BOLD_WEIGHT = 600
+_NAME_BYTES = 128
+
+# A font of pictures says that its letters are one point high. Capitals have about so much of their size.
+_LEAST_SIZE = 3.0
+_CAPITAL_HEIGHT = 0.7
+_PROBED = 12
+
+
+class Letters:
+    """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
+
+    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int) -> None:
+        self._raw = textpage.raw
+        self._sheet = sheet
+        self._number = number
+        self._count = textpage.count_chars()
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._point = ctypes.byref(self._x), ctypes.byref(self._y)
+        self._edges = tuple(ctypes.c_double() for _ in range(4))
+        self._edge_pointers = tuple(map(ctypes.byref, self._edges))
+        self._matrix = pdfium.FS_MATRIX()
+        self._name = ctypes.create_string_buffer(_NAME_BYTES)
+        self._flags = ctypes.c_int()
+
+    def lines(self) -> list[Line]:
+        """The lines in the order of the file, which is mostly that of reading."""
+        text = self._text()
+        lines = []
+        for found in _LINE.finditer(text):
+            first, end = found.span(1)
+            while first < end and text[first].isspace():
+                first += 1
+            while end > first and text[end - 1].isspace():
+                end -= 1
+            if first < end:
+                line = self._line(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
+                if line:
+                    lines.append(line)
+        return lines
+
+    def _text(self) -> str:
+        """One character for each letter that pdfium counts."""
+        if self._count <= 0:
+            return ""
+        buffer = (ctypes.c_ushort * (2 * self._count + 2))()
+        written = pdfium.FPDFText_GetText(self._raw, 0, self._count, buffer)
+        text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "replace")
+        if len(text) == self._count:
+            return text
+        codes = (pdfium.FPDFText_GetUnicode(self._raw, index) for index in range(self._count))
+        return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
+
+    def _line(self, text: str, first: int, end: int, *, parted: bool) -> Line | None:
+        last = end - 1
+        middle = (first + last) // 2
+        while text[middle].isspace():
+            middle += 1
+        size, upright = self._size(middle)
+        if size < _LEAST_SIZE:
+            size = self._size_of_ink(first, end)
+        fonts = [self._font(index) for index in (first, middle, last)]
+        y = self._origin(middle)[1]
+        cells = [
+            cell
+            for begins, ends in self._cells(text, first, end, size if upright else math.inf)
+            for cell in _parts(cleaned(text[begins:ends]), self._left(begins), self._right(ends - 1))
+        ]
+        if not cells:
+            return None
+        if parted:
+            cells[-1] = Cell(cells[-1].text + BROKEN_WORD, cells[-1].left, cells[-1].right)
+        bold, fixed = (all(each) for each in zip(*fonts, strict=True))
+        return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
+
+    def _cells(self, text: str, first: int, end: int, size: float) -> Iterator[tuple[int, int]]:
+        """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
+        begins = first
+        space = text.find(" ", first, end)
+        while space >= 0:
+            after = space + 1
+            while text[after] == " ":
+                after += 1
+            if self._left(after) - self._origin(space)[0] > CELL_GAP * size:
+                yield begins, space
+                begins = after
+            space = text.find(" ", after, end)
+        yield begins, end
+
+    def _size(self, index: int) -> tuple[float, bool]:
+        """The size of a letter as it is shown, and whether it stands upright on the page."""
+        matrix = self._matrix
+        size = pdfium.FPDFText_GetFontSize(self._raw, index)
+        if not pdfium.FPDFText_GetMatrix(self._raw, index, ctypes.byref(matrix)):
+            return size or 1.0, True
+        along, across = matrix.a, matrix.b
+        if self._sheet.turned % 2:
+            along, across = across, along
+        return size * math.hypot(matrix.c, matrix.d), abs(along) >= abs(across)
+
+    def _size_of_ink(self, first: int, end: int) -> float:
+        """The size of letters by how they look: fonts that are made of pictures do not know theirs."""
+        baseline = self._origin(first)[1]
+        step = max(1, (end - first) // _PROBED)
+        rise = max(baseline - self._upper(index) for index in range(first, end, step))
+        return max(1.0, rise / _CAPITAL_HEIGHT)
+
+    def _font(self, index: int) -> tuple[bool, bool]:
+        """Whether a letter is bold, and whether its font is a typewriter's."""
+        length = pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        name = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
+        bold = bool(_BOLD_NAME.search(name)) or pdfium.FPDFText_GetFontWeight(self._raw, index) >= _BOLD_WEIGHT
+        return bold, bool(self._flags.value & 1) or bool(_FIXED_NAME.search(name))
+
+    def _origin(self, index: int) -> tuple[float, float]:
+        pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
+        return self._sheet.shown(self._x.value, self._y.value)
+
+    def _left(self, index: int) -> float:
+        return self._origin(index)[0]
+
+    def _right(self, index: int) -> float:
+        return max(x for x, _ in self._corners(index))
+
+    def _upper(self, index: int) -> float:
+        return min(y for _, y in self._corners(index))
+
+    def _corners(self, index: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
+        left, right, bottom, top = (edge.value for edge in self._edges)
+        return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
+
+
+def _parts(text: str, left: float, right: float) -> Iterator[Cell]:
+    """The cell of *text*, or two where a row of dots leads through it."""
+    parts = without_leader(text)
+    if len(parts) < 2:
+        if parts and parts[0]:
+            yield Cell(parts[0], left, right)
+        return
+    letter = (right - left) / len(text)
+    yield Cell(parts[0], left, left + letter * len(parts[0]))
+    yield Cell(" ".join(parts[1:]), right - letter * len(parts[-1]), right)

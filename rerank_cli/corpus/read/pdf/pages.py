@@ -1,0 +1,138 @@
+"""The only door to pdfium: from the bytes of a PDF to the lines of its pages, its bookmarks and its own title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
+from rerank_cli.corpus.read.pdf.characters import cleaned
+from rerank_cli.corpus.read.pdf.letters import Letters
+from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
+from rerank_cli.corpus.read.pdf.sheet import Sheet
+
+# Of more bookmarks than any book has, and of deeper ones, the rest is left out.
+_MOST_BOOKMARKS = 20_000
+_DEEPEST_BOOKMARK = 6
+_MOST_TITLE_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """An entry of the outline; `level` counts from 1, `page` too. `y` is where on the page it leads, if it says."""
+
+    title: str
+    level: int
+    page: int
+    y: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it is shown. `pictured` where it has a picture and no text.
+
+    `damaged` where pdfium cannot make anything of it.
+    """
+
+    number: int
+    height: float
+    lines: tuple[Line, ...] = ()
+    comments: tuple[str, ...] = ()
+    pictured: bool = False
+    damaged: bool = False
+
+
+@contextmanager
+def opened(content: bytes) -> Iterator[Pdf]:
+    """The PDF in *content*. Raises Unreadable where it is none, needs a password or cannot be repaired."""
+    if b"%PDF-" not in content[:1024]:
+        raise Unreadable("not a PDF" if content.strip() else "empty")
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable(_reason(error)) from error
+    try:
+        yield Pdf(document)
+    finally:
+        document.close()
+
+
+def _reason(error: pypdfium2.PdfiumError) -> str:
+    match getattr(error, "err_code", None):
+        case pdfium.FPDF_ERR_PASSWORD:
+            return "encrypted: needs a password"
+        case pdfium.FPDF_ERR_SECURITY:
+            return "encrypted in a way that is not known"
+    return "damaged: no pages are found in it"
+
+
+class Pdf:
+    """An open PDF."""
+
+    def __init__(self, document: pypdfium2.PdfDocument) -> None:
+        self._document = document
+        self._form = self._form_of(document)
+        self._sheets: dict[int, Sheet] = {}
+
+    @property
+    def title(self) -> str:
+        """What the file says that it is called, which is often nonsense."""
+        return cleaned(self._document.get_metadata_value("Title"))[:_MOST_TITLE_CHARS]
+
+    @staticmethod
+    def _form_of(document: pypdfium2.PdfDocument) -> pypdfium2.PdfFormEnv | None:
+        if document.get_formtype() == pdfium.FORMTYPE_NONE:
+            return None
+        document.init_forms()
+        return document.formenv
+
+    def bookmarks(self) -> list[Bookmark]:
+        """The outline from top to bottom, but for what leads nowhere. Heights are known once the pages were read."""
+        found: list[Bookmark] = []
+        for entry in self._document.get_toc(max_depth=_DEEPEST_BOOKMARK):
+            if len(found) == _MOST_BOOKMARKS:
+                break
+            title = cleaned(entry.get_title())[:_MOST_TITLE_CHARS]
+            target = entry.get_dest()
+            page = target.get_index() if target else None
+            if title and page is not None:
+                found.append(Bookmark(title, entry.level + 1, page + 1, self._height_of(target, page)))
+        return found
+
+    def _height_of(self, target: pypdfium2.PdfDest, page: int) -> float | None:
+        sheet = self._sheets.get(page)
+        mode, position = target.get_view()
+        at = {pdfium.PDFDEST_VIEW_XYZ: 1, pdfium.PDFDEST_VIEW_FITH: 0, pdfium.PDFDEST_VIEW_FITBH: 0}.get(mode)
+        if sheet is None or at is None or len(position) <= at or position[at] is None:
+            return None
+        return sheet.shown(0, position[at])[1]
+
+    def pages(self) -> Iterator[Page]:
+        """Every page in order."""
+        for index in range(len(self._document)):
+            try:
+                page = self._document[index]
+            except pypdfium2.PdfiumError:
+                yield Page(index + 1, 0.0, damaged=True)
+                continue
+            try:
+                yield self._read(page, index + 1)
+            finally:
+                page.close()
+
+    def _read(self, page: pypdfium2.PdfPage, number: int) -> Page:
+        sheet = self._sheets[number - 1] = Sheet.of(page)
+        textpage = page.get_textpage()
+        try:
+            lines = Letters(textpage, sheet, number).lines()
+        finally:
+            textpage.close()
+        written = written_on(page, self._form, sheet)
+        lines = side_by_side(filled_in(lines, written.fields, number))
+        pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
+        return Page(number, sheet.shown_height, tuple(lines), written.comments, pictured)

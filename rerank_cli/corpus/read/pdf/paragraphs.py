@@ -1,0 +1,236 @@
+"""Rebuild what a page's lines once were: paragraphs, list items, tables, listings; in the order of reading."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from rerank_cli.corpus.read.pdf.characters import ends_sentence, joined
+from rerank_cli.corpus.read.pdf.lines import Line
+from rerank_cli.corpus.read.pdf.tables import Table, with_tables
+
+Kind = Literal["text", "table", "listing"]
+
+_BULLETS = "•◦▪‣●○■□➢➤✓❖∙·⁃"  # noqa: RUF001
+_BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
+_MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+")  # noqa: RUF001
+
+# In sizes of the letters.
+_SAME_SIZE = 0.12
+_INDENT = 0.8
+_GAP = 1.3  # of the usual distance of two lines
+_USUAL_LEADING = 1.25
+
+# Between columns, in points.
+_COLUMN_GAP = 6.0
+_MOST_PARTS = 300
+_DEEPEST_CUT = 8
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines that belong together, in order."""
+
+    lines: tuple[Line, ...]
+    kind: Kind = "text"
+    table: Table | None = None
+
+    @property
+    def first_page(self) -> int:
+        return self.lines[0].page
+
+    @property
+    def last_page(self) -> int:
+        return self.lines[-1].page
+
+    @property
+    def size(self) -> float:
+        return max(line.size for line in self.lines)
+
+    @cached_property
+    def bold(self) -> bool:
+        return all(line.bold for line in self.lines)
+
+    @cached_property
+    def left(self) -> float:
+        return min(line.left for line in self.lines)
+
+    @cached_property
+    def right(self) -> float:
+        return max(line.right for line in self.lines)
+
+    @cached_property
+    def top(self) -> float:
+        return min(line.top for line in self.lines)
+
+    @cached_property
+    def bottom(self) -> float:
+        return max(line.y for line in self.lines)
+
+    def text(self, hyphenated: frozenset[str]) -> str:
+        """What it says. *hyphenated* are the words of the document that are written with a hyphen."""
+        if self.table:
+            return "\n".join(self.table.shown())
+        if self.kind == "listing":
+            return "\n".join(self._indented())
+        text = ""
+        for line in self.lines:
+            text = joined(text, line.text, hyphenated)
+        bullet = _BULLET.match(text)
+        return f"- {text[bullet.end() :]}" if bullet else text
+
+    def _indented(self) -> Iterator[str]:
+        for line in self.lines:
+            width = max(0.1, (line.right - line.left) / max(1, len(line.text)))
+            yield " " * min(80, round((line.left - self.left) / width)) + line.text
+
+
+def parts_of(lines: Sequence[Line]) -> list[Part]:
+    """The parts of a page."""
+    leading = _leading(lines)
+    parts: list[Part] = []
+    for found in with_tables(lines):
+        if isinstance(found, Table):
+            parts.append(Part(found.lines, "table", found))
+            continue
+        for run in _runs(found, leading):
+            parts += _divided(run)
+    return in_reading_order(parts)
+
+
+def _leading(lines: Sequence[Line]) -> float:
+    """How far lines usually stand from each other, in sizes of their letters."""
+    distances = [
+        (after.y - before.y) / before.size
+        for before, after in pairwise(lines)
+        if 0.8 < (after.y - before.y) / before.size < 2.5 and _in_one_column(before, after)
+    ]
+    return median(distances) if len(distances) > 5 else _USUAL_LEADING
+
+
+def _in_one_column(before: Line, after: Line) -> bool:
+    overlap = min(before.right, after.right) - max(before.left, after.left)
+    return overlap > 0.3 * min(before.right - before.left, after.right - after.left)
+
+
+def _runs(lines: Sequence[Line], leading: float) -> Iterator[list[Line]]:
+    """Lines of one size that follow each other closely in one column."""
+    run: list[Line] = []
+    for line in lines:
+        if run and not _goes_on(run[-1], line, leading):
+            yield run
+            run = []
+        run.append(line)
+    if run:
+        yield run
+
+
+def _goes_on(before: Line, after: Line, leading: float) -> bool:
+    return (
+        before.upright == after.upright
+        and before.fixed == after.fixed
+        and abs(before.size - after.size) <= _SAME_SIZE * max(before.size, after.size)
+        and 0.3 < (after.y - before.y) / before.size <= max(leading, 1.1) * _GAP
+        and _in_one_column(before, after)
+    )
+
+
+def _divided(run: Sequence[Line]) -> Iterator[Part]:
+    """The paragraphs of a run, which show where they begin by an indent, a mark or a short line before."""
+    if run[0].fixed:
+        yield Part(tuple(run), "listing")
+        return
+    right = max(line.right for line in run)
+    paragraph = [run[0]]
+    for line in run[1:]:
+        if _begins_anew(paragraph, line, right):
+            yield Part(tuple(paragraph))
+            paragraph = []
+        paragraph.append(line)
+    yield Part(tuple(paragraph))
+
+
+def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
+    before = paragraph[-1]
+    indent = (line.left - before.left) / line.size
+    is_short = _would_have_fit(before, line, right)
+    ended = ends_sentence(before.text)
+    if before.bold != line.bold and (is_short or before.bold):
+        return True
+    if line.text[0] in _BULLETS:
+        return True
+    if _MARKER.match(line.text) and (is_short or ended):
+        return True
+    if is_short and ended:
+        return True
+    is_centred = abs((line.left + line.right) - (before.left + before.right)) < 0.4 * line.size
+    if abs(indent) < _INDENT or is_centred:
+        return False
+    if indent > 0:
+        return len(paragraph) > 1 or (is_short and not _MARKER.match(paragraph[0].text))
+    return len(paragraph) > 1 and (is_short or ended)
+
+
+def _would_have_fit(before: Line, line: Line, right: float) -> bool:
+    """Whether the first word of *line* had room at the end of the line before: then the line was ended on purpose."""
+    text = line.text
+    word = text.split(None, 1)[0]
+    width = (line.right - line.left) * min(1.0, len(word) / len(text))
+    return before.right + width + 0.7 * before.size < right
+
+
+def in_reading_order(parts: list[Part]) -> list[Part]:
+    """*parts* as they stand in the file if nobody would have to read upwards, else by the blank strips between them."""
+    if len(parts) > _MOST_PARTS or not any(_leads_upwards(before, after) for before, after in pairwise(parts)):
+        return parts
+    return _ordered(parts, depth=0)
+
+
+def _leads_upwards(before: Part, after: Part) -> bool:
+    overlap = min(before.right, after.right) - max(before.left, after.left)
+    narrower = min(before.right - before.left, after.right - after.left)
+    return after.bottom <= before.top + 0.3 * before.size and overlap > 0.3 * narrower
+
+
+def _ordered(parts: list[Part], depth: int) -> list[Part]:
+    """Cut *parts* into columns, else into bands above each other, and these again."""
+    if len(parts) < 2 or depth > _DEEPEST_CUT:
+        return sorted(parts, key=lambda part: (part.top, part.left))
+    columns = _cut(parts, lambda part: (part.left, part.right), gap=_COLUMN_GAP)
+    if len(columns) > 1:
+        return [part for column in columns for part in _ordered(column, depth + 1)]
+    bands = _cut(parts, lambda part: (part.top, part.bottom), gap=0.0)
+    if len(bands) == 1:
+        return sorted(parts, key=lambda part: (part.top, part.left))
+    return [part for band in _with_columns_whole(bands) for part in _ordered(band, depth + 1)]
+
+
+def _cut(parts: list[Part], span: Callable[[Part], tuple[float, float]], *, gap: float) -> list[list[Part]]:
+    """*parts* in groups with a strip between them that none reaches into."""
+    groups: list[list[Part]] = []
+    reach = -math.inf
+    for part in sorted(parts, key=span):
+        first, last = span(part)
+        if not groups or first > reach + gap:
+            groups.append([])
+        groups[-1].append(part)
+        reach = max(reach, last)
+    return groups
+
+
+def _with_columns_whole(bands: list[list[Part]]) -> list[list[Part]]:
+    """Bands one below the other that have the same columns are one band."""
+    whole: list[list[Part]] = []
+    for band in bands:
+        together = [*whole[-1], *band] if whole else band
+        if whole and len(_cut(together, lambda part: (part.left, part.right), gap=_COLUMN_GAP)) > 1:
+            whole[-1] = together
+        else:
+            whole.append(band)
+    return whole

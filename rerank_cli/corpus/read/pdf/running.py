@@ -1,0 +1,88 @@
+"""Leave out running heads, running feet and page numbers: what many pages have at the same height."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from rerank_cli.corpus.read.pdf.lines import Line
+from rerank_cli.corpus.read.pdf.pages import Page
+
+# Which lines are looked at: those in the upper and lower parts of the page, and of these only the outermost.
+_MARGIN = 0.15
+_OUTERMOST = 3
+
+_PAGE_NUMBER = re.compile(
+    r"[\W_]*(?:(?:page|seite|p\.|pagina|página)\s*)?(?:\d{1,4}|[ivxl]{1,7})(?:\s*(?:of|/|von|de|di)\s*\d{1,4})?[\W_]*",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d+|\b[ivxl]+\b", re.IGNORECASE)
+
+# A head of a chapter repeats on the pages of that chapter: so many of a kind, no further apart than that.
+_REPEATS = 3
+_NEAR_PAGES = 12
+
+# Where most of what stands at a height repeats, the rest there is a running head as well.
+_MOSTLY = 0.5
+
+_Slot = tuple[str, int]  # top or bottom, and the height in points from that edge
+
+
+def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
+    """The lines of each of *pages* that belong to its text."""
+    outer = [_outermost(page) for page in pages]
+    running = _running(outer)
+    kept = []
+    for page, slots in zip(pages, outer, strict=True):
+        dropped = {line for slot, line in slots if _key(slot, line) in running or _height(slot) in running}
+        dropped |= _page_numbers(slots)
+        kept.append(tuple(line for line in page.lines if line not in dropped))
+    return kept
+
+
+def _outermost(page: Page) -> list[tuple[_Slot, Line]]:
+    ordered = sorted((line for line in page.lines if line.upright), key=lambda line: line.y)
+    top = [line for line in ordered[:_OUTERMOST] if line.y < page.height * _MARGIN]
+    bottom = [line for line in ordered[-_OUTERMOST:] if line.y > page.height * (1 - _MARGIN)]
+    return [
+        *((("top", round(line.y)), line) for line in top),
+        *((("bottom", round(page.height - line.y)), line) for line in bottom),
+    ]
+
+
+def _key(slot: _Slot, line: Line) -> tuple[_Slot, str]:
+    return slot, _DIGITS.sub("#", line.text.casefold())
+
+
+def _height(slot: _Slot) -> tuple[_Slot, None]:
+    return slot, None
+
+
+def _running(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[tuple[_Slot, str | None]]:
+    """What repeats at its height, and the heights where most does."""
+    seen: dict[tuple[_Slot, str], list[int]] = defaultdict(list)
+    for number, slots in enumerate(outer):
+        for slot, line in slots:
+            seen[_key(slot, line)].append(number)
+    running: set[tuple[_Slot, str | None]] = {key for key, numbers in seen.items() if _repeats(numbers)}
+    at_height = Counter[_Slot]()
+    repeated = Counter[_Slot]()
+    for key, numbers in seen.items():
+        at_height[key[0]] += len(numbers)
+        if key in running:
+            repeated[key[0]] += len(numbers)
+    running |= {_height(slot) for slot, lines in repeated.items() if lines > _MOSTLY * at_height[slot]}
+    return running
+
+
+def _repeats(numbers: Sequence[int]) -> bool:
+    """Whether there are three pages in a row of *numbers* that lie near each other."""
+    return any(last - first <= _NEAR_PAGES for first, last in zip(numbers, numbers[_REPEATS - 1 :], strict=False))
+
+
+def _page_numbers(slots: Sequence[tuple[_Slot, Line]]) -> set[Line]:
+    """The first line at the top and the last one at the bottom if they are page numbers and no more."""
+    tops = [line for (edge, _), line in slots if edge == "top"]
+    bottoms = [line for (edge, _), line in slots if edge == "bottom"]
+    return {line for line in (*tops[:1], *bottoms[-1:]) if _PAGE_NUMBER.fullmatch(line.text)}

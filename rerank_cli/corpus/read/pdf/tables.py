@@ -1,0 +1,267 @@
+"""Find the tables of a page: lines whose cells stand in columns, row by row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rerank_cli.corpus.read.pdf.characters import joined
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
+
+# How many rows with cells side by side make a table of two columns, and of more.
+_ROWS_OF_TWO = 3
+_ROWS_OF_MORE = 2
+
+# In sizes of the letters: how far below each other rows may stand, and the lines of one cell.
+_ROW_GAP = 4.0
+_LINE_GAP = 1.6
+
+# A cell that is written line by line before the next one begins has no more lines than that: a column of a page has.
+_CELL_LINES = 8
+
+# A column that a smaller share of the rows has is none.
+_RARE = 0.15
+
+# Cells with so many words are the lines of two columns of prose.
+_PROSE_WORDS = 4.5
+
+_NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
+_WHOLE_MARK = re.compile(r"(?:[^\w\s]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells, and the lines that they were made of. `headed` where the first row names the columns."""
+
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[Line, ...]
+    headed: bool
+
+    def shown(self) -> list[str]:
+        """A line for each row."""
+        return [" | ".join(row) for row in self.rows]
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row while it is gathered: each cell with its lines, of which the first one stands at `y`."""
+
+    y: float
+    size: float
+    cells: list[list[Cell]] = field(default_factory=list)
+    bottom: float = 0.0  # of all cells
+    last_y: float = 0.0  # of the last line of the last cell
+    bold: bool = True
+
+    @property
+    def right(self) -> float:
+        return max(cell.right for cell in self.cells[-1])
+
+    def take(self, line: Line) -> None:
+        """Begin a cell with each of *line*."""
+        self.cells += [[cell] for cell in line.cells]
+        self._reach(line)
+
+    def take_below(self, line: Line, column: int) -> None:
+        """Go on with the cell that *line* stands under."""
+        self.cells[column].append(line.cells[0])
+        self._reach(line)
+
+    def _reach(self, line: Line) -> None:
+        self.bottom = max(self.bottom, line.y)
+        self.last_y = line.y
+        self.bold = self.bold and line.bold
+
+    def goes_on_beside(self, line: Line) -> bool:
+        """Whether *line* is the next cell."""
+        return line.left > self.right and self.y - 4 * self.size < line.y < self.bottom + 0.5 * self.size
+
+    def goes_on_below(self, line: Line) -> int | None:
+        """The cell that *line* goes on, if it does."""
+        if len(line.cells) > 1 or (
+            not 0 < line.y - self.bottom < _LINE_GAP * self.size
+            and not (0 < line.y - self.last_y < _LINE_GAP * self.size)
+        ):
+            return None
+        under = [
+            index
+            for index, cell in enumerate(self.cells)
+            if abs(line.left - cell[0].left) < 0.5 * self.size
+            or (cell[0].left < line.left and line.right < cell[0].right)
+        ]
+        return under[0] if len(under) == 1 else None
+
+
+def with_tables(lines: Sequence[Line]) -> Iterator[list[Line] | Table]:
+    """*lines* in order, those of each table as a table."""
+    others: list[Line] = []
+    at = 0
+    while at < len(lines):
+        if not _may_begin(lines, at):
+            others.append(lines[at])
+            at += 1
+            continue
+        rows, after = _rows(lines, at)
+        table = _table(rows, tuple(lines[at:after]))
+        if table:
+            if others:
+                yield others
+                others = []
+            yield table
+        else:
+            others += _by_column(rows, lines[at:after])
+        at = after
+    if others:
+        yield others
+
+
+def _may_begin(lines: Sequence[Line], at: int) -> bool:
+    first = lines[at]
+    if first.fixed or not first.upright:
+        return False
+    if len(first.cells) > 1:
+        return not _is_item(first)
+    below = first
+    for line in lines[at + 1 : at + 1 + _CELL_LINES]:
+        if abs(line.y - first.y) < 0.5 * first.size and line.left > first.right:
+            return True
+        if not 0 < line.y - below.y < _LINE_GAP * first.size or abs(line.left - first.left) > first.size:
+            return False
+        below = line
+    return False
+
+
+def _is_item(line: Line) -> bool:
+    return len(line.cells) == 2 and _WHOLE_MARK.fullmatch(line.cells[0].text) is not None
+
+
+def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
+    """The rows that begin at a line, and where the lines after them begin."""
+    rows = [_row(lines[at])]
+    certain = 1  # rows up to the last one that has cells side by side
+    certain_end = at + 1
+    for index in range(at + 1, len(lines)):
+        line, row = lines[index], rows[-1]
+        if line.fixed or not line.upright:
+            break
+        if row.goes_on_beside(line) and len(row.cells[-1]) <= _CELL_LINES:
+            row.take(line)
+        elif (column := row.goes_on_below(line)) is not None and (column > 0 or len(row.cells) == 1):
+            row.take_below(line, column)
+            if len(row.cells) == 1:
+                continue
+        elif 0 < line.y - row.bottom < _ROW_GAP * row.size and line.left < row.right and not _is_item(line):
+            if len(line.cells) == 1 and len(rows) - certain >= 2:
+                break
+            rows.append(_row(line))
+        else:
+            break
+        if len(rows[-1].cells) > 1:
+            certain, certain_end = len(rows), index + 1
+    return rows[:certain], certain_end
+
+
+def _row(line: Line) -> _Row:
+    row = _Row(line.y, line.size)
+    row.take(line)
+    return row
+
+
+def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
+    full = [row for row in rows if len(row.cells) > 1]
+    columns = _columns(full)
+    if len(columns) < 2 or len(full) < (_ROWS_OF_TWO if len(columns) == 2 else _ROWS_OF_MORE):
+        return None
+    if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
+        return None
+    if _is_prose(full, len(columns)):
+        return None
+    texts = tuple(_texts(row, columns) for row in rows)
+    return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed(rows, texts))
+
+
+def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
+    """From where to where each column reaches. A cell across several columns says nothing of it."""
+    spans = sorted((_span(cell) for row in rows for cell in row.cells), key=lambda span: span[1] - span[0])
+    columns: list[tuple[float, float]] = []
+    for left, right in spans:
+        met = [column for column in columns if column[0] < right and left < column[1]]
+        if not met:
+            columns.append((left, right))
+        elif len(met) == 1:
+            columns.remove(met[0])
+            columns.append((min(left, met[0][0]), max(right, met[0][1])))
+        if len(columns) > 40:
+            return []
+    return _filled(sorted(columns), rows)
+
+
+def _filled(columns: list[tuple[float, float]], rows: Sequence[_Row]) -> list[tuple[float, float]]:
+    """*columns* without those that hardly any row has a cell in."""
+    cells = Counter(
+        next((column for column in columns if column[0] < right and left < column[1]), None)
+        for row in rows
+        for left, right in map(_span, row.cells)
+    )
+    return [column for column in columns if cells[column] > _RARE * len(rows)]
+
+
+def _span(cell: Sequence[Cell]) -> tuple[float, float]:
+    return min(line.left for line in cell), max(line.right for line in cell)
+
+
+def _texts(row: _Row, columns: Sequence[tuple[float, float]]) -> tuple[str, ...]:
+    texts = [""] * len(columns)
+    at = 0
+    for cell in row.cells:
+        left, right = _span(cell)
+        met = [index for index, column in enumerate(columns) if column[0] < right and left < column[1]]
+        at = next((index for index in met if not texts[index]), at)
+        texts[at] = f"{texts[at]} {_text(cell)}".strip()
+    while not texts[-1]:
+        texts.pop()
+    return tuple(texts)
+
+
+def _text(cell: Sequence[Cell]) -> str:
+    text = ""
+    for line in cell:
+        text = joined(text, line.text, frozenset())
+    return text.replace("\u00ad", "-")
+
+
+def _is_prose(rows: Sequence[_Row], columns: int) -> bool:
+    """Whether the rows are lines of columns of text."""
+    lines = [line for row in rows for cell in row.cells for line in cell]
+    is_single = all(len(cell) == 1 for row in rows for cell in row.cells)
+    words = sum(line.text.count(" ") + 1 for line in lines) / len(lines)
+    return is_single and columns <= 3 and len(rows) >= 3 and words > _PROSE_WORDS
+
+
+def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
+    """*lines*, but columns of prose one after the other."""
+    full = [row for row in rows if len(row.cells) > 1]
+    columns = _columns(full)
+    if len(columns) < 2 or not _is_prose(full, len(columns)):
+        return lines
+    ordered: list[Line] = []
+    for left, right in columns:
+        for line in lines:
+            cells = tuple(cell for cell in line.cells if left <= (cell.left + cell.right) / 2 <= right)
+            if cells:
+                ordered.append(Line(cells, line.page, line.y, line.size, line.bold, line.fixed, line.upright))
+    return ordered if sum(len(line.cells) for line in ordered) == sum(len(line.cells) for line in lines) else lines
+
+
+def _is_headed(rows: Sequence[_Row], texts: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the first row names the columns: it alone is bold, or it alone holds no numbers."""
+    if len(rows) < 2:
+        return False
+    if any(_NUMBER.fullmatch(cell) for cell in texts[0][1:]):
+        return False
+    if rows[0].bold and not all(row.bold for row in rows[1:]):
+        return True
+    numbered = sum(any(_NUMBER.fullmatch(cell) for cell in row[1:]) for row in texts[1:])
+    return 2 * numbered >= len(texts) - 1

@@ -114,7 +114,7 @@ def not_worth_by_content(path: str, content: bytes) -> str:
         return "the search index of a documentation"
     if suffix in _SCRIPTS and _is_minified(content):
         return "minified"
-    if len(content) < _SMALL_BYTES or format_of(path).name not in ("text", "code"):
+    if len(content) < _SMALL_BYTES or format_of(path).name not in ("text", "code", "asciidoc"):
         return ""
     if suffix in _NUMBERS and _is_numbers(content):
         return "numbers only"

@@ -179,7 +179,8 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
     ending, longer = _endings(path)
     if ending not in PACKED:
         return FORMATS.get(longer) or FORMATS.get(ending, TEXT)
-    inner = format_of(unpacked_name(path))
+    ending_within, longer_within = _endings(unpacked_name(path))
+    inner = FORMATS.get(longer_within) or FORMATS.get(ending_within, TEXT)
     return replace(PACKED[ending], inner=inner, records=inner.records, named=inner.named)
 
 

@@ -17,9 +17,13 @@ import typer
 from rerank_cli.cli.app import app
 from rerank_cli.cli.options import own_variables
 from rerank_cli.config import HELP
+from rerank_cli.corpus.read.formats import FORMATS, PACKED
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (".", "rerank_cli", "rerank_cli/cli", "rerank_cli/evaluation", "rerank_cli/training", "tests/benchmarks")
+FOLDERS = (
+    *(".", "rerank_cli", "rerank_cli/cli", "rerank_cli/corpus/read", "rerank_cli/evaluation", "rerank_cli/training"),
+    "tests/benchmarks",
+)
 READMES = {f"{folder}/README.md": (ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in FOLDERS}
 ALL_TEXT = "\n".join(READMES.values())
 
@@ -127,3 +131,10 @@ def test_every_flag_has_a_variable() -> None:
     }
     assert {name for name, variable in flags.items() if not variable} <= set(HELP)
     assert {variable for variable in flags.values() if variable} == own_variables()
+
+
+def test_the_readme_of_formats_names_every_ending_but_those_of_code_and_manuals() -> None:
+    told = set(re.findall(r"`(\.[\w.]+)`", READMES["rerank_cli/corpus/read/README.md"]))
+    endings = {ending for ending, format in FORMATS.items() if format.reader not in ("code", "man")} | PACKED.keys()
+    archives = {ending for ending in PACKED if ending.startswith(".t")}
+    assert endings - archives <= told

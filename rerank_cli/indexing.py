@@ -176,10 +176,11 @@ def update_index(
     """
     started = time.perf_counter()
     known = writer.files()
-    stamps = {} if verify else _judged(known, settings.rules)
+    current = _read_as_now(known, settings.rules)
+    stamps = {} if verify else current
     found = discover(root, settings.rules, index_folder=writer.location, known=stamps)
     _check_manifest(writer, root, encoder, rebuild=rebuild)
-    run = _Run(root, writer, encoder, settings, found, known)
+    run = _Run(root, writer, encoder, settings, found, known, frozenset(current))
     if not allow_shrink:
         run.check_not_empty()
     plan = run.plan(rebuild=rebuild, verify=verify)
@@ -200,8 +201,8 @@ def update_index(
     return run.summary(outcome, plan, encoded=work.encoded, elapsed_s=time.perf_counter() - started)
 
 
-def _judged(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
-    """The stamps of the files that need no look to know that they are read: not those that are read otherwise now."""
+def _read_as_now(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
+    """The stamps of those of *known* that were read as their format is read now, by path."""
     formats = ((path, state, format_of(path, rules.converters)) for path, state in known.items())
     return {path: state.stamp for path, state, format in formats if state.reader == format.reading}
 
@@ -402,7 +403,7 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run: what was found in the folder, and what the index knows of it."""
+    """One run: what was found in the folder, what the index knows of it, and which files were read as they are now."""
 
     root: Path
     writer: IndexWriter
@@ -410,6 +411,7 @@ class _Run:
     settings: IndexSettings
     found: Discovery
     known: Mapping[str, FileState]
+    current: frozenset[str]
 
     def check_not_empty(self) -> None:
         if self.found.files:
@@ -435,8 +437,10 @@ class _Run:
 
     def _is_to_be_read(self, path: str, *, verify: bool) -> bool:
         """Whether a file that has not changed might be read otherwise now."""
+        if path not in self.current:
+            return True
         state = self.known[path]
-        return state.reader != format_of(path, self.settings.rules.converters).reading or deserves_another_try(
+        return state.failure is not None and deserves_another_try(
             state.failure, state.stamp.size_bytes, math.inf if verify else self.settings.file_timeout_s
         )
 

@@ -292,7 +292,7 @@ class _Walk:
             return f"matched by --exclude '{excluded.text}'", "rule"
         if self._rules.include and not path.endswith("/") and not selects(self._include, path):
             return "not matched by --include", "rule"
-        if not rule and not path.endswith("/") and (reason := not_worth_by_name(path)):
+        if not rule and path not in self._known and not path.endswith("/") and (reason := not_worth_by_name(path)):
             return reason, "generated"
         return None
 
@@ -321,6 +321,9 @@ def _judged_by_content(
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
+        stamp = stamp_of(status)
+        if known.get(path) == stamp and stamp.size_bytes <= rules.max_file_size_bytes:
+            return FoundFile(path, location, stamp)
         format = format_of(path, rules.converters)
         most_bytes = rules.max_file_size_bytes * (BINARY_SHARE if format.binary else 1)
         if status.st_size > most_bytes:
@@ -329,7 +332,6 @@ def _judged_by_content(
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
         if not format.readable:
             return SkippedFile(path, format.needs, "extra")
-        stamp = stamp_of(status)
         if known.get(path) != stamp and not (format.binary or format.command):
             with open_regular(location) as file:
                 head = file.read(PROBE_BYTES)

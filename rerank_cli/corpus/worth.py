@@ -24,7 +24,7 @@ _LOCK_FILES = frozenset(
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _MINIFIED = re.compile(r".\.(?:min|bundle|chunk)\.(?:js|mjs|cjs|css)$")
 _SOURCE_MAP = re.compile(r".\.(?:js|mjs|cjs|css|ts)\.map$")
-_FONTS = frozenset((".bdf", ".sfd", ".pfa", ".afm", ".ttx"))
+_FONTS = (".bdf", ".sfd", ".pfa", ".afm", ".ttx")
 
 # Of Sphinx, MkDocs, mdBook, Docusaurus, rustdoc, Javadoc, Doxygen, Pagefind.
 _SEARCH_INDEX = re.compile(
@@ -90,7 +90,7 @@ _LEAST_DIGITS, _MOST_LETTERS = 0.5, 0.05
 def not_worth_by_name(path: str) -> str:
     """Why the file at *path*, whatever stands in it, is no text for people; empty where its name does not say so."""
     lower = path.lower()
-    name = PurePosixPath(lower).name
+    name = lower[lower.rfind("/") + 1 :]
     if name in _LOCK_FILES:
         return "a lock file"
     if name.endswith(_ARCHIVES):
@@ -101,7 +101,7 @@ def not_worth_by_name(path: str) -> str:
         return "a source map"
     if _SEARCH_INDEX.search(lower):
         return "the search index of a documentation"
-    return "a font" if PurePosixPath(name).suffix in _FONTS else ""
+    return "a font" if name.endswith(_FONTS) else ""
 
 
 def not_worth_by_content(path: str, content: bytes) -> str:

@@ -90,13 +90,13 @@ def test_files_that_need_an_extra_are_told_with_the_command_that_brings_it(
 
 
 def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli) -> None:
-    binary = dict.fromkeys(("1.pdf", "2.pdf", "3.PDF", "x.docx", "y.docx", "noext", "z.png"), "\x00")
+    binary = dict.fromkeys(("1.mp4", "2.mp4", "3.MP4", "x.avi", "y.avi", "noext", "z.png"), "\x00")
     write_files(house, {**binary, "bad.jsonl": "no json\n", "long.txt": "word " * 50})
     (house / "nowhere.md").symlink_to("gone.md")
     outcome = cli("index", house, "--max-file-size", "200B")
     assert outcome.out.strip().endswith(
         "; 1 file could not be read"
-        "; 10 files not read: 3 pdf, 2 docx, 1 jpg, …, 1 too large, 1 links (--dry-run lists them)"
+        "; 10 files not read: 3 mp4, 2 avi, 1 jpg, …, 1 too large, 1 links (--dry-run lists them)"
     )
     record = cli("index", house, "--max-file-size", "200B", "--json").json
     assert record["skipped_by_cause"] == {"binary": 8, "hidden": 1, "link": 1, "too large": 1}

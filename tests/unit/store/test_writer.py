@@ -48,7 +48,7 @@ def test_a_file_takes_the_place_of_what_stood_under_its_path(folder: Path) -> No
 
 def test_what_a_file_was_found_like_is_remembered_without_a_generation(folder: Path) -> None:
     with open_writer(folder, wait_s=0) as writer:
-        state = replace(writer.files()["a.md"], content_hash=b"y", failure="cannot be read")
+        state = writer.files()["a.md"]._replace(content_hash=b"y", failure="cannot be read")
         writer.touch([state])
         writer.keep_mounts(["disk"])
         writer.keep_told({"a.md": "cannot be read"})

@@ -1,7 +1,7 @@
 """Turn the bytes of a file into text with one kind of line end.
 
-What says which encoding it is comes in this order: a mark at the beginning, UTF-8 if it is that but for a few bytes, the
-declaration that the text makes, what its letters look like.
+What says which encoding it is comes in this order: a mark at the beginning, UTF-8 if it is that but for a few bytes,
+the declaration that the text makes, what its letters look like.
 """
 
 from __future__ import annotations

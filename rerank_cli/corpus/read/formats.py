@@ -67,12 +67,12 @@ _CODE = Format("code", 1, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 1, "markdown")),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 2, "markdown")),
     **dict.fromkeys((".rst", ".rest"), Format("rst", 1, "rst")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
-    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
-    ".csv": Format("csv", 1, "rows", "read_csv", records=True),
-    ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 2, "html")),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
+    ".csv": Format("csv", 2, "rows", "read_csv", records=True),
+    ".tsv": Format("tsv", 2, "rows", "read_tsv", records=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),

@@ -56,12 +56,12 @@ def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             break
         after += 1
     state.line = after
-    for kind, nesting in (("paragraph_open", 1), ("inline", 0), ("paragraph_close", -1)):
-        token = state.push(kind, "" if kind == "inline" else "p", nesting)
-        token.map = [start, after]
-        if kind == "inline":
-            token.content = state.getLines(start, after, state.blkIndent, False).strip()
-            token.children = []
+    lines = [start, after]
+    state.push("paragraph_open", "p", 1).map = lines
+    inline = state.push("inline", "", 0)
+    inline.map, inline.children = lines, []
+    inline.content = state.getLines(start, after, state.blkIndent, False).strip()
+    state.push("paragraph_close", "p", -1)
     return True
 
 
@@ -113,7 +113,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _read(state: StateInline) -> tuple[str, int]:
+def _read(state: StateInline) -> tuple[str, int]:  # noqa: PLR0912 - a case for each sign
     """The text of what stands at the state's place, and where that ends; 0 where there is nothing of ours."""
     source, at, end = state.src, state.pos, state.posMax
     match source[at]:

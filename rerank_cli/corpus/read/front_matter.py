@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -45,7 +46,7 @@ _NOTHING = frozenset(("", "null", "~", "none", "[]", "{}", "|", ">"))
 # A single field may be a sentence between two rules, such as "Note: mind the gap when you leave".
 _MOST_WORDS_OF_A_LONE_FIELD = 3
 
-_Fields = Mapping[object, object]
+_Fields = Mapping[Any, object]
 
 
 @dataclass(frozen=True, slots=True)

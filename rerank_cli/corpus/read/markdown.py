@@ -24,10 +24,9 @@ _NESTED = 100
 _MAX_NESTING = 200
 
 # Names that components are imported by, at the top of a page of MDX.
-_IMPORTS = re.compile(
-    r"(?:[ \t]*\n)*+(?:(?:import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?|export\s+(?:const|let|var|default|function)\b.*)[ \t]*\n"
-    r"(?:[ \t]*\n)*+)++"
-)
+_IMPORT = r"import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?"
+_EXPORT = r"export\s+(?:const|let|var|default|function)\b.*"
+_IMPORTS = re.compile(rf"(?:[ \t]*\n)*+(?:(?:{_IMPORT}|{_EXPORT})[ \t]*(?:\n|\Z)(?:[ \t]*\n)*+)++")
 
 _PARSER = extended(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]))
 

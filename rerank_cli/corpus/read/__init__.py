@@ -14,7 +14,7 @@ from rerank_cli.records import Block, Document, FoundFile, Reading
 __all__ = ["SHARED_VERSION", "Format", "NotReadToTheEnd", "Unreadable", "format_of", "read_file"]
 
 # Raise it whenever what all formats share, decoding and splitting, makes other passages: then every file is read again.
-SHARED_VERSION = 4
+SHARED_VERSION = 5
 
 
 def read_file(file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool = False) -> Reading:
@@ -38,7 +38,9 @@ def _read(format: Format, content: bytes, path: str) -> Reading:
         return _unpacked(format, format.inner, content, path)
     if format.binary:
         return format.read_bytes(content, path)
-    return format.read_text(decode(content), path)
+    decoded = decode(content)
+    reading = format.read_text(decoded.text, path)
+    return replace(reading, notes=(*decoded.notes, *reading.notes))
 
 
 def _unpacked(format: Format, inner: Format, content: bytes, path: str) -> Reading:

@@ -35,7 +35,7 @@ def read(content: bytes, path: str) -> Reading:
         if chapter not in package:
             missing += 1
         elif chapter not in book.left_out:
-            blocks += _chapter(decode(package.read(chapter)), at, book.titles.get(chapter, ""))
+            blocks += _chapter(decode(package.read(chapter)).text, at, book.titles.get(chapter, ""))
     if missing == len(book.chapters):
         raise Unreadable("none of its chapters is in it")
     notes = (f"{missing} of {len(book.chapters)} chapters are missing in it",) if missing else ()

@@ -88,7 +88,7 @@ _CODE = Format("code", 2, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 1, "markdown")),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 2, "markdown")),
     **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
     **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
     ".org": Format("org", 1, "org"),
@@ -104,8 +104,8 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 1, "html")),
-    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 1, "rows", "read_jsonl", records=True)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 2, "html")),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), Format("xlsx", 1, "xlsx", binary=True)),
@@ -130,8 +130,8 @@ FORMATS: dict[str, Format] = {
     ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
     ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
     **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),
-    ".csv": Format("csv", 1, "rows", "read_csv", records=True),
-    ".tsv": Format("tsv", 1, "rows", "read_tsv", records=True),
+    ".csv": Format("csv", 2, "rows", "read_csv", records=True),
+    ".tsv": Format("tsv", 2, "rows", "read_tsv", records=True),
     ".pdf": Format("pdf", 1, "pdf", binary=True),
     **dict.fromkeys(
         (

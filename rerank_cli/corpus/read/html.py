@@ -3,65 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
 
+from rerank_cli.corpus.read.front_matter import leading_block
 from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.corpus.read.survey import BLOCKS, HEADINGS, Survey, survey
 from rerank_cli.corpus.read.tags import Tag, Text, split_tags
+from rerank_cli.corpus.read.targets import Targets
 from rerank_cli.records import Document, Reading
 
-# What a reader of the page does not see, or sees on every page of the site.
-_UNSEEN = frozenset(("script", "style", "nav", "template", "noscript", "svg"))
+# A browser leaves a gap beside these.
+_APART = frozenset(("label", "select", "input", "textarea", "button", "option"))
 
-# Where text begins that no one hides: a forgotten </nav> costs at most what stands before the next of these.
-_SURELY_SEEN = frozenset(("body", "main", "article", "h1"))
-
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-
-_BLOCKS = _HEADINGS | frozenset(
-    (
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "head",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "optgroup",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "select",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "title",
-        "tr",
-        "ul",
-    )
-)
+_SKIPS = re.compile(r"\s*(?:skip|jump)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w")
 
 # A line end written as an entity is none of the source, by whose lines everything is counted.
 _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
@@ -70,89 +26,219 @@ _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?
 def read(text: str, path: str) -> Reading:
     """A single document; its title is its <title> or its first heading."""
     outline = Outline()
-    title = feed(outline, text, first_line=1)
+    page = _read(outline, text, first_line=1, whole=True)
     blocks = outline.blocks()
-    return Reading((Document(path, title or outline.title, blocks),))
+    title = page.title or outline.title
+    lines = (min(page.described_at, default=1), max(page.described_at, default=1))
+    leading = leading_block(page.sentences[:1], page.names, title, blocks, lines=lines) if page.described_at else None
+    return Reading((Document(path, title, (*([leading] if leading else []), *blocks)),))
 
 
-def feed(outline: Outline, text: str, first_line: int, *, wraps: bool = False) -> str:
-    """Add what *text* shows to *outline* and give its <title>. *first_line* is where *text* begins.
+def feed(outline: Outline, text: str, first_line: int, *, wraps: bool = False) -> None:
+    """Add what *text*, a part of a page, shows to *outline*. *first_line* is where it begins.
 
     Its line ends are kept, for places that count lines, but where it *wraps*.
     """
-    page = _Page(outline, first_line, wraps=wraps)
-    for found in split_tags(_NEWLINE_ENTITY.sub(" ", text)):
-        page.take(found)
-    page.end_block()
-    return page.title
+    _read(outline, text, first_line, whole=False, wraps=wraps)
+
+
+def _read(outline: Outline, text: str, first_line: int, *, whole: bool, wraps: bool = False) -> _Page:
+    text = _NEWLINE_ENTITY.sub(" ", text)
+    found = survey(split_tags(text))
+    page = _Page(outline, first_line, found, whole=whole, wraps=wraps)
+    for ordinal, each in enumerate(split_tags(text)):
+        page.take(ordinal, each)
+    page.end_table()
+    return page
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row of a table: the text of its cells, its lines, and whether it names the columns."""
+
+    first: int = 0
+    last: int = 0
+    cells: list[str] = field(default_factory=list)
+    names: bool = True
+
+    @property
+    def text(self) -> str:
+        return " | ".join(self.cells)
 
 
 class _Page:
     """Gathers text until a tag ends the block, keeping a newline for each one of the source."""
 
-    def __init__(self, outline: Outline, first_line: int, *, wraps: bool) -> None:
+    def __init__(self, outline: Outline, first_line: int, found: Survey, *, whole: bool, wraps: bool) -> None:
         self.title = ""
         self._wraps = wraps
+        self.sentences: list[str] = []
+        self.names: list[str] = []
+        self.described_at: list[int] = []  # the lines that say so
         self._outline = outline
+        self._survey = found
+        self._core = found.core if whole else None
+        self._unseen_until = self._kept_until = 0
         self._before = self._first_line = self._line = first_line
         self._gathered: list[str] = []
         self._written = False  # whether anything gathered is more than blank
         self._tag = ""
         self._marker = ""
         self._pre = 0
-        self._unseen: list[str] = []  # the open tags that hide text, and how many of them have each name
-        self._unseen_names: Counter[str] = Counter()
+        self._link: Tag | None = None
+        self._link_at = 0
+        self._targets = Targets()
+        self._rows: list[_Row] | None = None  # of the table that is open
+        self._heads = False  # whether its head is
 
-    def take(self, found: Text | Tag) -> None:
+    def take(self, ordinal: int, found: Text | Tag) -> None:
         line = self._before + found.line
-        if isinstance(found, Text):
-            if not self._unseen:
-                self._gather(found.text, line)
+        if isinstance(found, Tag) and found.name == "meta" and found.starts:
+            self._describe(found, line)
+        self._kept_until = max(self._kept_until, self._survey.kept.get(ordinal, 0))
+        if ordinal < self._unseen_until or not self._is_core(ordinal):
             return
-        if found.starts:
-            self._start(found, line)
-        if not found.starts or (found.ends and found.name in _UNSEEN):
-            self._end(found.name)  # <svg/> hides nothing; of any other tag HTML itself ignores the slash
+        if ordinal in self._survey.unseen and isinstance(found, Tag):
+            self._unseen_until = self._survey.unseen[ordinal]
+            if found.name in BLOCKS and self._rows is None:
+                self.end_block()
+            elif found.name in _APART:
+                self._gather(" ", line)
+        elif isinstance(found, Text):
+            self._gather(found.text, line)
+        elif found.starts:
+            self._start(found, line, is_table=ordinal in self._survey.tables)
+        else:
+            self._end(found.name, line)
 
-    def _start(self, tag: Tag, line: int) -> None:
-        if tag.name in _SURELY_SEEN:
-            self._unseen.clear()
-            self._unseen_names.clear()
-        if tag.name in _UNSEEN:
-            self.end_block()
-            self._unseen.append(tag.name)
-            self._unseen_names[tag.name] += 1
-        if self._unseen:
+    def _is_core(self, ordinal: int) -> bool:
+        return self._core is None or self._core[0] <= ordinal <= self._core[1] or ordinal < self._kept_until
+
+    def _describe(self, tag: Tag, line: int) -> None:
+        attributes = tag.attributes()
+        name = (attributes.get("name") or attributes.get("property", "")).lower()
+        content = " ".join(attributes.get("content", "").split())
+        if not content:
             return
-        if tag.name in _BLOCKS:
-            self._begin_block(tag.name)
-        elif tag.name == "br":
+        if name in ("description", "og:description", "dc.description", "dcterms.description"):
+            self.sentences.insert(0 if name == "description" else len(self.sentences), content)
+        elif name == "keywords":
+            self.names += [each.strip() for each in content.split(",") if each.strip()]
+        else:
+            return
+        self.described_at.append(line)
+
+    def _start(self, tag: Tag, line: int, *, is_table: bool) -> None:
+        if tag.name in _APART:
             self._gather(" ", line)
+        if self._rows is not None and tag.name != "caption":
+            self._start_in_table(tag, line, self._rows)
+        elif tag.name in BLOCKS:
+            self._begin_block(tag.name)
+            if is_table:
+                self._rows = []
         elif tag.name in ("td", "th") and self._written:
             self._gather(" | ", line)
+        if tag.name == "br":
+            self._gather(" ", line)
         elif tag.name == "img":
-            self._gather(" ".join(tag.attributes().get("alt", "").split()), line)
+            attributes = tag.attributes()
+            alt = " ".join(attributes.get("alt", "").split())
+            told = self._targets.beside(alt, attributes.get("src", ""), attributes.get("title", ""), picture=True)
+            self._gather(alt + told if alt or self._tag not in HEADINGS else "", line)
+        elif tag.name == "a":
+            self._link, self._link_at = tag, len(self._gathered)
 
-    def _end(self, tag: str) -> None:
-        if self._unseen_names[tag]:
-            self._close_unseen(tag)
-        elif tag in _BLOCKS and not self._unseen:
+    def _start_in_table(self, tag: Tag, line: int, rows: list[_Row]) -> None:
+        """Within a row all text is on one line; cells begin where they are said to."""
+        if tag.name == "thead":
+            self._heads = True
+        elif tag.name in ("tbody", "tfoot"):
+            self._heads = False
+        elif tag.name == "tr":
+            self._end_cell()
+            rows.append(_Row())
+        elif tag.name in ("td", "th"):
+            self._end_cell()
+            if not rows:
+                rows.append(_Row())
+            rows[-1].names &= tag.name == "th" or self._heads
+            rows[-1].cells.append("")
+        elif tag.name in BLOCKS:
+            self._gather(" ", line)
+
+    def _end(self, tag: str, line: int) -> None:
+        if tag in _APART:
+            self._gather(" ", line)
+        if tag == "a" and self._link:
+            self._end_link(line)
+        elif self._rows is not None and tag != "caption":
+            self._heads &= tag != "thead"
+            if tag == "table":
+                self.end_table()
+            elif tag in BLOCKS:
+                self._gather(" ", line)
+        elif tag in BLOCKS:
             self.end_block()
             if tag == "li":
                 self._marker = ""
             elif tag == "pre" and self._pre:
                 self._pre -= 1
 
-    def _close_unseen(self, tag: str) -> None:
-        """Close the outermost *tag* and what was opened in it."""
-        while self._unseen_names[tag]:
-            self._unseen_names[self._unseen.pop()] -= 1
+    def _end_link(self, line: int) -> None:
+        """Tell where a link leads; one that only leads about the page is no text if it is a sign."""
+        link, self._link = self._link, None
+        attributes = link.attributes() if link else {}
+        target = attributes.get("href", "")
+        text = "".join(self._gathered[self._link_at :])
+        if target.startswith("#") and (not _WORD.search(text) or _SKIPS.match(text)):
+            self._gathered[self._link_at :] = ["\n" * text.count("\n")]
+            self._written = any(part.strip() for part in self._gathered)
+        elif self._tag not in HEADINGS and not self._pre:
+            self._gather(self._targets.beside(text, target, attributes.get("title", "")), line)
+
+    def _end_cell(self) -> None:
+        """Put what was gathered into the last cell, or if there is none before the table."""
+        if not self._rows or not self._rows[-1].cells:
+            self.end_block()
+            return
+        row, text = self._rows[-1], " ".join("".join(self._gathered).split())
+        if text:
+            row.first = row.first or self._first_line
+            row.last = self._line
+        row.cells[-1] = " ".join([*([row.cells[-1]] if row.cells[-1] else []), text])
+        self._gathered.clear()
+        self._written = False
+        self._link_at = 0
+
+    def end_table(self) -> None:
+        """Hand over the table that is open, and what stands behind it."""
+        if self._rows is not None:
+            self._end_cell()
+            rows = [row for row in self._rows if row.first]
+            self._rows, self._heads = None, False
+            if rows:
+                self._add_table(rows)
+        self.end_block()
+
+    def _add_table(self, rows: list[_Row]) -> None:
+        """A line for each row; where each begins on a line of its own in the source, as many lines as that has."""
+        steps = [after.first - row.first for row, after in pairwise(rows)]
+        if all(step > 0 for step in steps):
+            gaps = ["\n" * step for step in (*steps, rows[-1].last - rows[-1].first)]
+        else:
+            gaps = ["\n"] * (len(rows) - 1) + [""]
+        text = "".join(row.text + gap for row, gap in zip(rows, gaps, strict=True))
+        heads = [row.text for row in rows[: next((n for n, row in enumerate(rows) if not row.names), len(rows))]]
+        header = "\n".join(heads) if 0 < len(heads) < len(rows) else ""
+        self._outline.block(text, rows[0].first, rows[-1].last, header=header)
 
     def end_block(self) -> None:
         """Hand over what was gathered; a block whose tag is never closed ends at the next one."""
         text, tag = "".join(self._gathered), self._tag
         written, self._written = self._written, False
         self._gathered.clear()
+        self._link_at = 0
         if not written:
             return
         self._tag = ""
@@ -161,7 +247,7 @@ class _Page:
             text = "\n".join(" ".join(line.split()) for line in lines)
         if tag == "title":
             self.title = self.title or " ".join(text.split())
-        elif tag in _HEADINGS:
+        elif tag in HEADINGS:
             self._outline.heading(int(tag[1]), text, self._first_line, self._line)
         else:
             self._outline.block(self._marked(text), self._first_line, self._line)

@@ -10,16 +10,12 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from rerank_cli.corpus.read import html
+from rerank_cli.corpus.read.dialects import extended
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.front_matter import front_matter, leading_block
 from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.corpus.read.targets import Targets
 from rerank_cli.records import Document, Reading
-
-# YAML between dashes or TOML between plus signs. A key must follow at once: a lone rule is no front matter.
-_FRONT_MATTER = re.compile(
-    r"\A(?P<fence>---|\+\+\+)[ \t]*\n(?=[\w\"'-]+[ \t]*[:=]|#)(?P<fields>.*?)^(?P=fence)[ \t]*(?:\n|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-_TITLE_FIELD = re.compile(r"^title[ \t]*[:=][ \t]*(?P<title>\S.*?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 # Headings in a quotation or a list end with it, so they lie deeper than any of the document itself.
 _NESTED = 100
@@ -27,19 +23,28 @@ _NESTED = 100
 # Beyond its limit the parser drops content without a word; its own limit for CommonMark is 20.
 _MAX_NESTING = 200
 
-_PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"])
+# Names that components are imported by, at the top of a page of MDX.
+_IMPORT = r"import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?"
+_EXPORT = r"export\s+(?:const|let|var|default|function)\b.*"
+_IMPORTS = re.compile(rf"(?:[ \t]*\n)*+(?:(?:{_IMPORT}|{_EXPORT})[ \t]*(?:\n|\Z)(?:[ \t]*\n)*+)++")
+
+_PARSER = extended(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]))
 
 
 def read(text: str, path: str) -> Reading:
     """A single document; its title is in the front matter or its first heading."""
-    front = _FRONT_MATTER.match(text)
+    front = front_matter(text)
     if front:  # blanked rather than cut, so that lines keep their numbers
-        text = "\n" * front[0].count("\n") + text[front.end() :]
+        text = "\n" * text.count("\n", 0, front.chars) + text[front.chars :]
+    imports = _IMPORTS.match(text)
+    if imports:
+        text = "\n" * imports[0].count("\n") + text[imports.end() :]
     outline = Outline()
     feed(outline, text)
     blocks = outline.blocks()
-    title = _title_field(front["fields"]) if front else ""
-    return Reading((Document(path, title or outline.title, blocks),))
+    title = (front.title if front else "") or outline.title
+    leading = leading_block(front.sentences, front.names, title, blocks, lines=(1, front.lines)) if front else None
+    return Reading((Document(path, title, (*([leading] if leading else []), *blocks)),))
 
 
 def feed(outline: Outline, text: str) -> None:
@@ -53,18 +58,14 @@ def _blocks(text: str) -> list[Token]:
     Raises Unreadable where the parser dropped what is nested too deeply.
     """
     tokens = _PARSER.parse(text)
+    words = _Words()
     for token in tokens:
         if token.type in ("blockquote_open", "list_item_open") and token.level >= _MAX_NESTING - 1 and token.map:
             raise Unreadable(f"line {token.map[0] + 1}: nested too deeply")
     return [
-        token.copy(content=_plain(token.children or ()), children=None) if token.type == "inline" else token
+        token.copy(content=words.of(token.children or ()), children=None) if token.type == "inline" else token
         for token in tokens
     ]
-
-
-def _title_field(fields: str) -> str:
-    found = _TITLE_FIELD.search(fields)
-    return found["title"].strip("\"'").strip() if found else ""
 
 
 def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, marker: str = "") -> None:
@@ -84,7 +85,8 @@ def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, ma
             case "html_block":
                 html.feed(outline, node.content, first_line)
             case "table":
-                outline.block(_table(node), first_line, last_line)
+                rows = _rows(node)
+                outline.block("\n".join([rows[0], "", *rows[1:]]), first_line, last_line, header=rows[0])
             case "blockquote":
                 _walk(node.children, outline, nesting=nesting + 1)
                 outline.close((nesting + 1) * _NESTED)
@@ -99,19 +101,42 @@ def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
     return f"{item.info}. " if items.type == "ordered_list" else "- "
 
 
-def _table(table: SyntaxTreeNode) -> str:
-    """The rows, cells between bars; the line of dashes stays as a blank one, so that lines still count."""
-    rows = [
+def _rows(table: SyntaxTreeNode) -> list[str]:
+    """Each row, cells between bars; the line of dashes counts as a blank one."""
+    return [
         " | ".join(cell.children[0].content for cell in row.children)
         for part in table.children
         for row in part.children
     ]
-    return "\n".join([rows[0], "", *rows[1:]])
 
 
-def _plain(inline: Sequence[Token]) -> str:
-    """The words of *inline* in as many lines as they have in the source."""
-    return "".join(_words(token) for token in inline)
+class _Words:
+    """Makes words of inline markup, in as many lines as it has; where a link leads is told at its first time."""
+
+    def __init__(self) -> None:
+        self._targets = Targets()
+
+    def of(self, inline: Sequence[Token]) -> str:
+        """The words of *inline*."""
+        parts: list[str] = []
+        link: Token | None = None
+        start = 0
+        for token in inline:
+            if token.type == "link_open":
+                link, start = token, len(parts)
+            elif token.type == "link_close" and link:
+                if link.info != "auto":
+                    parts.append(self._targets.beside("".join(parts[start:]), *_target(link, "href")))
+                link = None
+            else:
+                parts.append(_words(token))
+                if token.type == "image":
+                    parts.append(self._targets.beside(token.content, *_target(token, "src"), picture=True))
+        return "".join(parts)
+
+
+def _target(token: Token, attribute: str) -> tuple[str, str]:
+    return str(token.attrGet(attribute) or ""), str(token.attrGet("title") or "")
 
 
 def _words(token: Token) -> str:

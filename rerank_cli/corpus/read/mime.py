@@ -163,7 +163,7 @@ def decoded(content: bytes, charset: str = "") -> str:
 
 def _guessed(content: bytes) -> str:
     try:
-        return decode(content)
+        return decode(content).text
     except Unreadable:
         return decoded(content)
 

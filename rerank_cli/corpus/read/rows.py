@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 
 from rerank_cli.characters import whole_characters
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.leaves import is_id, leaves, scalar
+from rerank_cli.corpus.read.table import Row, Table, read_table, read_tabs
 from rerank_cli.corpus.read.text import paragraphs
 from rerank_cli.files import json_object
 from rerank_cli.records import Document, Reading, at_lines
 
-_QUOTED = re.compile(r'"[^"]*"')
+_ID_KEYS = ("_id", "id")
 
-_Row = tuple[int, int, list[str]]  # its first line, its last line, its cells
+# So many lines that are wrong are told one by one, the others by their number.
+_MOST_TOLD = 5
+
+_BETWEEN_OBJECTS = re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +36,62 @@ class _Record:
     last_line: int
 
 
+@dataclass(slots=True)
+class _Records:
+    """The records of a file, and what is to be told of the lines that are not in order."""
+
+    good: list[_Record] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    again: Counter[str] = field(default_factory=Counter)
+
+    def fault(self, line: int, what: str) -> None:
+        self.faults.append(f"line {line}: {what}")
+
+    def reading(self) -> Reading:
+        """The documents. Raises Unreadable where there is nothing but faults."""
+        if self.faults and not self.good:
+            raise Unreadable(self.faults[0])
+        documents: dict[str, Document] = {}
+        for record in self.good:
+            id = self._own_id(record, documents)
+            documents[id] = _document(id, record)
+        more = len(self.faults) - _MOST_TOLD
+        told = [*self.faults[:_MOST_TOLD], *([f"{more} more such lines"] if more > 0 else [])]
+        return Reading(tuple(documents.values()), tuple(told))
+
+    def _own_id(self, record: _Record, taken: dict[str, Document]) -> str:
+        """Of records with the same id, all but the first have their line in it."""
+        id = record.id or f"line-{record.first_line}"
+        if id not in taken:
+            return id
+        own = at_line = f"{id}@line-{record.first_line}"
+        while own in taken:
+            self.again[at_line] += 1
+            own = f"{at_line}-{self.again[at_line]}"
+        if record.id:
+            self.fault(record.first_line, f"id {id!r} stood above already; it is called {own!r} here")
+        return own
+
+
 def read_jsonl(text: str, path: str) -> Reading:
-    """One JSON object a line, with `_id` or `id`, perhaps `title`, and `text` or other strings."""
-    return _documents(_json_records(text))
+    """One JSON object a line, with `_id` or `id`, perhaps `title` and `text`; what else it holds stands below."""
+    records = _Records()
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            records.good += [_json_record(each, number) for each in _json_objects(line)]
+        except ValueError as error:
+            records.fault(number, f"left out: {error}")
+    return records.reading()
 
 
 def read_csv(text: str, path: str) -> Reading:
-    """A header, then one record a row, with the columns that a JSON object would have as keys.
-
-    A comma, a semicolon or a tab between the cells, whichever the header has most of.
-    """
-    header = _QUOTED.sub("", next((line for line in text.split("\n") if line.strip()), ""))
-    return _documents(_table_records(text, delimiter=max(",;\t", key=header.count)))
+    """A header, then one record a row, with the columns that a JSON object would have as keys."""
+    return _table_reading(read_table(text))
 
 
 def read_tsv(text: str, path: str) -> Reading:
     """As CSV, with tabs; where the quotes do not add up, they belong to the text."""
-    return _documents(_table_records(text, delimiter="\t"))
-
-
-def _documents(records: Iterable[_Record]) -> Reading:
-    documents = []
-    lines: dict[str, int] = {}
-    for record in records:
-        id = record.id or f"line-{record.first_line}"
-        if id in lines:
-            raise Unreadable(f"id {id!r} stands on line {lines[id]} and again on line {record.first_line}")
-        lines[id] = record.first_line
-        documents.append(_document(id, record))
-    return Reading(tuple(documents))
+    return _table_reading(read_tabs(text))
 
 
 def _document(id: str, record: _Record) -> Document:
@@ -69,86 +101,93 @@ def _document(id: str, record: _Record) -> Document:
     return Document(id, record.title, whole)
 
 
-def _json_records(text: str) -> Iterator[_Record]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        fields = _json_object(line, number)
-        id = next((str(fields[key]) for key in ("_id", "id") if _is_scalar(fields.get(key))), "")
-        title = _text_field(fields, "title", number)
-        body = _text_field(fields, "text", number) if "text" in fields else _other_strings(fields)
-        yield _Record(whole_characters(id), whole_characters(title), whole_characters(body), number, number)
+def _json_objects(line: str) -> Iterator[dict[str, object]]:
+    """The objects of *line*, nearly always one. They may be members of a list that is written one a line.
 
-
-def _json_object(line: str, number: int) -> dict[str, object]:
+    Raises ValueError where there is anything else.
+    """
+    line = line.strip().lstrip("\x1e")  # which announces a record in JSON text sequences
+    if not line or line in ("[", "]", "],"):
+        return
     try:
-        return json_object(line)
-    except ValueError as error:
-        raise Unreadable(f"line {number}: {error}") from error
+        yield json_object(line)
+    except ValueError:
+        if not line.endswith((",", "}")) or not line.startswith("{"):
+            raise
+        objects = [*_adjoining_objects(line)]
+        if not objects:
+            raise
+        yield from objects
 
 
-def _other_strings(fields: dict[str, object]) -> str:
-    others = (value for key, value in fields.items() if key not in ("_id", "id", "title"))
-    return "\n".join(value for value in others if isinstance(value, str) and value.strip())
+def _adjoining_objects(line: str) -> Iterator[dict[str, object]]:
+    """The objects that stand one after the other on *line*; none if there is anything else."""
+    decoder = json.JSONDecoder()
+    found = []
+    at = 0
+    try:
+        while at < len(line):
+            each, at = decoder.raw_decode(line, at)
+            if not isinstance(each, dict):
+                return
+            found.append(each)
+            gap = _BETWEEN_OBJECTS.match(line, at)
+            at = gap.end() if gap else at
+    except (ValueError, RecursionError):
+        return
+    yield from found
 
 
-def _is_scalar(value: object) -> bool:
+def _json_record(fields: dict[str, object], number: int) -> _Record:
+    id = next((scalar(fields[key]) for key in _ID_KEYS if _is_id(fields.get(key))), "")
+    title = _whole_text(fields.get("title")) or ""
+    body = _whole_text(fields.get("text"))
+    used = {*_ID_KEYS, *(["title"] if title else []), *(["text"] if body is not None else [])}
+    others = {key: value for key, value in fields.items() if key not in used}
+    if body is None:
+        body = "\n\n".join(leaves(others.pop("text", None)))
+    alone = [value for value in others.values() if value not in (None, "", [], {})]
+    only = _whole_text(alone[0]) if len(alone) == 1 and not body else None
+    text = only or _with_others(body, leaves(others))
+    return _Record(whole_characters(id), whole_characters(title), whole_characters(text), number, number)
+
+
+def _is_id(value: object) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
-def _text_field(fields: dict[str, object], key: str, number: int) -> str:
-    """The text under *key*, that of a list of strings in paragraphs; empty where there is none."""
-    value = fields.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+def _whole_text(value: object) -> str | None:
+    """*value* as a text, a list of texts as paragraphs; None where it is something else."""
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
         return "\n\n".join(value).strip()
-    if not _is_scalar(value):
-        raise Unreadable(f"line {number}: {key!r} is neither a text nor a list of texts")
-    return str(value).strip()
+    return str(value).strip() if _is_id(value) else None
 
 
-def _table_records(text: str, *, delimiter: str) -> Iterator[_Record]:
-    rows = _rows(text, delimiter)
-    _, _, header = next(rows, (0, 0, []))
-    names = [name.strip() for name in header]
-    for first_line, last_line, cells in rows:
-        if len(cells) > len(names):
-            raise Unreadable(f"line {first_line}: {len(cells)} cells under a header of {len(names)}")
-        yield _table_record(list(zip(names, cells, strict=False)), first_line, last_line)
+def _with_others(body: str, others: Iterator[str]) -> str:
+    below = "\n".join(others)
+    return f"{body}\n\n{below}" if body and below else body or below
 
 
-def _table_record(cells: list[tuple[str, str]], first_line: int, last_line: int) -> _Record:
-    named = {name.casefold(): cell.strip() for name, cell in reversed(cells)}
-    id = named.get("_id") or named.get("id") or ""
-    others = [
-        f"{name}: {cell.strip()}" if name else cell.strip()
-        for name, cell in cells
-        if name.casefold() not in ("_id", "id", "title") and cell.strip()
+def _table_reading(table: Table) -> Reading:
+    records = _Records()
+    for line, what in table.faults:
+        records.fault(line, what)
+    records.good += [
+        _Record("", "", ", ".join(cell.strip() for cell in cells if cell.strip()), first_line, last_line)
+        for first_line, last_line, cells in table.above
     ]
-    body = named["text"] if "text" in named else "\n".join(others)
-    return _Record(id, named.get("title", ""), body, first_line, last_line)
+    records.good += [_table_record(table.names, row) for row in table.rows]
+    return records.reading()
 
 
-def _rows(text: str, delimiter: str) -> Iterator[_Row]:
-    """Each row that has any cells. Files with tabs are seldom quoted: their texts have no tabs to hide."""
-    # The limit is there for untrusted streams; this text is in memory already, and no cell is longer.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    if delimiter != "\t":
-        return _parsed_rows(text, delimiter, csv.QUOTE_MINIMAL)
-    try:
-        return iter(list(_parsed_rows(text, delimiter, csv.QUOTE_MINIMAL)))
-    except Unreadable:
-        return _parsed_rows(text, delimiter, csv.QUOTE_NONE)
-
-
-def _parsed_rows(text: str, delimiter: str, quoting: Literal[0, 3]) -> Iterator[_Row]:
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, quoting=quoting, strict=True)
-    first_line = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield first_line, reader.line_num, cells
-            first_line = reader.line_num + 1
-    except csv.Error as error:
-        raise Unreadable(f"line {first_line}: {error}") from error
+def _table_record(names: tuple[str, ...], row: Row) -> _Record:
+    first_line, last_line, cells = row
+    columns = [(name, cell.strip()) for name, cell in zip(chain(names, repeat("")), cells, strict=False)]
+    named = {name.casefold(): cell for name, cell in reversed(columns)}
+    id = next((named[key] for key in _ID_KEYS if named.get(key)), "")
+    others = (
+        f"{name}: {cell}" if name else cell
+        for name, cell in columns
+        if cell and name.casefold() not in ("title", "text") and not is_id(name)
+    )
+    return _Record(id, named.get("title", ""), _with_others(named.get("text", ""), others), first_line, last_line)

@@ -192,7 +192,7 @@ def passages(path: str, content: bytes) -> None:
         assert "\n" not in told
         assert "cannot be understood" not in told, "a library broke; the readers should have known"
         return
-    lines = 0 if format_of(path).binary else decode(content).count("\n") + 1
+    lines = 0 if format_of(path).binary else decode(content).text.count("\n") + 1
     for document in documents:
         (document.id + document.title).encode()
         for passage in document.passages:

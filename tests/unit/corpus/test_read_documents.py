@@ -124,4 +124,4 @@ def test_records_carry_the_path_of_their_file_unless_it_is_the_whole_corpus() ->
 
 def test_a_file_that_cannot_be_understood_is_unreadable() -> None:
     with pytest.raises(Unreadable, match=r"^line 2: "):
-        read("a.jsonl", '{"id": 1}\n{"id": 2')
+        read("a.jsonl", '\n{"id": 2')

@@ -45,8 +45,7 @@ def test_a_page_becomes_its_visible_blocks_with_exact_lines_under_their_headings
         Block("- one", at_lines(10, 10), ("Boiler",)),
         Block("- two", at_lines(10, 10), ("Boiler",)),
         Block("  line a\n    line b", at_lines(13, 14), ("Boiler", "Pressure")),
-        Block("A | B", at_lines(16, 16), ("Boiler", "Pressure")),
-        Block("1 < 2 | 3", at_lines(17, 17), ("Boiler", "Pressure")),
+        Block("A | B\n1 < 2 | 3", at_lines(16, 17), ("Boiler", "Pressure"), header="A | B"),
         Block("The gauge at rest", at_lines(19, 19), ("Boiler", "Pressure")),
     )
 
@@ -125,3 +124,125 @@ def test_after_many_tags_that_never_end_those_that_do_are_still_tags() -> None:
     found = document("<!-- a> " * 100 + "<p class='x'>Words</p><h2>Head</h2>More")
     assert found.blocks[-2].text == "Words"
     assert (found.blocks[-1].text, found.blocks[-1].headings) == ("More", ("Head",))
+
+
+def texts(page: str) -> list[str]:
+    return [block.text for block in document(page).blocks]
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<div hidden>x<div>y</div>z</div>",
+        '<div hidden=""><h1>x</h1></div>',
+        '<span aria-hidden="true">chevron_right</span>',
+        '<div style="color:red; display : none">x</div>',
+        "<p style='visibility:hidden'>x",
+        '<div class="sphinxsidebar" role="navigation"><h1>Site</h1><ul><li><div>x</div></ul></div>',
+        '<div role="search"><form>x</form></div>',
+        "<form action='/search'>x</form>",
+        '<a class="skip-link" href="#main">Skip to main content</a>',
+        '<a href="#content">Skip to content</a>',
+        "<ol class='breadcrumb'><li>x</li></ol>",
+        "<button>Copy</button>",
+        '<i class="material-icons md-18">home</i>',
+        '<span class="linenos">12</span>',
+        "<footer><p>x</p></footer>",
+        "<nav><nav>x</nav>y</nav>",
+        "<dialog>x</dialog>",
+        '<span class="sr-only">opens in a window</span>',
+        '<a class="headerlink" href="#a">\u00b6</a>',
+        '<a href="#a" title="Link">#</a>',
+        '<i aria-hidden="true"/>',
+        '<input hidden value="x">',
+    ],
+)
+def test_what_markup_marks_as_furniture_is_no_text(furniture: str) -> None:
+    page = f"<div><p>before</p>{furniture}<h2>Head{furniture}</h2><p>after {furniture}</p></div><p>last"
+    found = document(page)
+    assert [(block.text, block.headings) for block in found.blocks] == [
+        ("before", ()),
+        ("after", ("Head",)),
+        ("last", ("Head",)),
+    ]
+
+
+def test_a_panel_that_is_not_the_one_shown_first_is_text() -> None:
+    page = '<div role="tabpanel" hidden><p>Windows</p></div><div class="tab-pane" style="display:none">Linux</div>'
+    assert texts(page) == ["Windows", "Linux"]
+
+
+def test_a_page_that_is_hidden_until_it_is_loaded_is_read() -> None:
+    assert texts('<body style="visibility:hidden"><main class="skip-link"><p>Words</main>') == ["Words"]
+
+
+@pytest.mark.parametrize("main", ["<main>|</main>", '<div role="main">|</div>', "<article>|</article>"])
+def test_where_the_text_of_a_page_is_marked_nothing_else_is(main: str) -> None:
+    before, after = main.split("|")
+    text = f"{before}<div><p>Words of the page</p></div>{after}"
+    page = f"<title>T</title><header>Logo <a>Shop</a></header><h1>Top</h1>{text}<p>Legal"
+    found = document(page)
+    assert found.title == "T"
+    assert [(block.text, block.headings) for block in found.blocks] == [("Words of the page", ("Top",))]
+
+
+def test_what_is_marked_as_main_but_holds_next_to_nothing_is_not_all() -> None:
+    assert texts("<main><p>x</main><p>A long text of the page that is not in it.</p>")[-1].startswith("A long")
+    assert len(texts("<article><p>one</article><article><p>two</article><p>three")) == 3
+
+
+def test_controls_do_not_join_the_words_beside_them() -> None:
+    assert texts("<p><button>Copy</button>Take<label>Name</label><select><option>Red</option></select></p>") == [
+        "Take Name",
+        "Red",
+    ]
+
+
+def test_a_table_is_a_block_with_a_line_a_row_that_repeats_its_header() -> None:
+    page = (
+        "<table><caption>Stock</caption>\n<thead><tr><th>Part<th>Torque <a href='#t'>limit</a></tr></thead>\n"
+        "<tr>\n<td><p>P-1</p></td>\n<td>3\nNm</td>\n</tr>\n<tr><td></td><td><ul><li>a<li>b</ul></td></tr></table>After"
+    )
+    assert document(page).blocks == (
+        Block("Stock", at_lines(1, 1)),
+        Block("Part | Torque limit\n\nP-1 | 3 Nm\n\n\n\n | a b", at_lines(2, 8), header="Part | Torque limit"),
+        Block("After", at_lines(8, 8)),
+    )
+
+
+def test_a_table_that_lays_out_a_page_is_read_as_its_blocks() -> None:
+    page = "<table><tr><td><h2>Head</h2><p>One</p></td></tr><tr><td><p>Two</p><p>Three</p></td></tr></table>"
+    assert texts(page) == ["One", "Two", "Three"]
+
+
+def test_a_table_on_a_single_line_and_one_without_a_header_are_read() -> None:
+    assert document("<table><tr><th>A<tr><td>1<tr><td>2</table>").blocks == (
+        Block("A\n1\n2", at_lines(1, 1), header="A"),
+    )
+    assert document("<table><tr><td>a<td>b\n<tr><th>c<td>d</table>").blocks == (Block("a | b\nc | d", at_lines(1, 2)),)
+
+
+def test_the_description_of_a_page_goes_in_front_of_it() -> None:
+    page = '<head>\n<meta name="keywords" content="a, b">\n<meta content="Says it." name="Description"></head><p>Words'
+    assert document(page).blocks == (
+        Block("Says it.\na, b", at_lines(2, 3), leads=True),
+        Block("Words", at_lines(3, 3)),
+    )
+    assert texts('<meta name="description" content="Words"><p>Words here') == ["Words here"]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (
+            '<p><a href="https://forum.example.net/t/kumquat" title="Quince">forum</a>',
+            "forum (forum.example.net/kumquat, Quince)",
+        ),
+        ('<p><a href="pump.html#pump">the pump</a>', "the pump"),
+        ('<p><img src="img/impeller.png" alt="Wheel">', "Wheel (impeller)"),
+        ('<pre><a href="zinc.html">x</a></pre>', "x"),
+        ('<p><a href="zinc.html">x <a href="tin.html">y</a></p>', "x y (tin)"),
+    ],
+)
+def test_words_that_only_a_target_has_stand_behind_its_text(page: str, text: str) -> None:
+    assert texts(page) == [text]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rerank_cli.corpus.read.errors import Unreadable
@@ -58,7 +60,7 @@ def blocks(text: str) -> tuple[Block, ...]:
 def test_a_page_becomes_plain_blocks_with_exact_lines_under_their_headings() -> None:
     top, pressure, table = "Boiler care", "Pressure", "Table"
     assert blocks(PAGE) == (
-        Block("Turn the main valve clockwise\nuntil it stops.\nThen wait.", at_lines(3, 5), (top,)),
+        Block("Turn the main valve (example.org, tip) clockwise\nuntil it stops.\nThen wait.", at_lines(3, 5), (top,)),
         Block("- first item\ngoes on", at_lines(9, 10), (top, pressure)),
         Block("- second item", at_lines(11, 11), (top, pressure)),
         Block("with a paragraph", at_lines(13, 13), (top, pressure)),
@@ -68,7 +70,7 @@ def test_a_page_becomes_plain_blocks_with_exact_lines_under_their_headings() -> 
         Block("Quoted words.", at_lines(21, 21), (top, pressure)),
         Block("Under it.", at_lines(25, 25), (top, pressure, "Inside")),
         Block("indented code", at_lines(27, 27), (top, pressure)),
-        Block("A | B\n\n1 | 2\n3 | 4", at_lines(31, 34), (top, pressure, table)),
+        Block("A | B\n\n1 | 2\n3 | 4", at_lines(31, 34), (top, pressure, table), header="A | B"),
         Block("The gauge shows all it.", at_lines(36, 36), (top, pressure, table)),
     )
 
@@ -91,7 +93,7 @@ def test_the_title_is_in_the_front_matter_or_the_headings_or_nowhere(text: str, 
 
 
 def test_front_matter_is_no_text_and_shifts_no_line() -> None:
-    assert blocks("---\ntitle: T\ntags: [x]\n---\n\nWords.\n") == (Block("Words.", at_lines(6, 6)),)
+    assert blocks("---\ntitle: T\nweight: 3\n---\n\nWords.\n") == (Block("Words.", at_lines(6, 6)),)
 
 
 def test_a_thematic_break_opens_no_front_matter() -> None:
@@ -151,3 +153,164 @@ def test_a_quotation_just_within_the_limit_keeps_its_words() -> None:
 
 def test_a_line_end_written_as_an_entity_shifts_no_line() -> None:
     assert blocks("a&#10;b&NewLine;c\nd\n") == (Block("a b c\nd", at_lines(1, 2)),)
+
+
+def texts(text: str) -> list[str]:
+    return [block.text for block in blocks(text)]
+
+
+@pytest.mark.parametrize(
+    ("front", "title", "said"),
+    [
+        ("---\ndate created: 2024-03-05\ntitle: Log\n---\n", "Log", ""),
+        ("---\n\nexcalidraw-plugin: parsed\ntags: [drawing]\n\n---\n", "", "drawing"),
+        ("\n---\ntitle: Late\n---\n", "Late", ""),
+        ("\ufeff---  \ntitle: Marked\n---\t\n", "Marked", ""),
+        ("---\ntitle: Dots\nauthor: A. Person\n...\n", "Dots", ""),
+        ("---\ntitle: >-\n  A folded title of\n  two lines\n---\n", "A folded title of two lines", ""),
+        ('---\ntitle: "Quoted \\"inner\\" title" # a remark\n---\n', 'Quoted "inner" title', ""),
+        ("---\ntitle: Made on: a Friday\nsummary: It has\na: b\n---\n", "Made on: a Friday", "It has"),
+        ("---\ntitle: Templated\nlayout: {{ page.layout }}\ndescription: {{ x }}\n---\n", "Templated", ""),
+        ("---\ntags:\n\t- tab\ntitle: T\n---\n", "T", "tab"),
+        ("---\ntitle: 2024\ndate: 2024-13-45\ntitle: Twice\n---\n", "Twice", ""),
+        ('{\n  "title": "JSON",\n  "tags": ["a", "b"]\n}\n', "JSON", "a, b"),
+        ('---json\n{"title": "Fenced"}\n---\n', "Fenced", ""),
+        ('+++\ntitle = "T"\n[taxonomies]\ntags = ["deep"]\n+++\n', "T", "deep"),
+        ('+++\ntitle = "{{ x }}\ndescription = "Broken"\n+++\n', "", "Broken"),
+        ("Title: Of Pelican\nDate: 2010-12-03\nTags: one, two\n\n", "Of Pelican", "one, two"),
+        (
+            "---\ntitle: T\nkeywords: [K, tag]\ndescription: Says it.\ntags: [tag]\naliases: [Other, t]\n"
+            "weight: 3\nslug: unseen\nparams: {description: unseen}\n---\n",
+            "T",
+            "Says it.\nOther, tag, K",
+        ),
+        ("---\ntitle: T\ncategories: [[a, b], [a, c]]\nexcerpt: |\n  One\n  two.\n---\n", "T", "One two.\na, b, c"),
+    ],
+)
+def test_front_matter_gives_a_title_and_what_it_says_of_the_page(front: str, title: str, said: str) -> None:
+    found = document(f"{front}Words.\n")
+    assert found.title == title
+    assert [(block.text, block.leads) for block in found.blocks] == [
+        *([(said, True)] if said else []),
+        ("Words.", False),
+    ]
+    assert found.blocks[-1].place == at_lines(front.count("\n") + 1, front.count("\n") + 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n\nWords: of a sentence that goes on.\n\n---\n\nMore.\n",
+        "---\n# A heading\n\nWords.\n---\n",
+        "---\nNote: mind the gap when you leave\n---\n\nMore.\n",
+        "---\ntitle: never closed\n\nWords.\n",
+        "---\nkey: value\nand a sentence.\n---\n",
+        '{% raw %}\n{"a": 1}\n',
+        '{"a": 1} is an object.\n',
+        "Note: this is text.\nSo: is this.\n\nMore.\n",
+    ],
+)
+def test_what_may_be_text_is_no_front_matter(text: str) -> None:
+    shown = " ".join(texts(text) + [heading for block in blocks(text) for heading in block.headings])
+    for word in text.replace("-", " ").replace("#", " ").replace("{% raw %}", " ").split():
+        assert word in shown
+
+
+def test_aliases_of_yaml_do_not_grow() -> None:
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    started = time.process_time()
+    assert texts(f"---\n{bomb}tags: *i\n---\nWords.\n")[-1] == "Words."
+    assert time.process_time() - started < 2
+
+
+def test_a_page_of_nothing_but_front_matter_has_a_text() -> None:
+    assert blocks("---\ntitle: Siphon\ndescription: Descale it\n---\n") == (
+        Block("Descale it", at_lines(1, 4), leads=True),
+    )
+    assert texts("---\ntitle: Siphon\n---\n") == ["Siphon"]
+
+
+def test_what_the_first_paragraph_says_already_is_not_said_twice() -> None:
+    assert texts("---\ntitle: T\ndescription: How it runs.\ntags: [t]\n---\n# T\n\nSee how it  runs. So.\n") == [
+        "See how it  runs. So."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("[forum](https://forum.example.net/t/unobtainium)", "forum (forum.example.net/unobtainium)"),
+        ("[set up](../guide/setup.md#proxies)", "set up (guide/setup/proxies)"),
+        ("[the setup guide](../guide/setup.md)", "the setup guide"),
+        ('![Diagram](img/impeller-exploded.png "Side view")', "Diagram (impeller-exploded, Side view)"),
+        ("![](img/impeller.png)", "impeller"),
+        ("![](data:image/png;base64,AAAABBBB)", ""),
+        ("<https://example.org/x>", "https://example.org/x"),
+        ("[a][b] and [a][b]\n\n[b]: https://example.org/walrus 'Title'", "a (example.org/walrus, Title) and a"),
+        ("[fix](https://example.org/commit/0a1b2c3d4e5f6)", "fix (example.org/commit)"),
+        ("[![Badge](b.svg)](https://example.org/zinc)", "Badge (example.org/zinc)"),
+    ],
+)
+def test_words_that_only_a_target_has_stand_behind_its_text(source: str, text: str) -> None:
+    assert "\n".join(texts(source)) == text
+
+
+def test_footnotes_are_text_and_their_marks_are_not() -> None:
+    page = "Old[^1] claim[^b].\n\n[^1]: Ibidem.\n[^b]: https://example.org/narwhal\nand more\n[x]: y\n"
+    assert blocks(page) == (
+        Block("Old claim.", at_lines(1, 1)),
+        Block("Ibidem.", at_lines(3, 3)),
+        Block("https://example.org/narwhal\nand more", at_lines(4, 5)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "See [[Other page|this]] and [[Plain]] and [[Page#Part]].",
+            "See this (Other page) and Plain and Page > Part.",
+        ),
+        ("![[photo of a pump.png|300]]", "photo of a pump.png"),
+        ("Pump room ^a1b2", "Pump room"),
+        ("Area in m ^2", "Area in m ^2"),
+        ("> [!note] Mind\n> the gap", "Mind\nthe gap"),
+        ("> [!WARNING]\n> Hot", "Hot"),
+        ("Seen %%hidden%% here", "Seen  here"),
+        ("A\n\n%%\nhidden\n\nmore\n%%\n\nB", "A|B"),
+        ("A\n\n%%\nnever closed", "A|%%\nnever closed"),
+        ("It is ==very **hot**== here, a == b == c", "It is very hot here, a == b == c"),
+        ("#tag and `==a== [[b]] {{< c >}} %%d%%`", "#tag and ==a== [[b]] {{< c >}} %%d%%"),
+        ("import A from '@theme/A';\nimport {\n  B,\n} from \"b\";\n\nexport const c = 1;\n\nWords", "Words"),
+        ("import the file before you start.", "import the file before you start."),
+        (":::note Mind this\n\nText\n\n:::", "Mind this|Text"),
+        (":::tip[Do]\nText\n:::", "Do\nText"),
+        ("::: {.callout}\nText\n:::", "Text"),
+        ('!!! note "Mind this"\n    Text', "Mind this\nText"),
+        ("!!! warning\n    Text", "Text"),
+        ('See {{< ref "setup the pump" >}} now', "See setup the pump now"),
+        ('[Setup]({{< ref "pump" >}}) now', "Setup (pump) now"),
+        ("{% include note.html %}Words{% endif %}", "Words"),
+        ("{{% note %}}Words{{% /note %}}", "Words"),
+        ("Words {{ site.name }}", "Words {{ site.name }}"),
+        ("Words\n{: .note}", "Words"),
+        ("Words {/* hidden */} more", "Words  more"),
+        ("Good :tada: day <!-- hidden -->", "Good :tada: day"),
+    ],
+)
+def test_what_other_dialects_add_is_read_as_its_readers_see_it(source: str, text: str) -> None:
+    assert "|".join(texts(source)) == text
+
+
+@pytest.mark.parametrize(
+    "heading", ["## Set up {#set-up}", "## Set up {#a .b}", "## Set up {: #a}", "Set up {#a}\n---"]
+)
+def test_the_attributes_of_a_heading_are_no_words_of_it(heading: str) -> None:
+    assert blocks(f"{heading}\n\nWords.")[0].headings == ("Set up",)
+
+
+def test_nothing_is_changed_in_code() -> None:
+    code = ":::note\n[[a|b]] {{< c >}} {% d %} ==e== %%f%% ^ab12\n%%\n[^1]: x\nimport a from 'b'"
+    assert texts(f"```\n{code}\n```") == [code]

@@ -157,7 +157,7 @@ def test_whatever_a_reader_raises_is_its_files_failure(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(html, "feed", fail)
+    monkeypatch.setattr(html, "_read", fail)
     with pytest.raises(Unreadable) as caught:
         read(open_reading(), "a.html", b"<p>fox")
     assert str(caught.value) == told

@@ -151,26 +151,16 @@ def deny(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Refuse to list the folder, or to read the file, at this path from now on."""
 
     def deny(denied: Path) -> None:
-        def refusing(name: str) -> None:
-            real = getattr(Path, name)
+        for module, name in ((os, "listdir"), (regular, "open_without_waiting")):
+            monkeypatch.setattr(module, name, refusing(getattr(module, name), denied))
 
-            def refuse(self: Path, *arguments: object, **options: object) -> object:
-                if self == denied:
-                    raise PermissionError(errno.EACCES, "Permission denied")
-                return real(self, *arguments, **options)
-
-            monkeypatch.setattr(Path, name, refuse)
-
-        for name in ("iterdir", "open"):
-            refusing(name)
-        opened = regular.open_without_waiting
-
-        def refuse(path: str, flags: int) -> int:
+    def refusing(real: Callable[..., object], denied: Path) -> Callable[..., object]:
+        def refuse(path: str | Path, *arguments: object) -> object:
             if Path(path) == denied:
                 raise PermissionError(errno.EACCES, "Permission denied")
-            return opened(path, flags)
+            return real(path, *arguments)
 
-        monkeypatch.setattr(regular, "open_without_waiting", refuse)
+        return refuse
 
     return deny
 

@@ -20,12 +20,14 @@ def failures(summary: IndexSummary) -> dict[str, str]:
     return {file.path: file.reason for file in summary.failed}
 
 
-def test_a_line_that_is_no_json_fails_its_file_alone(plant: Plant, update: Update, find) -> None:
+def test_a_line_that_is_no_json_is_told_and_costs_nothing_else(plant: Plant, update: Update, find) -> None:
     plant({"a.md": "brake\n", "bad.jsonl": '{"text": "brake"}\nbrake\n', "good.jsonl": '{"text": "brake"}\n'})
     summary = update()
-    assert failures(summary).keys() == {"bad.jsonl"}
-    assert "line 2" in failures(summary)["bad.jsonl"]
-    assert find("brake") == ["a.md", "good.jsonl#line-1"]
+    assert failures(summary) == {}
+    (noted,) = summary.noted
+    assert (noted.path, len(noted.notes)) == ("bad.jsonl", 1)
+    assert noted.notes[0].startswith("line 2: left out: not valid JSON")
+    assert sorted(find("brake")) == ["a.md", "bad.jsonl#line-1", "good.jsonl#line-1"]
 
 
 def test_what_failed_is_told_again_but_not_read_again(plant: Plant, update: Update) -> None:
@@ -52,9 +54,11 @@ def test_a_file_that_breaks_leaves_the_index(plant: Plant, update: Update, find)
     assert find("brake") == ["a.md"]
 
 
-def test_one_id_twice_in_a_file_fails_it(plant: Plant, update: Update) -> None:
-    plant({"a.md": "chain\n", "twice.jsonl": '{"id": 1, "text": "x"}\n{"id": 1, "text": "y"}\n'})
-    assert "line 1 and again on line 2" in failures(update())["twice.jsonl"]
+def test_one_id_twice_in_a_file_is_told_and_both_records_are_kept(plant: Plant, update: Update, find) -> None:
+    plant({"twice.jsonl": '{"id": 1, "text": "brake"}\n{"id": 1, "text": "brake"}\n'})
+    (noted,) = update().noted
+    assert noted.notes == ("line 2: id '1' stood above already; it is called '1@line-2' here",)
+    assert sorted(find("brake")) == ["twice.jsonl#1", "twice.jsonl#1@line-2"]
 
 
 def test_a_file_that_goes_while_it_is_read_is_reported_and_the_rest_indexed(

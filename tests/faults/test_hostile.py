@@ -129,6 +129,6 @@ def test_the_command_tells_what_took_too_long_and_indexes_the_rest(
     told = json.loads(ended.stdout)
     assert {file["path"]: file["reason"] for file in told["failed"]} == {
         "brackets.md": "took longer than 3 s (--file-timeout)",
-        "nested.jsonl": "line 1: not valid JSON (nested too deeply)",
+        "nested.jsonl": "line 1: left out: not valid JSON (nested too deeply)",
     }
     assert told["documents"] == len(GOOD) + 1

@@ -19,8 +19,9 @@ _EMPTY = frozenset(
     ("index", "readme", "default", "main", "docs", "doc", "en", "us", "html", "http", "https", "com", "org", "net")
 )
 
-# Longer addresses are for machines: their end says most. A longer segment is a key or a number.
-_MOST_CHARS = 80
+# The end of an address says most. More of it, on every link, is a burden to the sentence and to the models. A long
+# segment is a key.
+_MOST_SEGMENTS = 2
 _LONGEST_SEGMENT = 60
 
 
@@ -49,9 +50,8 @@ class Targets:
         if picture:
             segments = segments[-1:]
         new = [each for each in segments if _says_more(each, known)]
-        while len(new) > 1 and len("/".join(new)) > _MOST_CHARS:
-            del new[1 if scheme and len(new) > 2 else 0]
-        return "/".join(new)
+        host = new[:1] if scheme and new[:1] == segments[:1] else []
+        return "/".join([*host, *new[len(host) :][-_MOST_SEGMENTS:]])
 
 
 def _words(text: str) -> set[str]:

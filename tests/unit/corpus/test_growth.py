@@ -16,9 +16,18 @@ from tests.faults.hostile import HOSTILE
 
 LINEAR = [
     "long-heading.md",
+    "wiki-links.md",
+    "comments-unended.md",
+    "highlights.md",
+    "closed-front-matter.md",
     "cells.html",
     "end-tags.html",
     "tags.html",
+    "hidden.html",
+    "links.html",
+    "italics.html",
+    "nested-tables.html",
+    "table-cells.html",
     "blank-lines.html",
     "digits.html",
     "zeros.html",
@@ -34,9 +43,14 @@ LINEAR = [
     "blank-lines.txt",
     "signs.txt",
     "controls.txt",
+    "half-utf8.txt",
+    "declarations.txt",
     "titles.jsonl",
     "one-cell.csv",
     "short-rows.csv",
+    "broken-quotes.csv",
+    "backslashes.csv",
+    "objects.jsonl",
 ]
 
 SMALL, LARGE = 20_000, 640_000

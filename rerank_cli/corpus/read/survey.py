@@ -17,8 +17,8 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 BLOCKS = HEADINGS | frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "
-    "figure footer form head header hr html legend li main nav ol optgroup option p pre section select summary table "
-    "tbody tfoot thead title tr ul".split()
+    "figure footer form head header hr html legend li main nav ol optgroup option p pre section select "
+    "summary table tbody tfoot thead title tr ul".split()
 )
 """What begins and ends a block of text."""
 

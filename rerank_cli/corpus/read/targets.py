@@ -6,7 +6,8 @@ import re
 from urllib.parse import unquote
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:www\.)?|mailto:|tel:|attachment:", re.IGNORECASE)
-_UNREADABLE = re.compile(r"(?:data|javascript|blob|about):", re.IGNORECASE)
+# No words are in these, or those of a heading of the same page.
+_WORDLESS = re.compile(r"#|(?:data|javascript|blob|about):", re.IGNORECASE)
 _QUERY = re.compile(r"\?[^#]*")
 _BETWEEN = re.compile(r"[/#]+")
 _ENDING = re.compile(
@@ -19,8 +20,9 @@ _EMPTY = frozenset(
     ("index", "readme", "default", "main", "docs", "doc", "en", "us", "html", "http", "https", "com", "org", "net")
 )
 
-# Longer addresses are for machines: their end says most. A longer segment is a key or a number.
-_MOST_CHARS = 80
+# The end of an address says most. More of it, on every link, is a burden to the sentence and to the models. A long
+# segment is a key.
+_MOST_SEGMENTS = 2
 _LONGEST_SEGMENT = 60
 
 
@@ -40,7 +42,7 @@ class Targets:
         return f" ({told})" if text.strip() else told
 
     def _place(self, text: str, target: str, picture: bool) -> str:
-        if not target or len(target) > 2000 or _UNREADABLE.match(target):
+        if not target or len(target) > 2000 or _WORDLESS.match(target):
             return ""
         scheme = _SCHEME.match(target)
         written = unquote(_QUERY.sub("", target[scheme.end() if scheme else 0 :]), errors="replace")
@@ -48,10 +50,13 @@ class Targets:
         segments = [_ENDING.sub("", " ".join(each.split())) for each in _BETWEEN.split(written)]
         if picture:
             segments = segments[-1:]
-        new = [each for each in segments if _says_more(each, known)]
-        while len(new) > 1 and len("/".join(new)) > _MOST_CHARS:
-            del new[1 if scheme and len(new) > 2 else 0]
-        return "/".join(new)
+        new = []
+        for each in segments:
+            if _says_more(each, known):
+                new.append(each)
+                known |= _words(each)
+        host = new[:1] if scheme and new[:1] == segments[:1] else []
+        return "/".join([*host, *new[len(host) :][-_MOST_SEGMENTS:]])
 
 
 def _words(text: str) -> set[str]:

@@ -27,6 +27,8 @@ PIECES = {
             r'''&#x &amp; <a@b> '''
         ).split(),
         "    ", "> ", "- ", "1. ", "---\n", "+++\n", "title: ", "|-|-|\n", "|a|b|\n", "[a]: b\n",
+        "[[a|b]]", "[^a]", "[^a]: ", "%%", "==", "{{< a >}}", "{% a %}", ":::a b\n", "^ab1", "[!a] ", "...\n",
+        "import 'a'\n",
     ],
     "a.html": [
         *(
@@ -34,7 +36,8 @@ PIECES = {
             r'''</h1> <title> </title> <body> <script> </script> <!-- --> <![CDATA[ ]]> <!DOCTYPE <? &# &#x '''
             r'''&#10; &NewLine; &amp; 11111111111111111111 <br> <textarea> '''
         ).split(),
-        "0" * 40, "<img alt='",
+        "0" * 40, "<img alt='", "<div hidden>", "</div>", "<main>", "</main>", "<tr>", "<th>", "</table>", "<a href=b>",
+        "</a>", "<caption>", "<button>", "<footer>", "<meta name=description content=a>", "<article>", "<thead>",
     ],
     "a.rst": [
         *(
@@ -110,12 +113,13 @@ PIECES = {
             r'''{ } [ ] : , " \ "} 1 1e999 NaN null true \ud800 \n {"a":{"a": '''
         ).split(),
         "{\"text\": \"", "\"id\": ", "\"title\": ", "{\"text\":\"a\"}\n", "9" * 40,
+        "{\"role\":\"a\",\"content\":", "[{", "}]",
     ],
     "a.csv": [
         *(
             r''', ; " "" '''
         ).split(),
-        "id,text\n", "a,b\n", "\"a\n\"", "text\n",
+        "id,text\n", "a,b\n", "\"a\n\"", "text\n", "sep=;\n", "\\\"", "a|b\n", ",,,",
     ],
     "a.tsv": [
         *(

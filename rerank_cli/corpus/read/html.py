@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.front_matter import leading_block
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.survey import BLOCKS, HEADINGS, Survey, survey
@@ -26,7 +27,7 @@ _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?
 def read(text: str, path: str) -> Reading:
     """A single document; its title is its <title> or its first heading."""
     outline = Outline()
-    page = _read(outline, text, first_line=1, whole=True)
+    page = _read(outline, without_encoded(text), first_line=1, whole=True)
     blocks = outline.blocks()
     title = page.title or outline.title
     lines = (min(page.described_at, default=1), max(page.described_at, default=1))

@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from rerank_cli.corpus.read import html
 from rerank_cli.corpus.read.dialects import extended
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.front_matter import front_matter, leading_block
 from rerank_cli.corpus.read.outline import Outline
@@ -40,7 +41,7 @@ def read(text: str, path: str) -> Reading:
     if imports:
         text = "\n" * imports[0].count("\n") + text[imports.end() :]
     outline = Outline()
-    feed(outline, text)
+    feed(outline, without_encoded(text))
     blocks = outline.blocks()
     title = (front.title if front else "") or outline.title
     leading = leading_block(front.sentences, front.names, title, blocks, lines=(1, front.lines)) if front else None

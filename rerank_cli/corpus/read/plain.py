@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rerank_cli.corpus.read import rst, text
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.records import Document, Reading
 
@@ -38,6 +39,7 @@ class _Title:
 
 def read(content: str, path: str) -> Reading:
     """A single document."""
+    content = without_encoded(content)
     titles = list(_titles(content))
     if titles and sum(weight for weight, sign in _SIGNS if sign.search(content)) >= _ENOUGH:
         return rst.read(content, path)

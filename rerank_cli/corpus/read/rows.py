@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 
 from rerank_cli.characters import whole_characters
+from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.leaves import is_id, leaves, scalar
 from rerank_cli.corpus.read.table import Row, Table, read_table, read_tabs
@@ -96,7 +97,7 @@ def read_tsv(text: str, path: str) -> Reading:
 
 def _document(id: str, record: _Record) -> Document:
     """A title without a text is all there is to find, so it is the text."""
-    blocks = paragraphs(record.text or record.title)
+    blocks = paragraphs(without_encoded(record.text or record.title))
     whole = tuple(replace(block, place=at_lines(record.first_line, record.last_line)) for block in blocks)
     return Document(id, record.title, whole)
 

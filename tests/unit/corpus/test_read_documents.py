@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, format_of, read_file
@@ -120,6 +124,27 @@ def test_records_carry_the_path_of_their_file_unless_it_is_the_whole_corpus() ->
     assert alone.id == "7"
     (page,) = read("a.md", "words", lone=True)
     assert page.id == "a.md"
+
+
+PICTURE = base64.b64encode(hashlib.shake_128(b"picture").digest(600)).decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.md", f"Before ![the plan](data:image/png;base64,{PICTURE}) after.\n\n{PICTURE}\n"),
+        ("a.html", f'<p>Before <img alt="the plan" src="data:image/png;base64,{PICTURE}"> after.<p>{PICTURE}'),
+        ("a.txt", f"Before the plan after.\n\n{PICTURE}\n"),
+        ("a.rst", f"Before the plan after.\n\n.. image:: data:image/png;base64,{PICTURE}\n"),
+        ("a.py", f"# Before the plan after.\nPLAN = '{PICTURE}'\n"),
+        ("a.jsonl", json.dumps({"id": 1, "text": f"Before the plan after. {PICTURE}"})),
+        ("a.csv", f"id,text,picture\n1,Before the plan after.,{PICTURE}\n"),
+    ],
+)
+def test_encoded_data_is_no_text(path: str, text: str) -> None:
+    shown = " ".join(block.text for document in read(path, text) for block in document.blocks)
+    assert all(word in shown for word in ("Before", "the plan", "after."))
+    assert PICTURE[:40] not in shown and PICTURE[-40:] not in shown
 
 
 def test_a_file_that_cannot_be_understood_is_unreadable() -> None:

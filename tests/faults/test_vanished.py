@@ -178,14 +178,30 @@ def test_a_file_whose_records_are_all_replaced_keeps_those_it_had(
     assert (update().doubt, encoder.encoded) == ("", [])
 
 
-def test_a_broken_file_of_records_keeps_them_and_is_told(plant: Plant, update: Update, index_folder: Path) -> None:
+def test_a_broken_line_of_records_costs_its_own_record_and_is_told(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
     lines = [f'{{"id": {number}, "text": "record number {number}"}}\n' for number in range(COUNT)]
     plant({"all.jsonl": "".join(lines)})
     update()
     plant({"all.jsonl": "".join(lines)[:-5]})
     summary = update()
-    assert (summary.kept, [file.path for file in summary.failed]) == (("all.jsonl",), ["all.jsonl"])
-    assert "line 40" in summary.failed[0].reason
+    (noted,) = summary.noted
+    assert (summary.kept, summary.failed, noted.path) == ((), (), "all.jsonl")
+    assert noted.notes[0].startswith("line 40: left out: not valid JSON")
+    assert len(documents(index_folder)) == COUNT - 1
+
+
+def test_a_file_of_records_that_breaks_off_early_keeps_them_and_is_told(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
+    lines = [f'{{"id": {number}, "text": "record number {number}"}}\n' for number in range(COUNT)]
+    plant({"all.jsonl": "".join(lines)})
+    update()
+    plant({"all.jsonl": "".join(lines[:9])})
+    summary = update()
+    assert summary.kept == ("all.jsonl",)
+    assert summary.doubt
     assert len(documents(index_folder)) == COUNT
 
 

@@ -11,7 +11,7 @@ from rerank_cli.corpus.read import Unreadable
 from rerank_cli.corpus.read.icalendar import read_calendar, read_cards
 from rerank_cli.records import Block, Document, Reading, at_lines
 
-FORMATS = Path("tests/data/formats")
+FORMATS = Path(__file__).parents[2] / "data" / "formats"
 
 
 def event(*lines: str) -> Document:

@@ -11,7 +11,7 @@ from rerank_cli.corpus.read import Unreadable
 from rerank_cli.corpus.read.notebook import read
 from rerank_cli.records import Block, Document, Place
 
-FORMATS = Path("tests/data/formats")
+FORMATS = Path(__file__).parents[2] / "data" / "formats"
 
 
 def cell(number: int) -> Place:

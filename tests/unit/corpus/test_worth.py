@@ -10,6 +10,8 @@ import pytest
 
 from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name
 
+ROOT = Path(__file__).parents[3]
+
 INDEX = "the search index of a documentation"
 
 
@@ -215,7 +217,7 @@ def test_small_files_and_none_pass() -> None:
 
 
 def test_this_package_is_worth_reading() -> None:
-    for place in [*Path("rerank_cli").rglob("*.py"), *Path("tests/unit").rglob("*.py"), Path("README.md")]:
+    for place in [*(ROOT / "rerank_cli").rglob("*.py"), *(ROOT / "tests" / "unit").rglob("*.py"), ROOT / "README.md"]:
         assert not_worth_by_name(str(place)) == not_worth_by_content(str(place), place.read_bytes()) == "", place
 
 

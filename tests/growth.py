@@ -18,6 +18,9 @@ Nothing is added to it. What is so quick that a square of it stays below some ti
 
 _ENOUGH_S = 0.002
 
+FAR_TOO_LONG_S = 60
+"""What takes seconds at the most on any machine would take hours if it grew with its square, or faster."""
+
 
 def grows_evenly(work_on: Callable[[int], Work], size: int) -> bool:
     """Whether the work on *size* takes nowhere near the square of that on less; twice, where something disturbs it."""

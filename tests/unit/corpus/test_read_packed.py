@@ -15,6 +15,7 @@ from rerank_cli.corpus.read import Unreadable, format_of, read_file
 from rerank_cli.corpus.read.formats import FORMATS, Format
 from rerank_cli.records import Block, FoundFile, Reading, at_lines
 from rerank_cli.stamps import Stamp
+from tests.growth import FAR_TOO_LONG_S
 
 PACK = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 PAGE = b"# Boiler\n\nBleed the radiators.\n"
@@ -108,7 +109,7 @@ def test_a_bomb_is_defused() -> None:
         read("a.txt.gz", bomb)
     with pytest.raises(Unreadable, match="unpacks to more than 100 MB"):
         read("a.txt.gz", gzip.compress(b"a" * 1_000_000) * 200)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < FAR_TOO_LONG_S
 
 
 def test_a_file_that_is_packed_twice_is_not_unpacked_twice() -> None:

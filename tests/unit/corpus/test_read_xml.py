@@ -8,6 +8,7 @@ import pytest
 from rerank_cli.corpus.read import code, html
 from rerank_cli.corpus.read.xml import read
 from rerank_cli.records import Block, Document, Reading, at_lines
+from tests.growth import FAR_TOO_LONG_S
 
 BOOK = """\
 <?xml version="1.0"?>
@@ -211,7 +212,7 @@ EXPANDING = f"<!DOCTYPE article PUBLIC 'DocBook' '' [<!ENTITY a '{'b' * 900}'>]>
 def test_names_of_names_are_not_expanded(use: str) -> None:
     started = time.process_time()
     reading = read(LAUGHS + use, "a.xml")
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < FAR_TOO_LONG_S
     assert reading.notes == (
         "line 1: no well-formed XML (a name stands for a long text or for other names): read as source code",
     )
@@ -257,14 +258,14 @@ def test_no_file_takes_long(opened: str, closed: str) -> None:
             count = 40_000 // len(piece + whole)
             started = time.process_time()
             read(opened + piece * count + whole * count + closed, "a.svg")
-            assert time.process_time() - started < 1
+            assert time.process_time() - started < FAR_TOO_LONG_S
 
 
 @pytest.mark.parametrize("before", ["<a b='", "<!-- ", "<![CDATA[", "<a ", "<!DOCTYPE a ["])
 def test_what_never_ends_takes_no_square_of_its_length(before: str) -> None:
     started = time.process_time()
     read(f"<r>{before}" + "a" * 3_000_000, "a.xml")
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < FAR_TOO_LONG_S
 
 
 def test_what_python_writes_is_read() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.indexing import FileChanges, IndexSummary
 
-Place = str | Path
+Location = str | Path
 
 
 class SearchOptions(TypedDict, total=False):
@@ -90,7 +90,7 @@ class Status:
     unknown: str = ""
 
 
-def read_settings(folder: Place, *, environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(folder: Location, *, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the commands take in *folder*: the user's file, the project's there or above, the environment.
 
     Raises:
@@ -106,9 +106,9 @@ def read_settings(folder: Place, *, environment: Mapping[str, str] = os.environ)
 
 
 def open_library(
-    place: Place | None = None,
+    place: Location | None = None,
     *,
-    index: Place | Index | None = None,
+    index: Location | Index | None = None,
     encoder: str | Encoder | None = None,
     reranker: str | Reranker | None = None,
     settings: Settings | None = None,
@@ -413,10 +413,10 @@ class Library:
 
     def evaluate(
         self,
-        collection: Place | Collection | None = None,
+        collection: Location | Collection | None = None,
         *,
-        queries: Place | Mapping[str, str] | None = None,
-        qrels: Place | Mapping[str, Mapping[str, int]] | None = None,
+        queries: Location | Mapping[str, str] | None = None,
+        qrels: Location | Mapping[str, Mapping[str, int]] | None = None,
         measures: Sequence[str] = (),
         **options: Unpack[SearchOptions],
     ) -> Evaluation:
@@ -449,9 +449,9 @@ class Library:
 
     def _judged_queries(
         self,
-        collection: Place | Collection | None,
-        queries: Place | Mapping[str, str] | None,
-        qrels: Place | Mapping[str, Mapping[str, int]] | None,
+        collection: Location | Collection | None,
+        queries: Location | Mapping[str, str] | None,
+        qrels: Location | Mapping[str, Mapping[str, int]] | None,
     ) -> tuple[Collection, tuple[Path, ...]]:
         """The queries with their judgements, and the files that they come from."""
         from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery, collection_files, read_collection
@@ -514,7 +514,7 @@ class _Models:
         return self._rerankers[asked]
 
 
-def _root_or_index(place: Place) -> tuple[Path | None, Path | None]:
+def _root_or_index(place: Location) -> tuple[Path | None, Path | None]:
     """The documents at *place*, or the folder of the index that it names."""
     from rerank_cli.store.location import named_folder
 
@@ -552,11 +552,11 @@ def documents_at(place: Path) -> Path:
         raise InputError(f"{place}: cannot be followed ({in_words(error)})", remedy="check the path") from error
 
 
-def _index_folder(index: Place) -> Path:
+def _index_folder(index: Location) -> Path:
     from rerank_cli.store.location import named_folder
 
     return named_folder(index) if isinstance(index, str) else expanded(index).absolute()
 
 
-def _path(place: Place | object) -> Path | None:
+def _path(place: Location | object) -> Path | None:
     return expanded(place) if isinstance(place, str | Path) else None

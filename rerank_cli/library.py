@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
-from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
+from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
@@ -49,6 +49,7 @@ class LibraryOptions(SearchOptions, total=False):
     """How to index and to search; every key is the setting of its name."""
 
     device: Device
+    remote_timeout: float
     passage_tokens: int
     include: Sequence[str]
     exclude: Sequence[str]
@@ -189,7 +190,7 @@ class Library:
         self._listener = listener
         self._opened = ExitStack()
         self._index: Index | None = None
-        self._models = _Models(device=settings.device, listener=listener)
+        self._models = _Models(settings, listener=listener)
 
     def __enter__(self) -> Self:
         return self
@@ -261,7 +262,8 @@ class Library:
         self.close()  # SQLite's locks are the process's, not the connection's
         with self._writing(writer, rebuild=rebuild) as held:
             settings = self._settings_for(held.manifest)
-            asked = settings.encoder if self._encoder is None else self._encoder
+            remembers = self._encoder is None and "encoder" in self._remembered
+            asked = self._trusted(settings.encoder) if remembers else self._encoder or settings.encoder
             encoder = self._models.encoder(asked)
             summary = update_index(
                 root,
@@ -478,19 +480,35 @@ class Library:
     @property
     def encoder(self) -> Encoder:
         """The encoder that was named, or else the one that the index was made with; loaded at its first use."""
-        return self._models.encoder(self._encoder or self.index.manifest.recipe.encoder)
+        return self._models.encoder(self._encoder or self._trusted(self.index.manifest.recipe.encoder))
 
     @property
     def reranker(self) -> Reranker:
         """The reranker that was named, or else the one of the settings; loaded at its first use."""
         return self._models.reranker(self._reranker)
 
+    def _trusted(self, encoder: str) -> str:
+        """*encoder*, which the index names; a remote one only if the user made the index, or else a query would leak.
+
+        Raises:
+            ModelError: it is remote, and the index lies where others may have put it.
+        """
+        from rerank_cli.models.address import is_address
+
+        if self._folder is not None and is_address(encoder) and not _is_kept_index(self._folder.resolve()):
+            raise ModelError(
+                f"{self._folder}: was made with the remote encoder {encoder}, and a query would be sent there",
+                remedy="if you trust it, name it with --encoder",
+            )
+        return encoder
+
 
 class _Models:
     """Opens each model once, when it is asked for; what is no name is a model already."""
 
-    def __init__(self, *, device: Device, listener: Listener) -> None:
-        self._device = device
+    def __init__(self, settings: Settings, *, listener: Listener) -> None:
+        self._device = settings.device
+        self._timeout_s = settings.remote_timeout
         self._listener = listener
         self._encoders: dict[str, Encoder] = {}
         self._rerankers: dict[str, Reranker] = {}
@@ -501,7 +519,9 @@ class _Models:
         if asked not in self._encoders:
             from rerank_cli.models.loading import open_encoder
 
-            self._encoders[asked] = open_encoder(asked, device=self._device, listener=self._listener)
+            self._encoders[asked] = open_encoder(
+                asked, device=self._device, timeout_s=self._timeout_s, listener=self._listener
+            )
         return self._encoders[asked]
 
     def reranker(self, asked: str | Reranker) -> Reranker:
@@ -510,7 +530,9 @@ class _Models:
         if asked not in self._rerankers:
             from rerank_cli.models.loading import open_reranker
 
-            self._rerankers[asked] = open_reranker(asked, device=self._device, listener=self._listener)
+            self._rerankers[asked] = open_reranker(
+                asked, device=self._device, timeout_s=self._timeout_s, listener=self._listener
+            )
         return self._rerankers[asked]
 
 

@@ -20,6 +20,7 @@ from rerank_cli.cli.options import (
     QrelsFile,
     QueriesFile,
     Quiet,
+    RemoteTimeout,
     RerankerName,
     Reranks,
     RetrieverName,
@@ -77,6 +78,7 @@ def run(
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
+    remote_timeout: RemoteTimeout = None,
     config: ConfigFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -96,6 +98,7 @@ def run(
         "encoder": encoder,
         "reranker": reranker,
         "device": device,
+        "remote_timeout": remote_timeout,
     }
     asked = Asked(
         collection=collection,
@@ -177,10 +180,17 @@ def judge(
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
+    remote_timeout: RemoteTimeout = None,
     config: ConfigFile = None,
 ) -> int:
     """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
-    flags: dict[str, object] = {"encoder": encoder, "reranker": reranker, "device": device, "rerank": True}
+    flags: dict[str, object] = {
+        "encoder": encoder,
+        "reranker": reranker,
+        "device": device,
+        "remote_timeout": remote_timeout,
+        "rerank": True,
+    }
     settings = configured(working_folder(), config, flags).settings
     from rerank_cli.cli.evaluating.own_judgements import Files, judge_pool
 

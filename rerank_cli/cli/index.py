@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Device, EncoderName, IndexName, Json, Quiet, configured, own, setting
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    EncoderName,
+    IndexName,
+    Json,
+    Quiet,
+    RemoteTimeout,
+    configured,
+    own,
+    setting,
+)
 
 
 def run(
@@ -26,6 +37,7 @@ def run(
     vectors: Annotated[str | None, setting("vectors")] = None,
     encoder: EncoderName = None,
     device: Device = None,
+    remote_timeout: RemoteTimeout = None,
     dry_run: Annotated[
         bool, own("--dry-run", "List what would be indexed, and why each other file would not.")
     ] = False,
@@ -64,6 +76,7 @@ def run(
             "vectors": vectors,
             "encoder": encoder,
             "device": device,
+            "remote_timeout": remote_timeout,
             "max_shrink": max_shrink,
             "allow_shrink": allow_shrink,
             "strict": strict,

@@ -49,10 +49,12 @@ def prepare(
     quiet: Quiet = False,
 ) -> int:
     """Fetch and compile models now, so that no later run has to (for cron and machines without a network)."""
+    from rerank_cli.models.address import is_address
     from rerank_cli.models.catalogue import find_model
     from rerank_cli.models.loading import prepare as prepare_source
 
-    wanted = [_named(name) for name in names] if names else _configured_names(config)
+    here = [each for each in _configured_names(config) if not is_address(each[0])]
+    wanted = [_named(name) for name in names] if names else here
     sources = [find_model(name, kind) for name, kind in wanted]
     with drawn_progress(quiet=quiet) as listener:
         for source in sources:
@@ -98,6 +100,8 @@ def _configured_record(name: str, kind: Kind) -> dict[str, object]:
     from rerank_cli.models.compiled import model_state
 
     state = model_state(name, kind)
+    if state.endpoint is not None:
+        return _record(name, kind, "remote", None, state.fingerprint, None)
     if state.source is None:
         return {**_record(name, kind, "not here", None, None, None), "reason": str(state.failure)}
     return _record(name, kind, state.source.origin, state.source.folder, state.source.fingerprint, state.compiled)

@@ -16,6 +16,7 @@ from rerank_cli.cli.options import (
     IndexName,
     QueriesFile,
     Quiet,
+    RemoteTimeout,
     RerankerName,
     Reranks,
     RetrieverName,
@@ -52,6 +53,7 @@ def run(
     encoder: EncoderName = None,
     reranker: RerankerName = None,
     device: Device = None,
+    remote_timeout: RemoteTimeout = None,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:
@@ -74,6 +76,7 @@ def run(
         "encoder": encoder,
         "reranker": reranker,
         "device": device,
+        "remote_timeout": remote_timeout,
     }
     folder, merged = _index_and_settings(index, config, flags)
     return answer(

@@ -21,6 +21,7 @@ from rerank_cli.cli.options import (
     QrelsFile,
     QueriesFile,
     Quiet,
+    RemoteTimeout,
     configured,
     own,
     own_path,
@@ -106,6 +107,7 @@ def run(
     seed: Annotated[int, own("--seed", "Another seed splits and draws otherwise.", min=0, show_default=True)] = 17,
     resume: Annotated[bool, own("--resume", "Go on with a training that was interrupted.")] = False,
     device: Device = None,
+    remote_timeout: RemoteTimeout = None,
     config: ConfigFile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -116,7 +118,8 @@ def run(
         raise UsageError("--pairs and judgements were both given", remedy="drop one")
     if encoder and teacher_share:
         raise UsageError("--teacher-share is for rerankers", remedy="leave it out with --encoder")
-    settings = configured(working_folder(), config, {"device": device, "top_k": top_k}).settings
+    flags: dict[str, object] = {"device": device, "remote_timeout": remote_timeout, "top_k": top_k}
+    settings = configured(working_folder(), config, flags).settings
 
     from rerank_cli.training.machine import check_installed
 
@@ -163,7 +166,9 @@ def _material(data: _Data, options: Options, settings: Settings, stack: ExitStac
     from rerank_cli.models.loading import open_encoder
     from rerank_cli.training.job import pairs_material
 
-    encoder = open_encoder(settings.encoder, device=settings.device, listener=listener)
+    encoder = open_encoder(
+        settings.encoder, device=settings.device, timeout_s=settings.remote_timeout, listener=listener
+    )
     if data.pairs:
         return pairs_material(data.pairs, options, encoder=encoder, listener=listener)
     return _judged(data, options, settings, encoder, stack, listener)

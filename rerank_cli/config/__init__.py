@@ -15,6 +15,7 @@ from rerank_cli.config.settings import (
     Format,
     Settings,
     flag_of,
+    key_variable,
     variable_of,
 )
 from rerank_cli.config.sources import PROJECT_FILE
@@ -33,6 +34,7 @@ __all__ = [
     "as_yaml",
     "changed",
     "flag_of",
+    "key_variable",
     "load_config",
     "variable_of",
 ]

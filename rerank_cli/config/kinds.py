@@ -157,7 +157,7 @@ def _shown_size(size: int) -> str:
     return f"{size // factor}{unit}"
 
 
-MODEL = Kind("a built-in name, a folder or a hub id", _text)
+MODEL = Kind("a built-in name, a folder, a hub id or the address of an endpoint", _text)
 LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link)
 CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")

@@ -42,7 +42,8 @@ def _about(kind: Kind, meaning: str, *, project: bool = False) -> dict[str, obje
 class Settings:
     """Every setting, with its default.
 
-    A model is a built-in name, a hub id or the absolute path of a folder. `max_file_size` counts bytes.
+    A model is a built-in name, a hub id, the absolute path of a folder or the address of an endpoint. `max_file_size`
+    counts bytes.
     """
 
     encoder: str = field(
@@ -56,6 +57,10 @@ class Settings:
     device: Device = field(
         default="cpu",
         metadata=_about(one_of(Device), "Where the models run."),
+    )
+    remote_timeout: float = field(
+        default=30.0,
+        metadata=_about(TIME_LIMIT, "Seconds that a request to a remote model may take."),
     )
     passage_tokens: int = field(
         default=180,
@@ -183,3 +188,11 @@ def flag_of(key: str) -> str:
 def variable_of(key: str) -> str:
     """The environment variable that sets *key*, or that stands for a flag of that name."""
     return f"{PREFIX}{key.upper()}"
+
+
+def key_variable(model_key: str) -> str:
+    """The variable that holds the key of the remote model under *model_key*: a secret is no setting that is printed."""
+    return variable_of(f"{model_key}_key")
+
+
+KEY_VARIABLES = frozenset(map(key_variable, MODEL_KEYS))

@@ -71,7 +71,7 @@ def _summary(reader: Index, *, leftovers: int) -> str:
 
 
 def _encoder(folder: Path, manifest: Manifest, configured: ModelState, *, asked: bool) -> Iterator[Finding]:
-    if configured.source is None or configured.source.fingerprint == manifest.recipe.encoder_fingerprint:
+    if configured.fingerprint in (None, manifest.recipe.encoder_fingerprint):
         return
     encoder = manifest.recipe.encoder
     other = encoder != configured.name

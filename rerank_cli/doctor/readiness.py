@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 
+from rerank_cli.config import key_variable
 from rerank_cli.doctor.findings import Finding
 from rerank_cli.errors import ModelError, ModelNotFetched
 from rerank_cli.models.compiled import ModelState
@@ -21,6 +23,10 @@ def _model(state: ModelState, device: str) -> Finding:
         return Finding(
             "models", state.name, "warn", "is not here yet: its first use fetches it", f"fetch it: {_prepare(state)}"
         )
+    if state.endpoint is not None:
+        variable = key_variable(state.kind)
+        key = f"with the key in {variable}" if os.environ.get(variable) else f"without a key: {variable} is not set"
+        return Finding("models", state.name, "ok", f"is remote: texts are sent there, {key}")
     if state.failure is not None:
         return Finding("models", state.name, "FAIL", str(state.failure), state.failure.remedy, ModelError.exit_code)
     if device != "cpu":
@@ -43,6 +49,9 @@ def offline(states: Sequence[ModelState]) -> Iterator[Finding]:
         yield Finding("offline", "", "ok", "index and query need no network: both models are on this machine")
     for state in absent:
         message = f"the {state.kind} is not on this machine"
+        if state.endpoint is not None:
+            yield Finding("offline", state.name, "warn", message, "it needs the network at each use; name another one")
+            continue
         if isinstance(state.failure, ModelNotFetched):
             yield Finding("offline", state.name, "warn", message, f"fetch it: {_prepare(state)}")
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from rerank_cli.errors import ModelError, ModelNotFetched, in_words
+from rerank_cli.models.address import is_address
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import cache_folder, expanded, tighten_tree
 
@@ -86,6 +87,8 @@ def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Origin]:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:
         return Path(str(files("rerank_cli.models") / "builtin" / BUILTIN_RERANKER)), "built in"
+    if is_address(name):
+        raise ModelError(f"{name}: is behind an endpoint, and this needs its files", remedy=_choices(kind))
     folder = expanded(name)
     if folder.is_dir():
         return folder.resolve(), "folder"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rerank_cli.errors import RerankError
+from rerank_cli.models.address import Endpoint, endpoint_at, is_address
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
 from rerank_cli.models.hashes import file_hashes
@@ -57,7 +58,8 @@ class ModelState:
     """What is here of a model.
 
     `failure` says why there is no `source`. `compiled` was checked against its hashes; where it is None, `damage` says
-    what is wrong with a compiled form, or is empty while there is none. Either way the next use compiles it.
+    what is wrong with a compiled form, or is empty while there is none. Either way the next use compiles it. A remote
+    model has an `endpoint` and nothing else.
     """
 
     name: str
@@ -66,6 +68,13 @@ class ModelState:
     failure: RerankError | None
     compiled: CompiledModel | None
     damage: str
+    endpoint: Endpoint | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """None of a model that is not here."""
+        known = self.source or self.endpoint
+        return known.fingerprint if known else None
 
 
 class _Damage(Exception):
@@ -78,6 +87,8 @@ def model_state(name: str, kind: Kind) -> ModelState:
     A folder or a built-in model that is damaged is missing, too.
     """
     try:
+        if is_address(name):
+            return ModelState(name, kind, None, None, None, "", endpoint_at(name))
         source = find_model(name, kind, fetch=False)
     except RerankError as error:
         return ModelState(name, kind, None, error, None, "")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from rerank_cli.errors import ModelError
+from rerank_cli.models.address import endpoint_at, is_address
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
@@ -15,22 +16,41 @@ from rerank_cli.records import Listener, ignore_progress
 
 Model = TypeVar("Model")
 
+TIMEOUT_S = 30.0
+"""Of a request to a remote model, unless the settings say otherwise."""
 
-def open_encoder(name: str, *, device: str = "cpu", listener: Listener = ignore_progress) -> Encoder:
+
+def open_encoder(
+    name: str, *, device: str = "cpu", timeout_s: float = TIMEOUT_S, listener: Listener = ignore_progress
+) -> Encoder:
     """The encoder called *name*; nothing heavy is loaded until it is asked for more than its fingerprint.
+
+    A request to one behind an endpoint may take *timeout_s* seconds.
 
     Raises:
         ModelError: there is no such encoder.
     """
+    if is_address(name):
+        from rerank_cli.models.remote import RemoteEncoder
+
+        return RemoteEncoder(endpoint_at(name), timeout_s=timeout_s)
     return _LazyEncoder(find_model(name, "encoder"), device, listener)
 
 
-def open_reranker(name: str, *, device: str = "cpu", listener: Listener = ignore_progress) -> Reranker:
+def open_reranker(
+    name: str, *, device: str = "cpu", timeout_s: float = TIMEOUT_S, listener: Listener = ignore_progress
+) -> Reranker:
     """The reranker called *name*, loaded at its first use.
+
+    A request to one behind an endpoint may take *timeout_s* seconds.
 
     Raises:
         ModelError: there is no such reranker.
     """
+    if is_address(name):
+        from rerank_cli.models.remote import RemoteReranker
+
+        return RemoteReranker(endpoint_at(name), timeout_s=timeout_s)
     return _LazyReranker(find_model(name, "reranker"), device, listener)
 
 

@@ -221,6 +221,7 @@ def test_every_key_can_be_set_in_a_file(load: Load, home: Path) -> None:
 encoder: acme/encoder
 reranker: acme/reranker
 device: cuda
+remote_timeout: 5
 passage_tokens: 64
 include: ["*.md", docs/]
 exclude:
@@ -252,6 +253,7 @@ wait_s: 0
         encoder="acme/encoder",
         reranker="acme/reranker",
         device="cuda",
+        remote_timeout=5.0,
         passage_tokens=64,
         include=("*.md", "docs/"),
         exclude=("drafts/",),

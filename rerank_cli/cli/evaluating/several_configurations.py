@@ -19,7 +19,7 @@ from rerank_cli.evaluation.conclusions.provenance import provenance
 from rerank_cli.evaluation.evaluate import Request, evaluate, side_by_side
 from rerank_cli.evaluation.inputs.collection import Collection, collection_files, read_collection
 from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
-from rerank_cli.models.catalogue import find_model
+from rerank_cli.models.loading import open_encoder
 from rerank_cli.ports import Index
 from rerank_cli.store import open_reader
 from rerank_cli.store.location import find_index, index_made_with
@@ -81,7 +81,7 @@ def _evaluations(
 
 def _index_for(folder: Path, name: str, settings: Settings) -> Path:
     """The index of *folder*'s root that a configuration can search."""
-    fingerprint = find_model(settings.encoder, "encoder").fingerprint
+    fingerprint = open_encoder(settings.encoder).fingerprint
     found = index_made_with(folder, encoder_fingerprint=fingerprint, passage_tokens=settings.passage_tokens)
     if found is None:
         raise IndexMismatch(

@@ -22,8 +22,12 @@ def workplace(stack: ExitStack, index: Index, settings: Settings, *, caches: boo
     reranks = settings.rerank
     return Workplace(
         index=index,
-        encoder=loading.open_encoder(settings.encoder, device=settings.device, listener=listener),
-        reranker=loading.open_reranker(settings.reranker, device=settings.device, listener=listener)
+        encoder=loading.open_encoder(
+            settings.encoder, device=settings.device, timeout_s=settings.remote_timeout, listener=listener
+        ),
+        reranker=loading.open_reranker(
+            settings.reranker, device=settings.device, timeout_s=settings.remote_timeout, listener=listener
+        )
         if reranks
         else None,
         cache=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),

@@ -109,7 +109,7 @@ def read_settings(folder: Location, *, environment: Mapping[str, str] = os.envir
 def open_library(
     place: Location | None = None,
     *,
-    index: Location | Index | None = None,
+    index: Location | Index | Sequence[Location] | None = None,
     encoder: str | Encoder | None = None,
     reranker: str | Reranker | None = None,
     settings: Settings | None = None,
@@ -120,9 +120,10 @@ def open_library(
 
     *place* may also name an index of the user's: one without a separator where there is no such file or folder, or a
     folder where the commands keep them. *index* names one anywhere, by name or by path, or is an `Index` of the
-    caller's own. Documents whose index is not named have the one that `rerank-cli index` gives them. Without either,
-    the library only reranks. A folder of documents is never taken for an index, whatever lies in it: an index says
-    which model to load and what folder to read, and documents may come from anybody.
+    caller's own; of several, which are searched as one, it is a list. Documents whose index is not named have the one
+    that `rerank-cli index` gives them. Without either, the library only reranks. A folder of documents is never taken
+    for an index, whatever lies in it: an index says which model to load and what folder to read, and documents may come
+    from anybody.
 
     *encoder* and *reranker* are names or objects. Without an *encoder*, that of the index is taken. *options* are
     settings by name; they outweigh *settings*, which `read_settings` gives. Without *settings*, an index that is
@@ -137,8 +138,11 @@ def open_library(
     root, folder, own = None, None, None
     if place is not None:
         root, folder = _root_or_index(place)
+    several: tuple[Path, ...] = ()
     if isinstance(index, str | Path):
         folder = _index_folder(index)
+    elif isinstance(index, Sequence):
+        folder, several = None, tuple(map(_index_folder, index))
     elif index is not None:
         folder, own = None, index
     elif root is not None:
@@ -151,6 +155,7 @@ def open_library(
     return Library(
         root=root,
         folder=folder,
+        several=several,
         index=own,
         encoder=chosen.encoder if isinstance(encoder, str) else encoder,
         reranker=chosen.reranker if reranker is None or isinstance(reranker, str) else reranker,
@@ -172,6 +177,7 @@ class Library:
         *,
         root: Path | None,
         folder: Path | None,
+        several: tuple[Path, ...],
         index: Index | None,
         encoder: str | Encoder | None,
         reranker: str | Reranker,
@@ -179,10 +185,14 @@ class Library:
         remembered: frozenset[str],
         listener: Listener,
     ) -> None:
-        """*remembered* are the settings that an index which is there says better."""
+        """*remembered* are the settings that an index which is there says better.
+
+        *several* indexes are searched as one; it has no *folder* then.
+        """
         self.settings = settings
         self._root = root
         self._folder = folder
+        self._several = several
         self._own_index = index
         self._encoder = encoder
         self._reranker = reranker
@@ -234,9 +244,18 @@ class Library:
     def _read_index(self) -> Index:
         from rerank_cli.store import open_reader
 
-        return self._opened.enter_context(open_reader(self._needed_folder()))
+        if not self._several:
+            return self._opened.enter_context(open_reader(self._needed_folder()))
+        from rerank_cli.joint import JointIndex
+
+        return JointIndex([self._opened.enter_context(open_reader(folder)) for folder in self._several])
+
+    def _check_one(self) -> None:
+        if self._several:
+            raise UsageError("several indexes are only searched together", remedy="name one of them")
 
     def _needed_folder(self) -> Path:
+        self._check_one()
         if self._folder is None:
             raise UsageError("the library has no index", remedy="open it with documents, or with an index")
         return self._folder
@@ -313,6 +332,7 @@ class Library:
 
     def _documents(self) -> Path:
         """What is indexed: where the caller said, or where the index says."""
+        self._check_one()
         if self._root is not None:
             return self._root
         if self._folder is not None:
@@ -397,6 +417,7 @@ class Library:
         from rerank_cli.corpus.discover import discover
         from rerank_cli.indexing import compare, rules_of_recipe
 
+        self._check_one()
         index = self.index
         manifest, counts, known = index.manifest, index.counts(), index.files()
         self.close()  # a walk may take long, and a generation that is held keeps a writer's log from being folded back
@@ -495,9 +516,11 @@ class Library:
         """
         from rerank_cli.models.address import is_address
 
-        if self._folder is not None and is_address(encoder) and not _is_kept_index(self._folder.resolve()):
+        folders = self._several if self._folder is None else (self._folder,)
+        strange = [folder for folder in folders if not _is_kept_index(folder.resolve())]
+        if strange and is_address(encoder):
             raise ModelError(
-                f"{self._folder}: was made with the remote encoder {encoder}, and a query would be sent there",
+                f"{strange[0]}: was made with the remote encoder {encoder}, and a query would be sent there",
                 remedy="if you trust it, name it with --encoder",
             )
         return encoder

@@ -41,10 +41,12 @@ class Origin(NamedTuple):
 class Filter:
     """Which passages may be found: those of files that match any of `paths`, gitignore patterns within the root.
 
-    Without patterns all may.
+    Without patterns all may. With a `base`, patterns are written from a folder above the root: a path within the root
+    is matched with the base before it.
     """
 
     paths: tuple[str, ...] = ()
+    base: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.paths)

@@ -143,7 +143,7 @@ class MemoryIndex:
 
     def _within(self, within: Filter) -> list[PassageId]:
         accepts = any_glob(within.paths) if within else lambda path: True
-        return [name for name, stored in self._passages.items() if accepts(stored.path)]
+        return [name for name, stored in self._passages.items() if accepts(within.base + stored.path)]
 
 
 class MemoryWriter:

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rerank_cli import __version__
-from rerank_cli.cli import config, doctor, index, models, query, status, train
+from rerank_cli.cli import config, doctor, index, indexes, models, query, status, train
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import give_up, say, tell
 from rerank_cli.errors import BUG, InputError, RerankError, in_words
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("index")(index.run)
 app.command("query", short_help="Search an index in both stages.")(query.run)
 app.command("status", short_help="Show what is indexed and what has changed since.")(status.run)
+app.add_typer(indexes.app, name="indexes")
 app.command("doctor", short_help="Check what index and query rest on.")(doctor.run)
 app.command("config", short_help="Print every setting and where it comes from.")(config.run)
 app.add_typer(models.app, name="models")

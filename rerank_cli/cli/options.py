@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rerank_cli.cli.terminal import say
 from rerank_cli.config import HELP, KINDS, PROJECT_FILE, Config, flag_of, load_config, variable_of
 from rerank_cli.errors import InputError, in_words
 
@@ -57,6 +58,7 @@ ConfigFile = Annotated[
     own_path("--config", "YAML settings in place of the project's rerank.yaml.", show_envvar=True),
 ]
 IndexName = Annotated[str | None, own("--index", "Index by name, or by path if it holds a slash.", show_envvar=True)]
+IndexNames = Annotated[list[str] | None, setting("indexes", "--index")]
 EncoderName = Annotated[str | None, setting("encoder")]
 RerankerName = Annotated[str | None, setting("reranker")]
 RetrieverName = Annotated[str | None, setting("retriever")]
@@ -114,3 +116,20 @@ def working_folder() -> Path:
         raise InputError(
             f"the current directory cannot be found ({in_words(error)})", remedy="cd to another"
         ) from error
+
+
+def indexes_named(config: Config) -> tuple[str, ...]:
+    """The indexes that flags name, or RERANK_CLI_INDEX, or *config* from elsewhere."""
+    lone = os.environ.get(variable_of("index"))
+    return (lone,) if lone and config.origins["indexes"] != flag_of("indexes") else config.settings.indexes
+
+
+def index_meant(name: str | None) -> Path:
+    """The index called *name*, or that of where the user stands; where several cover it, stderr says which it is."""
+    from rerank_cli.store.location import find_index, others_around
+
+    here = working_folder()
+    found = find_index(name, start=here)
+    if name is None and (others := others_around(found, start=here)):
+        say(f"rerank-cli: {found.name} is the nearest of several indexes here; the others: {', '.join(others)}")
+    return found

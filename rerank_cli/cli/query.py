@@ -13,7 +13,7 @@ from rerank_cli.cli.options import (
     EncoderName,
     FusionName,
     FusionWeight,
-    IndexName,
+    IndexNames,
     QueriesFile,
     Quiet,
     RemoteTimeout,
@@ -23,13 +23,15 @@ from rerank_cli.cli.options import (
     TopK,
     configured,
     configured_for,
+    index_meant,
+    indexes_named,
     named_encoder,
     own,
     setting,
     working_folder,
 )
 from rerank_cli.config import Config
-from rerank_cli.errors import IndexMissing, UsageError
+from rerank_cli.errors import UsageError
 
 
 def run(
@@ -37,7 +39,7 @@ def run(
         str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)
     ] = None,
     queries: QueriesFile = None,
-    index: IndexName = None,
+    indexes: IndexNames = None,
     retriever: RetrieverName = None,
     top_k: TopK = None,
     rerank: Reranks = None,
@@ -63,6 +65,7 @@ def run(
     asked = given_queries(text, queries)
     check_globs(path or [])
     flags: dict[str, object] = {
+        "indexes": tuple(indexes) if indexes else None,
         "retriever": retriever,
         "top_k": top_k,
         "rerank": rerank,
@@ -78,11 +81,11 @@ def run(
         "device": device,
         "remote_timeout": remote_timeout,
     }
-    folder, merged = _index_and_settings(index, config, flags)
+    folders, merged = _indexes_and_settings(config, flags)
     return answer(
         asked,
         many=text is None or text == "-",
-        index=folder,
+        indexes=folders,
         settings=merged.settings,
         encoder=named_encoder(merged, config),
         globs=path or [],
@@ -91,16 +94,15 @@ def run(
     )
 
 
-def _index_and_settings(name: str | None, config_file: Path | None, flags: dict[str, object]) -> tuple[Path, Config]:
-    """The index that is meant, and the settings of its documents. A flag that is wrong is told before one is missed."""
-    from rerank_cli.store.location import find_index
+def _indexes_and_settings(config_file: Path | None, flags: dict[str, object]) -> tuple[tuple[Path, ...], Config]:
+    """The indexes that are meant, and the settings of their documents; of several those of where the user stands.
 
-    try:
-        folder = find_index(name, start=working_folder())
-    except IndexMissing:
-        _checked(configured(working_folder(), config_file, flags))
-        raise
-    return folder, _checked(configured_for(folder, config_file, flags))
+    A flag that is wrong is told before an index is missed.
+    """
+    here = _checked(configured(working_folder(), config_file, flags))
+    named: tuple[str | None, ...] = indexes_named(here) or (None,)
+    folders = tuple(dict.fromkeys(map(index_meant, named)))
+    return folders, here if len(folders) > 1 else _checked(configured_for(folders[0], config_file, flags))
 
 
 def _checked(merged: Config) -> Config:

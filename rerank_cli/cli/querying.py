@@ -10,10 +10,11 @@ from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.results import Answer, Presentation, ResultWriter
-from rerank_cli.cli.terminal import tell
+from rerank_cli.cli.terminal import counted, say, tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.freshness import folder_of
+from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Index
 from rerank_cli.queries import Query, read_queries
@@ -28,22 +29,24 @@ def answer(
     asked: Iterator[Query] | None,
     *,
     many: bool,
-    index: Path,
+    indexes: Sequence[Path],
     settings: Settings,
     encoder: str | None,
     globs: Sequence[str],
     explain: bool,
     quiet: bool,
 ) -> int:
-    """Answer each query that is *asked*, or typed; several where it is *many*. An *index* knows its own encoder.
+    """Answer each query that is *asked*, or typed; several where it is *many*. Indexes know their own encoder.
 
     Returns 2 if there was one that cannot be asked, 1 if none found anything, else 0.
     """
     here = working_folder()
     with (
         drawn_progress(quiet=quiet) as listener,
-        open_library(index=index, encoder=encoder, settings=settings, listener=listener) as library,
+        open_library(index=_one_or_all(indexes), encoder=encoder, settings=settings, listener=listener) as library,
     ):
+        if not quiet:
+            _tell_shared(library.index)
         within = _patterns(globs, library.index, here=here) if globs else ()
         library.prepare_search()
         presentation = Presentation(
@@ -57,6 +60,15 @@ def answer(
         )
         typed = _queries_typed(library.index) if asked is None else asked
         return _write(typed, library, writer_for(presentation, sys.stdout), within, is_trec=settings.format == "trec")
+
+
+def _one_or_all(indexes: Sequence[Path]) -> Path | Sequence[Path]:
+    return indexes[0] if len(indexes) == 1 else indexes
+
+
+def _tell_shared(index: Index) -> None:
+    if isinstance(index, JointIndex) and (shared := index.shared_files()):
+        say(f"{counted(shared, 'file')} of several indexes: taken from the first that is named")
 
 
 def _write(

@@ -11,6 +11,8 @@ from rerank_cli import __version__
 from rerank_cli.cli.results import Answer, Presentation, heading
 from rerank_cli.cli.terminal import printable
 from rerank_cli.freshness import Staleness
+from rerank_cli.joint import members
+from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Hit, Place
 from rerank_cli.retrieval import query_words
 from rerank_cli.snippets import snippet
@@ -73,16 +75,11 @@ class JsonWriter:
 
 def _context_record(presentation: Presentation) -> dict[str, object]:
     settings, reranker = presentation.settings, presentation.reranker
-    manifest = presentation.index.manifest
-    recipe = manifest.recipe
+    recipe = presentation.index.manifest.recipe
     return {
         "version": __version__,
-        "index": {
-            "folder": presentation.index.name,
-            "root": recipe.root,
-            "generation": manifest.generation,
-            "updated_at": manifest.updated_at,
-        },
+        "index": _index_record(presentation.index),
+        "indexes": [_index_record(index) for index in members(presentation.index)],
         "models": {
             "encoder": recipe.encoder,
             "encoder_fingerprint": recipe.encoder_fingerprint,
@@ -101,6 +98,16 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "min_score": settings.min_score,
             "path": list(presentation.paths),
         },
+    }
+
+
+def _index_record(index: Index) -> dict[str, object]:
+    manifest = index.manifest
+    return {
+        "folder": index.name,
+        "root": manifest.recipe.root,
+        "generation": manifest.generation,
+        "updated_at": manifest.updated_at,
     }
 
 

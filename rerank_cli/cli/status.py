@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from rerank_cli.cli.options import IndexName, Json, working_folder
+from rerank_cli.cli.options import IndexName, Json, index_meant
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
     """Show what is indexed, with what, how big it is, and what has changed on disk since."""
     from rerank_cli.cli.status_text import print_status
     from rerank_cli.library import open_library
-    from rerank_cli.store.location import find_index
 
-    folder = find_index(index, start=working_folder())
+    folder = index_meant(index)
     print_status(str(folder), open_library(index=folder).status(), as_json=as_json)
     return 0

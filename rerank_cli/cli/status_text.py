@@ -20,11 +20,8 @@ def print_status(index: str, status: Status, *, as_json: bool) -> None:
 
 
 def _record(index: str, status: Status) -> dict[str, object]:
-    manifest, changes = status.manifest, status.changes
+    manifest = status.manifest
     recipe = manifest.recipe
-    since: dict[str, object] = {"unknown": status.unknown}
-    if changes is not None:
-        since = {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
     return {
         "index": index,
         "root": recipe.root,
@@ -37,7 +34,7 @@ def _record(index: str, status: Status) -> dict[str, object]:
         "search": manifest.search,
         "search_reason": manifest.search_reason,
         "unreadable": dict(status.unreadable),
-        "since": since,
+        "since": since_record(status),
     }
 
 
@@ -60,7 +57,7 @@ def _print_table(record: dict[str, object]) -> None:
         "encoder": f"{record['encoder']} ({record['encoder_fingerprint']})",
         "passages": f"at most {record['passage_tokens']} tokens",
         "search": f"{record['search']} ({record['search_reason']})",
-        "on disk": _since_line(record["since"]),
+        "on disk": since_line(record["since"]),
     }
     if unreadable:
         rows["unreadable"] = f"{counted(len(unreadable), 'file')}; --json names them"
@@ -69,7 +66,16 @@ def _print_table(record: dict[str, object]) -> None:
     console(sys.stdout).print(table)
 
 
-def _since_line(since: object) -> str:
+def since_record(status: Status) -> dict[str, object]:
+    """The paths that differ from the index by now, or why that is unknown."""
+    changes = status.changes
+    if changes is None:
+        return {"unknown": status.unknown}
+    return {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
+
+
+def since_line(since: object) -> str:
+    """What `since_record` has, in a few words."""
     assert isinstance(since, dict)
     if "unknown" in since:
         return str(since["unknown"])

@@ -12,12 +12,23 @@ from rerank_cli.errors import RerankError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "counted", "give_up", "printable", "say", "tell"]
+__all__ = ["console", "counted", "give_up", "middle_left_out", "printable", "say", "tell"]
 
 
 def counted(number: object, noun: str) -> str:
     """*number* and *noun*, the latter in the plural where that is right."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def middle_left_out(path: str, width: int) -> str:
+    """*path* in at most *width* letters: what is too much of its middle gives way to …; its last names stay."""
+    if len(path) <= width:
+        return path
+    end = path[-(width - 1) :]
+    names = end.split("/", 1)
+    kept = f"/{names[1]}" if len(names) == 2 and names[1] else end
+    room = width - 1 - len(kept)
+    return f"{path[:room]}…{kept}" if room > 0 else f"…{kept}"
 
 
 def say(message: str) -> None:

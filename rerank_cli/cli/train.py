@@ -23,6 +23,7 @@ from rerank_cli.cli.options import (
     Quiet,
     RemoteTimeout,
     configured,
+    index_meant,
     own,
     own_path,
     setting,
@@ -181,10 +182,9 @@ def _judged(
     from rerank_cli.evaluation.inputs.collection import collection_files, read_collection
     from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
     from rerank_cli.store import open_reader
-    from rerank_cli.store.location import find_index
     from rerank_cli.training.job import index_material
 
-    reader = stack.enter_context(open_reader(find_index(data.index, start=working_folder())))
+    reader = stack.enter_context(open_reader(index_meant(data.index)))
     root = Path(reader.manifest.recipe.root)
     files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
     collection = with_indexed_ids(read_collection(*files), reader)

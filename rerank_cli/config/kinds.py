@@ -161,6 +161,7 @@ MODEL = Kind("a built-in name, a folder, a hub id or the address of an endpoint"
 LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link)
 CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
+NAMES = Kind("a list of names, or text with commas between them", _texts, form="list")
 SWITCH = Kind("true or false", _switch, form="switch")
 LIMIT = Kind("a number, or null for no limit", _number_or_none, stands_for="<float>")
 SHARE = Kind("a number from 0 to 1", _share, stands_for="<float>")

@@ -11,6 +11,7 @@ from rerank_cli.config.kinds import (
     LIMIT,
     LINK,
     MODEL,
+    NAMES,
     PATTERNS,
     SECONDS,
     SHARE,
@@ -101,6 +102,10 @@ class Settings:
             "Search of vectors: by a scan (exact), an HNSW graph (hnsw) or what serves better (auto).",
             project=True,
         ),
+    )
+    indexes: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(NAMES, "Index by name, or by path if it holds a slash; several are searched together."),
     )
     retriever: Retriever = field(
         default="hybrid",

@@ -26,7 +26,7 @@ def named_folder(name: str) -> Path:
 
 
 def find_index(asked: str | None, *, start: Path) -> Path:
-    """The index asked for; else that of the folder around *start*, the nearest; else the only one.
+    """The index asked for; else that of the folder around *start*, the nearest and of these the newest; else the only.
 
     An index that cannot be used is found like any other: opening it says what is wrong with it, where another
     index would answer for the wrong folder.
@@ -35,21 +35,45 @@ def find_index(asked: str | None, *, start: Path) -> Path:
         IndexMissing: there is none, or there are several and none is nearer than the others.
     """
     if asked is not None:
-        return named_folder(asked)
+        return _named_or_begun(asked)
     names = _names_of_indexes()
     known = _known_indexes()
     for place in (start, *start.parents):
-        if (folder := default_folder(place)).name in names:
-            return folder
-        for folder, root in known.items():
-            if root == place:
-                return folder
+        here = {folder for folder, root in known.items() if root == place}
+        here |= {default_folder(place)} if default_folder(place).name in names else set()
+        if here:
+            return max(here, key=lambda folder: (_written_at(folder), folder))
     if not known:
         raise IndexMissing("no folder is indexed yet", remedy="make an index: rerank-cli index FOLDER")
     if len(known) == 1:
         return next(iter(known))
     several = ", ".join(f"{folder.name} ({root or 'unreadable'})" for folder, root in known.items())
     raise IndexMissing(f"several folders are indexed: {several}", remedy="choose one with --index NAME")
+
+
+def others_around(found: Path, *, start: Path) -> list[str]:
+    """The names of other indexes that cover *start* beside the one *found* for it."""
+    around = {start, *start.parents}
+    return [folder.name for folder, root in _known_indexes().items() if root in around and folder != found]
+
+
+def _named_or_begun(asked: str) -> Path:
+    """The index called *asked*, or the only one whose name begins so."""
+    folder = named_folder(asked)
+    if folder.parent != indexes_folder() or os.path.lexists(folder):
+        return folder
+    begun = [name for name in _names_of_indexes() if name.startswith(asked)]
+    if len(begun) > 1:
+        raise UsageError(f"{asked}: several indexes begin so: {', '.join(begun)}", remedy="write more of the name")
+    return indexes_folder() / begun[0] if begun else folder
+
+
+def _written_at(folder: Path) -> int:
+    """When the index was committed last, in nanoseconds; 0 where that cannot be told."""
+    try:
+        return Layout(folder).seal.stat().st_mtime_ns
+    except OSError:
+        return 0  # nobody can say what it holds
 
 
 def index_made_with(folder: Path, *, encoder_fingerprint: str, passage_tokens: int) -> Path | None:
@@ -83,7 +107,7 @@ def _known_indexes() -> dict[Path, Path | None]:
 
 def _names_of_indexes() -> list[str]:
     try:
-        return sorted(path.name for path in indexes_folder().iterdir())
+        return sorted(path.name for path in indexes_folder().iterdir() if not path.name.startswith("."))
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -277,7 +277,8 @@ class IndexReader:
                 raise self._contradiction()
             accepts = any_glob(within.paths)
             connection.executemany(
-                "INSERT INTO accepted_paths VALUES (?)", [(path,) for path in paths if accepts(path)]
+                "INSERT INTO accepted_paths VALUES (?)",
+                [(path,) for path in paths if accepts(within.base + path)],
             )
             connection.execute(
                 "INSERT INTO accepted SELECT passages.id FROM accepted_paths"

@@ -9,7 +9,7 @@ from pathlib import Path
 from rerank_cli.cli.evaluating.asked import Asked, typed_command
 from rerank_cli.cli.evaluating.publishing import publish
 from rerank_cli.cli.evaluating.workplace import baseline_of, request_of, workplace
-from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.options import index_meant
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.config import Settings
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
@@ -24,14 +24,13 @@ from rerank_cli.evaluation.showing.plot import check_installed, draw
 from rerank_cli.evaluation.showing.report import report_page
 from rerank_cli.files import write_text
 from rerank_cli.store import open_reader
-from rerank_cli.store.location import find_index
 
 
 def evaluate_one(asked: Asked, index_name: str | None, settings: Settings) -> int:
     """Measure both stages, write the files that were asked for, print the result and return the exit code."""
     if asked.plot is not None:
         check_installed()
-    folder = find_index(index_name, start=working_folder())
+    folder = index_meant(index_name)
     request = request_of(asked, settings)
     parse_sweeps(request.sweeps, request.variant)
     with ExitStack() as stack:

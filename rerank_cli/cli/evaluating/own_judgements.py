@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rerank_cli.cli.evaluating.session import judge, single_keys
 from rerank_cli.cli.evaluating.workplace import variant_of, workplace
-from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.options import index_meant
 from rerank_cli.cli.terminal import printable
 from rerank_cli.config import Settings
 from rerank_cli.evaluation.asking.one_pass import Pass
@@ -21,7 +21,6 @@ from rerank_cli.ports import Index
 from rerank_cli.queries import read_queries
 from rerank_cli.records import ignore_progress
 from rerank_cli.store import open_reader
-from rerank_cli.store.location import find_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Files:
 def judge_pool(files: Files, *, index_name: str | None, settings: Settings, depth: int, seed: int) -> int:
     """Show what is not judged yet of the best *depth* documents of each stage, and keep each answer at once."""
     with ExitStack() as stack:
-        index = stack.enter_context(open_reader(find_index(index_name, start=working_folder())))
+        index = stack.enter_context(open_reader(index_meant(index_name)))
         work = workplace(stack, index, settings, caches=True, listener=ignore_progress)
         place = files.place(index)
         asked = [JudgedQuery(query.id, query.text) for query in read_queries(files.queries or queries_in(place))]

@@ -10,7 +10,7 @@ from pathlib import Path
 from rerank_cli.cli.evaluating.asked import Asked, typed_command
 from rerank_cli.cli.evaluating.publishing import publish
 from rerank_cli.cli.evaluating.workplace import baseline_of, request_of, workplace
-from rerank_cli.cli.options import configured, working_folder
+from rerank_cli.cli.options import configured, index_meant, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch
@@ -22,12 +22,12 @@ from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
 from rerank_cli.models.loading import open_encoder
 from rerank_cli.ports import Index
 from rerank_cli.store import open_reader
-from rerank_cli.store.location import find_index, index_made_with
+from rerank_cli.store.location import index_made_with
 
 
 def compare_several(asked: Asked, index_name: str | None, flags: dict[str, object]) -> int:
     """Measure each configuration on an index that it can search, print the comparison and return the exit code."""
-    folder = find_index(index_name, start=working_folder())
+    folder = index_meant(index_name)
     with ExitStack() as stack:
         indexes = {folder: stack.enter_context(open_reader(folder))}
         root = Path(indexes[folder].manifest.recipe.root)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, UnusableIndex
+from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, UnusableIndex, UsageError
 from rerank_cli.store import open_reader
-from rerank_cli.store.location import default_folder, find_index, indexes_folder
+from rerank_cli.store.location import default_folder, find_index, indexes_folder, others_around
 from rerank_cli.store.seal import read_seal, seal_of, write_seal
 from tests.conftest import Update
 
@@ -57,6 +58,26 @@ def test_the_nearest_enclosing_folders_index_is_found(make: Make, tmp_path: Path
     (tmp_path / "a" / "b" / "c" / "d").mkdir()
     for place, index in (("a", outer), ("a/b", outer), ("a/b/c/d", inner), ("a/x", named)):
         assert find_index(None, start=tmp_path / place) == index
+
+
+def test_of_several_indexes_of_a_folder_the_newest_answers(make: Make, tmp_path: Path) -> None:
+    outer, default, named = make("a"), make("a/b"), make("a/b", named="mine")
+    for newest, older in ((default, named), (named, default)):
+        os.utime(older / "catalog.seal", ns=(1, 1))
+        os.utime(newest / "catalog.seal", ns=(2, 2))
+        assert find_index(None, start=tmp_path / "a" / "b") == newest
+        assert set(others_around(newest, start=tmp_path / "a" / "b")) == {older.name, outer.name}
+    assert others_around(outer, start=tmp_path / "a") == []
+
+
+def test_an_index_is_named_by_a_beginning_that_no_other_has(make: Make, tmp_path: Path) -> None:
+    notes, _ = make("a", named="notes"), make("b", named="novels")
+    assert find_index("not", start=tmp_path) == notes
+    with pytest.raises(UsageError, match="no: several indexes begin so: notes, novels"):
+        find_index("no", start=tmp_path)
+    exact = make("c", named="no")
+    assert find_index("no", start=tmp_path) == exact
+    assert find_index("x", start=tmp_path) == indexes_folder() / "x"
 
 
 @pytest.mark.parametrize(

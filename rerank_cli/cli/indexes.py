@@ -1,0 +1,61 @@
+"""`rerank-cli indexes`: which indexes there are; rename and remove them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rerank_cli.cli.options import Json, Quiet, index_meant, own
+
+app = typer.Typer(help="List the indexes; rename or remove them.", rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="An index by name, or by a beginning that no other has.", show_default=False)]
+
+
+@app.callback(invoke_without_command=True)
+def run(context: typer.Context, as_json: Json = False) -> int:
+    """List the indexes; rename or remove them."""
+    if context.invoked_subcommand is not None:
+        return 0
+    from rerank_cli.cli.indexes_table import print_indexes
+
+    print_indexes(as_json=as_json)
+    return 0
+
+
+@app.command("rename")
+def rename(
+    name: Name, new_name: Annotated[str, typer.Argument(help="The name that it gets.", show_default=False)]
+) -> int:
+    """Give an index another name."""
+    from rerank_cli.store.housekeeping import rename_index
+
+    rename_index(index_meant(name), new_name)
+    return 0
+
+
+@app.command("remove")
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(help="Indexes by name, or by a beginning that no other has.", show_default=False)
+    ],
+) -> int:
+    """Remove indexes. Documents stay as they are."""
+    from rerank_cli.store.housekeeping import remove_index
+
+    for folder in dict.fromkeys(index_meant(name) for name in names):
+        remove_index(folder)
+    return 0
+
+
+@app.command("prune")
+def prune(
+    dry_run: Annotated[bool, own("--dry-run", "Tell what would go, and remove nothing.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Remove indexes of folders that are gone, and from the others vectors that nothing uses."""
+    from rerank_cli.cli.indexes_table import prune_indexes
+
+    prune_indexes(dry_run=dry_run, quiet=quiet)
+    return 0

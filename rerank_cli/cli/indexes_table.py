@@ -1,0 +1,120 @@
+"""The work of `rerank-cli indexes`: what is told of each index, and which of them are of no use any more."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rerank_cli.cli.status_text import since_line, since_record
+from rerank_cli.cli.terminal import console, middle_left_out, printable, say
+from rerank_cli.errors import RerankError
+from rerank_cli.library import open_library
+from rerank_cli.store.housekeeping import drop_unused_vectors, has_gone, remove_index, remove_leftovers
+from rerank_cli.store.layout import Layout
+from rerank_cli.store.location import index_folders
+from rerank_cli.store.roots import indexed_root
+
+CELLS_BEHIND = 30
+"""Columns of the terminal that size and age take, at most."""
+
+
+def print_indexes(*, as_json: bool) -> None:
+    """Print every index: its name, its folder, its size, its age, its encoder, and what has changed since."""
+    records = [_record(folder) for folder in index_folders()]
+    if as_json:
+        print(json.dumps({"indexes": records}, ensure_ascii=False, indent=2))
+    elif not records:
+        say("no folder is indexed yet; make an index: rerank-cli index FOLDER")
+    else:
+        _print_table(records)
+
+
+def prune_indexes(*, dry_run: bool, quiet: bool) -> None:
+    """Remove the indexes whose folders are gone, and from the others the vectors that nothing uses; tell of each."""
+    for folder in index_folders():
+        root = indexed_root(folder)
+        if root is not None and has_gone(root):
+            if not dry_run:
+                remove_index(folder)
+            _tell(f"{folder.name}: {root} is gone", quiet=quiet)
+        elif not dry_run:
+            try:
+                saved = drop_unused_vectors(folder)
+            except RerankError as error:
+                say(f"rerank-cli: {error}; {error.remedy}")
+                continue
+            if saved:
+                _tell(f"{folder.name}: {saved / 1e6:.1f} MB of vectors that nothing used", quiet=quiet)
+    if not dry_run:
+        remove_leftovers()
+
+
+def _tell(line: str, *, quiet: bool) -> None:
+    if not quiet:
+        print(printable(line))
+
+
+def _record(folder: Path) -> dict[str, object]:
+    """What is known of an index, and where it cannot be used, why."""
+    root = indexed_root(folder)
+    record: dict[str, object] = {
+        "name": folder.name,
+        "folder": str(folder),
+        "root": None if root is None else str(root),
+        "size_bytes": Layout(folder).size_bytes(),
+        "updated_at": None,
+        "encoder": None,
+        "documents": None,
+        "since": None,
+        "failure": None,
+    }
+    try:
+        with open_library(index=folder) as library:
+            status = library.status()
+    except RerankError as error:
+        return {**record, "failure": str(error)}
+    return {
+        **record,
+        "updated_at": status.manifest.updated_at,
+        "encoder": status.manifest.recipe.encoder,
+        "documents": status.counts.documents,
+        "since": since_record(status),
+    }
+
+
+def _print_table(records: list[dict[str, object]]) -> None:
+    """A line for each index, and below it one for its folder, which may be long."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = console(sys.stdout)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=True)
+    table.add_column("index", overflow="ellipsis", no_wrap=True, ratio=1)
+    for title in ("size", "updated"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for record in records:
+        size = record["size_bytes"]
+        assert isinstance(size, int)
+        lines = (
+            str(record["name"]),
+            middle_left_out(str(record["root"] or "its folder is not known"), terminal.width - CELLS_BEHIND),
+            str(record["failure"] or since_line(record["since"])),
+        )
+        styles = ("bold", "", "dim")
+        shown = [Text(printable(line), style=style) for line, style in zip(lines, styles, strict=True)]
+        table.add_row(Text("\n  ").join(shown), f"{size / 1e6:.1f} MB", _age(record["updated_at"]))
+    terminal.print(table)
+
+
+def _age(updated_at: object) -> str:
+    """How long ago that is, in the largest unit of which it is one or more."""
+    if not isinstance(updated_at, str):
+        return ""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(updated_at)).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit} ago"
+    return "now"

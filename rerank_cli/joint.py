@@ -136,6 +136,13 @@ class JointIndex:
             for own, found in ask(self._members[number], ids).items()
         }
 
+    def read_file(self, path: str, *, first: int | None = None, last: int | None = None) -> Iterator[StoredPassage]:
+        for member in self._members:
+            for inner in member.inner([path]):
+                if member.index.file_states([inner]):
+                    yield from map(member.seen, member.index.read_file(inner, first=first, last=last))
+                    return
+
     def scan(self) -> Iterator[StoredPassage]:
         """Every passage: those of one index after another, each in the order of their origins there."""
         for member in self._members:

@@ -40,6 +40,7 @@ class SearchOptions(TypedDict, total=False):
     rerank: bool
     fusion: Fusion
     fusion_weight: float
+    budget: float | None
     top_n: int
     per_document: int
     min_score: float | None

@@ -229,6 +229,13 @@ class Index(Protocol):
         """Where each of *passage_ids* comes from."""
         ...
 
+    def read_file(self, path: str, *, first: int | None = None, last: int | None = None) -> Iterator[StoredPassage]:
+        """The passages of the file at *path*, in reading order.
+
+        With *first* and *last*, those whose place shares some of them, in the unit of the place.
+        """
+        ...
+
     def scan(self) -> Iterator[StoredPassage]:
         """Every passage, one after another, in the order of their origins."""
         ...

@@ -110,6 +110,19 @@ def keep_order(candidates: Sequence[Candidate]) -> tuple[Hit, ...]:
     return tuple(Hit(each, rank=rank, order_score=each.score) for rank, each in enumerate(best_first, start=1))
 
 
+def below(hits: Sequence[Hit], unread: Sequence[Candidate]) -> tuple[Hit, ...]:
+    """*hits*, and under them the candidates that the reranker did not read, in the order of the first stage."""
+    least = min((hit.order_score for hit in hits), default=0.0)
+    rest = keep_order(unread)
+    return (
+        *hits,
+        *(
+            replace(hit, rank=len(hits) + hit.rank, order_score=least + hit.order_score - rest[0].order_score)
+            for hit in rest
+        ),
+    )
+
+
 def evidence(scores: Sequence[float]) -> float:
     """What a document's passages say together, by their *scores* as logits, best first: s1 ≥ s2 ≥ …
 

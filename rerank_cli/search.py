@@ -11,7 +11,7 @@ from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
-from rerank_cli.reranking import best_of_each_document, keep_order, order, places_before
+from rerank_cli.reranking import below, best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 
 MAX_QUERY_WORDS = 2000
@@ -24,9 +24,17 @@ NO_SCORES = PairScores(np.zeros(0, dtype=np.float32), truncated=0)
 """Of a search without the second stage."""
 
 
+FIRST_BATCH = 8
+"""Candidates that are read in any case where time is short, and by which it is found how long one takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How both stages search. `reranks` False leaves the second out."""
+    """How both stages search. `reranks` False leaves the second out.
+
+    With `budget_s`, a search ends after about so many seconds: candidates are read from the best down as far as there
+    is time.
+    """
 
     retriever: Retriever
     top_k: int
@@ -35,6 +43,7 @@ class SearchSettings:
     reranks: bool
     per_document: int
     within: Filter = EVERYTHING
+    budget_s: float | None = None
 
 
 def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> SearchSettings:
@@ -47,6 +56,7 @@ def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> Searc
         reranks=settings.rerank,
         per_document=settings.per_document,
         within=within,
+        budget_s=settings.budget,
     )
 
 
@@ -63,6 +73,7 @@ class Timings:
 class SearchResult:
     """What a query brought: every candidate, and the best hits of each document in final order.
 
+    So many candidates were `reranked`; where time ran out, the others stand below these in the first stage's order.
     `gained` tells for each hit how many places the second stage moved it up. `truncated` passages were cut by the
     reranker, which asked the query in so many `pieces`.
     """
@@ -71,9 +82,15 @@ class SearchResult:
     candidates: tuple[Candidate, ...]
     hits: tuple[Hit, ...]
     gained: tuple[int, ...]
+    reranked: int
     truncated: int
     pieces: int
     timings: Timings
+
+    @property
+    def partial(self) -> bool:
+        """Whether the second stage ran out of time."""
+        return 0 < self.reranked < len(self.candidates)
 
 
 def shown(result: SearchResult, *, top_n: int, min_score: float | None) -> SearchResult:
@@ -119,7 +136,7 @@ class Searcher:
             within=self.settings.within,
         )
         retrieved = time.perf_counter()
-        hits, scores = self._rerank(query, candidates)
+        hits, scores = self._rerank(query, candidates, begun=begun)
         reranked = time.perf_counter()
         per_document = self.settings.per_document
         best = best_of_each_document(hits, per_document=per_document)
@@ -129,6 +146,7 @@ class Searcher:
             candidates=candidates,
             hits=best,
             gained=tuple(before - place for place, before in enumerate(before_rerank, start=1)),
+            reranked=len(scores.logits),
             truncated=scores.truncated,
             pieces=scores.pieces,
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
@@ -149,19 +167,41 @@ class Searcher:
         if self._reranker is not None and self.settings.reranks:
             self._reranker.activate(0.0)
 
-    def _rerank(self, query: str, candidates: tuple[Candidate, ...]) -> tuple[tuple[Hit, ...], PairScores]:
+    def _rerank(
+        self, query: str, candidates: tuple[Candidate, ...], *, begun: float
+    ) -> tuple[tuple[Hit, ...], PairScores]:
         if not self.settings.reranks or not candidates:
             return keep_order(candidates), NO_SCORES
         assert self._reranker is not None, "the second stage needs a reranker"
-        scores = self._reranker.score_pairs(query, [candidate.stored.passage.model_text for candidate in candidates])
+        scores = self._scores(self._reranker, query, candidates, begun=begun)
         hits = order(
-            candidates,
+            candidates[: len(scores.logits)],
             scores,
             reranker=self._reranker,
             fusion=self.settings.fusion,
             weight=self.settings.fusion_weight,
         )
-        return hits, scores
+        return below(hits, candidates[len(scores.logits) :]), scores
+
+    def _scores(self, reranker: Reranker, query: str, candidates: tuple[Candidate, ...], *, begun: float) -> PairScores:
+        """Those of all *candidates*, or of as many of the best as the budget allows."""
+        texts = [candidate.stored.passage.model_text for candidate in candidates]
+        if self.settings.budget_s is None:
+            return reranker.score_pairs(query, texts)
+        deadline = begun + self.settings.budget_s
+        batches: list[PairScores] = []
+        done, wanted, started = 0, FIRST_BATCH, time.perf_counter()
+        while wanted and done < len(texts):
+            batches.append(reranker.score_pairs(query, texts[done : done + wanted]))
+            done = min(done + wanted, len(texts))
+            now = time.perf_counter()
+            fitting = int((deadline - now) / (now - started) * done)
+            wanted = max(fitting // 2, min(fitting, FIRST_BATCH), 0)  # half, lest a wrong guess take too long
+        return PairScores(
+            np.concatenate([batch.logits for batch in batches]),
+            truncated=sum(batch.truncated for batch in batches),
+            pieces=batches[0].pieces,
+        )
 
 
 def check_query(query: str) -> str:

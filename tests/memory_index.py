@@ -125,6 +125,14 @@ class MemoryIndex:
     def origins(self, passage_ids: Collection[PassageId]) -> dict[PassageId, Origin]:
         return {name: _origin(self._passages[name]) for name in passage_ids}
 
+    def read_file(self, path: str, *, first: int | None = None, last: int | None = None) -> Iterator[StoredPassage]:
+        own = [stored for stored in self._passages.values() if stored.path == path]
+        order = [document.id for document in self._generation.documents.get(path, ())]
+        for stored in sorted(own, key=lambda each: (order.index(each.document_id), each.passage.ordinal)):
+            place = stored.passage.place
+            if (first is None or place.last >= first) and (last is None or place.first <= last):
+                yield stored
+
     def scan(self) -> Iterator[StoredPassage]:
         yield from self._passages.values()
 

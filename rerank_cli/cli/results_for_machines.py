@@ -93,6 +93,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "rerank": settings.rerank,
             "fusion": settings.fusion if settings.rerank else None,
             "fusion_weight": settings.fusion_weight if settings.rerank and settings.fusion != "none" else None,
+            "budget": settings.budget,
             "top_n": settings.top_n,
             "per_document": settings.per_document,
             "min_score": settings.min_score,
@@ -118,6 +119,8 @@ def _answer_record(presentation: Presentation, answer: Answer) -> dict[str, obje
         "query": result.query,
         "timings": asdict(result.timings),
         "candidates": len(result.candidates),
+        "reranked": result.reranked,
+        "partial": result.partial,
         "truncated_passages": result.truncated,
         "pieces": result.pieces,
         "hits": [

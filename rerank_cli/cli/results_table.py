@@ -94,7 +94,8 @@ class TableWriter:
         settings, result = self._presentation.settings, answer.result
         stages = f"{len(result.candidates)} candidates in {result.timings.retrieve_s:.2f} s"
         if settings.rerank:
-            stages += f", reranked in {result.timings.rerank_s:.2f} s"
+            how_many = f"{result.reranked}/{len(result.candidates)} " if result.partial else ""
+            stages += f", reranked {how_many}in {result.timings.rerank_s:.2f} s"
         if not answer.result.hits:
             return f"nothing found ({stages})"
         shown = f"{len(answer.result.hits)} of {stages}"

@@ -121,6 +121,23 @@ def _time_limit(given: Any) -> float:
     return number
 
 
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|)\s*")
+
+
+def _duration_or_none(given: Any) -> float | None:
+    """Seconds; of a text also with a unit."""
+    if given in (None, "null"):
+        return None
+    if isinstance(given, str):
+        match = _DURATION.fullmatch(given)
+        if match is None:
+            raise ValueError
+        given = float(match[1]) / (1000 if match[2] == "ms" else 1)
+    if not (number := _number(given)) > 0:
+        raise ValueError
+    return number
+
+
 def _number_or_none(given: Any) -> float | None:
     return None if given in (None, "null") else _number(given)
 
@@ -164,6 +181,7 @@ PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, 
 NAMES = Kind("a list of names, or text with commas between them", _texts, form="list")
 SWITCH = Kind("true or false", _switch, form="switch")
 LIMIT = Kind("a number, or null for no limit", _number_or_none, stands_for="<float>")
+BUDGET = Kind("seconds, or a number with a unit such as 800ms or 2s, or null", _duration_or_none, stands_for="<time>")
 SHARE = Kind("a number from 0 to 1", _share, stands_for="<float>")
 SECONDS = Kind("a number, 0 or more", _seconds, stands_for="<float>")
 TIME_LIMIT = Kind(f"a number of seconds above 0, up to {DAY_S}", _time_limit, stands_for="<float>")

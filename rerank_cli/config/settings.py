@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from rerank_cli.config.kinds import (
+    BUDGET,
     CONVERTERS,
     LIMIT,
     LINK,
@@ -132,6 +133,10 @@ class Settings:
     fusion_weight: float = field(
         default=0.65,
         metadata=_about(SHARE, "The second stage's share in a fused order.", project=True),
+    )
+    budget: float | None = field(
+        default=None,
+        metadata=_about(BUDGET, "Time that a search may take: the best candidates are reranked until it is out."),
     )
     top_n: int = field(
         default=10,

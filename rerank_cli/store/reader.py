@@ -195,6 +195,15 @@ class IndexReader:
             raise self._contradiction()
         return {passage: Origin(*origin) for passage, *origin in rows}
 
+    def read_file(self, path: str, *, first: int | None = None, last: int | None = None) -> Iterator[StoredPassage]:
+        within = "" if first is None else " AND last >= ?"
+        within += "" if last is None else " AND first <= ?"
+        bounds = [bound for bound in (first, last) if bound is not None]
+        with self._guard():
+            query = f"{SELECT} WHERE path = ?{within} ORDER BY documents.id, ordinal"
+            for row in self._snapshot.connection.execute(query, (path, *bounds)):
+                yield passage_of(row, self._snapshot.layout.catalog)
+
     def scan(self) -> Iterator[StoredPassage]:
         with self._guard():
             yield from stored_passages(self._snapshot.connection, self._snapshot.layout.catalog)

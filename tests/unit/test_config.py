@@ -238,6 +238,7 @@ top_k: 7
 rerank: false
 fusion: none
 fusion_weight: 0.25
+budget: 800ms
 top_n: 3
 per_document: 2
 min_score: -1.5
@@ -270,6 +271,7 @@ wait_s: 0
         rerank=False,
         fusion="none",
         fusion_weight=0.25,
+        budget=0.8,
         top_n=3,
         per_document=2,
         min_score=-1.5,

@@ -148,3 +148,52 @@ def test_a_query_with_bytes_that_are_no_text_is_searched_all_the_same(
         result = Searcher(index, encoder=encoder, reranker=reranker, settings=SETTINGS).search("oil \udcff chain")
     assert result.query == "oil ? chain"
     assert result.hits[0].candidate.stored.path == "chain.md"
+
+
+class SlowReranker(FakeReranker):
+    """Takes a second for each passage, by a clock of its own."""
+
+    now_s = 0.0
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        self.now_s += len(passages)
+        return super().score_pairs(query, passages)
+
+
+@pytest.fixture
+def many(plant: Plant, update: Update) -> None:
+    plant({f"{number:02}.md": f"brake {'lever ' * (number % 7)} {number}\n" for number in range(40)})
+    update()
+
+
+@pytest.mark.parametrize(("budget_s", "expected"), [(0.001, 8), (8.0, 8), (20.0, 20), (40.0, 40), (1000.0, 40)])
+def test_as_many_of_the_best_candidates_are_reranked_as_there_is_time_for(
+    many: None, index_folder: Path, monkeypatch: pytest.MonkeyPatch, budget_s: float, expected: int
+) -> None:
+    reranker = SlowReranker()
+    monkeypatch.setattr("rerank_cli.search.time.perf_counter", lambda: reranker.now_s)
+    with open_reader(index_folder) as index:
+        settings = replace(SETTINGS, budget_s=budget_s)
+        result = Searcher(index, encoder=FakeEncoder(), reranker=reranker, settings=settings).search("brake lever")
+    assert result.reranked == expected
+    assert result.partial == (expected < 40)
+    read = [candidate.stored.passage.model_text for candidate in result.candidates[:expected]]
+    assert [passage for _, passage in reranker.pairs] == read
+    ranks = [hit.candidate.rank for hit in result.hits]
+    assert sorted(ranks) == [candidate.rank for candidate in result.candidates]
+    assert {hit.candidate.rank for hit in result.hits[:expected]} == set(range(1, expected + 1))
+    assert [hit.score is None for hit in result.hits] == [False] * expected + [True] * (40 - expected)
+    unread = [hit.candidate.score for hit in result.hits[expected:]]
+    assert unread == sorted(unread, reverse=True)
+    assert [hit.order_score for hit in result.hits] == sorted((hit.order_score for hit in result.hits), reverse=True)
+
+
+def test_with_time_enough_a_budget_changes_no_answer(many: None, index_folder: Path) -> None:
+    with open_reader(index_folder) as index:
+        whole, in_time = (
+            Searcher(
+                index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=replace(SETTINGS, budget_s=budget_s)
+            ).search("brake lever")
+            for budget_s in (None, 1000.0)
+        )
+    assert replace(in_time, timings=whole.timings) == whole

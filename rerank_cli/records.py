@@ -18,6 +18,12 @@ Fusion = Literal["linear", "rrf", "none"]
 VectorSearch = Literal["auto", "exact", "hnsw"]
 """How vectors are searched: by a scan of all, by an HNSW graph, or by whichever serves better."""
 
+ContextStyle = Literal["markdown", "xml", "json"]
+"""The form in which excerpts are handed to a reader."""
+
+ContextOrder = Literal["best-first", "edges"]
+"""The order of excerpts in a context: the best first, or the best at both ends."""
+
 
 # Corpus: from a folder to passages
 

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
-from rerank_cli.corpus.split import SENTENCE_END
+from rerank_cli.corpus.split import SENTENCE_END, CountTokens
 from rerank_cli.duplicates import similar_to
+from rerank_cli.config import Settings
 from rerank_cli.errors import UsageError
 from rerank_cli.excerpts import Excerpt, Part, marked_up, said
 from rerank_cli.queries import Query
 from rerank_cli.records import ContextOrder, ContextStyle, Hit
 from rerank_cli.retrieval import CROWDING
 from rerank_cli.snippets import WORD, stem
-
-CountTokens = Callable[[Sequence[str]], list[int]]
-"""Tokens in each text."""
 
 NOTHING = "Nothing in the indexed documents answers this."
 TOO_LITTLE_ROOM = "What answers this does not fit in {max_tokens} tokens."
@@ -42,6 +40,16 @@ class Window:
     style: ContextStyle = "markdown"
     order: ContextOrder = "best-first"
     min_score: float | None = None
+
+
+def window_of(settings: Settings) -> Window:
+    """What *settings* say of a reader's window."""
+    return Window(
+        max_tokens=settings.max_tokens,
+        style=settings.context_style,
+        order=settings.order,
+        min_score=settings.min_score,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def said(message: str, *, style: ContextStyle, asked: Query | None = None) -> st
     """*message* on one line where there are no excerpts."""
     match style:
         case "markdown":
-            return f"{_markdown_title(asked)}{message}\n"
+            return _under_query(f"{message}\n", asked)
         case "xml":
             return f"<context{_xml_query(asked)}>{escape(message)}</context>\n"
         case "json":
@@ -107,7 +107,7 @@ def _markdown(cited: Cited, asked: Query | None) -> str:
     for citation, text in cited:
         fence = _fence(text)
         blocks.append(f"{citation}\n{fence}\n{text}\n{fence}\n")
-    return _markdown_title(asked) + "\n".join(blocks)
+    return _under_query("\n".join(blocks), asked)
 
 
 def _fence(text: str) -> str:
@@ -115,8 +115,8 @@ def _fence(text: str) -> str:
     return "`" * max(SHORTEST_FENCE, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
-def _markdown_title(asked: Query | None) -> str:
-    return f"# {printable(asked.id)}: {_shortened(asked)}\n\n" if asked else ""
+def _under_query(text: str, asked: Query | None) -> str:
+    return f"# {printable(asked.id)}: {_shortened(asked)}\n\n{text}\n" if asked else text
 
 
 def _xml(cited: Cited, asked: Query | None) -> str:

@@ -24,6 +24,12 @@ ContextStyle = Literal["markdown", "xml", "json"]
 ContextOrder = Literal["best-first", "edges"]
 """The order of excerpts in a context: the best first, or the best at both ends."""
 
+ENCODERS_OWN = "encoder"
+"""Names the tokenizer of the index's encoder."""
+
+FOUR_CHARACTERS = "chars/4"
+"""Names no tokenizer: four characters count as a token."""
+
 
 # Corpus: from a folder to passages
 

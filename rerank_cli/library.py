@@ -19,12 +19,25 @@ from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelErro
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
-from rerank_cli.records import Fusion, Hit, Listener, Retriever, VectorSearch, ignore_progress
+from rerank_cli.queries import Query
+from rerank_cli.records import (
+    ENCODERS_OWN,
+    ContextOrder,
+    ContextStyle,
+    Fusion,
+    Hit,
+    Listener,
+    Retriever,
+    VectorSearch,
+    ignore_progress,
+)
 from rerank_cli.reranking import activated, checked_logits
-from rerank_cli.search import Searcher, SearchResult, check_query, search_settings, shown
+from rerank_cli.search import EVERY_HIT, Searcher, SearchResult, check_query, search_settings, shown
 
 if TYPE_CHECKING:
+    from rerank_cli.context import Context
     from rerank_cli.corpus.discover import Discovery
+    from rerank_cli.corpus.split import CountTokens
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.indexing import FileChanges, IndexSummary
@@ -46,7 +59,16 @@ class SearchOptions(TypedDict, total=False):
     min_score: float | None
 
 
-class LibraryOptions(SearchOptions, total=False):
+class ContextOptions(SearchOptions, total=False):
+    """How to search for a reader with a window, and what it takes; every key is the setting of its name."""
+
+    max_tokens: int
+    tokenizer: str
+    context_style: ContextStyle
+    order: ContextOrder
+
+
+class LibraryOptions(ContextOptions, total=False):
     """How to index and to search; every key is the setting of its name."""
 
     device: Device
@@ -362,12 +384,52 @@ class Library:
             UsageError: the query is empty or too long, or an option has a value that is not allowed.
             IndexMismatch: the encoder that was named is not the one that the index was made with.
         """
+        settings = self._search_settings(options)
+        result = self._searcher(settings, _within(paths)).search(query)
+        return shown(result, top_n=settings.top_n, min_score=settings.min_score)
+
+    def context(
+        self,
+        query: str,
+        *,
+        paths: str | Sequence[str] = (),
+        asked: Query | None = None,
+        **options: Unpack[ContextOptions],
+    ) -> Context:
+        """What of the answer to *query* fits a reader's window of `max_tokens`, as one text with its excerpts.
+
+        Every passage that the search found competes, whatever `top_n` and `per_document` say. Tokens are those that
+        `tokenizer` counts in the whole text. *asked* is named above it, for a reader who gets several.
+
+        Raises:
+            UsageError: as `search`, or `max_tokens` has no room for a sentence.
+            ModelError: there is no such tokenizer.
+        """
+        from rerank_cli.context import fit_context, window_of
+        from rerank_cli.retrieval import query_words
+
+        settings = self._search_settings({**options, "per_document": EVERY_HIT})
+        count_tokens = self._counter(settings.tokenizer)
+        result = self._searcher(settings, _within(paths)).search(query)
+        return fit_context(
+            result.hits,
+            words=query_words(result.query),
+            window=window_of(settings),
+            count_tokens=count_tokens,
+            asked=asked,
+        )
+
+    def _search_settings(self, options: Mapping[str, object]) -> Settings:
         settings = changed(self.settings, options)
         if settings.min_score is not None and not settings.rerank:
             raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
-        within = Filter((paths,) if isinstance(paths, str) else tuple(paths))
-        result = self._searcher(settings, within).search(query)
-        return shown(result, top_n=settings.top_n, min_score=settings.min_score)
+        return settings
+
+    def _counter(self, tokenizer: str) -> CountTokens:
+        """What counts tokens with *tokenizer*, loaded once."""
+        if tokenizer == ENCODERS_OWN:
+            return self.encoder.count_tokens
+        return self._models.counter(tokenizer)
 
     def prepare_search(self) -> None:
         """Open the index and find both models now. They are loaded by the first search.
@@ -536,6 +598,14 @@ class _Models:
         self._listener = listener
         self._encoders: dict[str, Encoder] = {}
         self._rerankers: dict[str, Reranker] = {}
+        self._counters: dict[str, CountTokens] = {}
+
+    def counter(self, tokenizer: str) -> CountTokens:
+        if tokenizer not in self._counters:
+            from rerank_cli.models.tokenizer import open_tokenizer
+
+            self._counters[tokenizer] = open_tokenizer(tokenizer)
+        return self._counters[tokenizer]
 
     def encoder(self, asked: str | Encoder) -> Encoder:
         if not isinstance(asked, str):
@@ -558,6 +628,10 @@ class _Models:
                 asked, device=self._device, timeout_s=self._timeout_s, listener=self._listener
             )
         return self._rerankers[asked]
+
+
+def _within(paths: str | Sequence[str]) -> Filter:
+    return Filter((paths,) if isinstance(paths, str) else tuple(paths))
 
 
 def _root_or_index(place: Location) -> tuple[Path | None, Path | None]:

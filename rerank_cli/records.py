@@ -18,6 +18,18 @@ Fusion = Literal["linear", "rrf", "none"]
 VectorSearch = Literal["auto", "exact", "hnsw"]
 """How vectors are searched: by a scan of all, by an HNSW graph, or by whichever serves better."""
 
+ContextStyle = Literal["markdown", "xml", "json"]
+"""The form in which excerpts are handed to a reader."""
+
+ContextOrder = Literal["best-first", "edges"]
+"""The order of excerpts in a context: the best first, or the best at both ends."""
+
+ENCODERS_OWN = "encoder"
+"""Names the tokenizer of the index's encoder."""
+
+FOUR_CHARACTERS = "chars/4"
+"""Names no tokenizer: four characters count as a token."""
+
 
 # Corpus: from a folder to passages
 

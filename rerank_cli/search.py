@@ -20,6 +20,9 @@ MAX_QUERY_WORDS = 2000
 MAX_QUERY_LETTERS = 100_000
 """Bounds a text without blanks, or one in a language that writes none."""
 
+EVERY_HIT = 10**9
+"""More hits of one document than there are passages: none is left out."""
+
 NO_SCORES = PairScores(np.zeros(0, dtype=np.float32), truncated=0)
 """Of a search without the second stage."""
 

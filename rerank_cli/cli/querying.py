@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rerank_cli.cli.formats import writer_for
@@ -59,7 +59,12 @@ def answer(
             here=here,
         )
         typed = _queries_typed(library.index) if asked is None else asked
-        return _write(typed, library, writer_for(presentation, sys.stdout), within, is_trec=settings.format == "trec")
+        if settings.format == "context":
+            return _answer_each(typed, lambda query: _print_context(query, library, within, many=many))
+        writer = writer_for(presentation, sys.stdout)
+        code = _answer_each(typed, lambda query: _list_hits(query, library, within, writer))
+        writer.close()
+        return code
 
 
 def _one_or_all(indexes: Sequence[Path]) -> Path | Sequence[Path]:
@@ -71,25 +76,35 @@ def _tell_shared(index: Index) -> None:
         say(f"{counted(shared, 'file')} of several indexes: taken from the first that is named")
 
 
-def _write(
-    asked: Iterator[Query], library: Library, writer: ResultWriter, within: Sequence[str], *, is_trec: bool
-) -> int:
+def _answer_each(asked: Iterator[Query], answer_one: Callable[[Query], bool]) -> int:
     """One of many that cannot be asked is told and passed over, so that the others get their answers."""
     found, refused = False, 0
-    per_document = 1 if is_trec else library.settings.per_document
     for query in asked:
         try:
-            result = library.search(query.text, paths=within, per_document=per_document)
+            found = answer_one(query) or found
         except UsageError as error:
             if not query.origin:
                 raise
             tell(error, where=query.origin)
             refused = error.exit_code
-            continue
-        writer.write(Answer(query.id, result, library.stale_files(result.hits)))
-        found = found or bool(result.hits)
-    writer.close()
     return refused or (0 if found else NO_RESULT)
+
+
+def _list_hits(query: Query, library: Library, within: Sequence[str], writer: ResultWriter) -> bool:
+    """Write what *query* brings; whether that is anything."""
+    settings = library.settings
+    per_document = 1 if settings.format == "trec" else settings.per_document
+    result = library.search(query.text, paths=within, per_document=per_document)
+    writer.write(Answer(query.id, result, library.stale_files(result.hits)))
+    return bool(result.hits)
+
+
+def _print_context(query: Query, library: Library, within: Sequence[str], *, many: bool) -> bool:
+    """Print what a model is handed for *query*; whether that is anything. It is told on stdout if not."""
+    context = library.context(query.text, paths=within, asked=query if many else None)
+    sys.stdout.write(context.text)
+    sys.stdout.flush()
+    return bool(context.excerpts)
 
 
 def check_globs(globs: Sequence[str]) -> None:

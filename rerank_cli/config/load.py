@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rerank_cli.config.settings import BUILT_IN, HELP, KINDS, MODEL_KEYS, PROJECT_KEYS, Settings, flag_of, variable_of
+from rerank_cli.config.settings import (
+    BUILT_IN,
+    FILE_KEYS,
+    HELP,
+    KINDS,
+    MODEL_KEYS,
+    PROJECT_KEYS,
+    TOKENIZER_WORDS,
+    Settings,
+    flag_of,
+    variable_of,
+)
 from rerank_cli.config.sources import Given, from_environment, from_file, from_flags, project_file, unknown, user_file
 from rerank_cli.errors import ConfigError, in_words
 from rerank_cli.places import home_folder
@@ -116,7 +127,8 @@ def _settled(given: Given) -> object:
     except ValueError as error:
         wrong = f"{given.name} is {_described(given.value)}"
         raise ConfigError(wrong, remedy=f"allowed: {kind.allowed}") from error
-    return _model(str(value), given) if given.key in MODEL_KEYS else value
+    names_file = given.key in FILE_KEYS and not (given.key == "tokenizer" and value in TOKENIZER_WORDS)
+    return _located(str(value), given) if names_file else value
 
 
 def _described(value: object) -> str:
@@ -125,13 +137,17 @@ def _described(value: object) -> str:
     return "a mapping" if isinstance(value, dict) else reprlib.repr(value)
 
 
-def _model(text: str, given: Given) -> str:
-    """A folder as an absolute path, its links followed; a built-in name or a hub id as it stands."""
+def _located(text: str, given: Given) -> str:
+    """A file or folder as an absolute path, its links followed; a built-in name or a hub id as it stands.
+
+    A model is a folder, of which other files may have the name.
+    """
     rooted = text.startswith("~") or Path(text).is_absolute()
     relative = text.startswith(".") or ".." in Path(text).parts
     try:
-        names_folder = rooted or relative or (given.folder / text).is_dir()
-        location = (given.folder / Path(text).expanduser()).resolve() if names_folder else None
+        beside = given.folder / text
+        lies_here = rooted or relative or (beside.is_dir() if given.key in MODEL_KEYS else beside.exists())
+        location = (given.folder / Path(text).expanduser()).resolve() if lies_here else None
         outside = rooted or (location is not None and not given.trusted and _leads_out(location, given.folder))
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle, nobody's home
         raise ConfigError(

@@ -19,16 +19,25 @@ from rerank_cli.config.kinds import (
     SIZE,
     SWITCH,
     TIME_LIMIT,
+    TOKENIZER,
     Kind,
     one_of,
     whole,
 )
-from rerank_cli.records import Fusion, Retriever, VectorSearch
+from rerank_cli.records import (
+    ENCODERS_OWN,
+    FOUR_CHARACTERS,
+    ContextOrder,
+    ContextStyle,
+    Fusion,
+    Retriever,
+    VectorSearch,
+)
 
 PREFIX = "RERANK_CLI_"
 
 Device = Literal["cpu", "cuda", "mps"]
-Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec"]
+Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec", "context"]
 
 
 def _about(kind: Kind, meaning: str, *, project: bool = False) -> dict[str, object]:
@@ -160,6 +169,22 @@ class Settings:
             LINK, "What opens where a place in a table is clicked on, such as vscode://file/{path}:{line}."
         ),
     )
+    max_tokens: int = field(
+        default=2000,
+        metadata=_about(whole(100), "Tokens that a context for a model may take, all of it counted."),
+    )
+    tokenizer: str = field(
+        default=ENCODERS_OWN,
+        metadata=_about(TOKENIZER, "What counts the tokens of a context."),
+    )
+    context_style: ContextStyle = field(
+        default="markdown",
+        metadata=_about(one_of(ContextStyle), "The form of a context."),
+    )
+    order: ContextOrder = field(
+        default="best-first",
+        metadata=_about(one_of(ContextOrder), "The order in a context: the best first, or the best at both edges."),
+    )
     strict: bool = field(
         default=False,
         metadata=_about(SWITCH, "End with code 5 if a file could not be read."),
@@ -179,6 +204,12 @@ class Settings:
 
 
 MODEL_KEYS = frozenset({"encoder", "reranker"})
+
+FILE_KEYS = MODEL_KEYS | {"tokenizer"}
+"""What may name a file or a folder."""
+
+TOKENIZER_WORDS = frozenset({ENCODERS_OWN, FOUR_CHARACTERS})
+"""What is the name of no file, whatever lies here."""
 
 PROJECT_KEYS = frozenset(each.name for each in fields(Settings) if each.metadata["project"])
 """What a project file may set; of models, built-in ones and those that lie in its folder."""

@@ -25,7 +25,7 @@ _TRAIL_SHARE = 3
 _TINY_SHARE = 5
 
 # Where a text that is too long is cut, the best places first. Only white space falls away.
-_SENTENCE_END = re.compile(
+SENTENCE_END = re.compile(
     r"\n\s*\n"
     r"|(?:(?<=[.!?…؟।])|(?<=[.!?…؟।][\"'”’)\]]))\s+(?=[\"'“‘(\[]?(?![a-zß-öø-ÿ])[^\W_])"  # noqa: RUF001
     r"|(?<=[。！？])\s*"  # noqa: RUF001
@@ -285,7 +285,7 @@ def _at(boundary: re.Pattern[str]) -> _Finer:
 
 def _at_sentences(piece: _Piece, *_: object) -> Iterator[_Piece]:
     """A row of a table stays whole, whatever sentences its cells hold."""
-    return iter((piece,)) if piece.repeats else piece.cut(found.span() for found in _SENTENCE_END.finditer(piece.text))
+    return iter((piece,)) if piece.repeats else piece.cut(found.span() for found in SENTENCE_END.finditer(piece.text))
 
 
 def _countable(piece: _Piece, budget: _Budget, _: float) -> Iterator[_Piece]:

@@ -16,15 +16,12 @@ from rerank_cli.evaluation.inputs.runs import Ranked
 from rerank_cli.ports import Encoder, PairScores
 from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
-from rerank_cli.search import Searcher, SearchSettings
+from rerank_cli.search import EVERY_HIT, Searcher, SearchSettings
 
 if TYPE_CHECKING:
     from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
     from rerank_cli.evaluation.inputs.collection import JudgedQuery
     from rerank_cli.ports import Index
-
-EVERY_HIT = 10**9
-"""More hits of one document than there are passages: none is left out."""
 
 COUNTED_AT_ONCE = 16
 """Passages whose tokens are counted in one go: about as many as fill a budget."""

@@ -27,6 +27,8 @@ from rerank_cli.records import (
     Fusion,
     Hit,
     Listener,
+    Place,
+    Progress,
     Retriever,
     VectorSearch,
     ignore_progress,
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
     from rerank_cli.indexing import FileChanges, IndexSummary
 
 Location = str | Path
+
+RERANK_BATCH = 256
+"""Texts that a reranker is given at a time: so memory is bounded, and how far it is can be told."""
+
+MOST_SIMILAR_WORDS = 400
+"""Of a file that others are compared with: its beginning says what it is about."""
 
 
 class SearchOptions(TypedDict, total=False):
@@ -97,6 +105,24 @@ class Reranked:
     scores: tuple[float, ...]
     logits: tuple[float, ...]
     order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BestPassage:
+    """Where the passage of the file called `name` stands that answers best, and what the reranker says of it."""
+
+    name: str
+    place: Place
+    score: float
+    logit: float
+
+
+@dataclass(frozen=True, slots=True)
+class RerankedFiles:
+    """Files by their best passages, best first, and by name why others could not be read."""
+
+    best: tuple[BestPassage, ...]
+    unread: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,16 +481,77 @@ class Library:
             UsageError: the query is empty or too long.
         """
         asked = check_query(query)
-        if not texts:
-            return Reranked((), (), ())
-        logits = checked_logits(
-            self.reranker.score_pairs(asked, list(texts)), expected=len(texts), reranker=self.reranker
-        )
+        known: dict[str, float] = {}
+        unknown = list(dict.fromkeys(texts))
+        for start in range(0, len(unknown), RERANK_BATCH):
+            self._listener(Progress("rerank", start, len(unknown)))
+            batch = unknown[start : start + RERANK_BATCH]
+            scores = self.reranker.score_pairs(asked, batch)
+            known.update(zip(batch, checked_logits(scores, expected=len(batch), reranker=self.reranker), strict=True))
+        self._listener(Progress("rerank", len(unknown), len(unknown)))
+        logits = [known[text] for text in texts]
         return Reranked(
             scores=tuple(activated(logit, self.reranker) for logit in logits),
             logits=tuple(logits),
             order=tuple(sorted(range(len(texts)), key=lambda place: (-logits[place], place))),
         )
+
+    def rerank_files(self, query: str, names: Sequence[Location]) -> RerankedFiles:
+        """How well the best passage of each file called *names* answers *query*. No index is needed.
+
+        Raises:
+            UsageError: the query is empty or too long.
+        """
+        from rerank_cli.corpus.named import read_named
+        from rerank_cli.corpus.reading import FileReading
+        from rerank_cli.indexing import rules_of
+
+        asked = check_query(query)
+        encoder = self._models.encoder(self._encoder or self.settings.encoder)
+        rules = rules_of(self.settings)
+        with FileReading(
+            max_tokens=self.settings.passage_tokens,
+            count_tokens=encoder.count_tokens,
+            file_timeout_s=self.settings.file_timeout,
+            converters=rules.converters,
+        ) as reading:
+            read, unread = read_named(map(str, names), reading, rules=rules)
+        reranked = self.rerank(asked, [passage.model_text for _, passage in read])
+        best: dict[str, BestPassage] = {}
+        for place in reranked.order:
+            name, passage = read[place]
+            best.setdefault(name, BestPassage(name, passage.place, reranked.scores[place], reranked.logits[place]))
+        return RerankedFiles(tuple(best.values()), unread)
+
+    def similar(
+        self, path: str, at: int | None = None, *, paths: str | Sequence[str] = (), **options: Unpack[SearchOptions]
+    ) -> SearchResult:
+        """Both stages for what the file *path* says, or the passages of it at the line, page or other place *at*.
+
+        *path* is relative to the indexed root. The documents that these passages are of are no hits.
+
+        Raises:
+            UsageError: the index has no such file, or the file has nothing there.
+        """
+        asked = list(self.index.read_file(path, first=at, last=at))
+        if not asked:
+            raise self._nothing_at(path, at)
+        own = {stored.document_id for stored in asked}
+        words = " ".join(stored.passage.model_text for stored in asked).split()[:MOST_SIMILAR_WORDS]
+        settings = self._search_settings({**options})
+        result = self._searcher(settings, _within(paths)).search(" ".join(words))
+        kept = [pair for pair in zip(result.hits, result.gained, strict=True) if pair[0].document_id not in own]
+        others = replace(result, hits=tuple(hit for hit, _ in kept), gained=tuple(gained for _, gained in kept))
+        return shown(others, top_n=settings.top_n, min_score=settings.min_score)
+
+    def _nothing_at(self, path: str, at: int | None) -> UsageError:
+        states = self.index.file_states([path])
+        if not states:
+            return UsageError(f"{path}: is no file of the index {self.index.name}", remedy="see rerank-cli status")
+        if states[path].failure:
+            return UsageError(f"{path}: could not be read ({states[path].failure})", remedy="choose another file")
+        where = "" if at is None else f" at {at}"
+        return UsageError(f"{path}: has no text{where}", remedy="choose another place, or leave it out")
 
     def location_of(self, hit: Hit) -> Path:
         """Where the file of *hit* lies."""

@@ -1,0 +1,56 @@
+"""`rerank-cli rerank`: order what comes through a pipe by how well it answers a question."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    Quiet,
+    RemoteTimeout,
+    RerankerName,
+    configured,
+    own,
+    setting,
+    working_folder,
+)
+from rerank_cli.cli.piped import Input
+
+
+def run(
+    query: Annotated[list[str], typer.Argument(help="What the best ones answer; several words need no quotes.")],
+    input: Annotated[
+        Input, own("--input", "What stands on a line: auto tells by itself.", show_default=False)
+    ] = "auto",
+    files: Annotated[
+        bool, own("--files", "Lines name files: read them, and order them by their best passages.")
+    ] = False,
+    null: Annotated[bool, own("--null", "Records end with NUL, as find -print0 writes them.", "-0")] = False,
+    top_n: Annotated[str | None, setting("top_n", "-n", meaning="Print only so many; all, unless it is given.")] = None,
+    min_score: Annotated[str | None, setting("min_score", meaning="Print none that scores below this.")] = None,
+    scores: Annotated[bool, own("--scores", "Print scores too: in front, or as fields of JSON.")] = False,
+    reranker: RerankerName = None,
+    device: Device = None,
+    remote_timeout: RemoteTimeout = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+) -> int:
+    """Order the lines of stdin by how well they answer QUERY, best first. No index is needed.
+
+    As in: grep -rn timeout src | rerank-cli rerank why do retries stop | head -5
+    """
+    from rerank_cli.cli.reranking import Wanted, rerank_stdin
+
+    flags: dict[str, object] = {
+        "top_n": top_n,
+        "min_score": min_score,
+        "reranker": reranker,
+        "device": device,
+        "remote_timeout": remote_timeout,
+    }
+    settings = configured(working_folder(), config, flags).settings
+    wanted = Wanted(input, files=files, null=null, all=top_n is None, scores=scores)
+    return rerank_stdin(" ".join(query), wanted, settings, quiet=quiet)

@@ -1,0 +1,91 @@
+"""`rerank-cli similar`: what is like a file of an index, or like a passage of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    EncoderName,
+    FusionName,
+    FusionWeight,
+    IndexName,
+    Quiet,
+    RemoteTimeout,
+    RerankerName,
+    Reranks,
+    RetrieverName,
+    TopK,
+    configured_for,
+    index_meant,
+    named_encoder,
+    own,
+    setting,
+)
+
+
+def run(
+    place: Annotated[
+        str,
+        typer.Argument(
+            help="A file of the index, and perhaps behind a colon a line, page or other place in it.",
+            show_default=False,
+            metavar="PATH[:PLACE]",
+        ),
+    ],
+    index: IndexName = None,
+    retriever: RetrieverName = None,
+    top_k: TopK = None,
+    rerank: Reranks = None,
+    fusion: FusionName = None,
+    fusion_weight: FusionWeight = None,
+    top_n: Annotated[str | None, setting("top_n", "-n")] = None,
+    min_score: Annotated[str | None, setting("min_score")] = None,
+    format: Annotated[str | None, setting("format", "-f")] = None,
+    link: Annotated[str | None, setting("link")] = None,
+    explain: Annotated[bool, own("--explain", "Show where each hit stood in each list.")] = False,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    remote_timeout: RemoteTimeout = None,
+    config: ConfigFile = None,
+    quiet: Quiet = False,
+) -> int:
+    """Find what is like a file, or like the passage at a place in it.
+
+    As in: rerank-cli similar notes/pump.md:12
+    """
+    from rerank_cli.cli.querying import list_similar
+
+    folder = index_meant(index)
+    merged = configured_for(
+        folder,
+        config,
+        {
+            "retriever": retriever,
+            "top_k": top_k,
+            "rerank": rerank,
+            "fusion": fusion,
+            "fusion_weight": fusion_weight,
+            "top_n": top_n,
+            "min_score": min_score,
+            "format": format,
+            "link": link,
+            "encoder": encoder,
+            "reranker": reranker,
+            "device": device,
+            "remote_timeout": remote_timeout,
+        },
+    )
+    return list_similar(
+        Path(place),
+        index=folder,
+        settings=merged.settings,
+        encoder=named_encoder(merged, config),
+        explain=explain,
+        quiet=quiet,
+    )

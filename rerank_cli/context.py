@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
+from rerank_cli.config import Settings
 from rerank_cli.corpus.split import SENTENCE_END, CountTokens
 from rerank_cli.duplicates import similar_to
-from rerank_cli.config import Settings
 from rerank_cli.errors import UsageError
 from rerank_cli.excerpts import Excerpt, Part, marked_up, said
 from rerank_cli.queries import Query
@@ -40,6 +40,9 @@ class Window:
     style: ContextStyle = "markdown"
     order: ContextOrder = "best-first"
     min_score: float | None = None
+
+
+DEFAULT_WINDOW = Window()
 
 
 def window_of(settings: Settings) -> Window:
@@ -131,7 +134,8 @@ class _Printout:
         """All that is handed over with *parts*, which are best first."""
         excerpts = _ordered(_merged(parts), self._window.order)
         text = marked_up(excerpts, style=self._window.style, asked=self._asked)
-        return Context(text, *self.tokens([text]), tuple(excerpts))
+        (tokens,) = self.tokens([text])
+        return Context(text, tokens, tuple(excerpts))
 
     def room(self, parts: Sequence[Part]) -> int:
         """The tokens that are left beside *parts*; below 0 if they are too many."""
@@ -180,9 +184,7 @@ def _kept(parts: Sequence[Part], printout: _Printout, words: Sequence[str]) -> l
     return kept
 
 
-def _fitting(
-    parts: Sequence[Part], costs: Sequence[int], kept: Sequence[Part], room: int, printout: _Printout
-) -> int:
+def _fitting(parts: Sequence[Part], costs: Sequence[int], kept: Sequence[Part], room: int, printout: _Printout) -> int:
     """How many of *parts* fit beside those *kept*: by their costs, and if the whole is too long, fewer."""
     many = sum(total <= room for total in accumulate(costs))
     while many and printout.room([*kept, *parts[:many]]) < 0:

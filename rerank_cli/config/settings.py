@@ -22,7 +22,15 @@ from rerank_cli.config.kinds import (
     one_of,
     whole,
 )
-from rerank_cli.records import ENCODERS_OWN, FOUR_CHARACTERS, ContextOrder, ContextStyle, Fusion, Retriever, VectorSearch
+from rerank_cli.records import (
+    ENCODERS_OWN,
+    FOUR_CHARACTERS,
+    ContextOrder,
+    ContextStyle,
+    Fusion,
+    Retriever,
+    VectorSearch,
+)
 
 PREFIX = "RERANK_CLI_"
 

@@ -42,6 +42,9 @@ class Window:
     min_score: float | None = None
 
 
+DEFAULT_WINDOW = Window()
+
+
 def window_of(settings: Settings) -> Window:
     """What *settings* say of a reader's window."""
     return Window(
@@ -131,7 +134,8 @@ class _Printout:
         """All that is handed over with *parts*, which are best first."""
         excerpts = _ordered(_merged(parts), self._window.order)
         text = marked_up(excerpts, style=self._window.style, asked=self._asked)
-        return Context(text, *self.tokens([text]), tuple(excerpts))
+        (tokens,) = self.tokens([text])
+        return Context(text, tokens, tuple(excerpts))
 
     def room(self, parts: Sequence[Part]) -> int:
         """The tokens that are left beside *parts*; below 0 if they are too many."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 from xml.sax.saxutils import escape, quoteattr
 
 from rerank_cli.characters import printable
@@ -17,6 +17,9 @@ from rerank_cli.queries import Query
 from rerank_cli.records import ContextStyle, Hit, Place
 
 SHORTEST_FENCE = 3
+
+BELOW = " › "  # noqa: RUF001
+"""Stands between a heading and one below it."""
 
 QUERY_LETTERS = 200
 """What is shown of a query that stands above its excerpts."""
@@ -56,7 +59,9 @@ class Excerpt:
     @property
     def headings(self) -> tuple[str, ...]:
         """The trail that all of it stands under."""
-        return tuple(commonprefix([part.hit.headings for part in self.parts]))
+        trails = [part.hit.headings for part in self.parts]
+        shared = takewhile(lambda level: len(set(level)) == 1, zip(*trails, strict=False))
+        return tuple(heading for heading, *_ in shared)
 
     @property
     def similar(self) -> int:
@@ -71,14 +76,14 @@ class Excerpt:
         for part in self.parts:
             own = part.hit.headings[len(self.headings) :]
             if own and part.hit.headings != above:
-                lines.append(f"{chr(10) if lines else ''}{' › '.join(own)}")
+                lines += ["", BELOW.join(own)] if lines else [BELOW.join(own)]
             above = part.hit.headings
             lines.append(part.text)
         return "\n".join(lines)
 
     def citation(self, number: int) -> str:
-        """As in `[3] manuals/pump.pdf p. 12 › Bleeding the pump (+2 similar)`, on one line."""
-        trail = " › ".join(map(printable, (f"{self.path} {self.place}", *self.headings)))
+        """As in `[3] manuals/pump.pdf p. 12 › Bleeding the pump (+2 similar)`, on one line."""  # noqa: RUF002
+        trail = BELOW.join(map(printable, (f"{self.path} {self.place}", *self.headings)))
         return f"[{number}] {trail}" + (f" (+{self.similar} similar)" if self.similar else "")
 
 

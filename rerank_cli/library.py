@@ -591,7 +591,7 @@ class Library:
         queries: Location | Mapping[str, str] | None = None,
         qrels: Location | Mapping[str, Mapping[str, int]] | None = None,
         measures: Sequence[str] = (),
-        **options: Unpack[SearchOptions],
+        **options: Unpack[ContextOptions],
     ) -> Evaluation:
         """What both stages are worth on judged queries.
 
@@ -602,6 +602,7 @@ class Library:
             InputError: a file cannot be read, or nothing that is judged is in the index.
             UsageError: there are no queries or no judgements, or a measure is none.
         """
+        from rerank_cli.context import window_of
         from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
         from rerank_cli.evaluation.figures.measures import parse_measures
         from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
@@ -609,7 +610,10 @@ class Library:
         settings = changed(self.settings, options)
         judged, files = self._judged_queries(collection, queries, qrels)
         request = Request(
-            variant=search_settings(settings), measures=parse_measures(tuple(measures)), top=settings.top_n
+            variant=search_settings(settings),
+            measures=parse_measures(tuple(measures)),
+            top=settings.top_n,
+            window=window_of(settings),
         )
         workplace = Workplace(
             index=self.index,
@@ -617,6 +621,7 @@ class Library:
             reranker=self.reranker if settings.rerank else None,
             cache=None,  # a library keeps nothing unasked
             device=settings.device,
+            count_tokens=self._counter(settings.tokenizer),
         )
         return evaluate(with_indexed_ids(judged, self.index, files=files), request, workplace, listener=self._listener)
 

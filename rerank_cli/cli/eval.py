@@ -11,12 +11,14 @@ from rerank_cli.cli.eval_arguments import EvalGroup
 from rerank_cli.cli.options import (
     CollectionFolder,
     ConfigFile,
+    ContextStyle,
     Device,
     EncoderName,
     FusionName,
     FusionWeight,
     IndexName,
     Json,
+    MaxTokens,
     QrelsFile,
     QueriesFile,
     Quiet,
@@ -24,6 +26,7 @@ from rerank_cli.cli.options import (
     RerankerName,
     Reranks,
     RetrieverName,
+    TokenizerName,
     TopK,
     configured,
     own,
@@ -32,8 +35,11 @@ from rerank_cli.cli.options import (
 )
 from rerank_cli.errors import UsageError
 
-SEARCH = ("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config")
-"""Parameters that say how to search; runs that others made were searched already."""
+SEARCH = (
+    "index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "max_tokens", "tokenizer", "context_style",
+    "encoder", "reranker", "device", "config",
+)  # fmt: skip
+"""Parameters that say how to search, and what is made of it; runs that others made were searched already."""
 
 app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
 
@@ -50,12 +56,15 @@ def run(
     rerank: Reranks = None,
     fusion: FusionName = None,
     fusion_weight: FusionWeight = None,
+    max_tokens: MaxTokens = None,
+    tokenizer: TokenizerName = None,
+    context_style: ContextStyle = None,
     measure: Annotated[
         list[str] | None, own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=… or retriever=…, from one pass. May be repeated."),
+        own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=…, retriever=… or max-tokens=…. May be repeated."),
     ] = None,
     compare: Annotated[
         list[Path] | None, own_path("--compare", "Configuration files, each tested against the first.")
@@ -95,6 +104,9 @@ def run(
         "rerank": rerank,
         "fusion": fusion,
         "fusion_weight": fusion_weight,
+        "max_tokens": max_tokens,
+        "tokenizer": tokenizer,
+        "context_style": context_style,
         "encoder": encoder,
         "reranker": reranker,
         "device": device,

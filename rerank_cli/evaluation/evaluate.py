@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
+from rerank_cli.context import DEFAULT_WINDOW, Window
+from rerank_cli.corpus.split import CountTokens
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.asking.one_pass import Answers, Pass
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
@@ -14,13 +16,21 @@ from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.notes import collection_notes, index_notes, run_notes
 from rerank_cli.evaluation.figures.measures import (
     Measure,
+    context_recall_at,
     default_measures,
     figures_of,
     parse_measure,
 )
 from rerank_cli.evaluation.figures.several_runs import compare_runs
 from rerank_cli.evaluation.figures.stages import StageFigures, runs_of_stages, stage_figures
-from rerank_cli.evaluation.figures.sweep import Sweep, SweepTable, default_sweep, parse_sweeps, sweep_table
+from rerank_cli.evaluation.figures.sweep import (
+    Sweep,
+    SweepTable,
+    default_sweep,
+    parse_sweeps,
+    sweep_table,
+    window_table,
+)
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery, Qrels
 from rerank_cli.evaluation.inputs.indexed_ids import missing_documents
 from rerank_cli.evaluation.inputs.runs import Run, with_known_ids
@@ -34,7 +44,7 @@ CURVE_DEPTHS = (1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to find out. `measures` empty means those that are reported by default."""
+    """What to find out, for a reader with such a window. `measures` empty means those that are reported by default."""
 
     variant: SearchSettings
     measures: tuple[Measure, ...] = ()
@@ -43,21 +53,27 @@ class Request:
     diagnoses: bool = False
     draws: bool = False
     top: int = 10
+    window: Window = DEFAULT_WINDOW
 
     def measures_at(self, top_k: int) -> tuple[Measure, ...]:
         """What is measured at a depth: the default ones have R at that depth among them."""
-        return tuple(dict.fromkeys((*(self.measures or default_measures(top_k)), *self.gated)))
+        measures = self.measures or default_measures(top_k, budget=self.window.max_tokens)
+        return tuple(dict.fromkeys((*measures, *self.gated)))
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """An open index and the models to search it with; *reranker* is None where no second stage is wanted."""
+    """An open index and the models to search it with; *reranker* is None where no second stage is wanted.
+
+    `count_tokens` is that of the reader's tokenizer, None where that is the encoder's.
+    """
 
     index: Index
     encoder: Encoder
     reranker: Reranker | None
     cache: ScoreCache | None
     device: str
+    count_tokens: CountTokens | None = None
 
 
 def evaluate(
@@ -114,6 +130,8 @@ def _deep_pass(
         scored=list(dict.fromkeys(variant.retriever for variant in variants)),
         listed=listed,
         top_k=max(variant.top_k for variant in variants),
+        window=request.window,
+        count_tokens=workplace.count_tokens,
     )
     return one_pass, reranker
 
@@ -130,13 +148,16 @@ class _View:
 
     def stages(self, variant: SearchSettings) -> StageFigures:
         if variant not in self.known:
-            measures = self.request.measures_at(variant.top_k)
-            self.known[variant] = stage_figures(
-                self.answers, self.one_pass, variant, measures=measures, qrels=self.qrels
-            )
+            self.known[variant] = self._measured(variant, self.request.measures_at(variant.top_k))
         return self.known[variant]
 
+    def _measured(self, variant: SearchSettings, measures: Sequence[Measure]) -> StageFigures:
+        return stage_figures(self.answers, self.one_pass, variant, measures=measures, qrels=self.qrels)
+
     def table(self, sweep: Sweep) -> SweepTable:
+        if sweep.budgets:
+            measures = [context_recall_at(budget) for budget in sweep.budgets]
+            return window_table(sweep, [self._measured(self.request.variant, [measure]) for measure in measures])
         swept = [self.stages(variant) for variant in sweep.variants]
         return sweep_table(sweep, swept, measure=self.request.measures_at(self.request.variant.top_k)[0].name)
 
@@ -163,7 +184,7 @@ class _View:
 
     def _recall(self, retriever: Retriever, depth: int) -> float:
         variant = replace(self.request.variant, retriever=retriever, top_k=depth, reranks=False)
-        run, _, _ = runs_of_stages(self.answers, self.one_pass, variant, budget_tokens=0)
+        run, _, _ = runs_of_stages(self.answers, self.one_pass, variant)
         measure = parse_measure(f"R@{depth}")
         return figures_of([measure], self.qrels, run).overall[measure.name]
 

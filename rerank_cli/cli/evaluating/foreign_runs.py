@@ -26,7 +26,7 @@ def judge_runs(asked: Asked) -> int:
         raise UsageError("--run-in without judgements", remedy="name them with --collection or --qrels")
     qrels_file = asked.qrels or qrels_in(asked.collection or Path())
     gated = tuple(parse_floor(text)[0] for text in asked.fail_under)
-    measures = parse_measures(asked.measures) or default_measures(100, budgets=())
+    measures = parse_measures(asked.measures) or default_measures(100, budget=None)
     measures = tuple(dict.fromkeys((*measures, *gated)))
     for measure in measures:
         if measure.budget_tokens is not None:

@@ -7,12 +7,14 @@ from contextlib import ExitStack
 
 from rerank_cli.cli.evaluating.asked import Asked
 from rerank_cli.config import Settings
+from rerank_cli.context import window_of
 from rerank_cli.evaluation.conclusions.gate import parse_floor, read_baseline
 from rerank_cli.evaluation.evaluate import Request, Workplace
 from rerank_cli.evaluation.figures.measures import Measure, parse_measures
 from rerank_cli.models import loading
+from rerank_cli.models.tokenizer import open_tokenizer
 from rerank_cli.ports import Index
-from rerank_cli.records import Listener
+from rerank_cli.records import ENCODERS_OWN, Listener
 from rerank_cli.search import SearchSettings
 from rerank_cli.store.scores import ScoreStore, scores_path
 
@@ -20,6 +22,7 @@ from rerank_cli.store.scores import ScoreStore, scores_path
 def workplace(stack: ExitStack, index: Index, settings: Settings, *, caches: bool, listener: Listener) -> Workplace:
     """*index* with its models, and the score cache if there are pairs to score, open until *stack* closes."""
     reranks = settings.rerank
+    by_encoder = settings.tokenizer == ENCODERS_OWN
     return Workplace(
         index=index,
         encoder=loading.open_encoder(
@@ -32,6 +35,7 @@ def workplace(stack: ExitStack, index: Index, settings: Settings, *, caches: boo
         else None,
         cache=None if not caches or not reranks else stack.enter_context(ScoreStore(scores_path())),
         device=settings.device,
+        count_tokens=None if by_encoder else open_tokenizer(settings.tokenizer),
     )
 
 
@@ -45,6 +49,7 @@ def request_of(asked: Asked, settings: Settings) -> Request:
         diagnoses=asked.diagnose or asked.report is not None,
         draws=asked.report is not None or asked.plot is not None,
         top=settings.top_n,
+        window=window_of(settings),
     )
 
 

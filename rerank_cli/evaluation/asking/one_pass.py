@@ -11,20 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rerank_cli.context import DEFAULT_WINDOW, Window, fit_context
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.inputs.runs import Ranked
 from rerank_cli.ports import Encoder, PairScores
 from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
-from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
+from rerank_cli.reranking import by_document, keep_order, order
+from rerank_cli.retrieval import query_words
 from rerank_cli.search import EVERY_HIT, Searcher, SearchSettings
 
 if TYPE_CHECKING:
+    from rerank_cli.corpus.split import CountTokens
     from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
     from rerank_cli.evaluation.inputs.collection import JudgedQuery
     from rerank_cli.ports import Index
-
-COUNTED_AT_ONCE = 16
-"""Passages whose tokens are counted in one go: about as many as fill a budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,17 @@ class Pass:
         scored: Sequence[Retriever],
         top_k: int,
         listed: Sequence[Retriever] = (),
+        window: Window = DEFAULT_WINDOW,
+        count_tokens: CountTokens | None = None,
     ) -> None:
-        """Candidates of the retrievers *scored* go through the second stage, those *listed* do not."""
-        self._encoder = encoder
+        """Candidates of the retrievers *scored* go through the second stage, those *listed* do not.
+
+        *window* is that of the reader, whose tokens *count_tokens* counts, or else the encoder.
+        """
+        self._count_tokens = count_tokens or encoder.count_tokens
+        self._window = window
         self._reranker = reranker
         self._passages: dict[StoredPassage, StoredPassage] = {}
-        self._tokens: dict[StoredPassage, int] = {}
         self._searchers = {
             retriever: Searcher(
                 index,
@@ -142,34 +147,24 @@ class Pass:
             rerank_s=sum(each.elapsed_s for each in scored) if variant.reranks else 0.0,
         )
 
-    def ranked(self, hits: Sequence[Hit], *, per_document: int, budget_tokens: int) -> Ranked:
-        """*hits* as documents, by their evidence, and as the passages that `query` would hand to a reader.
-
-        Of the latter no more than it takes to go beyond *budget_tokens*.
-        """
+    def ranked(self, hits: Sequence[Hit], *, query: str = "", budgets: Sequence[int] = ()) -> Ranked:
+        """*hits* as documents, by their evidence, and by budget of tokens those in the context for *query*."""
         documents = by_document(hits)
-        shown = [hit.candidate.stored for hit in best_of_each_document(hits, per_document=per_document)]
-        passages: list[tuple[str, int]] = []
-        left = budget_tokens
-        for start in range(0, len(shown), COUNTED_AT_ONCE):
-            if left < 0 or not budget_tokens:
-                break
-            for stored, tokens in self._counted(shown[start : start + COUNTED_AT_ONCE]):
-                passages.append((stored.document_id, tokens))
-                left -= tokens
         return Ranked(
-            documents=tuple(hit.candidate.stored.document_id for hit in documents),
-            passages=tuple(passages),
+            documents=tuple(hit.document_id for hit in documents),
+            contexts={budget: self._handed(hits, query, budget) for budget in budgets},
             scores=tuple(hit.order_score for hit in documents),
         )
 
-    def _counted(self, passages: Sequence[StoredPassage]) -> list[tuple[StoredPassage, int]]:
-        """Each of *passages* with its tokens; a passage is counted once, however many queries bring it."""
-        new = [stored for stored in passages if stored not in self._tokens]
-        if new:
-            counts = self._encoder.count_tokens([stored.passage.model_text for stored in new])
-            self._tokens.update(zip(new, counts, strict=True))
-        return [(stored, self._tokens[stored]) for stored in passages]
+    def _handed(self, hits: Sequence[Hit], query: str, budget_tokens: int) -> frozenset[str]:
+        """The documents in what `query --format context` prints; the first stage knows nothing of a least score."""
+        scored = all(hit.score is not None for hit in hits)
+        window = replace(self._window, max_tokens=budget_tokens, min_score=self._window.min_score if scored else None)
+        try:
+            context = fit_context(hits, words=query_words(query), window=window, count_tokens=self._count_tokens)
+        except UsageError:  # as `query` refuses: no room for a single sentence
+            return frozenset()
+        return context.documents
 
     def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[Hit, ...]:
         import numpy as np

@@ -48,10 +48,19 @@ class Figures:
     overall: Mapping[str, float]
 
 
-def default_measures(top_k: int, *, budgets: Sequence[int] = (2000,)) -> tuple[Measure, ...]:
-    """What is reported unless something else is asked for; R at *top_k* is the reranker's ceiling."""
+def default_measures(top_k: int, *, budget: int | None) -> tuple[Measure, ...]:
+    """What is reported unless something else is asked for; R at *top_k* is the reranker's ceiling.
+
+    *budget* is what a reader takes; None where nothing is known of passages.
+    """
     names = dict.fromkeys(["nDCG@10", "R@10", f"R@{top_k}", "RR@10", "AP", "P@5", "Success@1"])
-    return (*(Measure(name) for name in names), *(Measure(f"ContextRecall@{tokens}", tokens) for tokens in budgets))
+    measures = tuple(Measure(name) for name in names)
+    return measures if budget is None else (*measures, context_recall_at(budget))
+
+
+def context_recall_at(budget_tokens: int) -> Measure:
+    """ContextRecall for a reader who takes so many tokens."""
+    return Measure(f"ContextRecall@{budget_tokens}", budget_tokens)
 
 
 def parse_measure(text: str) -> Measure:
@@ -91,21 +100,9 @@ def figures_of(measures: Sequence[Measure], qrels: Qrels, run: Run) -> Figures:
     return Figures(tuple(qrels), {name: by_query[name] for name in names}, {name: overall[name] for name in names})
 
 
-def context_recall(passages: Sequence[tuple[str, int]], relevant: frozenset[str], *, budget_tokens: int) -> float:
-    """The share of *relevant* documents among the passages that fit a budget of tokens, best first.
-
-    A reader takes passages p1, p2, … in their order, whole, as long as they fit: m is the largest number
-    with tokens(p1) + … + tokens(pm) <= budget, and the value is |documents of p1 … pm that are relevant| /
-    |relevant|. 0 where nothing is relevant.
-    """
-    seen: set[str] = set()
-    left = budget_tokens
-    for document, tokens in passages:
-        left -= tokens
-        if left < 0:
-            break
-        seen.add(document)
-    return len(seen & relevant) / len(relevant) if relevant else 0.0
+def context_recall(handed: frozenset[str], relevant: frozenset[str]) -> float:
+    """The share of the *relevant* documents that a reader is *handed* something of; 0 where nothing is relevant."""
+    return len(handed & relevant) / len(relevant) if relevant else 0.0
 
 
 def relevant_documents(judged: Mapping[str, int]) -> frozenset[str]:
@@ -114,8 +111,8 @@ def relevant_documents(judged: Mapping[str, int]) -> frozenset[str]:
 
 
 def _context_recall(budget_tokens: int, judged: Mapping[str, int], query: str, run: Run) -> float:
-    passages = run[query].passages if query in run else ()
-    return context_recall(passages, relevant_documents(judged), budget_tokens=budget_tokens)
+    contexts = run[query].contexts if query in run else {}
+    return context_recall(contexts.get(budget_tokens, frozenset()), relevant_documents(judged))
 
 
 def _borrowed_figures(

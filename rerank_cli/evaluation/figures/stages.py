@@ -10,7 +10,6 @@ from rerank_cli.evaluation.figures.measures import Figures, Measure, figures_of
 from rerank_cli.evaluation.figures.paired_comparison import Comparison, compare
 from rerank_cli.evaluation.inputs.collection import Qrels
 from rerank_cli.evaluation.inputs.runs import Ranked, Run
-from rerank_cli.records import Hit
 from rerank_cli.search import SearchSettings
 
 SIGNIFICANT = 0.05
@@ -52,8 +51,8 @@ def stage_figures(
     answers: Answers, one_pass: Pass, variant: SearchSettings, *, measures: Sequence[Measure], qrels: Qrels
 ) -> StageFigures:
     """Derive *variant* from *answers*; only queries that had their turn count."""
-    budget = max((measure.budget_tokens or 0 for measure in measures), default=0)
-    first_run, final_run, price = runs_of_stages(answers, one_pass, variant, budget_tokens=budget)
+    budgets = [measure.budget_tokens for measure in measures if measure.budget_tokens is not None]
+    first_run, final_run, price = runs_of_stages(answers, one_pass, variant, budgets=budgets)
     judged = {query: qrels[query] for query in qrels if query in set(answers.queries)}
     first, final = figures_of(measures, judged, first_run), figures_of(measures, judged, final_run)
     return StageFigures(
@@ -67,20 +66,16 @@ def stage_figures(
 
 
 def runs_of_stages(
-    answers: Answers, one_pass: Pass, variant: SearchSettings, *, budget_tokens: int
+    answers: Answers, one_pass: Pass, variant: SearchSettings, *, budgets: Sequence[int] = ()
 ) -> tuple[dict[str, Ranked], dict[str, Ranked], Price]:
-    """The runs of both stages under *variant*, with passages for a budget of tokens, and their price."""
-
-    def ranked(hits: Sequence[Hit]) -> Ranked:
-        return one_pass.ranked(hits, per_document=variant.per_document, budget_tokens=budget_tokens)
-
+    """The runs of both stages under *variant*, with what readers of those *budgets* are handed, and their price."""
     first: dict[str, Ranked] = {}
     final: dict[str, Ranked] = {}
     retrieve_s, rerank_s, passages = [], [], 0
     for answer in answers.answered:
         staged = one_pass.stage_hits(answer, variant)
-        first[answer.query.id] = ranked(staged.first)
-        final[answer.query.id] = ranked(staged.final)
+        first[answer.query.id] = one_pass.ranked(staged.first, query=answer.query.text, budgets=budgets)
+        final[answer.query.id] = one_pass.ranked(staged.final, query=answer.query.text, budgets=budgets)
         retrieve_s.append(staged.retrieve_s)
         rerank_s.append(staged.rerank_s)
         passages += len(staged.final) if variant.reranks else 0

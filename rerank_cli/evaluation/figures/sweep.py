@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar, get_args
 
 from rerank_cli.errors import UsageError
+from rerank_cli.evaluation.figures.measures import LARGEST_CUT, context_recall_at
 from rerank_cli.evaluation.figures.stages import StageFigures
 from rerank_cli.records import Fusion, Retriever
 from rerank_cli.search import SearchSettings
@@ -19,23 +20,28 @@ ENOUGH = 0.99
 
 MAX_DEPTH = 1000
 
+BUDGET = "max-tokens"
+"""The key that changes no search, but how much of what it found a reader takes."""
+
 Choice = TypeVar("Choice", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The variants to derive: one for each value of *key*."""
+    """The variants to derive: one for each value of *key*, or the `budgets` of a reader of one variant."""
 
     key: str
     values: tuple[str, ...]
     variants: tuple[SearchSettings, ...]
+    budgets: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """One value of the swept setting, and what it is worth."""
+    """One value of the swept setting, and what it is worth by *measure*."""
 
     value: str
+    measure: str
     stages: StageFigures
     is_knee: bool = False
     is_choice: bool = False
@@ -49,7 +55,10 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True)
 class SweepTable:
-    """Every value of the swept setting; one row is the choice, and where depth is swept one may be the knee."""
+    """Every value of the swept setting; one row is the choice, and of depths and budgets one may be the knee.
+
+    `measure` is what heads their figures.
+    """
 
     key: str
     measure: str
@@ -62,17 +71,22 @@ class SweepTable:
 
 
 def parse_sweep(text: str, base: SearchSettings) -> Sweep:
-    """`top-k=10,50`, `fusion=rrf,none`, `fusion-weight=0.3,0.5` or `retriever=dense,hybrid`, around *base*.
+    """`top-k=10,50`, `fusion=rrf,none`, `fusion-weight=0.3,0.5`, `retriever=dense,hybrid` or `max-tokens=500,2000`.
+
+    All of them are around *base*.
 
     Raises:
         UsageError: the key is none that can be derived, or a value is not allowed.
     """
     key, _, listed = text.partition("=")
     values = [value.strip() for value in listed.split(",") if value.strip()]
-    if key not in _SWEPT:
-        raise UsageError(f"--sweep {text}: no sweep over {key!r}", remedy=f"choose from {', '.join(_SWEPT)}")
+    if key not in (*_SWEPT, BUDGET):
+        raise UsageError(f"--sweep {text}: no sweep over {key!r}", remedy=f"choose from {', '.join((*_SWEPT, BUDGET))}")
     if not values:
         raise UsageError(f"--sweep {text}: no values", remedy=f"write them as in {key}=A,B")
+    if key == BUDGET:
+        budgets = tuple(sorted({_budget(value) for value in values}))
+        return Sweep(key, tuple(map(str, budgets)), (base,), budgets)
     named: dict[SearchSettings, str] = {}
     for value in values:
         named.setdefault(_SWEPT[key](base, value), value)
@@ -110,10 +124,22 @@ def sweep_table(sweep: Sweep, swept: Sequence[StageFigures], *, measure: str) ->
     bend = knee([stages.price.query_p50_s for stages in swept], quality) if by_depth else None
     chosen = smallest_enough(quality) if by_depth else max(range(len(quality)), key=lambda row: (quality[row], -row))
     rows = tuple(
-        SweepRow(value, stages, is_knee=row == bend, is_choice=row == chosen)
+        SweepRow(value, measure, stages, is_knee=row == bend, is_choice=row == chosen)
         for row, (value, stages) in enumerate(zip(sweep.values, swept, strict=True))
     )
     return SweepTable(sweep.key, measure, rows)
+
+
+def window_table(sweep: Sweep, swept: Sequence[StageFigures]) -> SweepTable:
+    """*swept* of the budgets of *sweep*, each by its own ContextRecall: what so many tokens buy."""
+    names = [context_recall_at(budget).name for budget in sweep.budgets]
+    recall = [stages.final.overall[name] for name, stages in zip(names, swept, strict=True)]
+    bend, chosen = knee(sweep.budgets, recall), smallest_enough(recall)
+    rows = tuple(
+        SweepRow(value, name, stages, is_knee=row == bend, is_choice=row == chosen)
+        for row, (value, name, stages) in enumerate(zip(sweep.values, names, swept, strict=True))
+    )
+    return SweepTable(sweep.key, "ContextRecall", rows)
 
 
 def smallest_enough(quality: Sequence[float]) -> int:
@@ -139,6 +165,12 @@ def _at_depth(base: SearchSettings, value: str) -> SearchSettings:
     if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= MAX_DEPTH:
         raise UsageError(f"--sweep top-k: {value!r} is no depth", remedy=f"choose from 1 to {MAX_DEPTH}")
     return replace(base, top_k=int(value))
+
+
+def _budget(value: str) -> int:
+    if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= LARGEST_CUT:
+        raise UsageError(f"--sweep {BUDGET}: {value!r} is no number of tokens", remedy="write some as in 500,2000")
+    return int(value)
 
 
 def _with_fusion(base: SearchSettings, value: str) -> SearchSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rerank_cli.files import write_text
@@ -12,14 +12,14 @@ from rerank_cli.trec import read_scores, run_lines, trec_id, trec_order
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a query brought: documents best first, each once, and the passages that a reader is handed.
+    """What a query brought: documents best first, each once, and those that a reader is handed something of.
 
-    `passages` holds (document id, tokens) best first, `scores` what orders the documents; a run that was read from a
-    file has neither, nor one that is only measured.
+    `contexts` holds the latter by the tokens that the reader takes, `scores` what orders the documents; a run that was
+    read from a file has neither, nor one that is only measured.
     """
 
     documents: tuple[str, ...]
-    passages: tuple[tuple[str, int], ...] = ()
+    contexts: Mapping[int, frozenset[str]] = field(default_factory=dict, hash=False)
     scores: tuple[float, ...] = ()
 
 
@@ -63,5 +63,5 @@ def with_known_ids(run: Run, *, queries: Iterable[str], documents: Iterable[str]
 
 
 def _renamed(ranked: Ranked, names: Mapping[str, str]) -> Ranked:
-    """*ranked* without its passages, its documents under the other *names* that they have."""
-    return replace(ranked, documents=tuple(names.get(name, name) for name in ranked.documents), passages=())
+    """*ranked* without its contexts, its documents under the other *names* that they have."""
+    return replace(ranked, documents=tuple(names.get(name, name) for name in ranked.documents), contexts={})

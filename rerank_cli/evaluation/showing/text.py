@@ -151,8 +151,8 @@ def _sweep_rows(table: SweepTable) -> Rows:
         rows.append(
             (
                 row.value,
-                f"{stages.final.overall[table.measure]:.4f}",
-                f"{stages.first.overall[table.measure]:.4f}",
+                f"{stages.final.overall[row.measure]:.4f}",
+                f"{stages.first.overall[row.measure]:.4f}",
                 "" if ceiling is None else f"{ceiling:.4f}",
                 _ms(stages.price.query_p50_s),
                 ", ".join(row.marks),

@@ -59,12 +59,13 @@ def window_of(settings: Settings) -> Window:
 class Context:
     """What a reader is handed: `text` of so many `tokens`, and the excerpts in it, in their order there.
 
-    Without excerpts the text says why there are none.
+    Without excerpts the text says why there are none. `partial` where the reranker ran out of time.
     """
 
     text: str
     tokens: int
     excerpts: tuple[Excerpt, ...] = ()
+    partial: bool = False
 
     @property
     def documents(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ what `read_settings` gives. What the caller names is trusted, as a command line 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection as AbstractCollection
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -437,13 +438,14 @@ class Library:
         settings = self._search_settings({**options, "per_document": EVERY_HIT})
         count_tokens = self._counter(settings.tokenizer)
         result = self._searcher(settings, _within(paths)).search(query)
-        return fit_context(
+        context = fit_context(
             result.hits,
             words=query_words(result.query),
             window=window_of(settings),
             count_tokens=count_tokens,
             asked=asked,
         )
+        return replace(context, partial=result.partial)
 
     def _search_settings(self, options: Mapping[str, object]) -> Settings:
         settings = changed(self.settings, options)
@@ -559,8 +561,11 @@ class Library:
 
     def stale_files(self, hits: Sequence[Hit]) -> dict[str, Staleness]:
         """By path, the files of *hits* that are gone or changed since they were read."""
-        states = self.index.file_states({hit.path for hit in hits})
-        return stale_files(Path(self.index.manifest.recipe.root), states)
+        return self.stale_paths({hit.path for hit in hits})
+
+    def stale_paths(self, paths: AbstractCollection[str]) -> dict[str, Staleness]:
+        """Those of *paths*, files of the index, that are gone or changed since they were read."""
+        return stale_files(Path(self.index.manifest.recipe.root), self.index.file_states(paths))
 
     def status(self) -> Status:
         """What the index holds, and what has changed on the disk since."""

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rerank_cli import __version__
-from rerank_cli.cli import config, doctor, index, indexes, models, query, rerank, similar, status, train
+from rerank_cli.cli import config, doctor, index, indexes, mcp, models, query, rerank, similar, status, train
 from rerank_cli.cli import eval as evaluation
 from rerank_cli.cli.terminal import give_up, say, tell
 from rerank_cli.errors import BUG, InputError, RerankError, in_words
@@ -35,6 +35,7 @@ app.command("query", short_help="Search an index in both stages.")(query.run)
 app.command("rerank", short_help="Order what is piped in by how well it answers.")(rerank.run)
 app.command("similar", short_help="Find what is like a file or a passage.")(similar.run)
 app.command("status", short_help="Show what is indexed and what has changed since.")(status.run)
+app.command("mcp", short_help="Answer the language models of MCP clients.")(mcp.run)
 app.add_typer(indexes.app, name="indexes")
 app.command("doctor", short_help="Check what index and query rest on.")(doctor.run)
 app.command("config", short_help="Print every setting and where it comes from.")(config.run)

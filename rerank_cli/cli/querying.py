@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rerank_cli.cli.formats import writer_for
@@ -43,8 +44,9 @@ def answer(
     """
     here = working_folder()
     with (
+        _freshened(indexes, settings, quiet=quiet),
         drawn_progress(quiet=quiet) as listener,
-        open_library(index=_one_or_all(indexes), encoder=encoder, settings=settings, listener=listener) as library,
+        open_library(index=one_or_all(indexes), encoder=encoder, settings=settings, listener=listener) as library,
     ):
         if not quiet:
             _tell_shared(library.index)
@@ -113,7 +115,25 @@ def _path_and_place(place: Path, index: Index, *, here: Path) -> tuple[str, int 
     return whole, None
 
 
-def _one_or_all(indexes: Sequence[Path]) -> Path | Sequence[Path]:
+@contextmanager
+def _freshened(indexes: Sequence[Path], settings: Settings, *, quiet: bool) -> Iterator[None]:
+    """Bring the indexes up to date first if that is asked for, as far as there is time."""
+    if not settings.fresh:
+        yield
+        return
+    from rerank_cli.freshening import Freshening
+
+    freshening = Freshening(indexes)
+    try:
+        if not freshening.wait(settings.fresh_budget) and not quiet:
+            say(f"rerank-cli: not up to date after {settings.fresh_budget:g} s, so the answer is from before")
+        yield
+    finally:
+        freshening.end()
+
+
+def one_or_all(indexes: Sequence[Path]) -> Path | Sequence[Path]:
+    """As a library takes them: several in a list, one by itself, which may then be changed too."""
     return indexes[0] if len(indexes) == 1 else indexes
 
 

@@ -143,6 +143,14 @@ class Settings:
         default=0.65,
         metadata=_about(SHARE, "The second stage's share in a fused order.", project=True),
     )
+    fresh: bool = field(
+        default=False,
+        metadata=_about(SWITCH, "Bring the index up to date before a search, as far as --fresh-budget allows."),
+    )
+    fresh_budget: float = field(
+        default=5.0,
+        metadata=_about(SECONDS, "Seconds that a search waits for a --fresh index at most."),
+    )
     budget: float | None = field(
         default=None,
         metadata=_about(BUDGET, "Time that a search may take: the best candidates are reranked until it is out."),

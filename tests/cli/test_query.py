@@ -246,3 +246,16 @@ def test_a_closed_stdin_holds_no_query(indexed: Path) -> None:
         ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+def test_a_query_may_bring_its_index_up_to_date_first(
+    session_data: Path, model_cache: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path / "notes", {"old.md": "Oil the chain.\n"})
+    assert cli("index", tmp_path / "notes", "--index", tmp_path / "ix").code == 0
+    write_files(tmp_path / "notes", {"new.md": "A walrus sings in the harbour.\n"})
+    asked = ("query", "walrus", "--index", tmp_path / "ix", "-f", "paths", "-n", "1", "--no-rerank")
+    late = cli(*asked, "--fresh", "--fresh-budget", "0")
+    assert late.err == "rerank-cli: not up to date after 0 s, so the answer is from before\n"
+    assert late.lines == [str(tmp_path / "notes/old.md")]
+    assert cli(*asked, "--fresh", "--fresh-budget", "600").lines == [str(tmp_path / "notes/new.md")]

@@ -238,6 +238,8 @@ top_k: 7
 rerank: false
 fusion: none
 fusion_weight: 0.25
+fresh: true
+fresh_budget: 1.5
 budget: 800ms
 top_n: 3
 per_document: 2
@@ -271,6 +273,8 @@ wait_s: 0
         rerank=False,
         fusion="none",
         fusion_weight=0.25,
+        fresh=True,
+        fresh_budget=1.5,
         budget=0.8,
         top_n=3,
         per_document=2,

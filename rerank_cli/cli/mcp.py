@@ -1,0 +1,54 @@
+"""`rerank-cli mcp`: answer the language models of MCP clients."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from rerank_cli.cli.options import (
+    ConfigFile,
+    Device,
+    EncoderName,
+    IndexNames,
+    MaxTokens,
+    RemoteTimeout,
+    RerankerName,
+    TokenizerName,
+    TopK,
+    setting,
+)
+
+
+def run(
+    indexes: IndexNames = None,
+    max_tokens: MaxTokens = None,
+    tokenizer: TokenizerName = None,
+    top_k: TopK = None,
+    budget: Annotated[str | None, setting("budget")] = None,
+    fresh: Annotated[bool | None, setting("fresh")] = None,
+    fresh_budget: Annotated[str | None, setting("fresh_budget")] = None,
+    encoder: EncoderName = None,
+    reranker: RerankerName = None,
+    device: Device = None,
+    remote_timeout: RemoteTimeout = None,
+    config: ConfigFile = None,
+) -> int:
+    """Serve search, read, similar and status to an MCP client, on stdin and stdout. Nothing is changed.
+
+    A client starts it by itself, as in: rerank-cli mcp --index notes --index work
+    """
+    from rerank_cli.cli.serving import serve
+
+    flags: dict[str, object] = {
+        "indexes": tuple(indexes) if indexes else None,
+        "max_tokens": max_tokens,
+        "tokenizer": tokenizer,
+        "top_k": top_k,
+        "budget": budget,
+        "fresh": fresh,
+        "fresh_budget": fresh_budget,
+        "encoder": encoder,
+        "reranker": reranker,
+        "device": device,
+        "remote_timeout": remote_timeout,
+    }
+    return serve(config, flags)

@@ -1,0 +1,147 @@
+"""The tools as an MCP server has them, on stdin and stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, TypeVar
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import Field
+from pydantic_core import to_jsonable_python
+
+from rerank_cli import __version__
+from rerank_cli.errors import RerankError
+from rerank_cli.mcp.answers import MOST_SECONDS, Answers, Found, ReadPassages, Searched
+from rerank_cli.ports import PairScores, Reranker
+
+Said = TypeVar("Said")
+
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+
+BATCH = 16
+"""Passages that are read between two looks at whether the client still waits."""
+
+
+class Cancelled(Exception):
+    """The client does not wait any more."""
+
+
+class CancellableReranker:
+    """A reranker that stops soon after it is told to."""
+
+    def __init__(self, reranker: Reranker) -> None:
+        self._reranker = reranker
+        self.stop = threading.Event()
+
+    @property
+    def fingerprint(self) -> str:
+        return self._reranker.fingerprint
+
+    @property
+    def calibrated(self) -> bool:
+        return self._reranker.calibrated
+
+    def activate(self, logit: float) -> float:
+        return self._reranker.activate(logit)
+
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        import numpy as np
+
+        batches = []
+        for start in range(0, len(passages), BATCH):
+            if self.stop.is_set():
+                raise Cancelled
+            batches.append(self._reranker.score_pairs(query, passages[start : start + BATCH]))
+        return PairScores(
+            np.concatenate([batch.logits for batch in batches]),
+            truncated=sum(batch.truncated for batch in batches),
+            pieces=batches[0].pieces,
+        )
+
+
+class Worker:
+    """The one thread that asks the library, which knows no other."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
+
+    async def ask(self, answer: Callable[[], tuple[str, Said]]) -> CallToolResult:
+        """What *answer* says, as text and as data; what a user did wrong is told to the model."""
+
+        def told() -> tuple[str, Said]:
+            self._stop.clear()
+            return answer()
+
+        future = asyncio.get_running_loop().run_in_executor(self._thread, told)
+        try:
+            text, said = await asyncio.shield(future)
+        except asyncio.CancelledError:
+            self._stop.set()
+            raise
+        except RerankError as error:
+            raise ToolError(f"{error}; {error.remedy}" if error.remedy else str(error)) from error
+        return CallToolResult(content=[TextContent(text=text)], structured_content=to_jsonable_python(said))
+
+
+def make_server(open_answers: Callable[[], Answers], *, stop: threading.Event, roots: Sequence[str]) -> MCPServer:
+    """A server of the tools. *open_answers* is called once, in the thread that asks; *stop* ends what it is about."""
+    server = MCPServer(
+        "rerank-cli",
+        version=__version__,
+        log_level="WARNING",
+        instructions=f"Searches the documents in {', '.join(roots)}. Ask search first: it cites where a passage stands."
+        " read gives more of a file around a place. What is not found there is not in these documents.",
+    )
+    worker = Worker(stop)
+    opened: list[Answers] = []
+
+    def answers() -> Answers:
+        if not opened:
+            opened.append(open_answers())
+        return opened[0]
+
+    @server.tool(annotations=READS)
+    async def search(
+        query: Annotated[str, Field(description="A question, or words, in plain English.")],
+        max_tokens: Annotated[int | None, Field(description="Tokens of the whole answer at most.", ge=100)] = None,
+        paths: Annotated[list[str], Field(description="Globs of files to search, such as docs/**/*.md.")] = [],  # noqa: B006
+        seconds: Annotated[
+            float | None, Field(description="Answer with what was found after so many.", gt=0, le=MOST_SECONDS)
+        ] = None,
+    ) -> Annotated[CallToolResult, Found]:
+        """Find the passages that answer a question in the user's documents, the best first, each with its place."""
+        return await worker.ask(lambda: answers().search(query, max_tokens=max_tokens, paths=paths, seconds=seconds))
+
+    @server.tool(annotations=READS)
+    async def read(
+        path: Annotated[str, Field(description="A file, as a citation of search names it.")],
+        first: Annotated[int | None, Field(description="Its first line, page or other place to read.")] = None,
+        last: Annotated[int | None, Field(description="The last one; first, if it is left out.")] = None,
+        around: Annotated[int, Field(description="Passages to read before and after these.", ge=0, le=50)] = 1,
+    ) -> Annotated[CallToolResult, ReadPassages]:
+        """Read a passage with its neighbours, or a range of lines or pages of an indexed file, or all of it."""
+        return await worker.ask(lambda: answers().read(path, first=first, last=last, around=around))
+
+    @server.tool(annotations=READS)
+    async def similar(
+        path: Annotated[str, Field(description="A file, as a citation of search names it.")],
+        at: Annotated[
+            int | None, Field(description="A line, page or other place in it; the whole file without.")
+        ] = None,
+        top_n: Annotated[int, Field(description="Passages at most.", ge=1, le=50)] = 5,
+    ) -> Annotated[CallToolResult, Found]:
+        """Find passages of other documents that are like one of these documents."""
+        return await worker.ask(lambda: answers().similar(path, at=at, top_n=top_n))
+
+    @server.tool(annotations=READS)
+    async def status() -> Annotated[CallToolResult, Searched]:
+        """Tell which folders are searched, how much they hold, and whether files changed since they were indexed."""
+        return await worker.ask(lambda: answers().status())
+
+    return server

@@ -7,6 +7,8 @@ COLLECTION is a folder with `queries.jsonl` and `qrels.tsv`, INDEX that of its d
 
 - `recall`: by budget, the mean ContextRecall of the context, and of plain top passages. These are the first in final
   order, whole and without citations, until the next does not fit.
+- `answers`: the same of the sections that answer, where the collection has `answers.tsv` (query, document, first line
+  of the section, which counts as 60 lines long).
 - `positions`: by order, the share of text from relevant documents in each tenth of the context, by its letters.
 - `excerpts`, how many of them are `cited_by_lines`, and how many of those lines lack a word (`words_elsewhere`);
   contexts `over_budget`, passages of them `cut_within_a_sentence`, pairs that are `near_duplicates`.
@@ -37,6 +39,7 @@ from rerank_cli.search import EVERY_HIT
 BUDGETS = (500, 1000, 2000, 4000)
 BUDGET = 2000
 TENTHS = 10
+SECTION_LINES = 60
 
 
 def main() -> None:
@@ -50,7 +53,9 @@ def main() -> None:
 
 def measured(folder: Path, library: Library) -> dict[str, object]:
     collection = read_collection(folder / "queries.jsonl", folder / "qrels.tsv")
+    sections = answering_sections(folder / "answers.tsv")
     recall: defaultdict[str, list[float]] = defaultdict(list)
+    answers: defaultdict[str, list[float]] = defaultdict(list)
     tenths: dict[str, list[list[float]]] = {order: [] for order in get_args(ContextOrder)}
     faults: Counter[str] = Counter()
     for query in collection.queries:
@@ -59,7 +64,11 @@ def measured(folder: Path, library: Library) -> dict[str, object]:
         for budget in BUDGETS:
             context = context_of(hits, query.text, Window(budget), library)
             recall[f"context@{budget}"].append(context_recall(context.documents, relevant))
-            recall[f"plain@{budget}"].append(context_recall(plain(hits, budget, library), relevant))
+            top = plain(hits, budget, library)
+            recall[f"plain@{budget}"].append(context_recall(frozenset(hit.document_id for hit in top), relevant))
+            if query.id in sections:
+                answers[f"context@{budget}"].append(reached(sections[query.id], context.excerpts))
+                answers[f"plain@{budget}"].append(reached(sections[query.id], top))
             faults.update(faults_of(context, budget, library))
         for order in get_args(ContextOrder):
             context = context_of(hits, query.text, Window(BUDGET, order=order), library)
@@ -68,6 +77,7 @@ def measured(folder: Path, library: Library) -> dict[str, object]:
     return {
         "queries": len(collection.queries),
         "recall": {name: round(statistics.mean(values), 4) for name, values in recall.items()},
+        "answers": {name: round(statistics.mean(values), 4) for name, values in answers.items()},
         "positions": {
             order: [round(statistics.mean(column), 2) for column in zip(*rows, strict=True)]
             for order, rows in tenths.items()
@@ -80,15 +90,36 @@ def context_of(hits: Sequence[Hit], query: str, window: Window, library: Library
     return fit_context(hits, words=query_words(query), window=window, count_tokens=library.encoder.count_tokens)
 
 
-def plain(hits: Sequence[Hit], budget: int, library: Library) -> frozenset[str]:
-    """The documents of the first passages in final order that fit, whole and without citations."""
-    documents, left = set(), budget
+def plain(hits: Sequence[Hit], budget: int, library: Library) -> list[Hit]:
+    """The first passages in final order that fit, whole and without citations."""
+    top, left = [], budget
     for hit in hits:
         left -= library.encoder.count_tokens([hit.candidate.stored.passage.model_text])[0]
         if left < 0:
             break
-        documents.add(hit.document_id)
-    return frozenset(documents)
+        top.append(hit)
+    return top
+
+
+def answering_sections(file: Path) -> dict[str, list[tuple[str, int]]]:
+    """By query, documents with the first line of a section that answers; none where there is no such file."""
+    sections: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        query, document, first = line.split("\t")[:3]
+        if first.isdecimal():
+            sections[query].append((document, int(first)))
+    return sections
+
+
+def reached(sections: Sequence[tuple[str, int]], handed: Sequence[Excerpt | Hit]) -> float:
+    """The share of *sections* that something *handed* over reaches."""
+    return statistics.mean(
+        any(
+            each.document_id == document and each.place.first <= first + SECTION_LINES and each.place.last >= first
+            for each in handed
+        )
+        for document, first in sections
+    )
 
 
 def relevant_tenths(context: Context, relevant: frozenset[str]) -> list[float]:
@@ -130,7 +161,8 @@ def is_cut(part: Part) -> bool:
 def shown_there(excerpt: Excerpt, library: Library) -> bool:
     """Whether the lines of the file that are cited, and the headings, have every word of the excerpt."""
     lines = library.location_of(excerpt.parts[0].hit).read_text(encoding="utf-8", errors="replace").splitlines()
-    cited = " ".join([*lines[excerpt.place.first - 1 : excerpt.place.last], *excerpt.headings])
+    headings = {heading for part in excerpt.parts for heading in part.hit.headings}
+    cited = " ".join([*lines[excerpt.place.first - 1 : excerpt.place.last], *headings])
     return not words(excerpt.text) - words(cited)
 
 

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # typing has one too, and loading it takes longer than all of this
 if TYPE_CHECKING:
     from rerank_cli.config import Settings
+    from rerank_cli.context import Context
     from rerank_cli.errors import (
         Busy,
         ConfigError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
+    from rerank_cli.excerpts import Excerpt
     from rerank_cli.indexing import FileChanges, IndexSummary
     from rerank_cli.library import Library, Reranked, Status, open_library, read_settings
     from rerank_cli.ports import (
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         Reranker,
         Vectors,
     )
+    from rerank_cli.queries import Query
     from rerank_cli.records import (
         Candidate,
         Hit,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "config": ("Settings",),
+    "context": ("Context",),
     "errors": (
         "Busy",
         "ConfigError",
@@ -81,6 +85,7 @@ _HOMES = {
     ),
     "evaluation.inputs.collection": ("Collection", "JudgedQuery"),
     "evaluation.conclusions.evaluation": ("Evaluation",),
+    "excerpts": ("Excerpt",),
     "indexing": ("FileChanges", "IndexSummary"),
     "library": ("Library", "Reranked", "Status", "open_library", "read_settings"),
     "ports": (
@@ -101,6 +106,7 @@ _HOMES = {
         "Reranker",
         "Vectors",
     ),
+    "queries": ("Query",),
     "records": (
         "Candidate",
         "Hit",
@@ -124,9 +130,11 @@ __all__ = [
     "Changes",
     "Collection",
     "ConfigError",
+    "Context",
     "Counts",
     "Encoder",
     "Evaluation",
+    "Excerpt",
     "FileChanges",
     "FileState",
     "FilesSkipped",
@@ -153,6 +161,7 @@ __all__ = [
     "PassageId",
     "Place",
     "Progress",
+    "Query",
     "Ranking",
     "Recipe",
     "RerankError",

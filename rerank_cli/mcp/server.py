@@ -6,20 +6,20 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Annotated, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
-from pydantic_core import to_jsonable_python
 
 from rerank_cli import __version__
 from rerank_cli.errors import RerankError
 from rerank_cli.mcp.answers import MOST_SECONDS, Answers, Found, ReadPassages, Searched
 from rerank_cli.ports import PairScores, Reranker
 
-Said = TypeVar("Said")
+Said = TypeVar("Said", Found, ReadPassages, Searched)
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
@@ -86,7 +86,7 @@ class Worker:
             raise
         except RerankError as error:
             raise ToolError(f"{error}; {error.remedy}" if error.remedy else str(error)) from error
-        return CallToolResult(content=[TextContent(text=text)], structured_content=to_jsonable_python(said))
+        return CallToolResult(content=[TextContent(text=text)], structured_content=asdict(said))
 
 
 def make_server(open_answers: Callable[[], Answers], *, stop: threading.Event, roots: Sequence[str]) -> MCPServer:

@@ -16,7 +16,13 @@ ROOT = Path(__file__).parents[2]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-OPTIONAL = {"training": "train", "evaluation/showing/plot.py": "plot", "corpus/read/code_tree.py": "code"}
+OPTIONAL = {
+    "training": "train",
+    "evaluation/showing/plot.py": "plot",
+    "corpus/read/code_tree.py": "code",
+    "mcp/": "mcp",
+    "cli/serving.py": "mcp",
+}
 """The extra that a room, or a module, may need."""
 
 
@@ -72,4 +78,4 @@ def test_no_library_is_declared_that_nothing_imports() -> None:
 
 def test_every_requirement_says_from_which_version_on() -> None:
     listed = [*PROJECT["dependencies"], *(one for some in PROJECT["optional-dependencies"].values() for one in some)]
-    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,plot,train]"]
+    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,plot,train]"]

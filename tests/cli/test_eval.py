@@ -93,6 +93,15 @@ def test_the_depth_of_a_sweep_equals_a_run_of_its_own(indexed: Path, cli: Cli, j
         assert row["first_stage"] == {name: figures["first_stage"] for name, figures in alone.items()}
 
 
+def test_a_sweep_of_tokens_shows_what_they_buy(indexed: Path, cli: Cli, judged: Path) -> None:
+    command = ("eval", "--collection", judged, "--sweep", "max-tokens=100,400", "--max-tokens", "400")
+    done = cli(*command, "--json").json
+    rows = done["sweeps"][0]["rows"]
+    assert [row["value"] for row in rows] == ["100", "400"]
+    assert rows[1]["reranked"]["ContextRecall@400"] == done["measures"]["ContextRecall@400"]["reranked"]
+    assert any(line.startswith("max-tokens  ContextRecall") for line in cli(*command).lines)
+
+
 def test_a_printed_sweep_names_the_value_to_use(indexed: Path, cli: Cli, judged: Path) -> None:
     lines = cli("eval", "--collection", judged, "--sweep", "top-k=2,9", "--sweep", "retriever=dense,lexical").lines
     assert sum("use this" in line for line in lines) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import unicodedata
 from pathlib import Path
 
@@ -131,6 +132,30 @@ def test_a_machine_format_neither_wraps_nor_colours(
 
 
 # TREC
+
+
+def test_a_context_is_printed_within_its_budget_and_nothing_else(indexed: Path, cli: Cli) -> None:
+    command = ("query", "boiler pressure", "-f", "context", "--max-tokens", "100", "--tokenizer", "chars/4", "-n", "1")
+    done = cli(*command)
+    assert done.code == 0 and -(-len(done.out) // 4) <= 100
+    assert done.lines[0] == "[1] heating/boiler.md line 3 › Boiler"
+    assert cli(*command, "--explain").out == done.out
+    styled = cli(*command, "--context-style", "json", "--order", "edges").json
+    assert styled["passages"][0]["citation"] == done.lines[0]
+
+
+@pytest.mark.parametrize("style", ["markdown", "xml", "json"])
+def test_a_context_says_on_stdout_that_nothing_answers(indexed: Path, cli: Cli, style: str) -> None:
+    done = cli("query", "zeppelin", "-f", "context", "--context-style", style, "--min-score", "0.99")
+    assert (done.code, done.err, len(done.lines)) == (1, "", 1)
+    assert "Nothing in the indexed documents answers this." in done.out
+
+
+def test_each_of_several_queries_has_its_context_under_it(indexed: Path, cli: Cli, two_queries: Path) -> None:
+    done = cli("query", "--queries", two_queries, "-f", "context", "--max-tokens", "200")
+    assert [line for line in done.lines if line.startswith("#")] == ["# q 1: cold radiator", "# q/2: boiler pressure"]
+    lines = cli("query", "--queries", two_queries, "-f", "context", "--context-style", "json").lines
+    assert [json.loads(line)["id"] for line in lines] == ["q 1", "q/2"]
 
 
 def test_a_trec_run_is_ranked_by_trec_eval_as_we_rank(indexed: Path, cli: Cli, two_queries: Path) -> None:

@@ -246,6 +246,10 @@ per_document: 2
 min_score: -1.5
 format: json
 link: edit://{path}
+max_tokens: 500
+tokenizer: acme/tokenizer
+context_style: xml
+order: edges
 strict: true
 max_shrink: 0.75
 allow_shrink: true
@@ -281,6 +285,10 @@ wait_s: 0
         min_score=-1.5,
         format="json",
         link="edit://{path}",
+        max_tokens=500,
+        tokenizer="acme/tokenizer",
+        context_style="xml",
+        order="edges",
         strict=True,
         max_shrink=0.75,
         allow_shrink=True,
@@ -661,6 +669,20 @@ def test_a_model_folder_in_a_flag_or_a_variable_lies_under_the_current_folder(
     monkeypatch.chdir(home)
     settings = load(flags={"encoder": "models/mine"}, environment={"RERANK_CLI_RERANKER": "./models"}).settings
     assert (settings.encoder, settings.reranker) == (str(home / "models/mine"), str(home / "models"))
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "models", "./tokenizer.json"])
+def test_a_tokenizer_of_a_file_of_settings_lies_beside_that_file(load: Load, project: Path, name: str) -> None:
+    (project / "models").mkdir()
+    (project / "tokenizer.json").write_text("{}")
+    named = write(project / "named.yaml", f"tokenizer: {name}")
+    assert load(config_file=named).settings.tokenizer == str(project / name)
+
+
+@pytest.mark.parametrize("name", ["encoder", "chars/4"])
+def test_a_word_for_a_tokenizer_is_no_file_whatever_lies_here(load: Load, project: Path, name: str) -> None:
+    (project / name).mkdir(parents=True)
+    assert load(config_file=write(project / "named.yaml", f"tokenizer: {name}")).settings.tokenizer == name
 
 
 HARMLESS = """

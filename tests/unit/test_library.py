@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from rerank_cli import (
     IndexMissing,
     InputError,
     Library,
+    ModelError,
     RerankError,
     Settings,
     UsageError,
@@ -127,6 +129,32 @@ def test_options_of_a_search_hold_for_that_search(library: Library) -> None:
     assert len(library.search("brake").hits) == 3
     least = library.search("brake").hits[0].score
     assert [hit.score for hit in library.search("brake", min_score=least).hits] == [least]
+
+
+def test_a_context_has_of_every_passage_found_what_fits(library: Library, plant: Plant) -> None:
+    sections = (f"# Part {n}\n\nThe brake of bicycle {n} is number {n * n}.\n\n" for n in range(30))
+    plant({"bikes/long.md": "".join(sections)})
+    library.update()
+    context = library.context("brake of a bicycle", max_tokens=150, top_n=1, per_document=1)
+    assert context.tokens == FakeEncoder().count_tokens([context.text])[0] <= 150
+    assert len([part for excerpt in context.excerpts for part in excerpt.parts]) > 2
+    assert context.text.startswith(f"{context.excerpts[0].citation(1)}\n```\n")
+    quarters = library.context("brake of a bicycle", max_tokens=150, tokenizer="chars/4", context_style="json")
+    assert quarters.tokens == -(-len(quarters.text) // 4) <= 150
+    assert json.loads(quarters.text)["passages"][0]["text"] == quarters.excerpts[0].text
+
+
+def test_a_context_names_no_document_outside_its_paths_or_below_its_least_score(library: Library) -> None:
+    assert library.context("brake", paths="*.txt").documents == {"garden/slugs.txt"}
+    nothing = library.context("brake", min_score=1.0)
+    assert (nothing.excerpts, nothing.text) == ((), "Nothing in the indexed documents answers this.\n")
+
+
+def test_an_unknown_tokenizer_is_told_before_a_search(library: Library, reranker: FakeReranker) -> None:
+    asked = len(reranker.pairs)
+    with pytest.raises(ModelError, match="nowhere: no such tokenizer"):
+        library.context("brake", tokenizer="nowhere")
+    assert len(reranker.pairs) == asked
 
 
 def test_an_index_is_opened_by_name_by_path_and_by_its_folder(

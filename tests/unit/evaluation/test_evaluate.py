@@ -9,13 +9,16 @@ from typing import get_args
 
 import pytest
 
+from rerank_cli.context import Window
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.evaluation.conclusions.notes import collection_notes, indexed_collection_note
 from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate, evaluate_runs
-from rerank_cli.evaluation.figures.measures import Measure
+from rerank_cli.evaluation.figures.measures import Measure, context_recall_at, relevant_documents
 from rerank_cli.evaluation.figures.several_runs import compare_runs
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
 from rerank_cli.evaluation.inputs.runs import Ranked
+from rerank_cli.library import open_library
+from rerank_cli.models.tokenizer import open_tokenizer
 from rerank_cli.ports import PairScores
 from rerank_cli.records import Fusion, Progress
 from rerank_cli.reranking import best_of_each_document
@@ -102,33 +105,52 @@ def test_recall_at_the_depth_is_the_same_before_and_after_reranking(
         assert set(stages.first_run[query.id].documents) == set(stages.final_run[query.id].documents)
 
 
-def test_context_recall_counts_the_encoders_tokens_of_what_query_would_show(
-    collection: Collection, workplace: Workplace, request_of: Requests
+@pytest.mark.parametrize("tokenizer", ["encoder", "chars/4"])
+def test_context_recall_is_of_what_the_library_hands_over(
+    collection: Collection, workplace: Workplace, request_of: Requests, index: IndexReader, tokenizer: str
 ) -> None:
-    one, two = (
-        evaluate(collection, request_of(replace(BASE, per_document=number)), workplace).stages for number in (1, 2)
-    )
-    assert one is not None and two is not None
-    passages = one.final_run["q0"].passages
-    assert [document for document, _ in passages] == list(one.final_run["q0"].documents)
-    assert all(tokens > 5 for _, tokens in passages)
-    assert len(two.final_run["q0"].passages) > len(passages)
-    assert two.final_run["q0"].documents == one.final_run["q0"].documents
+    options = {"max_tokens": 140, "min_score": 0.2, "fusion": "rrf", "fusion_weight": 0.5, "top_k": 20}
+    library = open_library(index=index, encoder=FakeEncoder(), reranker=FakeReranker(), **options, tokenizer=tokenizer)  # type: ignore[arg-type]
+    place = replace(workplace, count_tokens=None if tokenizer == "encoder" else open_tokenizer(tokenizer))
+    request = request_of(replace(BASE, fusion="rrf"), window=Window(140, min_score=0.2))
+    stages = evaluate(collection, request, place).stages
+    assert stages is not None
+    handed = [library.context(query.text).documents for query in collection.queries]
+    assert [stages.final_run[query.id].contexts[140] for query in collection.queries] == handed
+    shares = [
+        len(documents & relevant_documents(collection.qrels[query.id])) / 2
+        for query, documents in zip(collection.queries, handed, strict=True)
+    ]
+    assert list(stages.final.by_query["ContextRecall@140"]) == shares and 0 < sum(shares) < len(shares)
 
 
-def test_context_recall_is_the_same_whatever_else_is_counted(
+def test_a_least_score_says_nothing_of_the_first_stage(
     collection: Collection, workplace: Workplace, request_of: Requests
 ) -> None:
-    request = request_of(replace(BASE, top_k=40))
-    few, many = (
-        evaluate(
-            collection, replace(request, measures=tuple(Measure(f"ContextRecall@{n}", n) for n in budgets)), workplace
-        )
-        for budgets in ((60,), (60, 5000))
-    )
-    assert few.stages is not None and many.stages is not None
-    assert few.stages.final.by_query["ContextRecall@60"] == many.stages.final.by_query["ContextRecall@60"]
-    assert len(few.stages.final_run["q0"].passages) < len(many.stages.final_run["q0"].passages)
+    stages = evaluate(collection, request_of(window=Window(300, min_score=2.0)), workplace).stages
+    assert stages is not None
+    assert stages.final.overall["ContextRecall@300"] == 0.0 < stages.first.overall["ContextRecall@300"]
+
+
+def test_each_row_of_a_sweep_of_windows_equals_a_run_of_its_own(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    (swept,) = evaluate(collection, request_of(sweeps=("max-tokens=400,60,100,60",)), workplace).sweeps
+    assert [row.value for row in swept.rows] == ["60", "100", "400"]
+    for row in swept.rows:
+        alone = evaluate(collection, request_of(window=Window(int(row.value))), workplace).stages
+        assert alone is not None and row.measure == f"ContextRecall@{row.value}"
+        assert row.stages.final.by_query[row.measure] == alone.final.by_query[row.measure]
+        assert row.stages.first.by_query[row.measure] == alone.first.by_query[row.measure]
+    recall = [row.stages.final.overall[row.measure] for row in swept.rows]
+    assert recall[0] < recall[1] < recall[2] and swept.choice.value == "400"
+
+
+def test_a_window_that_no_sentence_fits_counts_as_0(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    stages = evaluate(collection, request_of(measures=(context_recall_at(3),)), workplace).stages
+    assert stages is not None and stages.final.overall == {"ContextRecall@3": 0.0}
 
 
 def test_without_a_second_stage_both_columns_are_the_first(

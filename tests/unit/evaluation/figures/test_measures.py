@@ -115,27 +115,16 @@ def test_ids_with_blanks_reach_measures_that_pass_through_text_files() -> None:
     assert figures.overall["ERR@20"] == pytest.approx(1 / 16)
 
 
-PASSAGES = (("a", 100), ("b", 80), ("a", 50), ("c", 200), ("d", 10))
-
-
-@pytest.mark.parametrize(
-    ("budget", "expected"),
-    [(99, 0.0), (100, 0.5), (179, 0.5), (180, 0.5), (230, 0.5), (430, 1.0), (440, 1.0), (10_000, 1.0)],
-)
-def test_context_recall_counts_relevant_documents_of_the_passages_that_fit(budget: int, expected: float) -> None:
-    assert context_recall(PASSAGES, frozenset("ac"), budget_tokens=budget) == expected
-
-
-def test_a_passage_that_does_not_fit_ends_the_context() -> None:
-    assert context_recall((("big", 50), ("small", 5)), frozenset(["small"]), budget_tokens=20) == 0.0
+def test_context_recall_is_the_share_of_the_relevant_documents_that_a_reader_is_handed() -> None:
+    assert context_recall(frozenset("abx"), frozenset("abcd")) == 0.5
 
 
 def test_context_recall_is_0_where_nothing_is_relevant() -> None:
-    assert context_recall(PASSAGES, frozenset(), budget_tokens=1000) == 0.0
+    assert context_recall(frozenset("a"), frozenset()) == 0.0
 
 
 def test_context_recall_is_evaluated_beside_the_others() -> None:
-    run = {"q": Ranked(("a", "b"), (("b", 30), ("a", 30)))}
+    run = {"q": Ranked(("a", "b"), {30: frozenset("b"), 60: frozenset("ab")})}
     measures = [parse_measure("ContextRecall@30"), parse_measure("R@1"), parse_measure("ContextRecall@60")]
     figures = figures_of(measures, {"q": {"a": 1}}, run)
     assert list(figures.overall.items()) == [("ContextRecall@30", 0.0), ("R@1", 1.0), ("ContextRecall@60", 1.0)]
@@ -164,9 +153,9 @@ def test_a_measure_without_a_value_for_every_query_is_a_usage_error() -> None:
 
 
 def test_the_ceiling_at_the_depth_is_among_the_default_measures_once() -> None:
-    assert [measure.name for measure in default_measures(50)][:4] == ["nDCG@10", "R@10", "R@50", "RR@10"]
-    assert [measure.name for measure in default_measures(10, budgets=())].count("R@10") == 1
-    assert default_measures(50, budgets=(500, 4000))[-1] == Measure("ContextRecall@4000", 4000)
+    assert [measure.name for measure in default_measures(50, budget=None)][:4] == ["nDCG@10", "R@10", "R@50", "RR@10"]
+    assert [measure.name for measure in default_measures(10, budget=None)].count("R@10") == 1
+    assert default_measures(50, budget=4000)[-1] == Measure("ContextRecall@4000", 4000)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def test_a_plain_run_is_derived_at_the_depths_below_its_own() -> None:
         ("fusion-weight=nan", ["'nan'"]),
         ("fusion-weight=half", ["'half'"]),
         ("retriever=bm25", ["'bm25'", "lexical"]),
+        ("max-tokens=0", ["'0'", "500,2000"]),
+        ("max-tokens=many", ["'many'"]),
     ],
 )
 def test_what_cannot_be_swept_is_a_usage_error(text: str, parts: list[str]) -> None:

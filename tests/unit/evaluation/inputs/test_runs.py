@@ -41,5 +41,5 @@ def test_ids_with_blanks_are_encoded_and_known_again(tmp_path: Path) -> None:
 
 
 def test_documents_take_the_spelling_of_the_judgements_and_keep_their_scores() -> None:
-    run = {"q": Ranked(("corpus.jsonl#1", "b"), (("b", 30),), (2.0, 1.0))}
-    assert spelled(run, {"corpus.jsonl#1": "1"}) == {"q": Ranked(("1", "b"), (), (2.0, 1.0))}
+    run = {"q": Ranked(("corpus.jsonl#1", "b"), {30: frozenset("b")}, (2.0, 1.0))}
+    assert spelled(run, {"corpus.jsonl#1": "1"}) == {"q": Ranked(("1", "b"), {}, (2.0, 1.0))}

@@ -14,7 +14,7 @@ from rerank_cli.evaluation.figures.measures import Figures
 from rerank_cli.evaluation.figures.paired_comparison import Comparison
 from rerank_cli.evaluation.figures.several_runs import Compared
 from rerank_cli.evaluation.figures.stages import Price, StageFigures
-from rerank_cli.evaluation.figures.sweep import SweepTable
+from rerank_cli.evaluation.figures.sweep import BUDGET, SweepTable
 
 SHOWN_QUERY = 72
 """Letters of a query that a line has room for."""
@@ -40,7 +40,7 @@ def _parts(evaluation: Evaluation, *, diagnosed: bool) -> Parts:
         yield from _compared_parts(evaluation.compared)
     for table in evaluation.sweeps:
         yield ""
-        yield _sweep_rows(table)
+        yield _window_rows(table) if table.key == BUDGET else _sweep_rows(table)
     if diagnosed and evaluation.diagnosis is not None:
         yield ""
         yield from _diagnosis_parts(evaluation.diagnosis)
@@ -143,6 +143,15 @@ def _compared_parts(compared: Sequence[Compared]) -> Parts:
         yield [("time a query", "p50"), *timed]
 
 
+def _window_rows(table: SweepTable) -> Rows:
+    """As of other sweeps, but for the time: no budget changes that of a search."""
+    rows = [(table.key, table.measure, "first stage", "")]
+    for row in table.rows:
+        final, first = (figures.overall[row.measure] for figures in (row.stages.final, row.stages.first))
+        rows.append((row.value, f"{final:.4f}", f"{first:.4f}", ", ".join(row.marks)))
+    return rows
+
+
 def _sweep_rows(table: SweepTable) -> Rows:
     rows = [(table.key, table.measure, "first stage", "R@top_k", "time a query (p50)", "")]
     for row in table.rows:
@@ -151,8 +160,8 @@ def _sweep_rows(table: SweepTable) -> Rows:
         rows.append(
             (
                 row.value,
-                f"{stages.final.overall[row.measure]:.4f}",
-                f"{stages.first.overall[row.measure]:.4f}",
+                f"{stages.final.overall[table.measure]:.4f}",
+                f"{stages.first.overall[table.measure]:.4f}",
                 "" if ceiling is None else f"{ceiling:.4f}",
                 _ms(stages.price.query_p50_s),
                 ", ".join(row.marks),

@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # typing has one too, and loading it takes longer than all of this
 if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
     from rerank_cli.config import Settings
     from rerank_cli.errors import (
         Busy,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
         Ranking,
         Recipe,
         Reranker,
-        Vectors,
     )
     from rerank_cli.records import (
         Candidate,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from rerank_cli.stamps import Stamp
 
 _HOMES = {
+    "arrays": ("Vectors",),
     "config": ("Settings",),
     "errors": (
         "Busy",
@@ -99,7 +100,6 @@ _HOMES = {
         "Ranking",
         "Recipe",
         "Reranker",
-        "Vectors",
     ),
     "records": (
         "Candidate",

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
-from rerank_cli.ports import FileState, Manifest, Recipe, Vectors
+from rerank_cli.ports import FileState, Manifest, Recipe
 from rerank_cli.records import Passage, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
@@ -24,6 +24,9 @@ from rerank_cli.store.pins import VectorsPin
 from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.search import SCAN
 from rerank_cli.store.vectors import VectorWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
 
 AT_ONCE = 1000
 """Vectors written in one go."""

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Vectors
+from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
 from rerank_cli.records import StoredPassage
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.files import counts_of, file_states

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.places import open_private
-from rerank_cli.ports import Vectors
 from rerank_cli.regular import SCARCE, open_regular
 from rerank_cli.store.access import cannot, is_folder
 from rerank_cli.store.pins import NAME, VectorsPin

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe, Vectors
+from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
@@ -21,6 +22,9 @@ from rerank_cli.store.remedies import index_command
 from rerank_cli.store.search import GRAPH, grown_graph, is_sound_graph, search_kind
 from rerank_cli.store.staging import Staging
 from rerank_cli.store.vectors import VectorFiles, VectorWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
 
 UNUSED_SHARE = 0.75
 FEW_ROWS = 10_000

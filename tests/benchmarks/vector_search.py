@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.ports import Vectors
+from rerank_cli.arrays import Vectors
 from rerank_cli.store.graph import Graph, load_graph, open_graph
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.pins import GraphPin, VectorsPin

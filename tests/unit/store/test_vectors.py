@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged, ModelError
-from rerank_cli.ports import Vectors
 from rerank_cli.store.pins import VectorsPin
 from rerank_cli.store.vectors import BLOCK_ROWS, KEY, TEXT_BYTES, VectorWriter, check_vectors, checks, open_vectors
 

@@ -40,9 +40,9 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def pin_of(name: str, keys: Keys) -> VectorsPin:
-    """What a generation with these *keys* says of its vectors."""
-    return VectorsPin(name, len(keys), zlib.crc32(keys.tobytes()))
+def are_pinned(keys: Keys, pin: VectorsPin) -> bool:
+    """Whether *keys* are those that *pin* speaks of."""
+    return (len(keys), zlib.crc32(keys.tobytes())) == (pin.rows, pin.keys_crc32)
 
 
 def checks(texts: Keys, matrix: Vectors) -> NDArray[np.uint64]:
@@ -110,6 +110,14 @@ class VectorFiles:
             sound[start : start + len(some)] = checks(some["text"], block[: len(some)]) == some["check"]
             start += len(block)
         return sound
+
+    def matrix_crc32(self, rows: int) -> int:
+        """The CRC-32 of the first *rows* of the matrix."""
+        crc32 = start = 0
+        for block in self.blocks() if rows else ():
+            crc32 = zlib.crc32(block[: max(0, rows - start)].data, crc32)
+            start += len(block)
+        return crc32
 
     def append(self, texts: Keys, vectors: Vectors, *, after: int) -> Keys:
         """Write rows behind the first *after* of them, onto the disk; their keys.
@@ -258,7 +266,7 @@ def _pinned_keys(files: VectorFiles, pin: VectorsPin) -> Keys:
         return np.zeros(0, dtype=KEY)
     with telling(files.keys):
         keys = files.read_keys()[: pin.rows]
-    if pin_of(pin.name, keys) != pin:
+    if not are_pinned(keys, pin):
         raise damaged(files.keys, "is not what was written")
     return keys
 
@@ -297,6 +305,7 @@ class VectorWriter:
         self._held: Keys = np.zeros(0, dtype=KEY)
         self._added: list[Keys] = []
         self._rows = 0
+        self._matrix_crc32 = 0
         self.mended = False
         name = pin.name if pin else self._fullest()
         if name is not None:
@@ -304,7 +313,8 @@ class VectorWriter:
 
     def pin(self, *, dimensions: int) -> VectorsPin:
         """What a generation made now says of its vectors."""
-        return pin_of(self._files.name if self._files else self._name(dimensions, 1), self._keys)
+        name = self._files.name if self._files else self._name(dimensions, 1)
+        return VectorsPin(name, len(self), zlib.crc32(self._keys.tobytes()), self._matrix_crc32)
 
     def missing(self, text_hashes: Iterable[bytes]) -> list[bytes]:
         """Those of *text_hashes* that have no vector, in their order, each once."""
@@ -357,8 +367,9 @@ class VectorWriter:
             self._added = []
         return self._held
 
-    def _hold(self, keys: Keys) -> None:
+    def _hold(self, keys: Keys, *, matrix_crc32: int) -> None:
         self._held, self._added, self._rows = keys, [], len(keys)
+        self._matrix_crc32 = matrix_crc32
 
     @cached_property
     def _known(self) -> set[bytes]:
@@ -369,6 +380,8 @@ class VectorWriter:
         new = self._files.append(texts, vectors, after=self._rows)
         self._added.append(new)
         self._rows += len(new)
+        # Of what was to be written, not of what a bad disk gives back.
+        self._matrix_crc32 = zlib.crc32(np.ascontiguousarray(vectors, dtype="<f4").data, self._matrix_crc32)
 
     def _go_on_with(self, files: VectorFiles, pin: VectorsPin | None) -> None:
         pinned = pin.rows if pin else 0
@@ -378,10 +391,11 @@ class VectorWriter:
             sound = np.zeros(len(keys), dtype=np.bool_)
             sound = files.sound_rows(keys)
         self._files = files
-        fits = pin is None or not pinned or pin_of(pin.name, keys[:pinned]) == pin
+        fits = pin is None or not pinned or are_pinned(keys[:pinned], pin)
         whole = len(sound) if sound.all() else int(np.argmin(sound))
         if fits and whole >= pinned and not sound[whole:].any():
-            self._hold(keys[:whole])  # what a killed run left half is written over
+            # What a killed run left half is written over.
+            self._hold(keys[:whole], matrix_crc32=files.matrix_crc32(whole))
             return
         others = [VectorFiles(self._folder, name) for name in self._names() if name != files.name]
         self._rewrite(keys, sound)
@@ -411,7 +425,7 @@ class VectorWriter:
         old = self._files
         newest = max(int(name.rsplit("-", 1)[1]) for name in (old.name, *self._names()))
         self._files = VectorFiles(self._folder, self._name(old.dimensions, newest + 1))
-        self._hold(np.zeros(0, dtype=KEY))
+        self._hold(np.zeros(0, dtype=KEY), matrix_crc32=0)
         self.__dict__.pop("_known", None)
         for path in (self._files.matrix, self._files.keys):
             _write(path, b"", at=0)

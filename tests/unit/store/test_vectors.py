@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,69 @@ def test_a_text_without_a_row_is_damage(tmp_path: Path) -> None:
         reader.rows_of(hashes(4))
     with pytest.raises(IndexDamaged, match="lacks the vectors of some passages"):
         open_vectors(tmp_path, VectorWriter(tmp_path, fingerprint="other", pin=None).pin(dimensions=4)).rows_of([b"x"])
+
+
+# Both files as a whole
+
+
+def crc32_of_matrix(folder: Path, pin: VectorsPin) -> int:
+    return zlib.crc32((folder / f"{pin.name}.vectors").read_bytes())
+
+
+def test_what_was_written_fits(tmp_path: Path) -> None:
+    pin = written(tmp_path)
+    assert pin.matrix_crc32 == crc32_of_matrix(tmp_path, pin)
+    assert pin.fits(tmp_path)
+
+
+@pytest.mark.parametrize(("ending", "at"), [("vectors", 0), ("vectors", -1), ("keys", 0), ("keys", -1)])
+def test_one_changed_bit_does_not_fit(tmp_path: Path, ending: str, at: int) -> None:
+    pin = written(tmp_path)
+    flip(tmp_path / f"{pin.name}.{ending}", at)
+    assert not pin.fits(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["vectors", "keys"])
+def test_a_missing_cut_or_longer_file_does_not_fit(tmp_path: Path, ending: str) -> None:
+    pin = written(tmp_path)
+    path = tmp_path / f"{pin.name}.{ending}"
+    content = path.read_bytes()
+    for other in (content[:-1], content + b"\0"):
+        path.write_bytes(other)
+        assert not pin.fits(tmp_path)
+    path.unlink()
+    assert not pin.fits(tmp_path)
+
+
+def test_what_an_older_program_did_not_count_fits_nothing(tmp_path: Path) -> None:
+    assert not replace(written(tmp_path), matrix_crc32=None).fits(tmp_path)
+
+
+def test_whatever_a_writer_does_its_rows_fit_as_they_were_written(tmp_path: Path) -> None:
+    pin = written(tmp_path, BLOCK_ROWS + 3)
+    with (tmp_path / f"{pin.name}.vectors").open("ab") as matrix:
+        matrix.write(b"half a row")  # of a run that was killed
+    writer = VectorWriter(tmp_path, fingerprint="fake", pin=replace(pin, matrix_crc32=None))
+    assert writer.pin(dimensions=DIMENSIONS) == pin
+    writer.add(hashes(2, start=COUNT), rows(2, seed=1))
+    grown = writer.pin(dimensions=DIMENSIONS)
+    assert grown.fits(tmp_path)
+    flip(tmp_path / f"{grown.name}.vectors", 0)
+    mending = VectorWriter(tmp_path, fingerprint="fake", pin=grown)
+    mended = mending.pin(dimensions=DIMENSIONS)
+    assert mending.mended and mended.rows == grown.rows - 1
+    assert mended.fits(tmp_path)
+    mending.keep_only(hashes(5))
+    kept = mending.pin(dimensions=DIMENSIONS)
+    assert kept.rows == 4
+    assert kept.fits(tmp_path)
+
+
+def test_a_row_that_a_bad_disk_changed_as_it_was_written_does_not_fit(tmp_path: Path) -> None:
+    writer = VectorWriter(tmp_path, fingerprint="fake", pin=written(tmp_path, 3))
+    writer.add(hashes(2, start=3), rows(2, seed=1))
+    flip(next(tmp_path.glob("*.vectors")), -1)
+    assert not writer.pin(dimensions=DIMENSIONS).fits(tmp_path)
 
 
 @pytest.mark.parametrize("ending", ["vectors", "keys"])

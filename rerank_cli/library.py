@@ -20,14 +20,13 @@ from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
 from rerank_cli.records import Fusion, Hit, Listener, Retriever, VectorSearch, ignore_progress
-from rerank_cli.reranking import activated, checked_logits
-from rerank_cli.search import Searcher, SearchResult, check_query, search_settings, shown
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.discover import Discovery
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.indexing import FileChanges, IndexSummary
+    from rerank_cli.search import Searcher, SearchResult
 
 Location = str | Path
 
@@ -339,6 +338,8 @@ class Library:
             UsageError: the query is empty or too long, or an option has a value that is not allowed.
             IndexMismatch: the encoder that was named is not the one that the index was made with.
         """
+        from rerank_cli.search import shown
+
         settings = changed(self.settings, options)
         if settings.min_score is not None and not settings.rerank:
             raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
@@ -356,6 +357,8 @@ class Library:
         self._searcher(self.settings, EVERYTHING)
 
     def _searcher(self, settings: Settings, within: Filter) -> Searcher:
+        from rerank_cli.search import Searcher, search_settings
+
         return Searcher(
             self.index,
             encoder=None if settings.retriever == "lexical" else self.encoder,
@@ -369,6 +372,9 @@ class Library:
         Raises:
             UsageError: the query is empty or too long.
         """
+        from rerank_cli.reranking import activated, checked_logits
+        from rerank_cli.search import check_query
+
         asked = check_query(query)
         if not texts:
             return Reranked((), (), ())
@@ -432,6 +438,7 @@ class Library:
         from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
         from rerank_cli.evaluation.figures.measures import parse_measures
         from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+        from rerank_cli.search import search_settings
 
         settings = changed(self.settings, options)
         judged, files = self._judged_queries(collection, queries, qrels)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rerank_cli.places import make_private_folder, open_private
@@ -19,13 +20,14 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
 from rerank_cli.store.migration import bring_over, holds_older_format, sealed_generation
-from rerank_cli.store.reader import IndexReader, Snapshot
 from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, rebuild_remedy
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
 from rerank_cli.store.seal import Seal, read_seal
 from rerank_cli.store.sealing import Sealing, is_sealed
-from rerank_cli.store.vectors import check_vectors, open_vectors
 from rerank_cli.store.writer import LocalWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.store.reader import IndexReader, Snapshot
 
 
 def open_reader(folder: Path) -> IndexReader:
@@ -38,6 +40,8 @@ def open_reader(folder: Path) -> IndexReader:
         InputError: it cannot be read.
         Busy: it cannot be read before another process has ended.
     """
+    from rerank_cli.store.reader import IndexReader
+
     layout = Layout(folder)
     return IndexReader(_open_snapshot(layout), reopen=lambda: _open_snapshot(layout))
 
@@ -69,6 +73,9 @@ def _open_snapshot(layout: Layout) -> Snapshot:
 
 
 def _with_files(layout: Layout, connection: sqlite3.Connection, generation: Generation, opened: ExitStack) -> Snapshot:
+    from rerank_cli.store.reader import Snapshot
+    from rerank_cli.store.vectors import open_vectors
+
     vectors = open_vectors(layout.folder, generation.vectors)
     graph = None
     if generation.graph is not None:
@@ -138,6 +145,8 @@ def check_whole(layout: Layout) -> Manifest:
     Raises:
         RerankError: what `open_reader` or a search would end with.
     """
+    from rerank_cli.store.vectors import check_vectors
+
     with _open_snapshot(layout) as snapshot:
         check_answers(layout.catalog, snapshot.connection)
         check_vectors(layout.folder, snapshot.generation.vectors)

@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from rerank_cli.stamps import is_settled, stamp_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,10 +77,18 @@ def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> Non
     assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer"}
 
 
-def test_status_doctor_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
+def test_status_and_doctor_load_no_model(docs: Path) -> None:
     assert not loaded_by("status") & {*HEAVY}
     assert not loaded_by("doctor") & {*HEAVY, "rich"}
-    assert not loaded_by("index", ".") & {*HEAVY, "rich"}
+
+
+def test_an_index_with_nothing_to_do_loads_no_model_no_numpy_and_no_reader(docs: Path) -> None:
+    while not is_settled(stamp_of((docs / "a.md").stat())):
+        time.sleep(0.1)
+    loaded_by("index", ".")  # which remembers the stamp that it can trust now
+    loaded = loaded_by("index", ".")
+    assert "sqlite3" in loaded
+    assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "xml"}
 
 
 def test_the_package_map_names_every_module_and_room() -> None:

@@ -34,7 +34,7 @@ from rerank_cli.errors import UsageError
 SEARCH = ("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config")
 """Parameters that say how to search; runs that others made were searched already."""
 
-app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
+app = typer.Typer(cls=EvalGroup, rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

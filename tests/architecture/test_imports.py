@@ -21,6 +21,11 @@ TORCH = ("torch", "transformers", "sentence_transformers", "onnx", "huggingface_
 
 def loaded_by(*arguments: str) -> set[str]:
     """Top-level packages that a command imports."""
+    return {name.split(".")[0] for name in modules_loaded_by(*arguments)}
+
+
+def modules_loaded_by(*arguments: str) -> set[str]:
+    """Modules that a command imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "rerank_cli", *arguments],
         capture_output=True,
@@ -29,8 +34,7 @@ def loaded_by(*arguments: str) -> set[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    names = (line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:"))
-    return {name.split(".")[0] for name in names}
+    return {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
 def modules_after(statement: str) -> set[str]:
@@ -64,6 +68,18 @@ def test_the_package_imports_nothing() -> None:
 def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
     loaded = modules_after("import rerank_cli.cli.app")
     assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "charset_normalizer"}
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    for arguments in (["--help"], ["--version"]):
+        loaded = modules_loaded_by(*arguments)
+        assert "rerank_cli.cli.commands" in loaded
+        assert not loaded & {
+            "rerank_cli.cli.options",
+            "rerank_cli.cli.index",
+            "rerank_cli.config",
+            "rerank_cli.records",
+        }
 
 
 def test_help_and_config_load_no_model_and_no_numpy() -> None:

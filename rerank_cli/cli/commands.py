@@ -29,7 +29,7 @@ class CommandGroup(typer.core.TyperGroup):
         super().__init__(**attributes)
         self.commands = cast("MutableMapping[str, Any]", _Loaded())  # nothing adds one
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List them as Typer does, which would load each for what it does."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rerank_cli.places import make_private_folder, open_private
@@ -20,14 +19,13 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
 from rerank_cli.store.migration import bring_over, holds_older_format, sealed_generation
+from rerank_cli.store.pinned import open_pinned
+from rerank_cli.store.reader import IndexReader, Snapshot
 from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, rebuild_remedy
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
 from rerank_cli.store.seal import Seal, read_seal
 from rerank_cli.store.sealing import Sealing, is_sealed
 from rerank_cli.store.writer import LocalWriter
-
-if TYPE_CHECKING:
-    from rerank_cli.store.reader import IndexReader, Snapshot
 
 
 def open_reader(folder: Path) -> IndexReader:
@@ -40,8 +38,6 @@ def open_reader(folder: Path) -> IndexReader:
         InputError: it cannot be read.
         Busy: it cannot be read before another process has ended.
     """
-    from rerank_cli.store.reader import IndexReader
-
     layout = Layout(folder)
     return IndexReader(_open_snapshot(layout), reopen=lambda: _open_snapshot(layout))
 
@@ -73,10 +69,7 @@ def _open_snapshot(layout: Layout) -> Snapshot:
 
 
 def _with_files(layout: Layout, connection: sqlite3.Connection, generation: Generation, opened: ExitStack) -> Snapshot:
-    from rerank_cli.store.reader import Snapshot
-    from rerank_cli.store.vectors import open_vectors
-
-    vectors = open_vectors(layout.folder, generation.vectors)
+    vectors = open_pinned(layout.folder, generation.vectors)
     graph = None
     if generation.graph is not None:
         from rerank_cli.store.graph import open_graph
@@ -149,7 +142,7 @@ def check_whole(layout: Layout) -> Manifest:
 
     with _open_snapshot(layout) as snapshot:
         check_answers(layout.catalog, snapshot.connection)
-        check_vectors(layout.folder, snapshot.generation.vectors)
+        check_vectors(snapshot.vectors)
         if snapshot.graph is not None and snapshot.generation.graph is not None:
             from rerank_cli.store.graph import check_graph
 

@@ -8,11 +8,10 @@ has for each row the hash of its text and a check of both. A row counts once its
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -20,15 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerank_cli.arrays import Vectors
-from rerank_cli.errors import IndexDamaged, ModelError, in_words
+from rerank_cli.errors import ModelError
 from rerank_cli.places import open_private
-from rerank_cli.regular import SCARCE, open_regular
-from rerank_cli.store.access import cannot, is_folder
+from rerank_cli.regular import open_regular
+from rerank_cli.store.access import damaged, telling
+from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
 from rerank_cli.store.pins import NAME, VectorsPin
-from rerank_cli.store.remedies import in_the_way, mend_remedy
-
-TEXT_BYTES = 16
-"""Of the hash of a text."""
 
 KEY = np.dtype([("text", f"V{TEXT_BYTES}"), ("check", "<u8")])
 
@@ -150,18 +146,18 @@ def _write(path: Path, content: bytes, *, at: int) -> None:
 class VectorReader:
     """The rows of a generation, mapped from where they lie. Nothing is copied, and each row is checked once."""
 
-    def __init__(self, files: VectorFiles, keys: Keys, matrix: Vectors) -> None:
-        self._files = files
-        self._keys = keys
-        self._matrix = matrix
-        self._checked = np.zeros(-(-len(keys) // BLOCK_ROWS), dtype=np.bool_)
+    def __init__(self, opened: PinnedVectors) -> None:
+        self._files = VectorFiles(opened.folder, opened.name)
+        self._keys: Keys = np.frombuffer(opened.keys, dtype=KEY)
+        self._matrix: Vectors = np.frombuffer(opened.matrix, dtype="<f4").reshape(-1, self._files.dimensions)
+        self._checked = np.zeros(-(-len(self._keys) // BLOCK_ROWS), dtype=np.bool_)
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def texts(self, rows: Rows) -> list[bytes]:
+    def texts(self, rows: Sequence[int]) -> list[bytes]:
         """The hash of the text of each of *rows*."""
-        return [bytes(text) for text in self._keys["text"][rows]]
+        return [bytes(text) for text in self._keys["text"][np.array(rows, dtype=np.int64)]]
 
     def rows_of(self, text_hashes: Sequence[bytes]) -> Rows:
         """The row of each text, shape (n,).
@@ -227,68 +223,19 @@ class VectorReader:
         self._checked[block] = True
 
 
-def open_vectors(folder: Path, pin: VectorsPin) -> VectorReader:
-    """Open the rows that *pin* names. The files may have grown since; what is in them never changes.
+def check_vectors(opened: PinnedVectors) -> None:
+    """Read every row that a generation names, a block at a time.
 
     Raises:
         IndexDamaged: the files are missing, cut short or others.
         InputError: this process or machine can open no more files.
     """
-    files = VectorFiles(folder, pin.name)
-    keys = _pinned_keys(files, pin)
-    if not len(keys):
-        return VectorReader(files, keys, np.zeros((0, files.dimensions), dtype=np.float32))
-    with telling(files.matrix), open_regular(files.matrix) as file:
-        wanted, found = pin.rows * files.row_bytes, os.fstat(file.fileno()).st_size
-        if found < wanted:
-            raise damaged(files.matrix, f"has {found} bytes in place of {wanted}")
-        mapped = mmap.mmap(file.fileno(), wanted, access=mmap.ACCESS_READ)
-    return VectorReader(files, keys, np.frombuffer(mapped, dtype="<f4").reshape(pin.rows, files.dimensions))
-
-
-def check_vectors(folder: Path, pin: VectorsPin) -> None:
-    """Read every row that *pin* names, a block at a time.
-
-    Raises:
-        IndexDamaged: the files are missing, cut short or others.
-        InputError: this process or machine can open no more files.
-    """
-    files = VectorFiles(folder, pin.name)
-    keys = _pinned_keys(files, pin)
+    files = VectorFiles(opened.folder, opened.name)
+    keys = np.frombuffer(opened.keys, dtype=KEY)
     with telling(files.matrix):
         sound = files.sound_rows(keys) if len(keys) else np.ones(0, dtype=np.bool_)
     if not sound.all():
         raise damaged(files.matrix, "holds other vectors than were written")
-
-
-def _pinned_keys(files: VectorFiles, pin: VectorsPin) -> Keys:
-    if not pin.rows:
-        return np.zeros(0, dtype=KEY)
-    with telling(files.keys):
-        keys = files.read_keys()[: pin.rows]
-    if not are_pinned(keys, pin):
-        raise damaged(files.keys, "is not what was written")
-    return keys
-
-
-def damaged(path: Path, what: str) -> IndexDamaged:
-    """That the file *path*, which can be made again, is not to be believed, and the command that mends it."""
-    return IndexDamaged(f"{path}: {what}", remedy=mend_remedy(path.parent))
-
-
-@contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Make one of ours of the system's errors about *path*, which can be made again."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise damaged(path, "is missing") from error
-    except OSError as error:
-        if error.errno in SCARCE:
-            raise cannot("read", path, error) from error
-        if is_folder(path):
-            raise in_the_way(path) from error
-        raise damaged(path, f"cannot be read ({in_words(error)})") from error
 
 
 class VectorWriter:

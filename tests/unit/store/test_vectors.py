@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged, ModelError
+from rerank_cli.store.pinned import TEXT_BYTES, open_pinned
 from rerank_cli.store.pins import VectorsPin
-from rerank_cli.store.vectors import BLOCK_ROWS, KEY, TEXT_BYTES, VectorWriter, check_vectors, checks, open_vectors
+from rerank_cli.store.vectors import BLOCK_ROWS, KEY, VectorReader, VectorWriter, check_vectors, checks
 
 DIMENSIONS = 4
 ODD_DIMENSIONS = 3
@@ -33,6 +34,14 @@ def written(folder: Path, count: int = COUNT, *, dimensions: int = DIMENSIONS) -
     writer = VectorWriter(folder, fingerprint="fake", pin=None)
     writer.add(hashes(count), rows(count, dimensions=dimensions))
     return writer.pin(dimensions=dimensions)
+
+
+def open_vectors(folder: Path, pin: VectorsPin) -> VectorReader:
+    return VectorReader(open_pinned(folder, pin))
+
+
+def check(folder: Path, pin: VectorsPin) -> None:
+    check_vectors(open_pinned(folder, pin))
 
 
 def flip(path: Path, at: int) -> None:
@@ -70,7 +79,7 @@ def test_rows_that_came_after_a_generation_are_none_of_it(tmp_path: Path) -> Non
     pin = written(tmp_path, 3)
     VectorWriter(tmp_path, fingerprint="fake", pin=pin).add(hashes(2, start=3), rows(2, seed=1))
     assert len(open_vectors(tmp_path, pin)) == 3
-    check_vectors(tmp_path, pin)
+    check(tmp_path, pin)
 
 
 def test_a_text_without_a_row_is_damage(tmp_path: Path) -> None:
@@ -150,7 +159,7 @@ def test_one_changed_bit_is_damage(tmp_path: Path, ending: str, at: int) -> None
     pin = written(tmp_path)
     flip(tmp_path / f"{pin.name}.{ending}", at)
     with pytest.raises(IndexDamaged, match=r"than were written|not what was written"):
-        check_vectors(tmp_path, pin)
+        check(tmp_path, pin)
     with pytest.raises(IndexDamaged, match=r"than were written|not what was written"):
         open_vectors(tmp_path, pin).cosines(rows(1)[0])
 
@@ -172,7 +181,7 @@ def test_rows_that_were_swapped_are_damage(tmp_path: Path) -> None:
     content, size = place.read_bytes(), 4 * DIMENSIONS
     place.write_bytes(content[size:] + content[:size])
     with pytest.raises(IndexDamaged, match="holds other vectors"):
-        check_vectors(tmp_path, pin)
+        check(tmp_path, pin)
 
 
 @pytest.mark.parametrize("ending", ["vectors", "keys"])
@@ -184,7 +193,7 @@ def test_a_cut_or_missing_file_is_damage_and_the_remedy_mends_it(tmp_path: Path,
         open_vectors(tmp_path, pin)
     assert caught.value.remedy == f"mend it: rerank-cli index FOLDER --index {tmp_path}"
     place.unlink()
-    for look in (open_vectors, check_vectors):
+    for look in (open_vectors, check):
         with pytest.raises(IndexDamaged, match="is missing"):
             look(tmp_path, pin)
 
@@ -241,7 +250,7 @@ def test_half_a_key_is_written_over(tmp_path: Path, cut_bytes: int) -> None:
     assert (writer.missing(hashes(4)), writer.mended) == (hashes(1, start=3), False)
     writer.add(hashes(2, start=3), rows(2, seed=2))
     grown = writer.pin(dimensions=DIMENSIONS)
-    check_vectors(tmp_path, grown)
+    check(tmp_path, grown)
     assert (open_vectors(tmp_path, grown).take(np.arange(3, 5)) == rows(2, seed=2)).all()
 
 
@@ -255,7 +264,7 @@ def test_every_sound_row_is_saved_from_damaged_files(tmp_path: Path, is_pinned: 
     assert (writer.mended, writer.missing(hashes(COUNT))) == (True, lost)
     again = writer.pin(dimensions=DIMENSIONS)
     assert again.name != pin.name
-    check_vectors(tmp_path, again)
+    check(tmp_path, again)
 
 
 def test_what_is_lost_of_keys_alone_is_lost_of_their_rows_alone(tmp_path: Path) -> None:

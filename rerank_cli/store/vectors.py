@@ -209,7 +209,7 @@ class VectorReader:
         Raises:
             IndexDamaged: a row is not what was written.
         """
-        for block in np.unique(rows // BLOCK_ROWS).tolist():
+        for block in {*(rows // BLOCK_ROWS).tolist()}:  # np.unique would load masked arrays
             self._check(block)
         return self._matrix[rows]
 

@@ -90,11 +90,23 @@ def test_help_and_config_load_no_model_and_no_numpy() -> None:
 def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> None:
     loaded = loaded_by("query", "radiator", "--format", "json")
     assert {"onnxruntime", "tokenizers"} <= loaded
-    assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer"}
+    assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer", "asyncio"}
 
 
-def test_status_and_doctor_load_no_model(docs: Path) -> None:
-    assert not loaded_by("status") & {*HEAVY}
+def test_a_query_without_the_second_stage_loads_no_masked_arrays(docs: Path) -> None:
+    loaded = modules_loaded_by("query", "radiator", "--no-rerank")
+    assert {"onnxruntime", "numpy.linalg"} <= loaded
+    assert not loaded & {"numpy.ma", "hnswlib", "rich", "asyncio", "email"}
+
+
+def test_status_loads_no_model_no_numpy_and_what_only_a_terminal_needs(docs: Path) -> None:
+    for arguments in (["status"], ["status", "--json"]):
+        loaded = loaded_by(*arguments)
+        assert "sqlite3" in loaded
+        assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "asyncio"}
+
+
+def test_doctor_loads_no_model(docs: Path) -> None:
     assert not loaded_by("doctor") & {*HEAVY, "rich"}
 
 

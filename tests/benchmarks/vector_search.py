@@ -25,8 +25,8 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.nearest import GraphSearch, Scan
 from rerank_cli.store.pinned import open_pinned
 from rerank_cli.store.pins import GraphPin, VectorsPin
-from rerank_cli.store.search import grown_graph
 from rerank_cli.store.reader import SPARE
+from rerank_cli.store.search import grown_graph
 from rerank_cli.store.vectors import VectorFiles, VectorReader, VectorWriter
 
 DIMENSIONS = 384

@@ -342,7 +342,8 @@ class VectorWriter:
         whole = len(sound) if sound.all() else int(np.argmin(sound))
         if fits and whole >= pinned and not sound[whole:].any():
             # What a killed run left half is written over.
-            self._hold(keys[:whole], matrix_crc32=files.matrix_crc32(whole))
+            known = pin.matrix_crc32 if pin and whole == pinned else None
+            self._hold(keys[:whole], matrix_crc32=files.matrix_crc32(whole) if known is None else known)
             return
         others = [VectorFiles(self._folder, name) for name in self._names() if name != files.name]
         self._rewrite(keys, sound)

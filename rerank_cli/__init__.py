@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # typing has one too, and loading it takes longer than all of this
 if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
     from rerank_cli.config import Settings
     from rerank_cli.context import Context
     from rerank_cli.errors import (
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
         Ranking,
         Recipe,
         Reranker,
-        Vectors,
     )
     from rerank_cli.queries import Query
     from rerank_cli.records import (
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from rerank_cli.stamps import Stamp
 
 _HOMES = {
+    "arrays": ("Vectors",),
     "config": ("Settings",),
     "context": ("Context",),
     "errors": (
@@ -104,7 +105,6 @@ _HOMES = {
         "Ranking",
         "Recipe",
         "Reranker",
-        "Vectors",
     ),
     "queries": ("Query",),
     "records": (

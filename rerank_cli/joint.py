@@ -14,6 +14,7 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TypeVar
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexMismatch
 from rerank_cli.freshness import folder_of
 from rerank_cli.ports import (
@@ -26,7 +27,6 @@ from rerank_cli.ports import (
     Origin,
     PassageId,
     Ranking,
-    Vectors,
 )
 from rerank_cli.records import StoredPassage
 

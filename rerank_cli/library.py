@@ -34,8 +34,6 @@ from rerank_cli.records import (
     VectorSearch,
     ignore_progress,
 )
-from rerank_cli.reranking import activated, checked_logits
-from rerank_cli.search import EVERY_HIT, Searcher, SearchResult, check_query, search_settings, shown
 
 if TYPE_CHECKING:
     from rerank_cli.context import Context
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.indexing import FileChanges, IndexSummary
+    from rerank_cli.search import Searcher, SearchResult
 
 Location = str | Path
 
@@ -411,6 +410,8 @@ class Library:
             UsageError: the query is empty or too long, or an option has a value that is not allowed.
             IndexMismatch: the encoder that was named is not the one that the index was made with.
         """
+        from rerank_cli.search import shown
+
         settings = self._search_settings(options)
         result = self._searcher(settings, _within(paths)).search(query)
         return shown(result, top_n=settings.top_n, min_score=settings.min_score)
@@ -434,6 +435,7 @@ class Library:
         """
         from rerank_cli.context import fit_context, window_of
         from rerank_cli.retrieval import query_words
+        from rerank_cli.search import EVERY_HIT
 
         settings = self._search_settings({**options, "per_document": EVERY_HIT})
         count_tokens = self._counter(settings.tokenizer)
@@ -469,6 +471,8 @@ class Library:
         self._searcher(self.settings, EVERYTHING)
 
     def _searcher(self, settings: Settings, within: Filter) -> Searcher:
+        from rerank_cli.search import Searcher, search_settings
+
         return Searcher(
             self.index,
             encoder=None if settings.retriever == "lexical" else self.encoder,
@@ -482,6 +486,9 @@ class Library:
         Raises:
             UsageError: the query is empty or too long.
         """
+        from rerank_cli.reranking import activated, checked_logits
+        from rerank_cli.search import check_query
+
         asked = check_query(query)
         known: dict[str, float] = {}
         unknown = list(dict.fromkeys(texts))
@@ -507,6 +514,7 @@ class Library:
         from rerank_cli.corpus.named import read_named
         from rerank_cli.corpus.reading import FileReading
         from rerank_cli.indexing import rules_of
+        from rerank_cli.search import check_query
 
         asked = check_query(query)
         encoder = self._models.encoder(self._encoder or self.settings.encoder)
@@ -535,6 +543,8 @@ class Library:
         Raises:
             UsageError: the index has no such file, or the file has nothing there.
         """
+        from rerank_cli.search import shown
+
         asked = list(self.index.read_file(path, first=at, last=at))
         if not asked:
             raise self._nothing_at(path, at)
@@ -611,6 +621,7 @@ class Library:
         from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
         from rerank_cli.evaluation.figures.measures import parse_measures
         from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+        from rerank_cli.search import search_settings
 
         settings = changed(self.settings, options)
         judged, files = self._judged_queries(collection, queries, qrels)

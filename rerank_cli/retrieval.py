@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError, UsageError
-from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, Origin, PassageId, Ranking, Vectors
+from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, Origin, PassageId, Ranking
 from rerank_cli.records import Candidate, Listed, Retriever
 from rerank_cli.words import identifiers, parts, readable
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rerank_cli.ports import PairScores, Vectors
+from rerank_cli.arrays import Vectors
+from rerank_cli.ports import PairScores
 
 WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 

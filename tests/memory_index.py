@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.globs import any_glob
 from rerank_cli.ports import (
     EVERYTHING,
@@ -27,7 +28,6 @@ from rerank_cli.ports import (
     PassageId,
     Ranking,
     Recipe,
-    Vectors,
 )
 from rerank_cli.records import SplitDocument, StoredPassage
 

@@ -41,7 +41,7 @@ SEARCH = (
 )  # fmt: skip
 """Parameters that say how to search, and what is made of it; runs that others made were searched already."""
 
-app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
+app = typer.Typer(cls=EvalGroup, rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

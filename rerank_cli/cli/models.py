@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from rerank_cli.models.catalogue import Kind
     from rerank_cli.models.compiled import CompiledModel
 
-app = typer.Typer(help="List the models that are here; compile them ahead.", rich_markup_mode=None)
+app = typer.Typer(
+    help="List the models that are here; compile them ahead.", rich_markup_mode=None, add_completion=False
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from rerank_cli.cli.commands import COMMANDS, load
 from rerank_cli.cli.terminal import say
-from rerank_cli.config import HELP, KINDS, PROJECT_FILE, Config, flag_of, load_config, variable_of
+from rerank_cli.config import HELP, KINDS, PREFIX, PROJECT_FILE, Config, flag_of, load_config, variable_of
 from rerank_cli.errors import InputError, in_words
 
 _OWN_VARIABLES: set[str] = set()
@@ -49,8 +51,17 @@ def own_path(flag: str, meaning: str, **more: Any) -> Any:
 
 
 def own_variables() -> frozenset[str]:
-    """The variables of every command's options that are no settings."""
+    """The variables of every command's options that are no settings, for which every command is loaded."""
+    for name in COMMANDS:
+        load(name)
     return frozenset(_OWN_VARIABLES)
+
+
+def own_variables_in(environment: Mapping[str, str]) -> frozenset[str]:
+    """The `own_variables`, of which those of other commands are only asked for where *environment* may have one."""
+    known = {*map(variable_of, HELP), *_OWN_VARIABLES}
+    is_known = all(name in known for name in environment if name.startswith(PREFIX))
+    return frozenset(_OWN_VARIABLES) if is_known else own_variables()
 
 
 ConfigFile = Annotated[
@@ -89,7 +100,7 @@ def configured(start: Path, config_file: Path | None, flags: dict[str, object]) 
         start=start,
         config_file=config_file,
         environment=os.environ,
-        other_variables=own_variables(),
+        other_variables=own_variables_in(os.environ),
     )
 
 

@@ -29,9 +29,7 @@ def run(
         bool, own("--files", "Lines name files: read them, and order them by their best passages.")
     ] = False,
     null: Annotated[bool, own("--null", "Records end with NUL, as find -print0 writes them.", "-0")] = False,
-    top_n: Annotated[
-        str | None, setting("top_n", "-n", meaning="Hits to show; all unless it is given.")
-    ] = None,
+    top_n: Annotated[str | None, setting("top_n", "-n", meaning="Hits to show; all unless it is given.")] = None,
     min_score: Annotated[str | None, setting("min_score")] = None,
     scores: Annotated[bool, own("--scores", "Print scores too: in front, or as fields of JSON.")] = False,
     reranker: RerankerName = None,

@@ -1,4 +1,4 @@
-"""What `rerank-cli status` prints: a table for people, JSON for programs."""
+"""What `rerank-cli status` prints: a table on a terminal, the same lines elsewhere, JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ def print_status(index: str, status: Status, *, as_json: bool) -> None:
     record = _record(index, status)
     if as_json:
         print(json.dumps(record, ensure_ascii=False, indent=2))
+    elif sys.stdout.isatty():
+        _print_table(_rows(record))
     else:
-        _print_table(record)
+        rows = _rows(record)
+        width = max(map(len, rows))
+        sys.stdout.writelines(f"{name:{width}}  {value}\n" for name, value in rows.items())
 
 
 def _record(index: str, status: Status) -> dict[str, object]:
@@ -38,19 +42,13 @@ def _record(index: str, status: Status) -> dict[str, object]:
     }
 
 
-def _print_table(record: dict[str, object]) -> None:
-    from rich.table import Table  # --json needs no Rich
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+def _rows(record: dict[str, object]) -> dict[str, str]:
     size, unreadable = record["size_bytes"], record["unreadable"]
     holds = {noun: record[f"{noun}s"] for noun in ("file", "document", "passage")}
     assert isinstance(size, int) and isinstance(unreadable, dict)
     rows = {
-        "index": record["index"],
-        "folder": record["root"],
+        "index": str(record["index"]),
+        "folder": str(record["root"]),
         "updated": f"{record['updated_at']} (generation {record['generation']})",
         "holds": ", ".join(counted(number, noun) for noun, number in holds.items()),
         "size": f"{size / 1e6:.1f} MB",
@@ -61,8 +59,18 @@ def _print_table(record: dict[str, object]) -> None:
     }
     if unreadable:
         rows["unreadable"] = f"{counted(len(unreadable), 'file')}; --json names them"
+    return {name: printable(value) for name, value in rows.items()}
+
+
+def _print_table(rows: dict[str, str]) -> None:
+    from rich.table import Table  # which only a terminal needs
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, Text(printable(str(value))))
+        table.add_row(name, Text(value))
     console(sys.stdout).print(table)
 
 

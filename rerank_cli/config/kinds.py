@@ -7,7 +7,6 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Literal, get_args
 
 DAY_S = 24 * 60 * 60
@@ -166,6 +165,8 @@ def _parsed_size(text: str) -> int:
     factors = {unit.lower(): factor for unit, factor in _UNITS.items()} | {"": 1}
     if match is None or match[2].lower() not in factors:
         raise ValueError
+    from fractions import Fraction  # which takes 2 ms to load, also where no size is written
+
     return int(Fraction(match[1]) * factors[match[2].lower()])
 
 

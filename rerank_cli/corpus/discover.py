@@ -81,6 +81,8 @@ class _Patterns:
         The walk has judged the folders above already, and asking them again here would let a deeper
         `!keep/` bring back every file in it.
         """
+        if not self.patterns:
+            return None
         below = self.down + entry.removeprefix(self.folder)
         return next((pattern for pattern in reversed(self.patterns) if pattern.names(below)), None)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.address import endpoint_at, is_address
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
 from rerank_cli.models.compiled import CompiledModel, find_compiled
-from rerank_cli.ports import Encoder, PairScores, Reranker, Vectors
+from rerank_cli.ports import Encoder, PairScores, Reranker
 from rerank_cli.records import Listener, ignore_progress
+
+if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
 
 Model = TypeVar("Model")
 

@@ -19,12 +19,13 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError, in_words
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
-from rerank_cli.ports import PairScores, Vectors
+from rerank_cli.ports import PairScores
 
 
 def worker_count() -> int:

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.config import key_variable
 from rerank_cli.errors import ModelError
 from rerank_cli.models.address import Endpoint
 from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, find_model
 from rerank_cli.models.transport import Refused, Transport
-from rerank_cli.ports import PairScores, Vectors
+from rerank_cli.ports import PairScores
 
 BATCH = 32
 """Texts of a request: more than that TEI refuses as it is set up by default."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
-from rerank_cli.ports import PairScores, Vectors
+from rerank_cli.ports import PairScores
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer

@@ -13,7 +13,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.ports import PairScores, Vectors
+from rerank_cli.arrays import Vectors
+from rerank_cli.ports import PairScores
 from rerank_cli.words import readable
 
 QUERY_TOKENS = 96

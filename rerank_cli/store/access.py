@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rerank_cli.errors import InputError, RerankError, in_words
+from rerank_cli.errors import IndexDamaged, InputError, RerankError, in_words
 from rerank_cli.regular import SCARCE
 from rerank_cli.store.layout import Layout
-from rerank_cli.store.remedies import in_the_way, move_away, quoted
+from rerank_cli.store.remedies import in_the_way, mend_remedy, move_away, quoted
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DENIED = (errno.EACCES, errno.EPERM)
@@ -133,3 +133,23 @@ def _owner(place: Path) -> int | None:
         return place.stat().st_uid
     except OSError:
         return None
+
+
+def damaged(path: Path, what: str) -> IndexDamaged:
+    """That the file *path*, which can be made again, is not to be believed, and the command that mends it."""
+    return IndexDamaged(f"{path}: {what}", remedy=mend_remedy(path.parent))
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Make one of ours of the system's errors about *path*, which can be made again."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise damaged(path, "is missing") from error
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise cannot("read", path, error) from error
+        if is_folder(path):
+            raise in_the_way(path) from error
+        raise damaged(path, f"cannot be read ({in_words(error)})") from error

@@ -11,11 +11,12 @@ from pathlib import Path
 import hnswlib
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.places import make_private_file, sync
-from rerank_cli.ports import Vectors
 from rerank_cli.regular import open_regular
+from rerank_cli.store.access import damaged, telling
 from rerank_cli.store.pins import GraphPin
-from rerank_cli.store.vectors import Rows, Scores, damaged, telling
+from rerank_cli.store.vectors import Rows, Scores
 
 M = 24
 EF_CONSTRUCTION = 200

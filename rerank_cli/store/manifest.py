@@ -51,7 +51,7 @@ def read_generation(layout: Layout, connection: sqlite3.Connection) -> Generatio
         manifest = Manifest(
             Recipe(**rows["recipe"]), rows["generation"], rows["updated_at"], rows["search"], rows["search_reason"]
         )
-        vectors = VectorsPin(**rows["vectors"])
+        vectors = VectorsPin(**rows["vectors"], matrix_crc32=rows.get("matrix_crc32"))
         graph = GraphPin(**rows["graph"]) if rows["graph"] else None
         if not NAME.fullmatch(vectors.name):
             raise ValueError(f"no vectors are called {vectors.name!r}")
@@ -82,14 +82,16 @@ def read_rows(layout: Layout, connection: sqlite3.Connection) -> dict[str, Any]:
 def write_generation(connection: sqlite3.Connection, generation: Generation) -> None:
     """Put *generation* in the place of what the catalog said of itself."""
     manifest = generation.manifest
+    vectors = asdict(generation.vectors)
     rows = {
+        "matrix_crc32": vectors.pop("matrix_crc32"),  # apart, as older programs of this format know of no such part
         "format_version": FORMAT_VERSION,
         "recipe": asdict(manifest.recipe),
         "generation": manifest.generation,
         "updated_at": manifest.updated_at,
         "search": manifest.search,
         "search_reason": manifest.search_reason,
-        "vectors": asdict(generation.vectors),
+        "vectors": vectors,
         "graph": asdict(generation.graph) if generation.graph else None,
     }
     connection.execute("DELETE FROM manifest")

@@ -6,12 +6,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
-from rerank_cli.ports import FileState, Manifest, Recipe, Vectors
+from rerank_cli.ports import FileState, Manifest, Recipe
 from rerank_cli.records import Passage, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
@@ -23,7 +21,10 @@ from rerank_cli.store.passages import insert_document, row_check
 from rerank_cli.store.pins import VectorsPin
 from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.search import SCAN
-from rerank_cli.store.vectors import VectorWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
+    from rerank_cli.store.vectors import VectorWriter
 
 AT_ONCE = 1000
 """Vectors written in one go."""
@@ -123,6 +124,8 @@ def _copied_from_the_first(
     old: sqlite3.Connection, connection: sqlite3.Connection, rows: Mapping[str, Any], layout: Layout
 ) -> tuple[Recipe, VectorsPin]:
     """Documents of the first format, whose vectors lie in its catalog."""
+    from rerank_cli.store.vectors import VectorWriter
+
     recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
     vectors = VectorWriter(layout.folder, fingerprint=recipe.encoder_fingerprint, pin=None)
     new: dict[bytes, bytes] = {}
@@ -165,6 +168,8 @@ def _telling_damage(older: Layout, layout: Layout) -> Iterator[None]:
 
 def _copy_unused_vectors(old: sqlite3.Connection, layout: Layout) -> None:
     """Vectors that no passage has: a run was killed before its commit."""
+    from rerank_cli.store.vectors import VectorWriter
+
     query = "SELECT fingerprint, text_hash, vector FROM vectors WHERE id NOT IN (SELECT vector FROM passages)"
     for fingerprint, group in groupby(old.execute(f"{query} ORDER BY fingerprint"), key=lambda row: row[0]):
         vectors = VectorWriter(layout.folder, fingerprint=fingerprint, pin=None)
@@ -190,6 +195,8 @@ def _add(vectors: VectorWriter, new: dict[bytes, bytes]) -> None:
 
 
 def _matrix(blobs: list[bytes]) -> Vectors:
+    import numpy as np
+
     return np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), -1)
 
 

@@ -19,12 +19,12 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.lock import acquire
 from rerank_cli.store.manifest import Generation, read_generation
 from rerank_cli.store.migration import bring_over, holds_older_format, sealed_generation
+from rerank_cli.store.pinned import open_pinned
 from rerank_cli.store.reader import IndexReader, Snapshot
 from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, rebuild_remedy
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
 from rerank_cli.store.seal import Seal, read_seal
 from rerank_cli.store.sealing import Sealing, is_sealed
-from rerank_cli.store.vectors import check_vectors, open_vectors
 from rerank_cli.store.writer import LocalWriter
 
 
@@ -69,7 +69,7 @@ def _open_snapshot(layout: Layout) -> Snapshot:
 
 
 def _with_files(layout: Layout, connection: sqlite3.Connection, generation: Generation, opened: ExitStack) -> Snapshot:
-    vectors = open_vectors(layout.folder, generation.vectors)
+    vectors = open_pinned(layout.folder, generation.vectors)
     graph = None
     if generation.graph is not None:
         from rerank_cli.store.graph import open_graph
@@ -138,9 +138,11 @@ def check_whole(layout: Layout) -> Manifest:
     Raises:
         RerankError: what `open_reader` or a search would end with.
     """
+    from rerank_cli.store.vectors import check_vectors
+
     with _open_snapshot(layout) as snapshot:
         check_answers(layout.catalog, snapshot.connection)
-        check_vectors(layout.folder, snapshot.generation.vectors)
+        check_vectors(snapshot.vectors)
         if snapshot.graph is not None and snapshot.generation.graph is not None:
             from rerank_cli.store.graph import check_graph
 

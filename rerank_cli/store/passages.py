@@ -11,7 +11,6 @@ from pathlib import Path
 from rerank_cli.errors import IndexDamaged
 from rerank_cli.records import Passage, Place, StoredPassage, Unit
 from rerank_cli.store.remedies import rebuild_remedy
-from rerank_cli.words import identifiers, parts
 
 SELECT = (
     "SELECT passages.id, document_id, path, title, ordinal, unit, first, last, label, headings, text,"
@@ -46,6 +45,8 @@ def _said(passage: Passage) -> tuple[int, str, int, int, str, str, str, bytes]:
 
 def _parts(passage: Passage) -> str:
     """The words within words that are written as `unlockWithBiometrics` is; FTS5 itself knows those of `snake_case`."""
+    from rerank_cli.words import identifiers, parts  # whose patterns take 5 ms to compile
+
     pieces = (piece for name in identifiers(passage.model_text) for piece in name.split("_"))
     return " ".join(part for piece in pieces if len(found := parts(piece)) > 1 for part in found)
 

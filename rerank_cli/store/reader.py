@@ -13,21 +13,22 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Vectors
+from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
 from rerank_cli.records import StoredPassage
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.files import counts_of, file_states
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import Generation
 from rerank_cli.store.passages import SELECT, passage_of, stored_passages
+from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
 from rerank_cli.store.remedies import index_command, rebuild_remedy
-from rerank_cli.store.vectors import TEXT_BYTES, Rows, Scores, VectorReader
 
 if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
     from rerank_cli.store.graph import Graph
+    from rerank_cli.store.nearest import GraphSearch, Scan
+    from rerank_cli.store.vectors import Rows, Scores, VectorReader
 
 BM25 = "bm25(3.0, 1.0, 1.0)"
 """A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
@@ -60,7 +61,7 @@ class Snapshot:
     layout: Layout
     connection: sqlite3.Connection
     generation: Generation
-    vectors: VectorReader
+    vectors: PinnedVectors
     graph: BufferedReader | None
 
     def __enter__(self) -> Snapshot:
@@ -127,22 +128,25 @@ class IndexReader:
         self._rests = False
         self._accepted = None
         self._passages = {}
-        self.__dict__.pop("_graph", None)
+        for opened in ("_graph", "_vectors"):
+            self.__dict__.pop(opened, None)
 
     def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
-        vectors = self._snapshot.vectors
-        if not len(vectors):
+        if not self._snapshot.generation.vectors.rows:
             return []
+        from rerank_cli.store.nearest import GraphSearch, Scan
+
+        vectors = self._vectors
         if within and FEW * len(self._accept(within)) < len(vectors):
             return self._cut(self._scored(vector, depth), depth)
         if within or self._snapshot.graph is None or exact:
-            return self._nearest(_Scan(vectors.cosines(vector)), depth, within)
+            return self._nearest(Scan(vectors.cosines(vector)), depth, within)
         from rerank_cli.store.graph import GraphExhausted
 
         try:
-            return self._nearest(_GraphSearch(self._graph, vectors, vector), depth, within)
+            return self._nearest(GraphSearch(self._graph, vectors, vector), depth, within)
         except GraphExhausted:
-            return self._nearest(_Scan(vectors.cosines(vector)), depth, within)
+            return self._nearest(Scan(vectors.cosines(vector)), depth, within)
 
     def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
         """The *depth* passages with the best BM25 for any of *words*.
@@ -225,6 +229,12 @@ class IndexReader:
             return counts_of(self._snapshot.layout, self._snapshot.connection)
 
     @cached_property
+    def _vectors(self) -> VectorReader:
+        from rerank_cli.store.vectors import VectorReader
+
+        return VectorReader(self._snapshot.vectors)
+
+    @cached_property
     def _graph(self) -> Graph:
         from rerank_cli.store.graph import load_graph
 
@@ -232,7 +242,7 @@ class IndexReader:
         assert snapshot.graph is not None and snapshot.generation.graph is not None
         return load_graph(snapshot.graph, snapshot.generation.graph, dimensions=self.manifest.recipe.dimensions)
 
-    def _nearest(self, search: _Scan | _GraphSearch, depth: int, within: Filter) -> Ranking:
+    def _nearest(self, search: Scan | GraphSearch, depth: int, within: Filter) -> Ranking:
         """The *depth* passages of the best rows: of some there are several, of others none any more."""
         accepted = self._accept(within) if within else None
         wanted = min(search.total, depth + SPARE)
@@ -252,13 +262,14 @@ class IndexReader:
 
     def _scored(self, vector: Vectors, depth: int) -> Ranking:
         """Of the accepted passages the best *depth*, and whatever ties with the last of them, with their cosines."""
+        from rerank_cli.store.nearest import places_of_best
+
         with self._guard():
             passages = self._snapshot.connection.execute(
                 "SELECT passages.id, text_hash FROM temp.accepted JOIN passages USING (id)"
             ).fetchall()
         scores = self._cosines_of_texts(vector, [text_hash for _, text_hash in passages])
-        least = np.partition(scores, -depth)[-depth] if len(scores) > depth else -np.inf
-        return [(passages[place][0], float(scores[place])) for place in np.flatnonzero(scores >= least).tolist()]
+        return [(passages[place][0], float(scores[place])) for place in places_of_best(scores, depth)]
 
     def _cosines_of_texts(self, vector: Vectors, text_hashes: Sequence[bytes]) -> Scores:
         """The cosine of *vector* with that of each text.
@@ -268,8 +279,7 @@ class IndexReader:
         """
         if not all(isinstance(text_hash, bytes) and len(text_hash) == TEXT_BYTES for text_hash in text_hashes):
             raise self._contradiction()
-        vectors = self._snapshot.vectors
-        return vectors.cosines_of(vector, vectors.rows_of(text_hashes))
+        return self._vectors.cosines_of(vector, self._vectors.rows_of(text_hashes))
 
     def _accept(self, within: Filter) -> frozenset[int]:
         """The ids of the passages *within*, which lie in `temp.accepted` until another filter comes."""
@@ -300,7 +310,7 @@ class IndexReader:
     def _passages_of(self, rows: Rows) -> dict[int, list[int]]:
         """The passages of each row of the vectors, looked up once for all queries."""
         new = [row for row in rows.tolist() if row not in self._passages]
-        texts = dict(zip(self._snapshot.vectors.texts(np.array(new, dtype=np.int64)), new, strict=True))
+        texts = dict(zip(self._vectors.texts(new), new, strict=True))
         self._passages.update((row, []) for row in new)
         for passage, text_hash in self._select("SELECT id, text_hash FROM passages WHERE text_hash IN", list(texts)):
             if text_hash not in texts:  # a damaged index of SQLite's answers without a look at the row
@@ -339,39 +349,3 @@ class IndexReader:
     def _guard(self) -> Iterator[None]:
         with telling(self._snapshot.layout.catalog, self._snapshot.connection):
             yield
-
-
-class _Scan:
-    """All rows by their *scores*."""
-
-    def __init__(self, scores: Scores) -> None:
-        self._scores = scores
-        self.total = len(scores)
-
-    def best(self, wanted: int) -> tuple[Rows, Scores]:
-        """The *wanted* best rows, best first."""
-        near = np.argpartition(-self._scores, wanted - 1)[:wanted]
-        rows = near[np.argsort(-self._scores[near], kind="stable")]
-        return rows, self._scores[rows]
-
-
-class _GraphSearch:
-    """The rows of a graph, and beside them every row that came since it was written."""
-
-    def __init__(self, graph: Graph, vectors: VectorReader, vector: Vectors) -> None:
-        self._graph = graph
-        self._vector = vector
-        self._newest = vectors.cosines(vector, start=len(graph))
-        self.total = len(vectors)
-
-    def best(self, wanted: int) -> tuple[Rows, Scores]:
-        """The *wanted* best rows, best first, as far as the graph finds them.
-
-        Raises:
-            GraphExhausted: it reaches too few.
-        """
-        found, cosines = self._graph.search(self._vector, wanted)
-        rows = np.concatenate([found, np.arange(len(self._graph), self.total)])
-        scores = np.concatenate([cosines, self._newest])
-        order = np.argsort(-scores, kind="stable")[:wanted]
-        return rows[order], scores[order]

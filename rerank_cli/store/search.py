@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.pins import GraphPin, VectorsPin
-from rerank_cli.store.vectors import VectorFiles
+
+if TYPE_CHECKING:
+    from rerank_cli.store.vectors import VectorFiles
 
 SCAN, GRAPH = "exact scan", "HNSW graph"
 

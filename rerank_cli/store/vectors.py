@@ -8,27 +8,23 @@ has for each row the hash of its text and a check of both. A row counts once its
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rerank_cli.errors import IndexDamaged, ModelError, in_words
+from rerank_cli.arrays import Vectors
+from rerank_cli.errors import ModelError
 from rerank_cli.places import open_private
-from rerank_cli.ports import Vectors
-from rerank_cli.regular import SCARCE, open_regular
-from rerank_cli.store.access import cannot, is_folder
+from rerank_cli.regular import open_regular
+from rerank_cli.store.access import damaged, telling
+from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
 from rerank_cli.store.pins import NAME, VectorsPin
-from rerank_cli.store.remedies import in_the_way, mend_remedy
-
-TEXT_BYTES = 16
-"""Of the hash of a text."""
 
 KEY = np.dtype([("text", f"V{TEXT_BYTES}"), ("check", "<u8")])
 
@@ -40,9 +36,9 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 
 
-def pin_of(name: str, keys: Keys) -> VectorsPin:
-    """What a generation with these *keys* says of its vectors."""
-    return VectorsPin(name, len(keys), zlib.crc32(keys.tobytes()))
+def are_pinned(keys: Keys, pin: VectorsPin) -> bool:
+    """Whether *keys* are those that *pin* speaks of."""
+    return (len(keys), zlib.crc32(keys.tobytes())) == (pin.rows, pin.keys_crc32)
 
 
 def checks(texts: Keys, matrix: Vectors) -> NDArray[np.uint64]:
@@ -111,6 +107,14 @@ class VectorFiles:
             start += len(block)
         return sound
 
+    def matrix_crc32(self, rows: int) -> int:
+        """The CRC-32 of the first *rows* of the matrix."""
+        crc32 = start = 0
+        for block in self.blocks() if rows else ():
+            crc32 = zlib.crc32(block[: max(0, rows - start)].data, crc32)
+            start += len(block)
+        return crc32
+
     def append(self, texts: Keys, vectors: Vectors, *, after: int) -> Keys:
         """Write rows behind the first *after* of them, onto the disk; their keys.
 
@@ -142,18 +146,18 @@ def _write(path: Path, content: bytes, *, at: int) -> None:
 class VectorReader:
     """The rows of a generation, mapped from where they lie. Nothing is copied, and each row is checked once."""
 
-    def __init__(self, files: VectorFiles, keys: Keys, matrix: Vectors) -> None:
-        self._files = files
-        self._keys = keys
-        self._matrix = matrix
-        self._checked = np.zeros(-(-len(keys) // BLOCK_ROWS), dtype=np.bool_)
+    def __init__(self, opened: PinnedVectors) -> None:
+        self._files = VectorFiles(opened.folder, opened.name)
+        self._keys: Keys = np.frombuffer(opened.keys, dtype=KEY)
+        self._matrix: Vectors = np.frombuffer(opened.matrix, dtype="<f4").reshape(-1, self._files.dimensions)
+        self._checked = np.zeros(-(-len(self._keys) // BLOCK_ROWS), dtype=np.bool_)
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def texts(self, rows: Rows) -> list[bytes]:
+    def texts(self, rows: Sequence[int]) -> list[bytes]:
         """The hash of the text of each of *rows*."""
-        return [bytes(text) for text in self._keys["text"][rows]]
+        return [bytes(text) for text in self._keys["text"][np.array(rows, dtype=np.int64)]]
 
     def rows_of(self, text_hashes: Sequence[bytes]) -> Rows:
         """The row of each text, shape (n,).
@@ -205,7 +209,7 @@ class VectorReader:
         Raises:
             IndexDamaged: a row is not what was written.
         """
-        for block in np.unique(rows // BLOCK_ROWS).tolist():
+        for block in {*(rows // BLOCK_ROWS).tolist()}:  # np.unique would load masked arrays
             self._check(block)
         return self._matrix[rows]
 
@@ -219,68 +223,19 @@ class VectorReader:
         self._checked[block] = True
 
 
-def open_vectors(folder: Path, pin: VectorsPin) -> VectorReader:
-    """Open the rows that *pin* names. The files may have grown since; what is in them never changes.
+def check_vectors(opened: PinnedVectors) -> None:
+    """Read every row that a generation names, a block at a time.
 
     Raises:
         IndexDamaged: the files are missing, cut short or others.
         InputError: this process or machine can open no more files.
     """
-    files = VectorFiles(folder, pin.name)
-    keys = _pinned_keys(files, pin)
-    if not len(keys):
-        return VectorReader(files, keys, np.zeros((0, files.dimensions), dtype=np.float32))
-    with telling(files.matrix), open_regular(files.matrix) as file:
-        wanted, found = pin.rows * files.row_bytes, os.fstat(file.fileno()).st_size
-        if found < wanted:
-            raise damaged(files.matrix, f"has {found} bytes in place of {wanted}")
-        mapped = mmap.mmap(file.fileno(), wanted, access=mmap.ACCESS_READ)
-    return VectorReader(files, keys, np.frombuffer(mapped, dtype="<f4").reshape(pin.rows, files.dimensions))
-
-
-def check_vectors(folder: Path, pin: VectorsPin) -> None:
-    """Read every row that *pin* names, a block at a time.
-
-    Raises:
-        IndexDamaged: the files are missing, cut short or others.
-        InputError: this process or machine can open no more files.
-    """
-    files = VectorFiles(folder, pin.name)
-    keys = _pinned_keys(files, pin)
+    files = VectorFiles(opened.folder, opened.name)
+    keys = np.frombuffer(opened.keys, dtype=KEY)
     with telling(files.matrix):
         sound = files.sound_rows(keys) if len(keys) else np.ones(0, dtype=np.bool_)
     if not sound.all():
         raise damaged(files.matrix, "holds other vectors than were written")
-
-
-def _pinned_keys(files: VectorFiles, pin: VectorsPin) -> Keys:
-    if not pin.rows:
-        return np.zeros(0, dtype=KEY)
-    with telling(files.keys):
-        keys = files.read_keys()[: pin.rows]
-    if pin_of(pin.name, keys) != pin:
-        raise damaged(files.keys, "is not what was written")
-    return keys
-
-
-def damaged(path: Path, what: str) -> IndexDamaged:
-    """That the file *path*, which can be made again, is not to be believed, and the command that mends it."""
-    return IndexDamaged(f"{path}: {what}", remedy=mend_remedy(path.parent))
-
-
-@contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Make one of ours of the system's errors about *path*, which can be made again."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise damaged(path, "is missing") from error
-    except OSError as error:
-        if error.errno in SCARCE:
-            raise cannot("read", path, error) from error
-        if is_folder(path):
-            raise in_the_way(path) from error
-        raise damaged(path, f"cannot be read ({in_words(error)})") from error
 
 
 class VectorWriter:
@@ -297,6 +252,7 @@ class VectorWriter:
         self._held: Keys = np.zeros(0, dtype=KEY)
         self._added: list[Keys] = []
         self._rows = 0
+        self._matrix_crc32 = 0
         self.mended = False
         name = pin.name if pin else self._fullest()
         if name is not None:
@@ -304,7 +260,8 @@ class VectorWriter:
 
     def pin(self, *, dimensions: int) -> VectorsPin:
         """What a generation made now says of its vectors."""
-        return pin_of(self._files.name if self._files else self._name(dimensions, 1), self._keys)
+        name = self._files.name if self._files else self._name(dimensions, 1)
+        return VectorsPin(name, len(self), zlib.crc32(self._keys.tobytes()), self._matrix_crc32)
 
     def missing(self, text_hashes: Iterable[bytes]) -> list[bytes]:
         """Those of *text_hashes* that have no vector, in their order, each once."""
@@ -357,8 +314,9 @@ class VectorWriter:
             self._added = []
         return self._held
 
-    def _hold(self, keys: Keys) -> None:
+    def _hold(self, keys: Keys, *, matrix_crc32: int) -> None:
         self._held, self._added, self._rows = keys, [], len(keys)
+        self._matrix_crc32 = matrix_crc32
 
     @cached_property
     def _known(self) -> set[bytes]:
@@ -369,6 +327,8 @@ class VectorWriter:
         new = self._files.append(texts, vectors, after=self._rows)
         self._added.append(new)
         self._rows += len(new)
+        # Of what was to be written, not of what a bad disk gives back.
+        self._matrix_crc32 = zlib.crc32(np.ascontiguousarray(vectors, dtype="<f4").data, self._matrix_crc32)
 
     def _go_on_with(self, files: VectorFiles, pin: VectorsPin | None) -> None:
         pinned = pin.rows if pin else 0
@@ -378,10 +338,12 @@ class VectorWriter:
             sound = np.zeros(len(keys), dtype=np.bool_)
             sound = files.sound_rows(keys)
         self._files = files
-        fits = pin is None or not pinned or pin_of(pin.name, keys[:pinned]) == pin
+        fits = pin is None or not pinned or are_pinned(keys[:pinned], pin)
         whole = len(sound) if sound.all() else int(np.argmin(sound))
         if fits and whole >= pinned and not sound[whole:].any():
-            self._hold(keys[:whole])  # what a killed run left half is written over
+            # What a killed run left half is written over.
+            known = pin.matrix_crc32 if pin and whole == pinned else None
+            self._hold(keys[:whole], matrix_crc32=files.matrix_crc32(whole) if known is None else known)
             return
         others = [VectorFiles(self._folder, name) for name in self._names() if name != files.name]
         self._rewrite(keys, sound)
@@ -411,7 +373,7 @@ class VectorWriter:
         old = self._files
         newest = max(int(name.rsplit("-", 1)[1]) for name in (old.name, *self._names()))
         self._files = VectorFiles(self._folder, self._name(old.dimensions, newest + 1))
-        self._hold(np.zeros(0, dtype=KEY))
+        self._hold(np.zeros(0, dtype=KEY), matrix_crc32=0)
         self.__dict__.pop("_known", None)
         for path in (self._files.matrix, self._files.keys):
             _write(path, b"", at=0)

@@ -6,9 +6,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe, Vectors
+from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
@@ -20,7 +22,10 @@ from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.remedies import index_command
 from rerank_cli.store.search import GRAPH, grown_graph, is_sound_graph, search_kind
 from rerank_cli.store.staging import Staging
-from rerank_cli.store.vectors import VectorFiles, VectorWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.arrays import Vectors
+    from rerank_cli.store.vectors import VectorWriter
 
 UNUSED_SHARE = 0.75
 FEW_ROWS = 10_000
@@ -113,18 +118,35 @@ class LocalWriter:
         self.has_kept_vectors = True
 
     def lost_texts(self, fingerprint: str) -> Iterator[tuple[bytes, str]]:
-        if self.generation is None or not self._vectors_of(fingerprint).mended:
+        if self.generation is None or not self._is_mended(fingerprint):
             return
         with self._guard():
             for stored in stored_passages(self._connection, self._layout.catalog):
                 if self._vectors_of(fingerprint).missing([stored.passage.text_hash]):
                     yield stored.passage.text_hash, stored.passage.model_text
 
+    def _is_mended(self, fingerprint: str) -> bool:
+        """Whether vectors were lost. They are looked at one by one only where the files are not what was written."""
+        is_untouched = fingerprint not in self._vectors and self._last_pin(fingerprint) is not None
+        if is_untouched and self._began_whole:
+            return False
+        return self._vectors_of(fingerprint).mended
+
+    @cached_property
+    def _began_whole(self) -> bool:
+        """Whether the last generation's vectors were to the byte what was written, when this was first asked."""
+        return self.generation is not None and self.generation.vectors.fits(self.folder)
+
+    def _last_pin(self, fingerprint: str) -> VectorsPin | None:
+        """What the last generation says of its vectors, if they are of this encoder."""
+        last = self.generation
+        return last.vectors if last and last.manifest.recipe.encoder_fingerprint == fingerprint else None
+
     def _vectors_of(self, fingerprint: str) -> VectorWriter:
         if fingerprint not in self._vectors:
-            last = self.generation
-            is_of_last = last is not None and last.manifest.recipe.encoder_fingerprint == fingerprint
-            pin = last.vectors if last and is_of_last else None
+            from rerank_cli.store.vectors import VectorWriter
+
+            pin = self._last_pin(fingerprint)
             with naming_disk_errors(self.folder):
                 self._vectors[fingerprint] = VectorWriter(self.folder, fingerprint=fingerprint, pin=pin)
         return self._vectors[fingerprint]
@@ -172,9 +194,10 @@ class LocalWriter:
         last = self.generation
         if last is None or last.manifest.recipe != recipe:
             return True
-        vectors = self._vectors_of(recipe.encoder_fingerprint)
         kind, reason = search_kind(self._search, rows=last.vectors.rows)
-        if vectors.mended or (last.manifest.search, last.manifest.search_reason) != (kind, reason):
+        if (last.manifest.search, last.manifest.search_reason) != (kind, reason):
+            return True
+        if self._is_mended(recipe.encoder_fingerprint):
             return True
         return last.graph is not None and not is_sound_graph(self._layout, last.graph)
 
@@ -241,6 +264,8 @@ class LocalWriter:
 
     def _graph(self, pin: VectorsPin, number: int) -> GraphPin:
         """The last generation's graph where it still serves, else one of all rows."""
+        from rerank_cli.store.vectors import VectorFiles
+
         last = self.generation.graph if self.generation else None
         return grown_graph(self._layout, last, VectorFiles(self.folder, pin.name), pin, number=number)
 

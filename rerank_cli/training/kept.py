@@ -15,8 +15,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.places import open_private
-from rerank_cli.ports import Encoder, Vectors
+from rerank_cli.ports import Encoder
 from rerank_cli.training.destination import Destination
 from rerank_cli.training.groups import Group
 from rerank_cli.training.mining import Mined

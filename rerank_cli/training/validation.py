@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.evaluation.figures.measures import figures_of, parse_measure, relevant_documents
 from rerank_cli.evaluation.inputs.runs import Ranked
 from rerank_cli.models.calibration import Calibration
 from rerank_cli.models.torch import BATCH, pair_logits, prompt_for
-from rerank_cli.ports import Vectors
 from rerank_cli.records import Listener, Progress, ignore_progress
 from rerank_cli.reranking import evidence
 from rerank_cli.retrieval import COSINE_SCALE

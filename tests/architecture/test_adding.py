@@ -13,6 +13,7 @@ import pytest
 
 from rerank_cli import retrieval
 from rerank_cli.cli import app as program
+from rerank_cli.cli.commands import COMMANDS
 from rerank_cli.corpus.read.formats import FORMATS, Format
 from rerank_cli.records import Block, Document, Reading, at_lines
 from rerank_cli.retrieval import Asked, CandidateList, retrieve
@@ -65,10 +66,11 @@ def test_a_format_is_a_reader_and_a_line(
         assert index.files()["a.shout"].reader == "shout 1"
 
 
-def test_a_command_is_a_function_and_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(program.app, "registered_commands", list(program.app.registered_commands))
-    program.app.command("greet")(lambda: print("good day"))
+def test_a_command_is_a_module_and_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    greet = SimpleNamespace(run=lambda: print("good day"))
+    monkeypatch.setitem(sys.modules, "rerank_cli.cli.greet", greet)  # type: ignore[arg-type]
+    monkeypatch.setitem(COMMANDS, "greet", "Say good day.")
     assert program._run(["greet"]) is None
     assert capsys.readouterr().out == "good day\n"
+    assert program._run(["--help"]) == 0
+    assert "Say good day." in capsys.readouterr().out

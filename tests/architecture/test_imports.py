@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from rerank_cli.stamps import is_settled, stamp_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,6 +21,11 @@ TORCH = ("torch", "transformers", "sentence_transformers", "onnx", "huggingface_
 
 def loaded_by(*arguments: str) -> set[str]:
     """Top-level packages that a command imports."""
+    return {name.split(".")[0] for name in modules_loaded_by(*arguments)}
+
+
+def modules_loaded_by(*arguments: str) -> set[str]:
+    """Modules that a command imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "rerank_cli", *arguments],
         capture_output=True,
@@ -26,8 +34,7 @@ def loaded_by(*arguments: str) -> set[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    names = (line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:"))
-    return {name.split(".")[0] for name in names}
+    return {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
 def modules_after(statement: str) -> set[str]:
@@ -63,6 +70,18 @@ def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
     assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "charset_normalizer"}
 
 
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    for arguments in (["--help"], ["--version"]):
+        loaded = modules_loaded_by(*arguments)
+        assert "rerank_cli.cli.commands" in loaded
+        assert not loaded & {
+            "rerank_cli.cli.options",
+            "rerank_cli.cli.index",
+            "rerank_cli.config",
+            "rerank_cli.records",
+        }
+
+
 def test_help_and_config_load_no_model_and_no_numpy() -> None:
     for arguments in (["--help"], ["query", "--help"], ["eval", "judge", "--help"], ["train", "--help"], ["config"]):
         assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "jinja2"}, arguments
@@ -71,13 +90,33 @@ def test_help_and_config_load_no_model_and_no_numpy() -> None:
 def test_a_query_loads_neither_torch_nor_what_only_people_see(docs: Path) -> None:
     loaded = loaded_by("query", "radiator", "--format", "json")
     assert {"onnxruntime", "tokenizers"} <= loaded
-    assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer"}
+    assert not loaded & {*TORCH, "rich", "yaml", "ir_measures", "charset_normalizer", "asyncio"}
 
 
-def test_status_doctor_and_an_index_with_nothing_to_do_load_no_model(docs: Path) -> None:
-    assert not loaded_by("status") & {*HEAVY}
+def test_a_query_without_the_second_stage_loads_no_masked_arrays(docs: Path) -> None:
+    loaded = modules_loaded_by("query", "radiator", "--no-rerank")
+    assert {"onnxruntime", "numpy.linalg"} <= loaded
+    assert not loaded & {"numpy.ma", "hnswlib", "rich", "asyncio", "email"}
+
+
+def test_status_loads_no_model_no_numpy_and_what_only_a_terminal_needs(docs: Path) -> None:
+    for arguments in (["status"], ["status", "--json"]):
+        loaded = loaded_by(*arguments)
+        assert "sqlite3" in loaded
+        assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "asyncio"}
+
+
+def test_doctor_loads_no_model(docs: Path) -> None:
     assert not loaded_by("doctor") & {*HEAVY, "rich"}
-    assert not loaded_by("index", ".") & {*HEAVY, "rich"}
+
+
+def test_an_index_with_nothing_to_do_loads_no_model_no_numpy_and_no_reader(docs: Path) -> None:
+    while not is_settled(stamp_of((docs / "a.md").stat())):
+        time.sleep(0.1)
+    loaded_by("index", ".")  # which remembers the stamp that it can trust now
+    loaded = loaded_by("index", ".")
+    assert "sqlite3" in loaded
+    assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "xml"}
 
 
 def test_the_package_map_names_every_module_and_room() -> None:

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.ports import Vectors
 from rerank_cli.records import Rules
 from rerank_cli.store import open_writer
 

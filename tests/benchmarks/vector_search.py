@@ -19,13 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rerank_cli.ports import Vectors
+from rerank_cli.arrays import Vectors
 from rerank_cli.store.graph import Graph, load_graph, open_graph
 from rerank_cli.store.layout import Layout
+from rerank_cli.store.nearest import GraphSearch, Scan
+from rerank_cli.store.pinned import open_pinned
 from rerank_cli.store.pins import GraphPin, VectorsPin
-from rerank_cli.store.reader import SPARE, _GraphSearch, _Scan
+from rerank_cli.store.reader import SPARE
 from rerank_cli.store.search import grown_graph
-from rerank_cli.store.vectors import VectorFiles, VectorWriter, open_vectors
+from rerank_cli.store.vectors import VectorFiles, VectorReader, VectorWriter
 
 DIMENSIONS = 384
 DEPTH = 1000
@@ -108,7 +110,7 @@ def ask(folder: Path, kind: str) -> dict[str, object]:
     pins = json.loads((folder / "pins.json").read_text(encoding="utf-8"))
     queries = np.load(folder / "queries.npy")
     started = time.perf_counter()
-    vectors = open_vectors(folder, VectorsPin(*pins["vectors"]))
+    vectors = VectorReader(open_pinned(folder, VectorsPin(*pins["vectors"])))
     graph: Graph | None = None
     if kind == "graph":
         pin = GraphPin(*pins["graph"])
@@ -117,7 +119,7 @@ def ask(folder: Path, kind: str) -> dict[str, object]:
     times, rows = [], []
     for query in queries:
         begun = time.perf_counter() if rows else started
-        search = _Scan(vectors.cosines(query)) if graph is None else _GraphSearch(graph, vectors, query)
+        search = Scan(vectors.cosines(query)) if graph is None else GraphSearch(graph, vectors, query)
         found, _ = search.best(DEPTH + SPARE)
         rows.append(found[:DEPTH].tolist())
         times.append(time.perf_counter() - begun)

@@ -279,6 +279,16 @@ def test_a_closed_stream_takes_nothing_and_breaks_nothing(indexed: Path, closed:
     assert subprocess.run(command, shell=True, capture_output=True, timeout=300, check=False).returncode == 0
 
 
+def test_a_command_that_ends_at_once_leaves_all_written_and_nothing_open(indexed: Path, tmp_path: Path) -> None:
+    index = tmp_path / "idx"
+    query = ["query", "radiator", "--no-rerank"]
+    for arguments in (["index", "."], ["index", ".", "--dry-run"], query, ["status"], ["doctor"]):
+        command = [sys.executable, "-m", "rerank_cli", *arguments, "--index", str(index)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert (done.returncode, done.stdout[-1:]) == (0, "\n"), done.stderr
+        assert sorted(path.suffix for path in index.iterdir()) == [".keys", ".lock", ".seal", ".sqlite", ".vectors"]
+
+
 def test_what_may_not_be_read_ends_with_4(indexed: Path, tmp_path: Path) -> None:
     drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     if drop and shutil.which("setpriv") is None:

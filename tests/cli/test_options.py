@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,14 @@ def test_an_option_that_is_no_setting_has_the_variable_of_its_name() -> None:
     assert own("--dry-run", "List.").envvar == "RERANK_CLI_DRY_RUN"
     assert "RERANK_CLI_DRY_RUN" in own_variables()
     assert setting("top_n", "-n", meaning="Rows.").help == "Rows (a whole number of 1 or more)."
+
+
+def test_the_variable_of_another_command_is_known_and_one_of_none_is_not() -> None:
+    command = [sys.executable, "-m", "rerank_cli", "config"]
+    for name, code in (("RERANK_CLI_DRY_RUN", 0), ("RERANK_CLI_FORCE", 0), ("RERANK_CLI_DRY_RUM", 2)):
+        done = subprocess.run(command, env={**os.environ, name: "1"}, capture_output=True, text=True, check=False)
+        assert done.returncode == code, (name, done.stderr)
+    assert "did you mean RERANK_CLI_DRY_RUN?" in done.stderr
 
 
 @pytest.mark.parametrize(

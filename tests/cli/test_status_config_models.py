@@ -23,6 +23,16 @@ def test_status_tells_what_is_indexed_and_that_nothing_has_changed(indexed: Path
     assert "nothing has changed since" in shown
 
 
+def test_status_in_a_pipe_has_one_line_for_each_thing_however_long(tmp_path: Path, model_cache: Path, cli: Cli) -> None:
+    folder = tmp_path / ("long " * 30)
+    write_files(folder, {"a.md": "one\n"})
+    cli("index", folder, "--index", tmp_path / "idx", "--quiet")
+    lines = cli("status", "--index", tmp_path / "idx").out.splitlines()
+    assert f"folder    {folder.resolve()}" in lines
+    assert [line.split()[0] for line in lines[-3:]] == ["passages", "search", "on"]
+    assert all(line == line.rstrip() for line in lines if not line.startswith("folder"))
+
+
 def test_status_names_what_changed_since_and_what_could_not_be_read(
     tmp_path: Path, model_cache: Path, cli: Cli
 ) -> None:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.ports import Vectors
 from rerank_cli.records import Progress, Rules
 from rerank_cli.store import open_writer
 from tests.fakes import FakeEncoder

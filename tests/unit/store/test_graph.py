@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.ports import Vectors
 from rerank_cli.store.graph import Graph, GraphExhausted, load_graph, open_graph
 from rerank_cli.store.pins import GraphPin
 

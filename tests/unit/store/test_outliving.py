@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError
-from rerank_cli.ports import Vectors
 from rerank_cli.store import open_reader, open_writer, writer
 from rerank_cli.store.layout import Layout
 from tests.conftest import Plant, Update

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.ports import Changes, Vectors
+from rerank_cli.arrays import Vectors
+from rerank_cli.ports import Changes
 from rerank_cli.store import open_reader, open_writer, search
 from rerank_cli.store.graph import Graph, GraphExhausted
 from rerank_cli.store.layout import Layout

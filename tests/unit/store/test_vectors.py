@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.errors import IndexDamaged, ModelError
-from rerank_cli.ports import Vectors
+from rerank_cli.store.pinned import TEXT_BYTES, open_pinned
 from rerank_cli.store.pins import VectorsPin
-from rerank_cli.store.vectors import BLOCK_ROWS, KEY, TEXT_BYTES, VectorWriter, check_vectors, checks, open_vectors
+from rerank_cli.store.vectors import BLOCK_ROWS, KEY, VectorReader, VectorWriter, check_vectors, checks
 
 DIMENSIONS = 4
 ODD_DIMENSIONS = 3
@@ -31,6 +34,14 @@ def written(folder: Path, count: int = COUNT, *, dimensions: int = DIMENSIONS) -
     writer = VectorWriter(folder, fingerprint="fake", pin=None)
     writer.add(hashes(count), rows(count, dimensions=dimensions))
     return writer.pin(dimensions=dimensions)
+
+
+def open_vectors(folder: Path, pin: VectorsPin) -> VectorReader:
+    return VectorReader(open_pinned(folder, pin))
+
+
+def check(folder: Path, pin: VectorsPin) -> None:
+    check_vectors(open_pinned(folder, pin))
 
 
 def flip(path: Path, at: int) -> None:
@@ -68,7 +79,7 @@ def test_rows_that_came_after_a_generation_are_none_of_it(tmp_path: Path) -> Non
     pin = written(tmp_path, 3)
     VectorWriter(tmp_path, fingerprint="fake", pin=pin).add(hashes(2, start=3), rows(2, seed=1))
     assert len(open_vectors(tmp_path, pin)) == 3
-    check_vectors(tmp_path, pin)
+    check(tmp_path, pin)
 
 
 def test_a_text_without_a_row_is_damage(tmp_path: Path) -> None:
@@ -79,13 +90,76 @@ def test_a_text_without_a_row_is_damage(tmp_path: Path) -> None:
         open_vectors(tmp_path, VectorWriter(tmp_path, fingerprint="other", pin=None).pin(dimensions=4)).rows_of([b"x"])
 
 
+# Both files as a whole
+
+
+def crc32_of_matrix(folder: Path, pin: VectorsPin) -> int:
+    return zlib.crc32((folder / f"{pin.name}.vectors").read_bytes())
+
+
+def test_what_was_written_fits(tmp_path: Path) -> None:
+    pin = written(tmp_path)
+    assert pin.matrix_crc32 == crc32_of_matrix(tmp_path, pin)
+    assert pin.fits(tmp_path)
+
+
+@pytest.mark.parametrize(("ending", "at"), [("vectors", 0), ("vectors", -1), ("keys", 0), ("keys", -1)])
+def test_one_changed_bit_does_not_fit(tmp_path: Path, ending: str, at: int) -> None:
+    pin = written(tmp_path)
+    flip(tmp_path / f"{pin.name}.{ending}", at)
+    assert not pin.fits(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["vectors", "keys"])
+def test_a_missing_cut_or_longer_file_does_not_fit(tmp_path: Path, ending: str) -> None:
+    pin = written(tmp_path)
+    path = tmp_path / f"{pin.name}.{ending}"
+    content = path.read_bytes()
+    for other in (content[:-1], content + b"\0"):
+        path.write_bytes(other)
+        assert not pin.fits(tmp_path)
+    path.unlink()
+    assert not pin.fits(tmp_path)
+
+
+def test_what_an_older_program_did_not_count_fits_nothing(tmp_path: Path) -> None:
+    assert not replace(written(tmp_path), matrix_crc32=None).fits(tmp_path)
+
+
+def test_whatever_a_writer_does_its_rows_fit_as_they_were_written(tmp_path: Path) -> None:
+    pin = written(tmp_path, BLOCK_ROWS + 3)
+    with (tmp_path / f"{pin.name}.vectors").open("ab") as matrix:
+        matrix.write(b"half a row")  # of a run that was killed
+    writer = VectorWriter(tmp_path, fingerprint="fake", pin=replace(pin, matrix_crc32=None))
+    assert writer.pin(dimensions=DIMENSIONS) == pin
+    writer.add(hashes(2, start=COUNT), rows(2, seed=1))
+    grown = writer.pin(dimensions=DIMENSIONS)
+    assert grown.fits(tmp_path)
+    flip(tmp_path / f"{grown.name}.vectors", 0)
+    mending = VectorWriter(tmp_path, fingerprint="fake", pin=grown)
+    mended = mending.pin(dimensions=DIMENSIONS)
+    assert mending.mended and mended.rows == grown.rows - 1
+    assert mended.fits(tmp_path)
+    mending.keep_only(hashes(5))
+    kept = mending.pin(dimensions=DIMENSIONS)
+    assert kept.rows == 4
+    assert kept.fits(tmp_path)
+
+
+def test_a_row_that_a_bad_disk_changed_as_it_was_written_does_not_fit(tmp_path: Path) -> None:
+    writer = VectorWriter(tmp_path, fingerprint="fake", pin=written(tmp_path, 3))
+    writer.add(hashes(2, start=3), rows(2, seed=1))
+    flip(next(tmp_path.glob("*.vectors")), -1)
+    assert not writer.pin(dimensions=DIMENSIONS).fits(tmp_path)
+
+
 @pytest.mark.parametrize("ending", ["vectors", "keys"])
 @pytest.mark.parametrize("at", [0, -1])
 def test_one_changed_bit_is_damage(tmp_path: Path, ending: str, at: int) -> None:
     pin = written(tmp_path)
     flip(tmp_path / f"{pin.name}.{ending}", at)
     with pytest.raises(IndexDamaged, match=r"than were written|not what was written"):
-        check_vectors(tmp_path, pin)
+        check(tmp_path, pin)
     with pytest.raises(IndexDamaged, match=r"than were written|not what was written"):
         open_vectors(tmp_path, pin).cosines(rows(1)[0])
 
@@ -107,7 +181,7 @@ def test_rows_that_were_swapped_are_damage(tmp_path: Path) -> None:
     content, size = place.read_bytes(), 4 * DIMENSIONS
     place.write_bytes(content[size:] + content[:size])
     with pytest.raises(IndexDamaged, match="holds other vectors"):
-        check_vectors(tmp_path, pin)
+        check(tmp_path, pin)
 
 
 @pytest.mark.parametrize("ending", ["vectors", "keys"])
@@ -119,7 +193,7 @@ def test_a_cut_or_missing_file_is_damage_and_the_remedy_mends_it(tmp_path: Path,
         open_vectors(tmp_path, pin)
     assert caught.value.remedy == f"mend it: rerank-cli index FOLDER --index {tmp_path}"
     place.unlink()
-    for look in (open_vectors, check_vectors):
+    for look in (open_vectors, check):
         with pytest.raises(IndexDamaged, match="is missing"):
             look(tmp_path, pin)
 
@@ -176,7 +250,7 @@ def test_half_a_key_is_written_over(tmp_path: Path, cut_bytes: int) -> None:
     assert (writer.missing(hashes(4)), writer.mended) == (hashes(1, start=3), False)
     writer.add(hashes(2, start=3), rows(2, seed=2))
     grown = writer.pin(dimensions=DIMENSIONS)
-    check_vectors(tmp_path, grown)
+    check(tmp_path, grown)
     assert (open_vectors(tmp_path, grown).take(np.arange(3, 5)) == rows(2, seed=2)).all()
 
 
@@ -190,7 +264,7 @@ def test_every_sound_row_is_saved_from_damaged_files(tmp_path: Path, is_pinned: 
     assert (writer.mended, writer.missing(hashes(COUNT))) == (True, lost)
     again = writer.pin(dimensions=DIMENSIONS)
     assert again.name != pin.name
-    check_vectors(tmp_path, again)
+    check(tmp_path, again)
 
 
 def test_what_is_lost_of_keys_alone_is_lost_of_their_rows_alone(tmp_path: Path) -> None:

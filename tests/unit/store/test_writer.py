@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,6 +249,28 @@ def test_of_a_damaged_row_only_its_own_text_is_encoded_again(folder: Path) -> No
 def test_nothing_is_lost_of_a_sound_index(folder: Path) -> None:
     with open_writer(folder, wait_s=0) as writer:
         assert list(writer.lost_texts("fake")) == []
+
+
+@pytest.mark.parametrize("damaged", [[], ["pears"]])
+def test_vectors_that_an_older_program_did_not_count_as_a_whole_are_looked_at_one_by_one(
+    folder: Path, damaged: list[str]
+) -> None:
+    if damaged:
+        matrix = next(folder.glob("*.vectors"))
+        content = bytearray(matrix.read_bytes())
+        content[4 * DIMENSIONS + 3] ^= 1
+        matrix.write_bytes(content)
+    with open_writer(folder, wait_s=0) as writer:
+        assert writer.generation is not None
+        writer.generation = replace(writer.generation, vectors=replace(writer.generation.vectors, matrix_crc32=None))
+        assert [text for _, text in writer.lost_texts("fake")] == damaged
+        assert writer.needs_commit(RECIPE) == bool(damaged)
+
+
+def test_older_programs_of_the_format_understand_what_is_said_of_vectors(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
+        said = dict(connection.execute("SELECT key, value FROM manifest"))
+    assert json.loads(said["vectors"]).keys() == {"name", "rows", "keys_crc32"}
 
 
 def test_what_a_run_that_was_killed_while_it_mended_has_encoded_is_not_encoded_again(folder: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from rerank_cli.ports import Changes, FileState, NewFile, Recipe, Vectors
+from rerank_cli.arrays import Vectors
+from rerank_cli.ports import Changes, FileState, NewFile, Recipe
 from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.reader import IndexReader

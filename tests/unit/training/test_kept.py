@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.ports import Encoder, Vectors
+from rerank_cli.arrays import Vectors
+from rerank_cli.ports import Encoder
 from rerank_cli.training.destination import Destination
 from rerank_cli.training.kept import MINED_NAME, VECTORS_NAME, mined_once, remembering
 from rerank_cli.training.mining import Mined, mine_pairs

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rerank_cli.arrays import Vectors
 from rerank_cli.evaluation.conclusions.diagnosis import Diagnosis, Miss
 from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
 from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
-from rerank_cli.ports import EVERYTHING, Filter, PairScores, Ranking, Vectors
+from rerank_cli.ports import EVERYTHING, Filter, PairScores, Ranking
 from rerank_cli.retrieval import retrieve
 from rerank_cli.search import SearchSettings
 from rerank_cli.store import open_reader

@@ -103,12 +103,10 @@ def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
 
 
 def _rows(table: SyntaxTreeNode) -> list[str]:
-    """Each row, cells between bars; the line of dashes counts as a blank one."""
-    return [
-        " | ".join(cell.children[0].content for cell in row.children)
-        for part in table.children
-        for row in part.children
-    ]
+    """Each row, cells between bars, blank if all of them are; the line of dashes counts as a blank one."""
+    rows = (row for part in table.children for row in part.children)
+    told = ([cell.children[0].content for cell in row.children] for row in rows)
+    return [" | ".join(cells) if any(cells) else "" for cells in told]
 
 
 class _Words:

@@ -9,8 +9,9 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
-# Lines that steer how a page is shown: the fence of an admonition, a tab, attributes, a place for a table of contents or
-# for a file.
+from rerank_cli.corpus.read import myst, rst
+
+# Lines that steer how a page is shown: the fence of an admonition, a tab, attributes, a place for contents or a file.
 _FENCE = re.compile(r"[ \t]*:{3,}[ \t]*(?:\{[^{}]*\}|[\w-]*)[ \t]*(?:\[(?P<bracketed>[^\]]*)\]|(?P<title>.*))")
 _ADMONITION = re.compile(r"[ \t]*(?:!!!|\?\?\?\+?|===[!+]?)[ \t]+[\w \t-]*(?:\"(?P<title>[^\"]*)\")?[ \t]*")
 _ATTRIBUTES = re.compile(
@@ -32,6 +33,8 @@ _SHORTCODE = re.compile(
     r"\{\{[<%](?P<inside>[^{}\n]{0,500}?)[%>]\}\}|\{%(?P<tag>[^{}\n]{0,500}?)%\}|\{/\*[^\n]{0,500}?\*/\}"
     r"|\{\{#[^{}\n]{0,500}\}\}"
 )
+_COLON_FENCE = re.compile(r"(?P<fence>:{3,})(?P<info>\{[A-Za-z][\w:.+-]{0,60}\}.*)")
+_ROLE = re.compile(r"\{[A-Za-z][\w:.+-]{0,60}\}(?P<ticks>`{1,3})(?!`)(?P<text>[^`]{1,500})(?P=ticks)(?!`)")
 _SHORTCODE_OPENING = re.compile(r"\{\{[<%](?!/\*)")
 _SHORTCODE_END = re.compile(r"[%>]\}\}")
 _MOST_SHORTCODE_LINES = 100
@@ -49,6 +52,7 @@ def extended(parser: MarkdownIt) -> MarkdownIt:
     """*parser* with rules for what other dialects write."""
     parser.block.ruler.before("reference", "footnote", _footnote, {"alt": []})
     parser.block.ruler.before("blockquote", "shortcode", _shortcode, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.before("blockquote", "colon_fence", _colon_fence, {"alt": ["paragraph", "blockquote", "list"]})
     parser.block.ruler.before("paragraph", "comment_block", _comment_block, {"alt": ["paragraph"]})
     parser.core.ruler.before("inline", "steering_lines", _steering_lines)
     parser.inline.ruler.before("link", "dialects", _inline)
@@ -91,6 +95,26 @@ def _shortcode(state: StateBlock, start: int, end: int, silent: bool) -> bool:
                 _push_paragraph(state, start, number + 1, _said_in(inside) + rest)
             return True
     return False
+
+
+def _colon_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A directive of MyST between colons; it ends with what it stands in, as a fence of code does."""
+    opening = _COLON_FENCE.fullmatch(_line(state, start).rstrip())
+    if not opening or state.is_code_block(start) or not myst.is_directive(opening["info"]):
+        return False
+    if silent:
+        return True
+    closing = re.compile(rf":{{{len(opening['fence'])},}}[ \t]*")
+    after = start + 1
+    while after < end and not (state.isEmpty(after) is False and state.sCount[after] < state.blkIndent):
+        if closing.fullmatch(_line(state, after)):
+            break
+        after += 1
+    token = state.push("fence", "code", 0)
+    token.info, token.map = opening["info"], [start, min(after + 1, end)]
+    token.content = state.getLines(start + 1, after, state.blkIndent, True)
+    state.line = min(after + 1, end)
+    return True
 
 
 def _comment_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -156,6 +180,8 @@ def _read(state: StateInline) -> tuple[str, int]:  # noqa: PLR0912 - a case for 
             if found := _TEMPLATED_LINK.match(source, at, end):
                 return f"{found['text']}{_quoted(found['target'], found['text'])}", found.end()
         case "{":
+            if found := _ROLE.match(source, at, end):
+                return rst.words_of_role(found["text"].strip()), found.end()
             if found := _SHORTCODE.match(source, at, end):
                 return _said_in(found["inside"] or ""), found.end()
         case "%":

@@ -89,7 +89,7 @@ _CODE = Format("code", 2, "code", named=True)
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 3, "markdown")),
-    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
+    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 3, "rst")),
     **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
     ".org": Format("org", 1, "org"),
     **dict.fromkeys(

@@ -53,6 +53,7 @@ _VERBATIM = frozenset(
     (
         "code",
         "code-block",
+        "code-cell",
         "sourcecode",
         "parsed-literal",
         "math",
@@ -64,6 +65,7 @@ _VERBATIM = frozenset(
         "productionlist",
         "ipython",
         "plot",
+        *("click:example", "click:run"),
     )
 )
 
@@ -150,6 +152,32 @@ def read(text: str, path: str) -> Reading:
     _Parser(outline, _Names(text)).body(lines, depth=0)
     blocks = outline.blocks()
     return Reading((Document(path, outline.title, blocks),))
+
+
+def feed(outline: Outline, lines: Lines) -> None:
+    """Add what *lines*, which stand in another markup and have no sections, say to *outline*."""
+    _Parser(outline, _Names("\n".join(line.text for line in lines))).body(lines, depth=1)
+
+
+def is_directive(name: str) -> bool:
+    """Whether *name* is that of a directive that is known here and holds no text."""
+    return name in _VERBATIM or name in _UNSEEN or name in _TABLES or name in ("image", "figure")
+
+
+def describes(name: str) -> bool:
+    """Whether the directive *name* describes what stands behind it, such as a function."""
+    return _DESCRIBES.match(name) is not None
+
+
+def shown_argument(name: str, argument: str) -> str:
+    """What a page shows of *argument*, which stands behind the *name* of a directive that holds text."""
+    return "" if name in _HIDDEN_ARGUMENT else _SPOKEN.get(name, "") + argument
+
+
+def words_of_role(text: str) -> str:
+    """What a page shows of *text*, to which a role gives a meaning."""
+    text = _TARGET.sub("", text) or text
+    return text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!.")
 
 
 class _Names:
@@ -254,10 +282,10 @@ class _Parser:
             self._directed_table(name, content, options, depth)
         elif name in _HIDDEN_ARGUMENT:
             self.body(content, depth=depth + 1)
-        elif _DESCRIBES.match(name):
+        elif describes(name):
             self._description(argument, content, depth)
         else:
-            spoken = replace(argument, text=_SPOKEN.get(name, "") + argument.text)
+            spoken = replace(argument, text=shown_argument(name, argument.text))
             self.body([spoken, *content], depth=depth + 1)
 
     def _image(self, argument: Line, options: dict[str, Line]) -> None:
@@ -346,8 +374,7 @@ class _Parser:
         """The words of a piece of markup, and as many line ends as it has."""
         kind, text = found.lastgroup or "", found[found.lastgroup or 0]
         if kind == "role":
-            text = _TARGET.sub("", text) or text
-            text = text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!.")
+            text = words_of_role(text)
         elif kind == "phrase":
             text = self._link(text)
         elif kind == "reference":

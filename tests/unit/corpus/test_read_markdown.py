@@ -329,3 +329,86 @@ def test_the_attributes_of_a_heading_are_no_words_of_it(heading: str) -> None:
 def test_nothing_is_changed_in_code() -> None:
     code = ":::note\n[[a|b]] {{< c >}} {% d %} ==e== %%f%% ^ab12\n%%\n[^1]: x\nimport a from 'b'"
     assert texts(f"```\n{code}\n```") == [code]
+
+
+MYST = """\
+# Pumps
+
+```{note}
+:class: wide
+
+Mind {term}`the gap <gap>` of {py:meth}`~pump.Motor.prime` and [more](https://example.org/zinc).
+```
+
+```{toctree}
+:maxdepth: 1
+
+intro
+usage
+```
+
+```{code-block} python
+---
+caption: prime.py
+---
+prime()
+```
+
+::::{tab-set}
+:::{tab-item} Petrol
+Choke it.
+:::
+::::
+
+```{py:function} drain(tank)
+Empty the *tank*.
+```
+
+```{eval-rst}
+.. versionadded:: 8.2
+   For ``tank``.
+```
+
+```{list-table}
+:header-rows: 1
+
+* - Part
+  - Use
+* - Valve
+  - Shuts
+```
+
+```{figure} img/pump.png
+:alt: The old pump
+
+Seen from **above**
+```
+
+```{versionchanged} 9
+```
+
+```{python}
+print(1)
+```
+"""
+
+
+def test_directives_and_roles_of_myst_are_read_as_a_page_shows_them() -> None:
+    assert [(block.text, block.place.first, block.headings[1:]) for block in blocks(MYST)] == [
+        ("Mind the gap of prime and more (example.org/zinc).", 6, ()),
+        ("prime.py", 18, ()),
+        ("prime()", 20, ()),
+        ("Petrol", 24, ()),
+        ("Choke it.", 25, ()),
+        ("Empty the tank.", 30, ("drain(tank)",)),
+        ("Added in version 8.2\nFor tank.", 34, ()),
+        ("Part | Use\n\nValve | Shuts", 41, ()),
+        ("The old pump (img/pump.png)", 48, ()),
+        ("Seen from above", 50, ()),
+        ("Changed in version 9", 53, ()),
+        ("print(1)", 57, ()),
+    ]
+
+
+def test_directives_that_are_never_closed_in_each_other_lose_nothing() -> None:
+    assert [block.text for block in blocks("```{note}\n" * 40 + "Words")][-1].endswith("Words")

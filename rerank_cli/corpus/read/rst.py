@@ -35,7 +35,7 @@ _ITEM = re.compile(r"^(?P<marker>[-*+•‣]|\(?(?:\d+|[A-Za-z]|#)[.)]) +(?=\S)"
 
 # Without bounds an opening that is never closed costs a search through the rest of the paragraph.
 _INLINE = re.compile(
-    r"``(?P<literal>.{1,500}?)``"
+    r"``(?P<literal>.{1,500}?)``(?!`)"
     r"|:[\w+.-]{1,50}(?::[\w+.-]{1,50}){0,3}:`(?P<role>[^`]+)`"
     r"|`(?P<phrase>[^`]+)`_{0,2}"
     r"|\*\*(?P<strong>\S(?:.{0,500}?\S)?)\*\*"
@@ -300,7 +300,7 @@ class _Parser:
         except (csv.Error, TypeError, ValueError):  # broken quotes, or a sign that the library takes for none
             put_verbatim(self._outline, content)
         else:
-            self._rows(rows, heads, depth)
+            self._rows(rows, heads, depth, last=max((line.number for line in content if line.text), default=0))
 
     def _description(self, argument: Line, content: list[Line], depth: int) -> None:
         end = _first_blank(content)
@@ -318,12 +318,12 @@ class _Parser:
         else:  # the rows of a simple table may have blank lines between them
             while end < len(lines) and not _closes_table(lines, end - 1, opened=at):
                 end += 1
-        self._rows(*rst_tables.drawn(lines[at:end]), depth)
+        self._rows(*rst_tables.drawn(lines[at:end]), depth, last=lines[end - 1].number)
         return end
 
-    def _rows(self, rows: Iterable[Cells], heads: int, depth: int) -> None:
+    def _rows(self, rows: Iterable[Cells], heads: int, depth: int, *, last: int) -> None:
         told = (Row(row.number, tuple(self._inner(cell, depth + 1) for cell in row.cells)) for row in rows)
-        put_table(self._outline, told, heads=heads)
+        put_table(self._outline, told, heads=heads, last=last)
 
     def _inner(self, lines: Lines, depth: int) -> str:
         """What *lines*, the body of a cell, say."""
@@ -347,6 +347,8 @@ class _Parser:
         while end < len(lines) and lines[end].text and (end == at or not lines[end].text.startswith(" ")):
             if end > at and _is_item(lines, end) and self._marker:
                 break
+            if end == at + 1 and len(lines[end].text) >= 4 and _ADORNMENT.match(lines[end].text):
+                break  # a title where no section may begin
             end += 1
         text = "\n".join(line.text for line in lines[at:end])
         if text.startswith(">>> "):

@@ -84,7 +84,7 @@ def _is_here(library: str) -> bool:
 
 TEXT = Format("text", 3, "plain")
 
-_CODE = Format("code", 2, "code", named=True)
+_CODE = Format("code", 3, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {

@@ -217,6 +217,10 @@ def test_what_may_be_text_is_no_front_matter(text: str) -> None:
         assert word in shown
 
 
+def test_a_lone_field_with_the_name_of_a_variable_is_no_text() -> None:
+    assert texts("---\n_comment: Do not remove this front matter.\n---\n\nWords.\n") == ["Words."]
+
+
 def test_aliases_of_yaml_do_not_grow() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)

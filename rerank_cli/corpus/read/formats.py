@@ -104,7 +104,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 2, "html")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
@@ -121,6 +121,9 @@ FORMATS: dict[str, Format] = {
             *(".rss", ".atom", ".opml", ".svg", ".drawio"),
         ),
         Format("xml", 1, "xml", named=True),
+    ),
+    **dict.fromkeys(
+        (".mmd", ".mermaid", ".puml", ".plantuml", ".iuml", ".dot", ".gv"), Format("diagram", 1, "diagrams", named=True)
     ),
     ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
     ".excalidraw.md": Format("excalidraw note", 1, "drawings", "read_excalidraw_note"),

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from rerank_cli.corpus.read import html, myst, rst
+from rerank_cli.corpus.read import diagrams, html, myst, rst
 from rerank_cli.corpus.read.dialects import extended
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
@@ -101,7 +101,7 @@ def _walk(
                 if directive and directives < _MAX_DIRECTIVES:
                     _direct(directive, outline, nesting=nesting + 1, directives=directives + 1)
                 else:
-                    outline.verbatim(content, first_line + 1)
+                    outline.verbatim(_code(node.info, content), first_line + 1)
             case "code_block":
                 outline.verbatim(node.content.removesuffix("\n"), first_line)
             case "html_block":
@@ -117,6 +117,14 @@ def _walk(
                     within(item.children, nesting=nesting + 1, marker=_marker(node, item))
                     outline.close((nesting + 1) * _NESTED)
         marker = ""
+
+
+def _code(info: str, content: str) -> str:
+    """What a page shows of the *content* of a block of code."""
+    language = info.split(maxsplit=1)[0].strip("{}").lower() if info.strip() else ""
+    if language in diagrams.QUERIES:
+        return ""
+    return diagrams.words_of(content) if language in diagrams.LANGUAGES else content
 
 
 def _direct(directive: myst.Directive, outline: Outline, *, nesting: int, directives: int) -> None:

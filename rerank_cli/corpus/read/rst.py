@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rerank_cli.corpus.read import rst_tables
+from rerank_cli.corpus.read import diagrams, rst_tables
 from rerank_cli.corpus.read.markup import (
     Line,
     Lines,
@@ -109,7 +109,7 @@ _UNSEEN = frozenset(
         "codeauthor",
         "testsetup",
         "testcleanup",
-        *("graphviz", "digraph", "graph", "mermaid", "uml", "inheritance-diagram", "todo", "todolist", "title"),
+        *("inheritance-diagram", "todo", "todolist", "title"),
         *("default-domain", "highlightlang", "bibliography"),
         "replace",
         "unicode",
@@ -161,7 +161,8 @@ def feed(outline: Outline, lines: Lines) -> None:
 
 def is_directive(name: str) -> bool:
     """Whether *name* is that of a directive that is known here and holds no text."""
-    return name in _VERBATIM or name in _UNSEEN or name in _TABLES or name in ("image", "figure")
+    known = (_VERBATIM, _UNSEEN, _TABLES, diagrams.LANGUAGES, ("image", "figure"))
+    return any(name in names for names in known)
 
 
 def describes(name: str) -> bool:
@@ -270,7 +271,11 @@ class _Parser:
         content, options = _content(body), _options(body)
         if name in _UNSEEN:
             return
-        if name in _VERBATIM:
+        if name in diagrams.LANGUAGES:
+            self.body([options["caption"]] if "caption" in options else [], depth=depth + 1)
+            words = diagrams.words_of("\n".join(line.text for line in content)).split("\n")
+            put_verbatim(self._outline, [replace(line, text=text) for line, text in zip(content, words, strict=False)])
+        elif name in _VERBATIM:
             shown = [argument] if name in _SHOWN_ARGUMENT else [options["caption"]] if "caption" in options else []
             self.body(shown, depth=depth + 1)
             put_verbatim(self._outline, content)

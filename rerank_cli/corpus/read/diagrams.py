@@ -26,8 +26,8 @@ _STEERING = re.compile(
     r"|end(?:[ \t]?(?:note|if|while|fork|box|rect|split|legend|title))?|start|stop|fork(?: again)?|split(?: again)?)\s*"
 )
 _KEYWORD = re.compile(
-    r"\s*(?:subgraph(?: cluster\w*)?|title|section|participant|actor|[Nn]ote (?:left|right|over|top|bottom)(?: of)?|loop"
-    r"|alt|else|opt|par|critical|state|class|component|database|file|node|cloud|package|rectangle|usecase|interface|queue"
+    r"\s*(?:subgraph(?: cluster\w*)?|title|section|participant|actor|[Nn]ote (?:left|right|over|top|bottom)(?: of)?"
+    r"|loop|alt|else|opt|par|critical|state|class|component|database|file|node|cloud|package|rectangle|usecase|interface|queue"
     r"|folder|frame|boundary|control|entity|collections|artifact|storage|card)\b"
 )
 

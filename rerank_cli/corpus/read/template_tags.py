@@ -9,6 +9,7 @@ _CONTROL = re.compile(
     r"\{\{[-~]?\s*(?:[#/>!]|(?:if|else|range|with|define|block|partial|template|end|return)\b)|\{%[-+]?\s*\w|\{#"
 )
 _MARK = re.compile(r"<(?P<end>/?)(?:pre|code|script|style|textarea)\b|\{\{|\{%|\{#", re.IGNORECASE)
+_REMARK = re.compile(r"\{\{-?\s*/\*")  # which may have braces in it
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
 
@@ -22,7 +23,8 @@ def without_template_tags(page: str) -> str:
         if mark not in _CLOSING:
             codes = max(0, codes - 1) if found["end"] else codes + 1
         elif not codes and mark not in unclosed:
-            end = page.find(_CLOSING[mark], at)
+            remark = _REMARK.match(page, found.start())
+            end = page.find(_CLOSING[mark], page.find("*/", at) if remark else at)
             if end < 0:
                 unclosed.add(mark)
             else:

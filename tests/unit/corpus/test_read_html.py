@@ -250,13 +250,13 @@ def test_words_that_only_a_target_has_stand_behind_its_text(page: str, text: str
 
 def test_the_tags_of_a_template_are_no_text_and_shift_no_line() -> None:
     page = (
-        '{{- /* Not\nshown */}}\n{{ define "main" }}\n<h1>{{ .Title }}</h1>\n'
+        '{{- /* Not\n{{ shown }} */}}\n| {{ .Sign }}\n{{ define "main" }}\n<h1>{{ .Title }}</h1>\n'
         "{% if a %}<p>Shut <b>{{ x }}</b> the valve.</p>"
         "{% endif %}\n{# remark #}<p class={{ .Class }}>Read <code>{{ .Page }}</code>.</p>\n{{ end }}\n"
     )
     assert [(block.text, block.place) for block in document(page).blocks] == [
-        ("Shut the valve.", at_lines(5, 5)),
-        ("Read {{ .Page }}.", at_lines(6, 6)),
+        ("Shut the valve.", at_lines(6, 6)),
+        ("Read {{ .Page }}.", at_lines(7, 7)),
     ]
 
 

@@ -126,8 +126,10 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if len(formats) > SHOWN_FORMATS:
         formats = [*formats[:SHOWN_FORMATS], "…"]
     causes = Counter[str](file.cause for file in summary.skipped)
-    names = {"generated": "generated", "too large": "too large", "link": "links", "special": "pipes or devices"}
-    others = [f"{causes[cause]} {name}" for cause, name in names.items() if causes[cause]]
+    names = {"generated": "generated", "too large": "too large", "link": "link", "special": "pipe or device"}
+    nouns = {"link": "links", "special": "pipes or devices"}
+    told_as = {cause: name if causes[cause] == 1 else nouns.get(cause, name) for cause, name in names.items()}
+    others = [f"{causes[cause]} {name}" for cause, name in told_as.items() if causes[cause]]
     missing = Counter(file.reason.replace("needs", "need") for file in summary.skipped if file.cause == "extra")
     extras = [f"{count} {need}" for need, count in _most_first(missing)]
     unread = sum(causes[cause] for cause in ("binary", "extra", *names))

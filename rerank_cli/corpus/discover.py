@@ -18,7 +18,7 @@ from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.git import exclude_files
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.corpus.read.formats import format_of
-from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name
+from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name, not_worth_folder
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
 from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
@@ -43,6 +43,11 @@ _BINARY_BYTES = 8 * 1024
 
 # Text in these encodings is full of NUL bytes; without the mark it cannot be told from binary.
 _WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+# No text of any encoding has many of these; a small or packed file may be binary without a NUL. Backspaces, escapes and
+# the shifts of Asian encodings are not among them.
+_CONTROLS = bytes((*range(1, 7), *range(16, 26), *range(28, 32), 127))
+_MOST_CONTROLS = 0.03
 
 # The one common binary format that may show no NUL for a long while.
 _PDF_MARK = b"%PDF-"
@@ -277,9 +282,14 @@ class _Walk:
         except OSError as error:
             return SkippedFile(folder.path + name, _reason(error), "failed")
         if stat.S_ISDIR(mode):
+            if rule is None and (reason := not_worth_folder(location)) and not self._knows(path):
+                return SkippedFile(path, reason, "generated")
             return _Folder(path, location, folder.ignores)
         judges = rule is None  # what a rule brings back is wanted, whatever it is
         return _judged_by_content(path, location, status, self._rules, self._known, judges=judges)
+
+    def _knows(self, folder: str) -> bool:
+        return any(path.startswith(folder) for path in self._known)
 
     def _reason_by_name(self, name: str, path: str, rule: tuple[str, GitPattern] | None) -> tuple[str, Cause] | None:
         if name == ".git":
@@ -396,7 +406,10 @@ def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitPattern
 
 
 def _is_binary(start: bytes) -> bool:
-    return start.startswith(_PDF_MARK) or (b"\0" in start and not start.startswith(_WIDE_TEXT_MARKS))
+    if start.startswith(_WIDE_TEXT_MARKS):
+        return False
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    return start.startswith(_PDF_MARK) or b"\0" in start or controls > _MOST_CONTROLS * len(start)
 
 
 def _is_utf8(name: str) -> bool:

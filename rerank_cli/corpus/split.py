@@ -197,8 +197,16 @@ def _sections(blocks: Sequence[Block]) -> list[_Section]:
     read = (_readable(block, trails) for block in blocks)
     written = [block for block in read if block.text.strip()]
     grouped = groupby(_led(written), key=lambda block: (block.headings, block.place.label))
-    sections = ((trail, tuple(under)) for (trail, _), under in grouped)
-    return [_Section(trail, tuple(_pieces(under)), under[0].place, under[0].heading_at) for trail, under in sections]
+    sections: list[_Section] = []
+    read_to = 0
+    for (trail, _), group in grouped:
+        under = tuple(group)
+        heading_at = under[0].heading_at
+        if heading_at is not None and heading_at < read_to <= under[0].place.first:
+            heading_at = None  # other text stands below the heading: where this goes on, it does not stand
+        sections.append(_Section(trail, tuple(_pieces(under)), under[0].place, heading_at))
+        read_to = under[-1].place.last
+    return sections
 
 
 def _led(blocks: list[Block]) -> list[Block]:
@@ -225,15 +233,17 @@ def _readable(block: Block, trails: dict[_Trail, _Trail]) -> Block:
 
 
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
-    """Blocks on neighbouring lines, such as list items, stay on neighbouring lines."""
-    previous = None
+    """Blocks on neighbouring lines, such as list items, stay on neighbouring lines; so do the rows of a table, each of
+    which may be a block, under the same header."""
+    previous: Block | None = None
     for block in blocks:
         place = block.place
-        touches = place.unit in _COUNTED_BY_LINE and previous is not None and place.first == previous + 1
+        touches = place.unit in _COUNTED_BY_LINE and previous is not None and place.first == previous.place.last + 1
         gap = "\n" if touches else _PARAGRAPH_GAP
         exact = place.unit in _COUNTED_BY_LINE and block.text.count("\n") == place.last - place.first
-        yield _Piece(block.text, gap, place.first, place.last, exact, repeats=block.header)
-        previous = place.last
+        header = block.header if touches and previous and previous.header == block.header else ""
+        yield _Piece(block.text, gap, place.first, place.last, exact, header, repeats=block.header)
+        previous = block
 
 
 def _fitted(sections: list[_Section], budget: _Budget) -> list[_Section]:
@@ -258,7 +268,7 @@ def _spared(pieces: Iterable[_Piece], budget: _Budget) -> Iterator[_Piece]:
     """*pieces*, those without what they would repeat that it would crowd out."""
     for piece in pieces:
         crowds = budget.tokens(piece.repeats) * _TRAIL_SHARE > budget.max_tokens
-        yield replace(piece, repeats="") if crowds else piece
+        yield replace(piece, header="", repeats="") if crowds else piece
 
 
 def _fits(section: _Section, budget: _Budget) -> bool:

@@ -6,6 +6,7 @@ file is lost to its owner, so a doubt lets a file pass.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -21,6 +22,8 @@ _LOCK_FILES = frozenset(
     stack.yaml.lock cabal.project.freeze shard.lock renv.lock chart.lock .terraform.lock.hcl module.bazel.lock
     """.split()
 )
+_UNFINISHED = (".crdownload", ".opdownload", ".part", ".partial")
+_PACKAGES = frozenset(("node_modules", "bower_components", "jspm_packages"))
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _MINIFIED = re.compile(r".\.(?:min|bundle|chunk)\.(?:js|mjs|cjs|css)$")
 _SOURCE_MAP = re.compile(r".\.(?:js|mjs|cjs|css|ts)\.map$")
@@ -93,6 +96,10 @@ def not_worth_by_name(path: str) -> str:
     name = lower[lower.rfind("/") + 1 :]
     if name in _LOCK_FILES:
         return "a lock file"
+    if name.startswith("~$"):
+        return "a mark of Office that a file is open"
+    if name.endswith(_UNFINISHED):
+        return "a download that is not finished"
     if name.endswith(_ARCHIVES):
         return "an archive: unpack it to search it"
     if _MINIFIED.search(name):
@@ -102,6 +109,15 @@ def not_worth_by_name(path: str) -> str:
     if _SEARCH_INDEX.search(lower):
         return "the search index of a documentation"
     return "a font" if name.endswith(_FONTS) else ""
+
+
+def not_worth_folder(location: str) -> str:
+    """Why the folder at *location*, whatever lies in it, has no text of its owner; empty where it may have."""
+    if os.path.basename(location).lower() in _PACKAGES:  # noqa: PTH119 - as discovery has its paths
+        return "packages that a program installed"
+    if os.path.lexists(os.path.join(location, "pyvenv.cfg")):  # noqa: PTH118
+        return "a virtual environment of Python"
+    return ""
 
 
 def not_worth_by_content(path: str, content: bytes) -> str:

@@ -96,7 +96,7 @@ def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli)
     outcome = cli("index", house, "--max-file-size", "200B")
     assert outcome.out.strip().endswith(
         "; 1 file could not be read"
-        "; 10 files not read: 3 mp4, 2 avi, 1 jpg, …, 1 too large, 1 links (--dry-run lists them)"
+        "; 10 files not read: 3 mp4, 2 avi, 1 jpg, …, 1 too large, 1 link (--dry-run lists them)"
     )
     record = cli("index", house, "--max-file-size", "200B", "--json").json
     assert record["skipped_by_cause"] == {"binary": 8, "hidden": 1, "link": 1, "too large": 1}

@@ -14,7 +14,7 @@ from rerank_cli.records import Block, Document, FoundFile, Reading
 __all__ = ["SHARED_VERSION", "Format", "NotReadToTheEnd", "Unreadable", "format_of", "read_file"]
 
 # Raise it whenever what all formats share, decoding and splitting, makes other passages: then every file is read again.
-SHARED_VERSION = 5
+SHARED_VERSION = 6
 
 
 def read_file(file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool = False) -> Reading:

@@ -1,4 +1,4 @@
-"""Take out what is written for machines alone: pictures and keys in base64, which nobody searches for."""
+"""Take out what is written for machines alone: keys and pictures within text, which nobody searches for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ _LONG_IN_URI = 64
 _RUN = re.compile(
     r"(?P<link>\b(?!data:)[A-Za-z][A-Za-z0-9+.-]{1,15}+://[^\s\"'<>()\\]*+)"
     r"|data:[\w.+-]{0,40}+(?:/[\w.+-]{1,80}+)?+(?:;[\w.+-]{1,40}+=[\w.+-]{0,80}+)*+;base64,(?P<data>[\w+/=%-]*+)"
+    r"|(?P<quote>[\"'])data:(?:image|font)/[\w.+-]{1,40}+(?:;[\w.+=-]{1,40}+)*+,"
+    rf"(?P<drawing>(?:(?!(?P=quote))[^\n]){{{_LONG_IN_URI},}}+)"
+    rf"|\(data:(?:image|font)/[\w.+-]{{1,40}}+(?:;[\w.+=-]{{1,40}}+)*+,(?P<bare>[^\s\"'()]{{{_LONG_IN_URI},}}+)"
     rf"|(?P<run>[\w+/=-]{{{_LONG},}}+)",
     re.ASCII,
 )
@@ -29,7 +32,7 @@ _WRAPPED_AT = 40
 _FULL_LINES = 3
 
 # A text without any such run has nothing to be taken out, and most texts have none.
-_SUSPECT = re.compile(rf"[\w+/=%-]{{{_WRAPPED_AT}}}", re.ASCII)
+_SUSPECT = re.compile(rf"[\w+/=%-]{{{_WRAPPED_AT}}}|data:(?:image|font)/", re.ASCII)
 
 _REPEATED = re.compile(r"(.)\1+")
 _CLASSES = str.maketrans(
@@ -54,7 +57,7 @@ _MANGLED = ("_Z", "__Z")
 
 
 def without_encoded(text: str) -> str:
-    """*text* less its long runs of base64, and with as many lines."""
+    """*text* less its long runs of base64 and its drawings in addresses, and with as many lines."""
     if not _SUSPECT.search(text):
         return text
     return "\n".join(_without_blocks(_RUN.sub(_kept, text).split("\n")))
@@ -63,6 +66,10 @@ def without_encoded(text: str) -> str:
 def _kept(found: re.Match[str]) -> str:
     if found["link"] is not None:
         return found[0]
+    if found["drawing"] is not None:
+        return found["quote"]
+    if found["bare"] is not None:
+        return "("
     if found["data"] is not None:
         return found[0] if len(found["data"]) < _LONG_IN_URI else ""
     return "" if is_encoded(found["run"]) else found[0]

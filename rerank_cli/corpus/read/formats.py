@@ -84,12 +84,12 @@ def _is_here(library: str) -> bool:
 
 TEXT = Format("text", 3, "plain")
 
-_CODE = Format("code", 2, "code", named=True)
+_CODE = Format("code", 3, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 2, "markdown")),
-    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 3, "markdown")),
+    **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 3, "rst")),
     **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
     ".org": Format("org", 1, "org"),
     **dict.fromkeys(
@@ -104,7 +104,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 2, "html")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html")),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
@@ -121,6 +121,9 @@ FORMATS: dict[str, Format] = {
             *(".rss", ".atom", ".opml", ".svg", ".drawio"),
         ),
         Format("xml", 1, "xml", named=True),
+    ),
+    **dict.fromkeys(
+        (".mmd", ".mermaid", ".puml", ".plantuml", ".iuml", ".dot", ".gv"), Format("diagram", 1, "diagrams", named=True)
     ),
     ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
     ".excalidraw.md": Format("excalidraw note", 1, "drawings", "read_excalidraw_note"),

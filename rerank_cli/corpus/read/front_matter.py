@@ -173,7 +173,7 @@ def _unquoted(value: str) -> str:
 def _may_be_prose(fields: _Fields) -> bool:
     """Whether what stands between the fences may be sentences with colons in them."""
     known = {"title", *_SENTENCES, *_NAMES}
-    if len(fields) > 1 or any(str(key).casefold() in known for key in fields):
+    if len(fields) > 1 or any(str(key).casefold() in known or "_" in str(key) for key in fields):
         return False
     return any(isinstance(value, str) and len(value.split()) > _MOST_WORDS_OF_A_LONE_FIELD for value in fields.values())
 

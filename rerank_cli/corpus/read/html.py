@@ -12,6 +12,7 @@ from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.survey import BLOCKS, HEADINGS, Survey, survey
 from rerank_cli.corpus.read.tags import Tag, Text, split_tags
 from rerank_cli.corpus.read.targets import Targets
+from rerank_cli.corpus.read.template_tags import without_template_tags
 from rerank_cli.records import Document, Reading
 
 # A browser leaves a gap beside these.
@@ -27,8 +28,11 @@ _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?
 def read(text: str, path: str) -> Reading:
     """A single document; its title is its <title> or its first heading."""
     outline = Outline()
-    page = _read(outline, without_encoded(text), first_line=1, whole=True)
+    filled_in = without_template_tags(text)
+    page = _read(outline, without_encoded(filled_in), first_line=1, whole=True)
     blocks = outline.blocks()
+    if filled_in != text:  # what is left of a template may be signs alone
+        blocks = tuple(block for block in blocks if _WORD.search(block.text))
     title = page.title or outline.title
     lines = (min(page.described_at, default=1), max(page.described_at, default=1))
     leading = leading_block(page.sentences[:1], page.names, title, blocks, lines=lines) if page.described_at else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from rerank_cli.corpus.read import html
+from rerank_cli.corpus.read import diagrams, html, myst, rst
 from rerank_cli.corpus.read.dialects import extended
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
@@ -23,6 +24,9 @@ _NESTED = 100
 
 # Beyond its limit the parser drops content without a word; its own limit for CommonMark is 20.
 _MAX_NESTING = 200
+
+# What is within a directive is parsed again, and directives in each other deeper than this are made to cost time.
+_MAX_DIRECTIVES = 10
 
 # Names that components are imported by, at the top of a page of MDX.
 _IMPORT = r"import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?"
@@ -69,10 +73,22 @@ def _blocks(text: str) -> list[Token]:
     ]
 
 
-def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, marker: str = "") -> None:
-    """Add *nodes* to *outline*. *marker* is the bullet or number that belongs to the first of them."""
+def _walk(
+    nodes: Sequence[SyntaxTreeNode],
+    outline: Outline,
+    *,
+    nesting: int,
+    marker: str = "",
+    above: int = 0,
+    directives: int = 0,
+) -> None:
+    """Add *nodes* to *outline*. *marker* is the bullet or number that belongs to the first of them.
+
+    *above* them, in so many *directives*, stand lines that their places do not count.
+    """
+    within = partial(_walk, outline=outline, above=above, directives=directives)
     for node in nodes:
-        first_line, last_line = (node.map[0] + 1, node.map[1]) if node.map else (1, 1)
+        first_line, last_line = (above + node.map[0] + 1, above + node.map[1]) if node.map else (1, 1)
         match node.type:
             case "heading":
                 level = nesting * _NESTED + int(node.tag[1])
@@ -80,7 +96,12 @@ def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, ma
             case "paragraph":
                 outline.block(marker + node.children[0].content, first_line, last_line)
             case "fence":
-                outline.verbatim(node.content.removesuffix("\n"), first_line + 1)
+                content = node.content.removesuffix("\n")
+                directive = myst.directive_in(node.info, content, first_line + 1)
+                if directive and directives < _MAX_DIRECTIVES:
+                    _direct(directive, outline, nesting=nesting + 1, directives=directives + 1)
+                else:
+                    outline.verbatim(_code(node.info, content), first_line + 1)
             case "code_block":
                 outline.verbatim(node.content.removesuffix("\n"), first_line)
             case "html_block":
@@ -89,13 +110,38 @@ def _walk(nodes: Sequence[SyntaxTreeNode], outline: Outline, *, nesting: int, ma
                 rows = _rows(node)
                 outline.block("\n".join([rows[0], "", *rows[1:]]), first_line, last_line, header=rows[0])
             case "blockquote":
-                _walk(node.children, outline, nesting=nesting + 1)
+                within(node.children, nesting=nesting + 1)
                 outline.close((nesting + 1) * _NESTED)
             case "bullet_list" | "ordered_list":
                 for item in node.children:
-                    _walk(item.children, outline, nesting=nesting + 1, marker=_marker(node, item))
+                    within(item.children, nesting=nesting + 1, marker=_marker(node, item))
                     outline.close((nesting + 1) * _NESTED)
         marker = ""
+
+
+def _code(info: str, content: str) -> str:
+    """What a page shows of the *content* of a block of code."""
+    language = info.split(maxsplit=1)[0].strip("{}").lower() if info.strip() else ""
+    if language in diagrams.QUERIES:
+        return ""
+    return diagrams.words_of(content) if language in diagrams.LANGUAGES else content
+
+
+def _direct(directive: myst.Directive, outline: Outline, *, nesting: int, directives: int) -> None:
+    """Add what *directive* shows; its headings, and the name of what it describes, end with it."""
+    myst.put(outline, directive)
+    if not directive.holds_markdown:
+        return
+    number = directive.argument.number
+    if rst.describes(directive.name):
+        outline.heading(nesting * _NESTED, directive.shown, number, number)
+    else:
+        outline.block(_Words().of(_PARSER.parseInline(directive.shown)[0].children or ()), number, number)
+    if directive.content:
+        text = "\n".join(line.text for line in directive.content)
+        nodes = SyntaxTreeNode(_blocks(text)).children
+        _walk(nodes, outline, nesting=nesting, above=directive.content[0].number - 1, directives=directives)
+    outline.close(nesting * _NESTED)
 
 
 def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
@@ -103,12 +149,10 @@ def _marker(items: SyntaxTreeNode, item: SyntaxTreeNode) -> str:
 
 
 def _rows(table: SyntaxTreeNode) -> list[str]:
-    """Each row, cells between bars; the line of dashes counts as a blank one."""
-    return [
-        " | ".join(cell.children[0].content for cell in row.children)
-        for part in table.children
-        for row in part.children
-    ]
+    """Each row, cells between bars, blank if all of them are; the line of dashes counts as a blank one."""
+    rows = (row for part in table.children for row in part.children)
+    told = ([cell.children[0].content for cell in row.children] for row in rows)
+    return [" | ".join(cells) if any(cells) else "" for cells in told]
 
 
 class _Words:

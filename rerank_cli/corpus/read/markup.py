@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.outline import Outline
 
-# Of a table with more lines to a row, such as one a cell, only the whole has a place: blank ones would tear it apart.
-_MAX_SPREAD = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -74,9 +71,9 @@ def put_verbatim(outline: Outline, lines: Lines) -> None:
 
 
 def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0, last: int = 0) -> None:
-    """Add *rows* as a block, the first *heads* of which every part of it repeats; *last* is where the table ends.
+    """Add *rows*, the first *heads* of which every part of the table repeats; *last* is the line where it ends.
 
-    Where few of them go on over several lines, blank ones stand in for these, so that lines still count.
+    They are one block where each is a line, and else a block each, with the lines down to the next row.
     """
     written: dict[int, str] = {}
     header: list[str] = []
@@ -86,13 +83,17 @@ def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0, last: in
             header.append(text)
         if text.strip(" |"):
             written[row.number] = f"{written[row.number]} | {text}" if row.number in written else text
-    if written:
-        first, begun = min(written), max(written)  # where the first row begins, and the last
-        torn = begun - first >= _MAX_SPREAD * len(written)
-        last = max(begun, last) if torn else begun
-        lines = sorted(written) if torn else range(first, last + 1)
-        text = "\n".join(written.get(number, "") for number in lines)
-        outline.block(text, first, last, header="\n".join(header) if len(written) > heads else "")
+    if not written:
+        return
+    repeated = "\n".join(header) if len(written) > heads else ""
+    first, *others = numbers = sorted(written)
+    begun = numbers[-1]
+    last = max(begun, last)
+    if begun - first == len(others) and last - begun <= 1:  # which is the mark that ends the table
+        outline.block("\n".join(written[number] for number in numbers), first, begun, header=repeated)
+        return
+    for number, end in zip(numbers, [*(after - 1 for after in others), last], strict=True):
+        outline.block(written[number], number, end, header=repeated)
 
 
 def keeping_lines(found: re.Match[str], text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rerank_cli.corpus.read import rst_tables
+from rerank_cli.corpus.read import diagrams, rst_tables
 from rerank_cli.corpus.read.markup import (
     Line,
     Lines,
@@ -35,7 +35,7 @@ _ITEM = re.compile(r"^(?P<marker>[-*+•‣]|\(?(?:\d+|[A-Za-z]|#)[.)]) +(?=\S)"
 
 # Without bounds an opening that is never closed costs a search through the rest of the paragraph.
 _INLINE = re.compile(
-    r"``(?P<literal>.{1,500}?)``"
+    r"``(?P<literal>.{1,500}?)``(?!`)"
     r"|:[\w+.-]{1,50}(?::[\w+.-]{1,50}){0,3}:`(?P<role>[^`]+)`"
     r"|`(?P<phrase>[^`]+)`_{0,2}"
     r"|\*\*(?P<strong>\S(?:.{0,500}?\S)?)\*\*"
@@ -53,6 +53,7 @@ _VERBATIM = frozenset(
     (
         "code",
         "code-block",
+        "code-cell",
         "sourcecode",
         "parsed-literal",
         "math",
@@ -64,6 +65,7 @@ _VERBATIM = frozenset(
         "productionlist",
         "ipython",
         "plot",
+        *("click:example", "click:run"),
     )
 )
 
@@ -107,7 +109,7 @@ _UNSEEN = frozenset(
         "codeauthor",
         "testsetup",
         "testcleanup",
-        *("graphviz", "digraph", "graph", "mermaid", "uml", "inheritance-diagram", "todo", "todolist", "title"),
+        *("inheritance-diagram", "todo", "todolist", "title"),
         *("default-domain", "highlightlang", "bibliography"),
         "replace",
         "unicode",
@@ -150,6 +152,33 @@ def read(text: str, path: str) -> Reading:
     _Parser(outline, _Names(text)).body(lines, depth=0)
     blocks = outline.blocks()
     return Reading((Document(path, outline.title, blocks),))
+
+
+def feed(outline: Outline, lines: Lines) -> None:
+    """Add what *lines*, which stand in another markup and have no sections, say to *outline*."""
+    _Parser(outline, _Names("\n".join(line.text for line in lines))).body(lines, depth=1)
+
+
+def is_directive(name: str) -> bool:
+    """Whether *name* is that of a directive that is known here and holds no text."""
+    known = (_VERBATIM, _UNSEEN, _TABLES, diagrams.LANGUAGES, ("image", "figure"))
+    return any(name in names for names in known)
+
+
+def describes(name: str) -> bool:
+    """Whether the directive *name* describes what stands behind it, such as a function."""
+    return _DESCRIBES.match(name) is not None
+
+
+def shown_argument(name: str, argument: str) -> str:
+    """What a page shows of *argument*, which stands behind the *name* of a directive that holds text."""
+    return "" if name in _HIDDEN_ARGUMENT else _SPOKEN.get(name, "") + argument
+
+
+def words_of_role(text: str) -> str:
+    """What a page shows of *text*, to which a role gives a meaning."""
+    text = _TARGET.sub("", text) or text
+    return text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!.")
 
 
 class _Names:
@@ -242,7 +271,11 @@ class _Parser:
         content, options = _content(body), _options(body)
         if name in _UNSEEN:
             return
-        if name in _VERBATIM:
+        if name in diagrams.LANGUAGES:
+            self.body([options["caption"]] if "caption" in options else [], depth=depth + 1)
+            words = diagrams.words_of("\n".join(line.text for line in content)).split("\n")
+            put_verbatim(self._outline, [replace(line, text=text) for line, text in zip(content, words, strict=False)])
+        elif name in _VERBATIM:
             shown = [argument] if name in _SHOWN_ARGUMENT else [options["caption"]] if "caption" in options else []
             self.body(shown, depth=depth + 1)
             put_verbatim(self._outline, content)
@@ -254,10 +287,10 @@ class _Parser:
             self._directed_table(name, content, options, depth)
         elif name in _HIDDEN_ARGUMENT:
             self.body(content, depth=depth + 1)
-        elif _DESCRIBES.match(name):
+        elif describes(name):
             self._description(argument, content, depth)
         else:
-            spoken = replace(argument, text=_SPOKEN.get(name, "") + argument.text)
+            spoken = replace(argument, text=shown_argument(name, argument.text))
             self.body([spoken, *content], depth=depth + 1)
 
     def _image(self, argument: Line, options: dict[str, Line]) -> None:
@@ -272,7 +305,7 @@ class _Parser:
         except (csv.Error, TypeError, ValueError):  # broken quotes, or a sign that the library takes for none
             put_verbatim(self._outline, content)
         else:
-            self._rows(rows, heads, depth)
+            self._rows(rows, heads, depth, last=max((line.number for line in content if line.text), default=0))
 
     def _description(self, argument: Line, content: list[Line], depth: int) -> None:
         end = _first_blank(content)
@@ -290,12 +323,12 @@ class _Parser:
         else:  # the rows of a simple table may have blank lines between them
             while end < len(lines) and not _closes_table(lines, end - 1, opened=at):
                 end += 1
-        self._rows(*rst_tables.drawn(lines[at:end]), depth)
+        self._rows(*rst_tables.drawn(lines[at:end]), depth, last=lines[end - 1].number)
         return end
 
-    def _rows(self, rows: Iterable[Cells], heads: int, depth: int) -> None:
+    def _rows(self, rows: Iterable[Cells], heads: int, depth: int, *, last: int) -> None:
         told = (Row(row.number, tuple(self._inner(cell, depth + 1) for cell in row.cells)) for row in rows)
-        put_table(self._outline, told, heads=heads)
+        put_table(self._outline, told, heads=heads, last=last)
 
     def _inner(self, lines: Lines, depth: int) -> str:
         """What *lines*, the body of a cell, say."""
@@ -319,6 +352,8 @@ class _Parser:
         while end < len(lines) and lines[end].text and (end == at or not lines[end].text.startswith(" ")):
             if end > at and _is_item(lines, end) and self._marker:
                 break
+            if end == at + 1 and len(lines[end].text) >= 4 and _ADORNMENT.match(lines[end].text):
+                break  # a title where no section may begin
             end += 1
         text = "\n".join(line.text for line in lines[at:end])
         if text.startswith(">>> "):
@@ -346,8 +381,7 @@ class _Parser:
         """The words of a piece of markup, and as many line ends as it has."""
         kind, text = found.lastgroup or "", found[found.lastgroup or 0]
         if kind == "role":
-            text = _TARGET.sub("", text) or text
-            text = text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!.")
+            text = words_of_role(text)
         elif kind == "phrase":
             text = self._link(text)
         elif kind == "reference":

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:www\.)?|mailto:|tel:|attachment:", re.IGNORECASE)
 # No words are in these, or those of a heading of the same page.
 _WORDLESS = re.compile(r"#|(?:data|javascript|blob|about):", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{[{%]")
 _QUERY = re.compile(r"\?[^#]*")
 _BETWEEN = re.compile(r"[/#]+")
 _ENDING = re.compile(
@@ -46,6 +47,8 @@ class Targets:
             return ""
         scheme = _SCHEME.match(target)
         written = unquote(_QUERY.sub("", target[scheme.end() if scheme else 0 :]), errors="replace")
+        if _TEMPLATE.search(written):
+            return ""
         known = _words(text)
         segments = [_ENDING.sub("", " ".join(each.split())) for each in _BETWEEN.split(written)]
         if picture:

@@ -13,7 +13,7 @@ import pytest
 from rerank_cli.corpus.discover import Discovery, discover
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.records import FoundFile, Rules, SkippedFile
-from rerank_cli.stamps import stamp_of
+from rerank_cli.stamps import Stamp, stamp_of
 
 
 def plant(root: Path, *paths: str) -> None:
@@ -241,6 +241,32 @@ def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: 
     found = discover(tmp_path, Rules())
     assert paths(found) == ["c.txt", "d.txt"]
     assert reasons(found) == dict.fromkeys(["a.png", "b.ai", "e.txt"], "binary")
+
+
+def test_a_binary_file_without_a_nul_is_known_by_its_controls(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(b"ID3" + bytes(range(1, 256)) * 3)
+    (tmp_path / "b.txt").write_bytes(b"N\bNA\bAM\bME\bE\n\x1b[1mBold\x1b[0m \x0eshift\x0f \x1b$B\n\x0cPage\x04\n" * 9)
+    (tmp_path / "c.txt").write_bytes("Мельница стоит у ручья.".encode("koi8-r"))
+    found = discover(tmp_path, Rules())
+    assert (paths(found), reasons(found)) == (["b.txt", "c.txt"], {"a.mp3": "binary"})
+
+
+def test_installed_packages_are_left_out_unless_a_rule_or_the_index_has_them(tmp_path: Path) -> None:
+    for name in ("node_modules/pad/index.js", "web/node_modules/pad/readme.md", "env/lib/six.py", "lib/env/note.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("words\n")
+    (tmp_path / "env/pyvenv.cfg").write_text("home = /usr\n")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["lib/env/note.md"]
+    assert reasons(found) == {
+        "env/": "a virtual environment of Python",
+        "node_modules/": "packages that a program installed",
+        "web/node_modules/": "packages that a program installed",
+    }
+    known = {"env/lib/six.py": Stamp(0, 0, 0, 0)}
+    assert paths(discover(tmp_path, Rules(), known=known)) == ["env/lib/six.py", "env/pyvenv.cfg", "lib/env/note.md"]
+    (tmp_path / ".rerankignore").write_text("!node_modules/\n")
+    assert paths(discover(tmp_path, Rules()))[-2:] == ["node_modules/pad/index.js", "web/node_modules/pad/readme.md"]
 
 
 @pytest.mark.parametrize(

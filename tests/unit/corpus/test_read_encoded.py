@@ -21,6 +21,11 @@ def wrapped(size: int, width: int = 76) -> str:
     return "\n".join(run[at : at + width] for at in range(0, len(run), width))
 
 
+DRAWING = (
+    "%3Csvg xmlns='http://www.w3.org/2000/svg'%3E%3Cpath d='M288.9 745.5C288.9 761.7 288 769 293 778'/%3E%3C/svg%3E"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
@@ -28,6 +33,8 @@ def wrapped(size: int, width: int = 76) -> str:
         (f'{{"image": "{encoded(300)}"}}', '{"image": ""}'),
         (f"![The gauge](data:image/png;base64,{encoded(90)})", "![The gauge]()"),
         (f"url(data:font/woff2;charset=utf-8;base64,{encoded(90)})", "url()"),
+        (f'url("data:image/svg+xml;charset=utf-8,{DRAWING}") no', 'url("") no'),
+        (f"url(data:image/svg+xml,{DRAWING.replace(' ', '+').replace(chr(39), '%27')}) no", "url() no"),
         (f"key {base64.urlsafe_b64encode(random.Random(3).randbytes(400)).decode()}", "key "),
         ("zeros " + base64.b64encode(b"PNG\1" + bytes(900) + random.Random(3).randbytes(90)).decode(), "zeros "),
     ],

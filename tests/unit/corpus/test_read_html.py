@@ -246,3 +246,21 @@ def test_the_description_of_a_page_goes_in_front_of_it() -> None:
 )
 def test_words_that_only_a_target_has_stand_behind_its_text(page: str, text: str) -> None:
     assert texts(page) == [text]
+
+
+def test_the_tags_of_a_template_are_no_text_and_shift_no_line() -> None:
+    page = (
+        '{{- /* Not\n{{ shown }} */}}\n| {{ .Sign }}\n{{ define "main" }}\n<h1>{{ .Title }}</h1>\n'
+        "{% if a %}<p>Shut <b>{{ x }}</b> the valve.</p>"
+        "{% endif %}\n{# remark #}<p class={{ .Class }}>Read <code>{{ .Page }}</code>.</p>\n{{ end }}\n"
+    )
+    assert [(block.text, block.place) for block in document(page).blocks] == [
+        ("Shut the valve.", at_lines(6, 6)),
+        ("Read {{ .Page }}.", at_lines(7, 7)),
+    ]
+
+
+def test_a_page_that_only_tells_of_values_in_braces_keeps_them() -> None:
+    assert texts("<p>Write {{ name }} or <code>{% if %}</code>, {{ never closed.</p>") == [
+        "Write {{ name }} or {% if %}, {{ never closed."
+    ]

@@ -65,8 +65,11 @@ def test_conditions_for_other_devices_and_definitions_are_left_out() -> None:
 
 
 def test_a_table_has_a_row_a_line() -> None:
-    (block,) = document(".SH A\n.TS\ntab(@);\nl l.\nName@Use\n_\nT{\na\nlong\nT}@b\n.TE\n").blocks
-    assert (block.text, block.header) == ("Name | Use\n\na long | b", "Name | Use")
+    blocks = document(".SH A\n.TS\ntab(@);\nl l.\nName@Use\n_\nT{\na\nlong\nT}@b\n.TE\n").blocks
+    assert [(block.text, str(block.place), block.header) for block in blocks] == [
+        ("Name | Use", "lines 5-6", "Name | Use"),
+        ("a long | b", "lines 7-10", "Name | Use"),
+    ]
 
 
 def test_the_words_of_mdoc_are_put_together() -> None:

@@ -217,6 +217,10 @@ def test_what_may_be_text_is_no_front_matter(text: str) -> None:
         assert word in shown
 
 
+def test_a_lone_field_with_the_name_of_a_variable_is_no_text() -> None:
+    assert texts("---\n_comment: Do not remove this front matter.\n---\n\nWords.\n") == ["Words."]
+
+
 def test_aliases_of_yaml_do_not_grow() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
@@ -296,6 +300,17 @@ def test_footnotes_are_text_and_their_marks_are_not() -> None:
         ("!!! warning\n    Text", "Text"),
         ('See {{< ref "setup the pump" >}} now', "See setup the pump now"),
         ('[Setup]({{< ref "pump" >}}) now', "Setup (pump) now"),
+        ('{{< include "/parts/notes.md" >}}Words', "Words"),
+        ('{{< figure src="img/pump.jpg" alt="The pump" >}}', "pump.jpg, The pump"),
+        ('Words\n{{< figure\nsrc="img/pump.jpg"\nalt="The pump"\n>}}\nMore', "Words|pump.jpg, The pump|More"),
+        ('- {{% list\n  path=/parts\n  kind="all"\n  %}} of them\n- More', "- all of them|- More"),
+        ("{{< never\nclosed", "{{< never\nclosed"),
+        ("See [the code] and [this](<{{% url x %}}>)\n\n[the code]: <{{% url code %}}>", "See the code and this"),
+        ("{{#include ../listing.rs:here}}\n\nWords", "Words"),
+        ('--8<-- "parts/notes.md"\n\nWords', "Words"),
+        ("Words\n{.note}\n\n{#here .note}\n\nMore {.x} words", "Words|More {.x} words"),
+        ("a | b\n--|--\n1 | 2\n{.wide}", "a | b\n\n1 | 2"),
+        ("![[Limits#^media-limit]] and ![[pump.svg#icon]] and [[#^here]]", "Limits and pump.svg and"),
         ("{% include note.html %}Words{% endif %}", "Words"),
         ("{{% note %}}Words{{% /note %}}", "Words"),
         ("Words {{ site.name }}", "Words {{ site.name }}"),
@@ -318,3 +333,87 @@ def test_the_attributes_of_a_heading_are_no_words_of_it(heading: str) -> None:
 def test_nothing_is_changed_in_code() -> None:
     code = ":::note\n[[a|b]] {{< c >}} {% d %} ==e== %%f%% ^ab12\n%%\n[^1]: x\nimport a from 'b'"
     assert texts(f"```\n{code}\n```") == [code]
+
+
+MYST = """\
+# Pumps
+
+```{note}
+:class: wide
+
+Mind {term}`the gap <gap>` of {py:meth}`~pump.Motor.prime` and [more](https://example.org/zinc).
+```
+
+```{toctree}
+:maxdepth: 1
+
+intro
+usage
+```
+
+```{code-block} python
+---
+caption: prime.py
+---
+prime()
+```
+
+::::{tab-set}
+:::{tab-item} Petrol
+Choke it.
+:::
+::::
+
+```{py:function} drain(tank)
+Empty the *tank*.
+```
+
+```{eval-rst}
+.. versionadded:: 8.2
+   For ``tank``.
+```
+
+```{list-table}
+:header-rows: 1
+
+* - Part
+  - Use
+* - Valve
+  - Shuts
+```
+
+```{figure} img/pump.png
+:alt: The old pump
+
+Seen from **above**
+```
+
+```{versionchanged} 9
+```
+
+```{python}
+print(1)
+```
+"""
+
+
+def test_directives_and_roles_of_myst_are_read_as_a_page_shows_them() -> None:
+    assert [(block.text, block.place.first, block.headings[1:]) for block in blocks(MYST)] == [
+        ("Mind the gap of prime and more (example.org/zinc).", 6, ()),
+        ("prime.py", 18, ()),
+        ("prime()", 20, ()),
+        ("Petrol", 24, ()),
+        ("Choke it.", 25, ()),
+        ("Empty the tank.", 30, ("drain(tank)",)),
+        ("Added in version 8.2\nFor tank.", 34, ()),
+        ("Part | Use", 41, ()),
+        ("Valve | Shuts", 43, ()),
+        ("The old pump (img/pump.png)", 48, ()),
+        ("Seen from above", 50, ()),
+        ("Changed in version 9", 53, ()),
+        ("print(1)", 57, ()),
+    ]
+
+
+def test_directives_that_are_never_closed_in_each_other_lose_nothing() -> None:
+    assert [block.text for block in blocks("```{note}\n" * 40 + "Words")][-1].endswith("Words")

@@ -39,6 +39,7 @@ def test_headings_lists_and_tables() -> None:
         Block("2. y", at_lines(4, 4), ("A",)),
         Block("t: said", at_lines(5, 5), ("A",)),
         Block("Ports", at_lines(8, 8), ("A", "B")),
-        Block("Name | Port\n\nssh | 22", at_lines(9, 11), ("A", "B"), header="Name | Port"),
+        Block("Name | Port", at_lines(9, 10), ("A", "B"), header="Name | Port"),
+        Block("ssh | 22", at_lines(11, 11), ("A", "B"), header="Name | Port"),
         Block("code b", at_lines(13, 13), ("A", "B")),
     )

@@ -51,7 +51,7 @@ def test_code_stays_as_it_is_and_examples_too() -> None:
 
 def test_lists_and_tables() -> None:
     page = "- one\n  goes on\n- term :: said\n  1. [ ] sub\n| A | B |\n|---+---|\n| 1 | *2* |\n#+TBLFM: x\n"
-    assert texts(page) == ["- one\ngoes on", "- term: said", "1. [ ] sub", "A | B\n\n1 | 2"]
+    assert texts(page) == ["- one\ngoes on", "- term: said", "1. [ ] sub", "A | B", "1 | 2"]
     assert document(page).blocks[-1].header == "A | B"
 
 

@@ -163,7 +163,9 @@ def test_a_name_that_is_defined_as_a_link_shows_its_target_where_it_is_used_firs
 def test_a_simple_table_has_a_row_a_line_below_its_header() -> None:
     page = "=====  ===\nName   B\n=====  ===\n``x``  1\n\ny      2\n       more\n=====  ===\n\nEnd.\n"
     assert blocks(page) == (
-        Block("Name | B\n\nx | 1\n\ny | 2 more", at_lines(2, 6), header="Name | B"),
+        Block("Name | B", at_lines(2, 3), header="Name | B"),
+        Block("x | 1", at_lines(4, 5), header="Name | B"),
+        Block("y | 2 more", at_lines(6, 8), header="Name | B"),
         Block("End.", at_lines(10, 10)),
     )
 
@@ -171,7 +173,7 @@ def test_a_simple_table_has_a_row_a_line_below_its_header() -> None:
 def test_a_simple_table_may_have_no_header_wide_characters_and_cells_that_span() -> None:
     assert texts("====  ==\n漢字  a\nb     c\n====  ==\n") == ["漢字 | a\nb | c"]
     page = "==  ==  ==\nwide    c\n------  --\n1   2   3\n==  ==  ==\n4   5   6\n==  ==  ==\n"
-    assert texts(page) == ["wide | c\n\n1 | 2 | 3\n\n4 | 5 | 6"]
+    assert texts(page) == ["wide | c", "1 | 2 | 3", "4 | 5 | 6"]
     assert blocks(page)[0].header == "wide | c\n1 | 2 | 3"
 
 
@@ -181,14 +183,16 @@ def test_the_lines_of_a_cell_in_a_grid_are_one_text() -> None:
         "+------+-------+\n| b            |\n+------+-------+\nEnd.\n"
     )
     assert blocks(page) == (
-        Block("Name | What\n\na | one two - it\n\n\n\nb", at_lines(2, 8), header="Name | What"),
+        Block("Name | What", at_lines(2, 3), header="Name | What"),
+        Block("a | one two - it", at_lines(4, 7), header="Name | What"),
+        Block("b", at_lines(8, 9), header="Name | What"),
         Block("End.", at_lines(10, 10)),
     )
 
 
 def test_a_cell_that_spans_rows_of_a_grid_goes_on_in_the_next() -> None:
     page = "+---+---+\n| a | b |\n| x +---+\n| y | c |\n+---+---+\n"
-    assert texts(page) == ["a | b\nx y | c"]
+    assert texts(page) == ["a | b", "x y | c"]
 
 
 def test_a_csv_table_has_its_title_its_header_and_its_rows() -> None:
@@ -198,11 +202,9 @@ def test_a_csv_table_has_its_title_its_header_and_its_rows() -> None:
     )
     assert blocks(page) == (
         Block("Open ports", at_lines(1, 1)),
-        Block(
-            "Daemon | Listening port\n\n\n\nssh, sftp | 22\ndns | fifty three",
-            at_lines(2, 7),
-            header="Daemon | Listening port",
-        ),
+        Block("Daemon | Listening port", at_lines(2, 5), header="Daemon | Listening port"),
+        Block("ssh, sftp | 22", at_lines(6, 6), header="Daemon | Listening port"),
+        Block("dns | fifty three", at_lines(7, 8), header="Daemon | Listening port"),
     )
 
 
@@ -220,7 +222,9 @@ def test_a_list_table_is_a_list_of_rows_of_cells() -> None:
     )
     assert blocks(page) == (
         Block("Ports", at_lines(1, 1)),
-        Block("Daemon | Port\n\nssh and sftp | \n\n\n\ndns | 53", at_lines(5, 11), header="Daemon | Port"),
+        Block("Daemon | Port", at_lines(5, 6), header="Daemon | Port"),
+        Block("ssh and sftp |", at_lines(7, 10), header="Daemon | Port"),
+        Block("dns | 53", at_lines(11, 14), header="Daemon | Port"),
     )
 
 
@@ -300,3 +304,20 @@ def test_markup_that_is_never_closed_takes_no_longer_than_a_page_of_its_size(
     before: str, repeated: str, after: str
 ) -> None:
     assert grows_evenly(lambda times: partial(texts, before + repeated * times + after), 25_000)
+
+
+def test_a_literal_may_end_with_its_own_mark() -> None:
+    assert texts("Write ``:ref:`here``` or ``it```, see `that`_.") == ["Write :ref:`here` or it`, see that."]
+
+
+def test_each_row_of_a_table_with_a_line_for_each_cell_has_a_place() -> None:
+    table = ".. list-table::\n   :header-rows: 1\n\n" + "".join(f"   * - {n}\n     - b\n\n     - c\n" for n in "123")
+    assert [(block.text, str(block.place), block.header) for block in blocks(table)] == [
+        ("1 | b | c", "lines 4-7", "1 | b | c"),
+        ("2 | b | c", "lines 8-11", "1 | b | c"),
+        ("3 | b | c", "lines 12-15", "1 | b | c"),
+    ]
+
+
+def test_a_title_within_what_is_described_is_text_without_its_line() -> None:
+    assert texts(".. confval:: a\n\n   Examples\n   ~~~~~~~~\n\n   Words\n") == ["Examples", "Words"]

@@ -275,6 +275,16 @@ def test_a_heading_within_a_passage_counts_among_its_lines() -> None:
     assert found == Passage(0, at_lines(3, 9), ("Top",), "A\none\n\nB\ntwo")
 
 
+def test_a_heading_under_which_text_goes_on_far_below_does_not_pull_the_place_up() -> None:
+    below = Block(numbered(20, "v"), at_lines(80, 80), ("Top", "A", "B"), heading_at=78)
+    more = (
+        Block("one", at_lines(100, 100), ("Top", "C")),
+        Block("two", at_lines(102, 102), ("Top", "A"), heading_at=3),
+    )
+    found = passages(Block("w", at_lines(5, 5), ("Top", "A")), below, *more)
+    assert list(dict.fromkeys(str(passage.place) for passage in found)) == ["line 5", "line 80", "lines 100-102"]
+
+
 def test_a_tiny_introduction_joins_its_first_subsection() -> None:
     (found,) = passages(Block("intro", at_lines(3, 3), ("Top",)), Block("one", at_lines(7, 7), ("Top", "A")))
     assert found == Passage(0, at_lines(3, 7), ("Top",), "intro\n\nA\none")
@@ -349,6 +359,16 @@ def test_each_part_of_a_table_stands_under_its_header() -> None:
     assert "".join(passage.text for passage in found[1:]).count("Part | Torque") == len(found) - 1
     last = found[-1]
     assert last.place == at_lines(34 - last.text.count("\n") + 1, 34), "the header that is repeated has no line"
+
+
+def test_rows_that_are_blocks_stand_under_their_header_and_have_places_of_their_own() -> None:
+    rows = (f"part{n} | {n} Nm" for n in range(40))
+    each = [Block(row, at_lines(5 * n, 5 * n + 4), (), None, "Part | Torque") for n, row in enumerate(rows, start=1)]
+    head = Block("Part | Torque", at_lines(1, 4), (), None, "Part | Torque")
+    parts = passages(head, *each)
+    assert all(part.text.startswith("Part | Torque\npart") for part in parts)
+    assert [part.text.count("Torque") for part in parts] == [1] * len(parts)
+    assert all(part.place.last - part.place.first < 5 * (part.text.count("\n") + 1) for part in parts)
 
 
 def test_a_table_that_fits_has_its_header_once() -> None:

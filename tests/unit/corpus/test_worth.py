@@ -40,6 +40,8 @@ INDEX = "the search index of a documentation"
         ("a.tar.gz", "an archive: unpack it to search it"),
         ("a.TGZ", "an archive: unpack it to search it"),
         ("fonts/cmr10.afm", "a font"),
+        ("mail/~$Report.docx", "a mark of Office that a file is open"),
+        ("film.mkv.part", "a download that is not finished"),
     ],
 )
 def test_what_programs_write_for_programs_is_known_by_its_name(path: str, reason: str) -> None:

@@ -15,9 +15,11 @@ _AS_TEXT = str.maketrans(
             [*range(0x20), 0x7F, *range(0x80, 0xA0), 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "
         ),
         **dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0xFFFE, 0xFFFF], None),
-        **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
     }
 )
+
+# pdfium gives a letter beyond the first plane in two halves.
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
@@ -34,6 +36,8 @@ def cleaned(text: str) -> str:
     """*text* on one line, in ordinary characters."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
+    if _HALF.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return " ".join(text.translate(_AS_TEXT).split())
 
 

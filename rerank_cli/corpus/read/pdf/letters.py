@@ -70,6 +70,8 @@ class Letters:
         text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "replace")
         if len(text) == self._count:
             return text
+        if written - 1 == self._count:  # it counts two for a letter beyond the first plane
+            return "".join(map(chr, buffer[: self._count]))
         codes = (pdfium.FPDFText_GetUnicode(self._raw, index) for index in range(self._count))
         return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
@@ -96,14 +98,17 @@ class Letters:
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
 
     def _cells(self, text: str, first: int, end: int, size: float) -> Iterator[tuple[int, int]]:
-        """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
+        """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured.
+
+        A blank that pdfium puts there itself stands where the next letter does: the letter before tells the gap.
+        """
         begins = first
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
             while text[after] == " ":
                 after += 1
-            if self._left(after) - self._origin(space)[0] > CELL_GAP * size:
+            if self._left(after) - self._right(space - 1) > CELL_GAP * size:
                 yield begins, space
                 begins = after
             space = text.find(" ", after, end)

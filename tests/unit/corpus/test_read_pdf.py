@@ -138,3 +138,13 @@ def test_a_bookmark_to_the_foot_of_a_page_names_the_heading_on_the_next() -> Non
     second = shown("Paint", 50, 700, size=14) + shown("It dries.", 50, 680)
     content = pdf(ROPES, second, bookmarks={"Ropes": (1, 720), "Paint": (1, 100)})
     assert headed(content) == [("Ropes", "Ropes are made of hemp."), ("Paint", "It dries.")]
+
+
+def test_numbered_lines_of_a_listing_stay_lines() -> None:
+    code = ("def moor(rope):", "return rope.knot()", "}")
+    page = shown("The code of the knot:", 50, 720) + "".join(
+        f"BT /F 6 Tf 50 {700 - 12 * row} Td ({98 + row}) Tj /C 10 Tf 9.6 0 Td ( {line}) Tj ET\n"
+        for row, line in enumerate(code)
+    )
+    listing = "98 def moor(rope):\n99 return rope.knot()\n100 }"
+    assert texts(pdf(page)) == ["The code of the knot:", listing]

@@ -18,6 +18,9 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 _PARTED = "\ufffe"
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
 
+# It is set in letters of its own before a line of a listing.
+_LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
+
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|medi(?!um)|cmbx|-b\b", re.IGNORECASE)
 _FIXED_NAME = re.compile(r"mono|courier|typewriter|consol|cmtt|menlo|fixed", re.IGNORECASE)
 _BOLD_WEIGHT = 600
@@ -76,19 +79,20 @@ class Letters:
         return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
     def _line(self, text: str, first: int, end: int, *, parted: bool) -> Line | None:
-        last = end - 1
-        middle = (first + last) // 2
+        number = _LINE_NUMBER.match(text, first, end)
+        begins, last = number.end() if number else first, end - 1
+        middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
         size, upright = self._size(middle)
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
-        fonts = [self._font(index) for index in (first, middle, last)]
+        fonts = [self._font(index) for index in (begins, middle, last)]
         y = self._origin(middle)[1]
         cells = [
             cell
-            for begins, ends in self._cells(text, first, end, size if upright else math.inf)
-            for cell in _parts(cleaned(text[begins:ends]), self._left(begins), self._right(ends - 1))
+            for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)
+            for cell in _parts(cleaned(text[cell_first:cell_end]), self._left(cell_first), self._right(cell_end - 1))
         ]
         if not cells:
             return None

@@ -148,3 +148,59 @@ def test_numbered_lines_of_a_listing_stay_lines() -> None:
     )
     listing = "98 def moor(rope):\n99 return rope.knot()\n100 }"
     assert texts(pdf(page)) == ["The code of the knot:", listing]
+
+
+def test_a_wide_gap_after_a_sentence_parts_no_cells() -> None:
+    page = spaced("It rains again.", 900, "We stay at home.", 900, "The ferry leaves without us.", x=50, y=700)
+    page += spaced("It takes forty.", 900, "Nobody has come.", 900, "All of the paint is dry.", x=50, y=688)
+    sentences = "It rains again. We stay at home. The ferry leaves without us. It takes forty. Nobody has come."
+    assert texts(pdf(page)) == [f"{sentences} All of the paint is dry."]
+
+
+def test_prose_below_a_head_in_columns_is_no_table() -> None:
+    page = (
+        spaced("2.2", 1000, "Ropes", 9000, "Chapter 2", x=50, y=700)
+        + shown("of the ropes that lie in the shed beside the old harbour and of the paint that dries", 50, 680)
+        + spaced("on the wall", 1000, "every morning", 1000, "when nobody has used it", x=50, y=668)
+    )
+    assert not any("|" in text for text in texts(pdf(page)))
+
+
+def test_lines_of_a_double_spaced_page_with_few_of_them_are_one_paragraph() -> None:
+    many = "".join(shown("The ropes lie in the shed beside the harbour and", 50, 700 - 24 * row) for row in range(9))
+    few = shown("the paint dries on the wall of the house that stands behind", 50, 700) + shown("the church.", 50, 676)
+    assert texts(pdf(many, few))[-1].endswith("stands behind the church.")
+
+
+def test_numbers_of_lines_in_the_margin_are_left_out() -> None:
+    words = ("The ropes lie in the shed,", "the paint dries on the wall,", "the ferry leaves at seven,", "all is well.")
+    page = "".join(
+        shown(str(number), 20, 702 - 12 * number) + shown(line, 50, 700 - 12 * number)
+        for number, line in enumerate(words, 41)
+    )
+    assert texts(pdf(page)) == [" ".join(words)]
+
+
+def test_items_of_a_list_without_full_stops_stay_apart() -> None:
+    page = (
+        shown("(a) the ropes that lie in the shed beside the old harbour", 50, 700)
+        + shown("(b) the paint that dries on the wall of the house that stands", 50, 688)
+        + shown("behind the church", 66, 676)
+    )
+    assert texts(pdf(page)) == [
+        "(a) the ropes that lie in the shed beside the old harbour",
+        "(b) the paint that dries on the wall of the house that stands behind the church",
+    ]
+
+
+def test_a_large_initial_begins_its_paragraph() -> None:
+    page = (
+        shown("T", 50, 678, size=32)
+        + shown("HE ropes lie in the shed beside the old", 72, 690)
+        + shown("harbour, the paint dries on all the walls", 72, 678)
+        + shown("of the house that stands behind the church.", 50, 666)
+    )
+    assert texts(pdf(page)) == [
+        "THE ropes lie in the shed beside the old harbour, the paint dries on all the walls of the house that stands"
+        " behind the church."
+    ]

@@ -204,3 +204,9 @@ def test_a_large_initial_begins_its_paragraph() -> None:
         "THE ropes lie in the shed beside the old harbour, the paint dries on all the walls of the house that stands"
         " behind the church."
     ]
+
+
+def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
+    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "ı"}
+    assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
+    assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]

@@ -21,6 +21,10 @@ _AS_TEXT = str.maketrans(
 # pdfium gives a letter beyond the first plane in two halves.
 _HALF = re.compile(r"[\ud800-\udfff]")
 
+# Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
+_COMBINING = dict(zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True))
+_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-zı])")
+
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
 
@@ -38,7 +42,14 @@ def cleaned(text: str) -> str:
         return " ".join(text.split())
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return " ".join(text.translate(_AS_TEXT).split())
+    return _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+
+
+def _composed(found: re.Match[str]) -> str:
+    """A letter with its accent, if there is such a letter."""
+    letter = "i" if found[2] == "ı" else found[2]
+    composed = unicodedata.normalize("NFC", letter + _COMBINING[found[1]])
+    return composed if len(composed) == 1 else found[0]
 
 
 # Han, kana and their signs; Hangul is written with blanks.

@@ -99,10 +99,10 @@ def test_letters_beyond_the_first_plane_are_read() -> None:
     assert texts(pdf(page, meanings={"x": "𝑥", " ": " ", "=": "=", "y": "𝑦"})) == ["𝑥 = 𝑦"]
 
 
-def test_a_word_processors_bullets_are_bullets() -> None:
-    page = shown("* rope", 50, 700, font="M") + shown("+ paint", 50, 688, font="M")
-    meanings = dict(zip("rope paint", "rope paint", strict=True)) | {"*": "\uf0b7", "+": "\uf0d8"}
-    assert texts(pdf(page, meanings=meanings)) == ["- rope", "- paint"]
+def test_bullets_of_word_processors_and_of_tex_are_bullets() -> None:
+    page = "".join(shown(line, 50, 700 - 12 * row, font="M") for row, line in enumerate(("* rope", "+ paint", "# oil")))
+    meanings = {letter: letter for letter in "rope paint oil"} | {"*": "\uf0b7", "+": "\uf0d8", "#": "\x88"}
+    assert texts(pdf(page, meanings=meanings)) == ["- rope", "- paint", "- oil"]
 
 
 def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
@@ -186,10 +186,12 @@ def test_items_of_a_list_without_full_stops_stay_apart() -> None:
         shown("(a) the ropes that lie in the shed beside the old harbour", 50, 700)
         + shown("(b) the paint that dries on the wall of the house that stands", 50, 688)
         + shown("behind the church", 66, 676)
+        + shown("2. the ferry", 40, 664)
     )
     assert texts(pdf(page)) == [
         "(a) the ropes that lie in the shed beside the old harbour",
         "(b) the paint that dries on the wall of the house that stands behind the church",
+        "2. the ferry",
     ]
 
 

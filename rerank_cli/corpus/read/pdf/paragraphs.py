@@ -181,7 +181,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
 
 
 def _is_next_item(first: Line, line: Line) -> bool:
-    return _MARKER.match(first.text) is not None and abs(line.left - first.left) < 0.5 * line.size
+    """Whether an item begun by *first* ends before *line*, which has a mark too: one of its list or of that around."""
+    return _MARKER.match(first.text) is not None and line.left < first.left + 0.5 * line.size
 
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:

@@ -135,7 +135,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),
     ".csv": Format("csv", 2, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 2, "rows", "read_tsv", records=True),
-    ".pdf": Format("pdf", 1, "pdf", binary=True),
+    ".pdf": Format("pdf", 2, "pdf", binary=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),

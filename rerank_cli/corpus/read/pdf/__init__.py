@@ -10,7 +10,7 @@ from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.pdf.flow import flowing
 from rerank_cli.corpus.read.pdf.headings import Heading, body_size, by_letters, by_outline, is_telling, title_of
 from rerank_cli.corpus.read.pdf.pages import Bookmark, Page, opened
-from rerank_cli.corpus.read.pdf.paragraphs import Part, parts_of
+from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, leading_of, parts_of
 from rerank_cli.corpus.read.pdf.running import without_running
 from rerank_cli.records import Document, Reading
 
@@ -35,7 +35,8 @@ def read(content: bytes, path: str) -> Reading:
         if "-" in line.text
         for word in _HYPHENATED.findall(line.text)
     )
-    parts = flowing([part for lines in texts for part in parts_of(lines)])
+    leading = leading_of([line for lines in texts for line in lines]) or USUAL_LEADING
+    parts = flowing([part for lines in texts for part in parts_of(lines, leading)])
     body = body_size(parts)
     title = title_of(parts, said, body)
     outline = Outline("page")

@@ -14,10 +14,17 @@ _AS_TEXT = str.maketrans(
         **dict.fromkeys(
             [*range(0x20), 0x7F, *range(0x80, 0xA0), 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "
         ),
+        0x88: "•",  # the place of it in the fonts of TeX
         **dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0xFFFE, 0xFFFF], None),
-        **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
     }
 )
+
+# pdfium gives a letter beyond the first plane in two halves.
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+# Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
+_COMBINING = dict(zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True))
+_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-zı])")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
@@ -34,7 +41,16 @@ def cleaned(text: str) -> str:
     """*text* on one line, in ordinary characters."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    return " ".join(text.translate(_AS_TEXT).split())
+    if _HALF.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+
+
+def _composed(found: re.Match[str]) -> str:
+    """A letter with its accent, if there is such a letter."""
+    letter = "i" if found[2] == "ı" else found[2]
+    composed = unicodedata.normalize("NFC", letter + _COMBINING[found[1]])
+    return composed if len(composed) == 1 else found[0]
 
 
 # Han, kana and their signs; Hangul is written with blanks.

@@ -11,6 +11,8 @@ from rerank_cli.corpus.read.pdf.paragraphs import Part
 # Footnotes and captions stand between: so many parts are passed over.
 _PASSED_OVER = 8
 
+_FEWEST_BLANKS = 3
+
 
 def flowing(parts: Sequence[Part]) -> list[Part]:
     """*parts* of all pages, with those as one that are one paragraph."""
@@ -52,5 +54,6 @@ def _is_elsewhere(before: Part, part: Part) -> bool:
 
 
 def _is_open(before: Part) -> bool:
+    """Whether its last line is a full one in the middle of a sentence. Labels and formulas have few words."""
     text = before.lines[-1].text
-    return text.endswith(BROKEN_WORD) or not ends_sentence(text)
+    return text.endswith(BROKEN_WORD) or (text.count(" ") >= _FEWEST_BLANKS and not ends_sentence(text))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.pdf.pages import Bookmark
@@ -77,16 +78,25 @@ def _style(part: Part, body: float) -> tuple[float, bool] | None:
 
 def by_outline(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part | Heading]:
     """*parts* with the headings of the outline: in the place of the lines that say the same, else where it leads."""
-    wanted: dict[int, list[Bookmark]] = defaultdict(list)
-    for bookmark in bookmarks:
-        wanted[bookmark.page].append(bookmark)
     pages: dict[int, list[Part]] = defaultdict(list)
     for part in parts:
         pages[part.first_page].append(part)
+    wanted: dict[int, list[Bookmark]] = defaultdict(list)
+    for bookmark in bookmarks:
+        placed = _moved(bookmark, pages)
+        wanted[placed.page].append(placed)
     headed: list[Part | Heading] = []
     for page in sorted({*wanted, *pages}):
         headed += _headed(pages[page], wanted[page]) if page in wanted else pages[page]
     return headed
+
+
+def _moved(bookmark: Bookmark, pages: Mapping[int, Sequence[Part]]) -> Bookmark:
+    """*bookmark*, on the page after its own if its heading has moved there from the foot of the page."""
+    following = pages.get(bookmark.page + 1, ())[:_MOST_LINES]
+    if not _find(following, bookmark.title) or _find(pages.get(bookmark.page, ()), bookmark.title):
+        return bookmark
+    return replace(bookmark, page=bookmark.page + 1, y=None)
 
 
 def _headed(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part | Heading]:
@@ -101,7 +111,8 @@ def _headed(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part |
             headed += [*rest[:index], heading]
             rest = [*remaining, *rest[taken:]]
             continue
-        index = next((index for index, part in enumerate(rest) if bookmark.y is None or part.bottom > bookmark.y), 0)
+        y = -math.inf if bookmark.y is None else bookmark.y
+        index = next((index for index, part in enumerate(rest) if part.bottom > y), len(rest))
         headed += [*rest[:index], heading]
         rest = rest[index:]
     return [*headed, *rest]

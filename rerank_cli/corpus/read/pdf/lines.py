@@ -10,6 +10,10 @@ from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
 _WORD_GAP = 0.15
 CELL_GAP = 0.75
 
+# A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
+_INITIAL = 1.6
+_LEAST_BLANK = 0.4
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -65,6 +69,22 @@ class Line:
         level = abs(self.y - other.y) < 0.1 * self.size
         return level and self.right - 2 * self.size < other.left > self.left + self.size
 
+    def is_initial_of(self, other: Line) -> bool:
+        """Whether this is the large letter that a paragraph begins with, and *other* the first line beside it."""
+        return (
+            len(self.text) == 1
+            and self.text.isupper()
+            and self.size > _INITIAL * other.size
+            and self.top < other.y < self.y - 0.5 * other.size
+            and -0.5 * other.size < other.left - self.right < other.size
+        )
+
+    def begun_by_initial(self, other: Line) -> Line:
+        """*other* with this large letter in front."""
+        first, *after = other.cells
+        space = " " if other.left - self.right > _LEAST_BLANK * other.size else ""
+        return replace(other, cells=(Cell(f"{self.text}{space}{first.text}", self.left, first.right), *after))
+
     def with_more(self, other: Line) -> Line:
         """This line and *other*, which stands beside it."""
         gap = other.left - self.right
@@ -84,7 +104,9 @@ def side_by_side(lines: list[Line]) -> list[Line]:
     """*lines* with those put together that follow one another and stand on the same height."""
     joined: list[Line] = []
     for line in lines:
-        if joined and joined[-1].beside(line):
+        if joined and joined[-1].is_initial_of(line):
+            joined[-1] = joined[-1].begun_by_initial(line)
+        elif joined and joined[-1].beside(line):
             joined[-1] = joined[-1].with_more(line)
         else:
             joined.append(line)

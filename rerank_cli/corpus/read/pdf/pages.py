@@ -14,6 +14,7 @@ from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.characters import cleaned
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
+from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
 # Of more bookmarks than any book has, and of deeper ones, the rest is left out.
@@ -133,6 +134,6 @@ class Pdf:
         finally:
             textpage.close()
         written = written_on(page, self._form, sheet)
-        lines = side_by_side(filled_in(lines, written.fields, number))
+        lines = without_line_numbers(side_by_side(filled_in(lines, written.fields, number)))
         pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, sheet.shown_height, tuple(lines), written.comments, pictured)

@@ -17,7 +17,10 @@ from rerank_cli.corpus.read.pdf.tables import Table, with_tables
 
 Kind = Literal["text", "table", "listing"]
 
-_BULLETS = "•◦▪‣●○■□➢➤✓❖∙·⁃"  # noqa: RUF001
+_BULLETS = (
+    "•◦▪‣●○■□➢➤✓❖∙·⁃"  # noqa: RUF001
+    "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8"  # of Symbol and Wingdings, which word processors set bullets in
+)
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+")  # noqa: RUF001
 
@@ -25,7 +28,7 @@ _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[�
 _SAME_SIZE = 0.12
 _INDENT = 0.8
 _GAP = 1.3  # of the usual distance of two lines
-_USUAL_LEADING = 1.25
+USUAL_LEADING = 1.25
 
 # Between columns, in points.
 _COLUMN_GAP = 6.0
@@ -91,9 +94,9 @@ class Part:
             yield " " * min(80, round((line.left - self.left) / width)) + line.text
 
 
-def parts_of(lines: Sequence[Line]) -> list[Part]:
-    """The parts of a page."""
-    leading = _leading(lines)
+def parts_of(lines: Sequence[Line], usual_leading: float) -> list[Part]:
+    """The parts of a page. The *usual_leading* is that of the document."""
+    leading = leading_of(lines) or usual_leading
     parts: list[Part] = []
     for found in with_tables(lines):
         if isinstance(found, Table):
@@ -104,14 +107,14 @@ def parts_of(lines: Sequence[Line]) -> list[Part]:
     return in_reading_order(parts)
 
 
-def _leading(lines: Sequence[Line]) -> float:
-    """How far lines usually stand from each other, in sizes of their letters."""
+def leading_of(lines: Sequence[Line]) -> float | None:
+    """How far lines usually stand from each other, in sizes of their letters; None where there are too few."""
     distances = [
         (after.y - before.y) / before.size
         for before, after in pairwise(lines)
         if 0.8 < (after.y - before.y) / before.size < 2.5 and _in_one_column(before, after)
     ]
-    return median(distances) if len(distances) > 5 else _USUAL_LEADING
+    return median(distances) if len(distances) > 5 else None
 
 
 def _in_one_column(before: Line, after: Line) -> bool:
@@ -165,7 +168,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if line.text[0] in _BULLETS:
         return True
-    if _MARKER.match(line.text) and (is_short or ended):
+    if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
     if is_short and ended:
         return True
@@ -175,6 +178,11 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if indent > 0:
         return len(paragraph) > 1 or (is_short and not _MARKER.match(paragraph[0].text))
     return len(paragraph) > 1 and (is_short or ended)
+
+
+def _is_next_item(first: Line, line: Line) -> bool:
+    """Whether an item begun by *first* ends before *line*, which has a mark too: one of its list or of that around."""
+    return _MARKER.match(first.text) is not None and line.left < first.left + 0.5 * line.size
 
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:

@@ -153,7 +153,7 @@ def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
             if len(row.cells) == 1:
                 continue
         elif 0 < line.y - row.bottom < _ROW_GAP * row.size and line.left < row.right and not _is_item(line):
-            if len(line.cells) == 1 and len(rows) - certain >= 2:
+            if len(line.cells) == 1 and (len(rows) - certain >= 2 or _runs_across(line, rows[certain - 1])):
                 break
             rows.append(_row(line))
         else:
@@ -161,6 +161,12 @@ def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
         if len(rows[-1].cells) > 1:
             certain, certain_end = len(rows), index + 1
     return rows[:certain], certain_end
+
+
+def _runs_across(line: Line, row: _Row) -> bool:
+    """Whether *line* is a line of prose below the cells of *row*."""
+    met = sum(cell[0].left < line.right and line.left < cell[-1].right for cell in row.cells)
+    return met > 1 and line.text.count(" ") >= 2 * _PROSE_WORDS
 
 
 def _row(line: Line) -> _Row:

@@ -1,0 +1,214 @@
+"""PDF: pages that are written here operator by operator, one for each thing that real ones do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rerank_cli.corpus.read import read_file
+from rerank_cli.records import Block, Document, FoundFile
+from rerank_cli.stamps import Stamp
+
+FONTS = {"F": "Helvetica", "B": "Helvetica-Bold", "C": "Courier"}
+
+
+def shown(text: str, x: float, y: float, *, font: str = "F", size: float = 10) -> str:
+    """What sets *text* at a point, which counts from the lower left corner of the page."""
+    return f"BT /{font} {size} Tf {x} {y} Td ({text}) Tj ET\n"
+
+
+def spaced(*texts: str | int, x: float, y: float, font: str = "F", size: float = 10) -> str:
+    """What sets texts in one go. A number moves the next text to the right, in thousandths of the size."""
+    array = "".join(f"({each})" if isinstance(each, str) else f"{-each}" for each in texts)
+    return f"BT /{font} {size} Tf {x} {y} Td [{array}] TJ ET\n"
+
+
+def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, tuple[int, float]] = {}) -> bytes:
+    """A file with those *pages*. *meanings* are the characters that letters of the font M stand for.
+
+    Each of the *bookmarks* leads to a page and a height on it.
+    """
+    pairs = [f"<{ord(letter):02x}> <{meaning.encode('utf-16-be').hex()}>" for letter, meaning in meanings.items()]
+    cmap = "\n".join(
+        (
+            "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /M def /CMapType 2 def",
+            f"1 begincodespacerange <00> <ff> endcodespacerange {len(pairs)} beginbfchar",
+            *pairs,
+            "endbfchar endcmap end end",
+        )
+    )
+    fonts = {name: f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /{base} >>" for name, base in FONTS.items()}
+    fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
+    first_page, first_bookmark = 5, 5 + 2 * len(pages)
+    kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R {'/Outlines 4 0 R' if bookmarks else ''} >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} /MediaBox [0 0 600 800]"
+        f" /Resources << /Font << {' '.join(fonts.values())} >> >> >>",
+        _stream(cmap),
+        f"<< /First {first_bookmark} 0 R /Last {first_bookmark + len(bookmarks) - 1} 0 R /Count {len(bookmarks)} >>",
+    ]
+    for number, page in enumerate(pages):
+        objects += [f"<< /Type /Page /Parent 2 0 R /Contents {first_page + 2 * number + 1} 0 R >>", _stream(page)]
+    for number, (title, (page_number, height)) in enumerate(bookmarks.items(), first_bookmark):
+        following = f"/Next {number + 1} 0 R" if number + 1 < first_bookmark + len(bookmarks) else ""
+        page_object = first_page + 2 * (page_number - 1)
+        objects.append(f"<< /Title ({title}) /Parent 4 0 R /Dest [{page_object} 0 R /XYZ 0 {height} 0] {following} >>")
+    return _file(objects)
+
+
+def _stream(content: str) -> str:
+    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+
+
+def _file(objects: list[str]) -> bytes:
+    written = "%PDF-1.4\n"
+    offsets = []
+    for number, each in enumerate(objects, 1):
+        offsets.append(len(written))
+        written += f"{number} 0 obj\n{each}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    end = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(written)}\n%%EOF\n"
+    return (written + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}").encode("latin-1")
+
+
+def document(content: bytes) -> Document:
+    (only,) = read_file(FoundFile("a.pdf", Path("a.pdf"), Stamp(len(content), 0, 0, 0)), content).documents
+    return only
+
+
+def blocks(content: bytes) -> tuple[Block, ...]:
+    return document(content).blocks
+
+
+def texts(content: bytes) -> list[str]:
+    return [block.text for block in blocks(content)]
+
+
+def test_cells_that_are_set_in_one_go_are_cells() -> None:
+    rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
+    page = "".join(
+        spaced(item, 3000, amount, 1500, payer, x=50, y=700 - 12 * row)
+        for row, (item, amount, payer) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl"]
+
+
+def test_letters_beyond_the_first_plane_are_read() -> None:
+    page = shown("x = y", 50, 700, font="M")
+    assert texts(pdf(page, meanings={"x": "𝑥", " ": " ", "=": "=", "y": "𝑦"})) == ["𝑥 = 𝑦"]
+
+
+def test_bullets_of_word_processors_and_of_tex_are_bullets() -> None:
+    page = "".join(shown(line, 50, 700 - 12 * row, font="M") for row, line in enumerate(("* rope", "+ paint", "# oil")))
+    meanings = {letter: letter for letter in "rope paint oil"} | {"*": "\uf0b7", "+": "\uf0d8", "#": "\x88"}
+    assert texts(pdf(page, meanings=meanings)) == ["- rope", "- paint", "- oil"]
+
+
+def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
+    first = shown("The ferry leaves at seven and takes forty passengers to", 50, 60)
+    second = shown("the island.", 50, 740)
+    assert texts(pdf(first, second)) == ["The ferry leaves at seven and takes forty passengers to the island."]
+
+
+def test_a_label_at_the_end_of_a_page_does_not_go_on() -> None:
+    first = shown("Office", 50, 60)
+    second = shown("ferries leave at seven and take forty passengers.", 50, 740)
+    assert texts(pdf(first, second)) == ["Office", "ferries leave at seven and take forty passengers."]
+
+
+def headed(content: bytes) -> list[tuple[str, str]]:
+    """Each block with the heading right above it."""
+    return [(block.headings[-1], block.text) for block in blocks(content)]
+
+
+ROPES = (
+    shown("Of a chandler", 50, 740, size=20)
+    + shown("Ropes", 50, 700, size=14)
+    + shown("Ropes are made of hemp.", 50, 680)
+)
+
+
+def test_a_bookmark_below_all_text_of_its_page_heads_none_of_it() -> None:
+    content = pdf(ROPES, shown("It dries.", 50, 700), bookmarks={"Ropes": (1, 720), "Paint": (1, 100)})
+    assert headed(content) == [("Ropes", "Ropes are made of hemp."), ("Paint", "It dries.")]
+
+
+def test_a_bookmark_to_the_foot_of_a_page_names_the_heading_on_the_next() -> None:
+    second = shown("Paint", 50, 700, size=14) + shown("It dries.", 50, 680)
+    content = pdf(ROPES, second, bookmarks={"Ropes": (1, 720), "Paint": (1, 100)})
+    assert headed(content) == [("Ropes", "Ropes are made of hemp."), ("Paint", "It dries.")]
+
+
+def test_numbered_lines_of_a_listing_stay_lines() -> None:
+    code = ("def moor(rope):", "return rope.knot()", "}")
+    page = shown("The code of the knot:", 50, 720) + "".join(
+        f"BT /F 6 Tf 50 {700 - 12 * row} Td ({98 + row}) Tj /C 10 Tf 9.6 0 Td ( {line}) Tj ET\n"
+        for row, line in enumerate(code)
+    )
+    listing = "98 def moor(rope):\n99 return rope.knot()\n100 }"
+    assert texts(pdf(page)) == ["The code of the knot:", listing]
+
+
+def test_a_wide_gap_after_a_sentence_parts_no_cells() -> None:
+    page = spaced("It rains again.", 900, "We stay at home.", 900, "The ferry leaves without us.", x=50, y=700)
+    page += spaced("It takes forty.", 900, "Nobody has come.", 900, "All of the paint is dry.", x=50, y=688)
+    sentences = "It rains again. We stay at home. The ferry leaves without us. It takes forty. Nobody has come."
+    assert texts(pdf(page)) == [f"{sentences} All of the paint is dry."]
+
+
+def test_prose_below_a_head_in_columns_is_no_table() -> None:
+    page = (
+        spaced("2.2", 1000, "Ropes", 9000, "Chapter 2", x=50, y=700)
+        + shown("of the ropes that lie in the shed beside the old harbour and of the paint that dries", 50, 680)
+        + spaced("on the wall", 1000, "every morning", 1000, "when nobody has used it", x=50, y=668)
+    )
+    assert not any("|" in text for text in texts(pdf(page)))
+
+
+def test_lines_of_a_double_spaced_page_with_few_of_them_are_one_paragraph() -> None:
+    many = "".join(shown("The ropes lie in the shed beside the harbour and", 50, 700 - 24 * row) for row in range(9))
+    few = shown("the paint dries on the wall of the house that stands behind", 50, 700) + shown("the church.", 50, 676)
+    assert texts(pdf(many, few))[-1].endswith("stands behind the church.")
+
+
+def test_numbers_of_lines_in_the_margin_are_left_out() -> None:
+    words = ("The ropes lie in the shed,", "the paint dries on the wall,", "the ferry leaves at seven,", "all is well.")
+    page = "".join(
+        shown(str(number), 20, 702 - 12 * number) + shown(line, 50, 700 - 12 * number)
+        for number, line in enumerate(words, 41)
+    )
+    assert texts(pdf(page)) == [" ".join(words)]
+
+
+def test_items_of_a_list_without_full_stops_stay_apart() -> None:
+    page = (
+        shown("(a) the ropes that lie in the shed beside the old harbour", 50, 700)
+        + shown("(b) the paint that dries on the wall of the house that stands", 50, 688)
+        + shown("behind the church", 66, 676)
+        + shown("2. the ferry", 40, 664)
+    )
+    assert texts(pdf(page)) == [
+        "(a) the ropes that lie in the shed beside the old harbour",
+        "(b) the paint that dries on the wall of the house that stands behind the church",
+        "2. the ferry",
+    ]
+
+
+def test_a_large_initial_begins_its_paragraph() -> None:
+    page = (
+        shown("T", 50, 678, size=32)
+        + shown("HE ropes lie in the shed beside the old", 72, 690)
+        + shown("harbour, the paint dries on all the walls", 72, 678)
+        + shown("of the house that stands behind the church.", 50, 666)
+    )
+    assert texts(pdf(page)) == [
+        "THE ropes lie in the shed beside the old harbour, the paint dries on all the walls of the house that stands"
+        " behind the church."
+    ]
+
+
+def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
+    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "ı"}
+    assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
+    assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]

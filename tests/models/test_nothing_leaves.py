@@ -21,6 +21,7 @@ SLOW_S = 20
 """onnxruntime looks up where to send its events some 8 seconds after it is loaded."""
 
 COMMANDS = (
+    ["models", "prepare"],
     ["index", "docs"],
     ["status"],
     ["models"],
@@ -105,8 +106,9 @@ def folder(tmp_path: Path, tiny_encoder: Path, tiny_reranker: Path, monkeypatch:
 
 
 def test_no_command_makes_a_socket_that_leaves_the_machine_or_leaves_a_device_id(folder: Path, tracer: Tracer) -> None:
-    first, *others = COMMANDS
-    tracer.finish(*first)
+    preparing, indexing, *others = COMMANDS
+    tracer.finish(*preparing)
+    tracer.finish(*indexing)
     slow = tracer.start("query", "-", "--format", "jsonl")
     assert slow.stdin is not None
     assert slow.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
@@ -25,7 +26,7 @@ _ALIKE = (("tag", "tags"), ("author", "authors"), ("category", "categories"), ("
 """Keys that mean the same: documents of one folder have either."""
 
 LISTS = frozenset(("tag", "tags", "category", "categories", "keyword", "keywords"))
-"""Keys whose value, where it is one text with commas, is a list."""
+"""Keys whose value is a list, also where it is one text with commas."""
 
 DATES = frozenset(
     (
@@ -82,7 +83,7 @@ def _listed(key: str, text: str) -> list[str]:
     """The values in *text*; Obsidian and Org write a tag with signs about it."""
     if folded(key).rpartition(".")[2] not in LISTS:
         return [text]
-    return [each for part in text.split(",") if (each := part.strip().lstrip("#").strip())]
+    return [each for part in re.split("[,;]", text) if (each := part.strip().lstrip("#").strip())]
 
 
 def folded(text: str) -> str:

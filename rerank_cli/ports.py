@@ -41,8 +41,8 @@ class Origin(NamedTuple):
 class FieldRule:
     """What a document must say of itself: under `key`, or one that means the same, a value that `value` matches.
 
-    In that, `*` stands for any letters and `?` for one; `*` alone says that there is a value. Case does not matter. Where
-    it `differs`, the document must not say so: it has other values, or none.
+    In that, `*` stands for any letters and `?` for one; `*` alone says that there is a value. Case does not matter.
+    Where it `differs`, the document must not say so: it has other values, or none.
     """
 
     key: str

@@ -19,7 +19,12 @@ TABLES = (
     "DELETE FROM accepted",
 )
 
+INSERT = "INSERT INTO accepted SELECT passages.id FROM documents JOIN passages ON document = documents.id WHERE"
+
 DATE = "coalesce(dated, (SELECT modified_at FROM files WHERE files.path = documents.path))"
+
+SAID = "documents.id IN (SELECT document FROM fields WHERE"
+NOT_SAID = "documents.id NOT IN (SELECT document FROM fields WHERE"
 
 Condition = tuple[str, tuple[object, ...]]
 """What must hold for a row of `documents`, and the values that it names by `?`."""
@@ -35,11 +40,7 @@ def accept(connection: sqlite3.Connection, within: Filter, catalog: Path) -> fro
     for statement in TABLES:
         connection.execute(statement)
     conditions, values = zip(*_conditions(connection, within, catalog), strict=True)
-    connection.execute(
-        "INSERT INTO accepted SELECT passages.id FROM documents JOIN passages ON document = documents.id"
-        f" WHERE {' AND '.join(conditions)}",
-        [value for some in values for value in some],
-    )
+    connection.execute(f"{INSERT} {' AND '.join(conditions)}", [value for some in values for value in some])
     return frozenset(number for (number,) in connection.execute("SELECT id FROM accepted"))
 
 
@@ -72,4 +73,4 @@ def _rule(rule: FieldRule) -> Condition:
         compared, values = " AND value GLOB ?", (*keys, value.replace("[", "[[]"))
     else:
         compared, values = " AND value = ?", (*keys, value)
-    return f"documents.id {'NOT ' * rule.differs}IN (SELECT document FROM fields WHERE {named}{compared})", values
+    return f"{NOT_SAID if rule.differs else SAID} {named}{compared})", values

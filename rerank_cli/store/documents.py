@@ -47,9 +47,10 @@ def check_documents(connection: sqlite3.Connection, catalog: Path) -> None:
     Raises:
         IndexDamaged: it is not what was written.
     """
-    for (number, *said, check), group in groupby(connection.execute(SELECT), key=lambda row: row[:5]):
+    rows = groupby(connection.execute(SELECT), key=lambda row: row[:5])
+    for (number, document_id, path, dated, check), group in rows:
         fields = tuple((key, value) for *_, key, value in group if key is not None)
-        if _fields_check(*said, fields) != check:
+        if _fields_check(document_id, path, dated, fields) != check:
             raise IndexDamaged(
                 f"{catalog}: document {number} is not what was written", remedy=rebuild_remedy(catalog.parent)
             )

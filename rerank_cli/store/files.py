@@ -9,7 +9,9 @@ from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.layout import Layout
 
-SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes, modified_at FROM files"
+SELECT = (
+    "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes, modified_at FROM files"
+)
 
 
 def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:

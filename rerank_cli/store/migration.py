@@ -35,7 +35,8 @@ UNSEALED = 1
 IN_LINES = 2
 """The last format in which every place is one of lines."""
 
-FILES = ("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "reader", "failure", "notes")
+FILES = "SELECT {} FROM files"
+COLUMNS = ("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "reader", "failure", "notes")
 LATER = {"ctime_ns": "0", "inode": "0", "notes": "''"}
 """Columns that an early program did not have, and what stands for them."""
 
@@ -183,11 +184,11 @@ def _copy_unused_vectors(old: sqlite3.Connection, layout: Layout) -> None:
 def _copy_files(old: sqlite3.Connection, connection: sqlite3.Connection) -> None:
     """An index of an early program lacks some columns and tables."""
     columns = {name for _, name, *_ in old.execute("PRAGMA table_info(files)")}
-    query = ", ".join(name if name in columns else LATER.get(name, name) for name in FILES)
-    for path, size_bytes, mtime_ns, ctime_ns, number, *rest, notes in old.execute(f"SELECT {query} FROM files"):
-        stamp = Stamp(size_bytes, mtime_ns, ctime_ns, number)
+    there = (name if name in columns else LATER.get(name, name) for name in COLUMNS)
+    for path, *stamp, content_hash, reader, failure, notes in old.execute(FILES.format(", ".join(there))):
         told = tuple(notes.split("\n")) if notes else ()
-        insert_file(connection, FileState(path, stamp, *rest, told, modified_at=mtime_ns // 1_000_000_000))
+        state = FileState(path, Stamp(*stamp), content_hash, reader, failure, told, stamp[1] // 1_000_000_000)
+        insert_file(connection, state)
     tables = {name for (name,) in old.execute("SELECT name FROM sqlite_master")}
     if "mounts" in tables:
         connection.executemany("INSERT INTO mounts VALUES (?)", old.execute("SELECT path FROM mounts"))

@@ -39,6 +39,12 @@ WORDS_WITHIN = (
     " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank LIMIT ?"
 )
 
+HOLDING = (
+    "SELECT document_id FROM documents WHERE EXISTS"
+    " (SELECT 1 FROM passages JOIN temp.accepted USING (id) WHERE document = documents.id) AND document_id IN"
+)
+"""Documents of which a filter lets a passage through."""
+
 SPARE = 16
 """A list is read so much further than asked for: most often that shows whether it ends within a tie."""
 
@@ -202,11 +208,9 @@ class IndexReader:
             return file_states(self._snapshot.connection, list(paths))
 
     def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
-        query = "SELECT document_id FROM documents WHERE document_id IN"
         if within:
             self._accept(within)
-            accepted = "SELECT 1 FROM passages JOIN temp.accepted USING (id) WHERE document = documents.id"
-            query = f"SELECT document_id FROM documents WHERE EXISTS ({accepted}) AND document_id IN"
+        query = HOLDING if within else "SELECT document_id FROM documents WHERE document_id IN"
         return frozenset(row[0] for row in self._select(query, list(document_ids)))
 
     def field_counts(self) -> dict[str, int]:

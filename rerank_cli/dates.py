@@ -9,7 +9,6 @@ import re
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from email.utils import mktime_tz, parsedate_tz
 
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?"
@@ -101,6 +100,8 @@ def _zone(written: str | None) -> timezone:
 
 def _worded(written: str) -> Span | None:
     """A date that names its month, alone or as mail has it: `Sat, 31 Jan 2026 10:00:00 +0100`."""
+    from email.utils import mktime_tz, parsedate_tz  # which few dates need
+
     month_first, day_first = _MONTH_FIRST.fullmatch(written), _DAY_FIRST.fullmatch(written)
     if found := month_first or day_first:
         name, day = (found[1], found[2]) if month_first else (found[2], found[1])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 
 from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, UsageError, in_words
+from rerank_cli.filters import FilterOptions, filter_of
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
@@ -43,6 +44,10 @@ class SearchOptions(TypedDict, total=False):
     top_n: int
     per_document: int
     min_score: float | None
+
+
+class QueryOptions(SearchOptions, FilterOptions, total=False):
+    """How to search, and which documents."""
 
 
 class LibraryOptions(SearchOptions, total=False):
@@ -80,7 +85,7 @@ class Status:
     """What an index holds, and how its documents differ from it now.
 
     `unreadable` says by path why a file could not be read, then or now. `changes` is None where the documents cannot
-    be looked at, and `unknown` says why.
+    be looked at, and `unknown` says why. `fields` says by key how many documents have a field of it.
     """
 
     manifest: Manifest
@@ -88,6 +93,7 @@ class Status:
     unreadable: Mapping[str, str]
     changes: FileChanges | None
     unknown: str = ""
+    fields: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_settings(folder: Location, *, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -330,8 +336,8 @@ class Library:
 
     # Search
 
-    def search(self, query: str, *, paths: str | Sequence[str] = (), **options: Unpack[SearchOptions]) -> SearchResult:
-        """Both stages for *query*, over the files that match any of *paths*, gitignore patterns within the documents.
+    def search(self, query: str, *, within: Filter = EVERYTHING, **options: Unpack[QueryOptions]) -> SearchResult:
+        """Both stages for *query*, over the documents that *options* let in, or a filter *within* that is made already.
 
         Its hits are the best `top_n`, none of them below `min_score`. *options* hold for this query.
 
@@ -339,12 +345,19 @@ class Library:
             UsageError: the query is empty or too long, or an option has a value that is not allowed.
             IndexMismatch: the encoder that was named is not the one that the index was made with.
         """
-        settings = changed(self.settings, options)
+        settings, within = self._asked(options, within)
         if settings.min_score is not None and not settings.rerank:
             raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
-        within = Filter((paths,) if isinstance(paths, str) else tuple(paths))
         result = self._searcher(settings, within).search(query)
         return shown(result, top_n=settings.top_n, min_score=settings.min_score)
+
+    def _asked(self, options: QueryOptions, within: Filter) -> tuple[Settings, Filter]:
+        """The settings that hold with *options*, and the filter that they make where none is made already."""
+        filters = {key: value for key, value in options.items() if key in FilterOptions.__annotations__}
+        settings = changed(self.settings, {key: value for key, value in options.items() if key not in filters})
+        if filters and within:
+            raise UsageError("a filter was given twice: within, and by options", remedy="drop one")
+        return settings, filter_of(cast(FilterOptions, filters)) if filters else within
 
     def prepare_search(self) -> None:
         """Open the index and find both models now. They are loaded by the first search.
@@ -396,7 +409,7 @@ class Library:
         from rerank_cli.indexing import compare, rules_of_recipe
 
         index = self.index
-        manifest, counts, known = index.manifest, index.counts(), index.files()
+        manifest, counts, known, fields = index.manifest, index.counts(), index.files(), index.field_counts()
         self.close()  # a walk may take long, and a generation that is held keeps a writer's log from being folded back
         unreadable = {path: state.failure for path, state in known.items() if state.failure}
         stamps = {path: state.stamp for path, state in known.items()}
@@ -405,9 +418,9 @@ class Library:
             found = discover(Path(manifest.recipe.root), rules, index_folder=self._folder, known=stamps)
             changes = compare(found, known)
         except InputError as error:
-            return Status(manifest, counts, unreadable, None, unknown=str(error))
+            return Status(manifest, counts, unreadable, None, unknown=str(error), fields=fields)
         unreadable.update((file.path, file.reason) for file in found.skipped if file.failed)
-        return Status(manifest, counts, unreadable, changes)
+        return Status(manifest, counts, unreadable, changes, fields=fields)
 
     # Evaluate
 
@@ -418,9 +431,10 @@ class Library:
         queries: Location | Mapping[str, str] | None = None,
         qrels: Location | Mapping[str, Mapping[str, int]] | None = None,
         measures: Sequence[str] = (),
-        **options: Unpack[SearchOptions],
+        within: Filter = EVERYTHING,
+        **options: Unpack[QueryOptions],
     ) -> Evaluation:
-        """What both stages are worth on judged queries.
+        """What both stages are worth on judged queries, among the documents that *options* let in as in `search`.
 
         These are a *collection*, a folder of them, or the documents' own; or *queries* and *qrels*, both as files or
         both as texts by id and grades by id and document. *measures* are spelled as ir_measures spells them.
@@ -431,12 +445,14 @@ class Library:
         """
         from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
         from rerank_cli.evaluation.figures.measures import parse_measures
-        from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+        from rerank_cli.evaluation.inputs.indexed_ids import judged_within, with_indexed_ids
 
-        settings = changed(self.settings, options)
+        settings, within = self._asked(options, within)
         judged, files = self._judged_queries(collection, queries, qrels)
         request = Request(
-            variant=search_settings(settings), measures=parse_measures(tuple(measures)), top=settings.top_n
+            variant=search_settings(settings, within=within),
+            measures=parse_measures(tuple(measures)),
+            top=settings.top_n,
         )
         workplace = Workplace(
             index=self.index,
@@ -445,7 +461,8 @@ class Library:
             cache=None,  # a library keeps nothing unasked
             device=settings.device,
         )
-        return evaluate(with_indexed_ids(judged, self.index, files=files), request, workplace, listener=self._listener)
+        collection = judged_within(with_indexed_ids(judged, self.index, files=files), self.index, within)
+        return evaluate(collection, request, workplace, listener=self._listener)
 
     def _judged_queries(
         self,

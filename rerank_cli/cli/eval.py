@@ -13,17 +13,23 @@ from rerank_cli.cli.options import (
     ConfigFile,
     Device,
     EncoderName,
+    Extensions,
     FusionName,
     FusionWeight,
     IndexName,
     Json,
+    NotPaths,
+    Paths,
     QrelsFile,
     QueriesFile,
     Quiet,
     RerankerName,
     Reranks,
     RetrieverName,
+    Since,
     TopK,
+    Until,
+    Where,
     configured,
     own,
     own_path,
@@ -31,7 +37,10 @@ from rerank_cli.cli.options import (
 )
 from rerank_cli.errors import UsageError
 
-SEARCH = ("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config")
+SEARCH = (
+    *("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "encoder", "reranker", "device", "config"),
+    *("path", "not_path", "ext", "since", "until", "where"),
+)
 """Parameters that say how to search; runs that others made were searched already."""
 
 app = typer.Typer(cls=EvalGroup, rich_markup_mode=None)
@@ -49,6 +58,12 @@ def run(
     rerank: Reranks = None,
     fusion: FusionName = None,
     fusion_weight: FusionWeight = None,
+    path: Paths = None,
+    not_path: NotPaths = None,
+    ext: Extensions = None,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
     measure: Annotated[
         list[str] | None, own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
@@ -86,6 +101,7 @@ def run(
         _check_flags_of_group(context)
         return 0
     from rerank_cli.cli.evaluating.asked import Asked, check_combination, check_places
+    from rerank_cli.cli.filtering import asked_filter
 
     flags: dict[str, object] = {
         "retriever": retriever,
@@ -101,6 +117,7 @@ def run(
         collection=collection,
         queries=queries,
         qrels=qrels,
+        filters=asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where),
         measures=tuple(measure or ()),
         sweeps=tuple(sweep or ()),
         compare=tuple(compare or ()),

@@ -11,15 +11,21 @@ from rerank_cli.cli.options import (
     ConfigFile,
     Device,
     EncoderName,
+    Extensions,
     FusionName,
     FusionWeight,
     IndexName,
+    NotPaths,
+    Paths,
     QueriesFile,
     Quiet,
     RerankerName,
     Reranks,
     RetrieverName,
+    Since,
     TopK,
+    Until,
+    Where,
     configured,
     configured_for,
     named_encoder,
@@ -45,7 +51,12 @@ def run(
     top_n: Annotated[str | None, setting("top_n", "-n")] = None,
     per_document: Annotated[str | None, setting("per_document")] = None,
     min_score: Annotated[str | None, setting("min_score")] = None,
-    path: Annotated[list[str] | None, own("--path", "Search only files that match this glob. May be repeated.")] = None,
+    path: Paths = None,
+    not_path: NotPaths = None,
+    ext: Extensions = None,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
     format: Annotated[str | None, setting("format", "-f")] = None,
     link: Annotated[str | None, setting("link")] = None,
     explain: Annotated[bool, own("--explain", "Show where each hit stood in each list.")] = False,
@@ -56,10 +67,11 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Search an index in two stages: retrieve many, rerank them all, show the best few."""
-    from rerank_cli.cli.querying import answer, check_globs, given_queries
+    from rerank_cli.cli.filtering import asked_filter
+    from rerank_cli.cli.querying import answer, given_queries
 
     asked = given_queries(text, queries)
-    check_globs(path or [])
+    filters = asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where)
     flags: dict[str, object] = {
         "retriever": retriever,
         "top_k": top_k,
@@ -82,7 +94,7 @@ def run(
         index=folder,
         settings=merged.settings,
         encoder=named_encoder(merged, config),
-        globs=path or [],
+        filters=filters,
         explain=explain,
         quiet=quiet,
     )

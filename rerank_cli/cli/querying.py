@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
 from rerank_cli.cli.progress import drawn_progress
@@ -13,9 +14,8 @@ from rerank_cli.cli.results import Answer, Presentation, ResultWriter
 from rerank_cli.cli.terminal import tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.freshness import folder_of
 from rerank_cli.library import Library, open_library
-from rerank_cli.ports import Index
+from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
 
 NO_RESULT = 1
@@ -31,7 +31,7 @@ def answer(
     index: Path,
     settings: Settings,
     encoder: str | None,
-    globs: Sequence[str],
+    filters: AskedFilter,
     explain: bool,
     quiet: bool,
 ) -> int:
@@ -44,7 +44,7 @@ def answer(
         drawn_progress(quiet=quiet) as listener,
         open_library(index=index, encoder=encoder, settings=settings, listener=listener) as library,
     ):
-        within = _patterns(globs, library.index, here=here) if globs else ()
+        within = filter_within(filters, library.index, here=here)
         library.prepare_search()
         presentation = Presentation(
             settings=settings,
@@ -52,22 +52,20 @@ def answer(
             reranker=library.reranker if settings.rerank else None,
             many=many,
             explain=explain,
-            paths=tuple(globs),
+            filters=filters,
             here=here,
         )
         typed = _queries_typed(library.index) if asked is None else asked
         return _write(typed, library, writer_for(presentation, sys.stdout), within, is_trec=settings.format == "trec")
 
 
-def _write(
-    asked: Iterator[Query], library: Library, writer: ResultWriter, within: Sequence[str], *, is_trec: bool
-) -> int:
+def _write(asked: Iterator[Query], library: Library, writer: ResultWriter, within: Filter, *, is_trec: bool) -> int:
     """One of many that cannot be asked is told and passed over, so that the others get their answers."""
     found, refused = False, 0
     per_document = 1 if is_trec else library.settings.per_document
     for query in asked:
         try:
-            result = library.search(query.text, paths=within, per_document=per_document)
+            result = library.search(query.text, within=within, per_document=per_document)
         except UsageError as error:
             if not query.origin:
                 raise
@@ -78,29 +76,6 @@ def _write(
         found = found or bool(result.hits)
     writer.close()
     return refused or (0 if found else NO_RESULT)
-
-
-def check_globs(globs: Sequence[str]) -> None:
-    """Make sure that each of *globs* is one: what is wrong is told before anything is loaded, and as it was written."""
-    if globs:
-        from rerank_cli.globs import any_glob  # which few queries need
-
-        any_glob(globs)
-
-
-def _patterns(globs: Sequence[str], index: Index, *, here: Path) -> tuple[str, ...]:
-    """*globs* as patterns within the folder that was indexed.
-
-    Raises:
-        UsageError: one of them matches no file of the index.
-    """
-    from rerank_cli.globs import check_each_matches, within_root
-
-    root = folder_of(Path(index.manifest.recipe.root))
-    patterns = tuple(within_root(glob, root=root, here=here) for glob in globs)
-    remedy = f"a glob with a slash is read from {here}, or behind a first slash from {root}"
-    check_each_matches(patterns, index.files(), asked=globs, remedy=remedy)
-    return patterns
 
 
 def given_queries(text: str | None, file: Path | None) -> Iterator[Query] | None:

@@ -114,6 +114,7 @@ def _deep_pass(
         scored=list(dict.fromkeys(variant.retriever for variant in variants)),
         listed=listed,
         top_k=max(variant.top_k for variant in variants),
+        within=request.variant.within,
     )
     return one_pass, reranker
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.inputs.runs import Ranked
-from rerank_cli.ports import Encoder, PairScores
+from rerank_cli.ports import EVERYTHING, Encoder, Filter, PairScores
 from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
 from rerank_cli.reranking import best_of_each_document, by_document, keep_order, order
 from rerank_cli.search import Searcher, SearchSettings
@@ -93,6 +93,7 @@ class Pass:
         scored: Sequence[Retriever],
         top_k: int,
         listed: Sequence[Retriever] = (),
+        within: Filter = EVERYTHING,
     ) -> None:
         """Candidates of the retrievers *scored* go through the second stage, those *listed* do not."""
         self._encoder = encoder
@@ -111,6 +112,7 @@ class Pass:
                     fusion_weight=1.0,
                     reranks=reranker is not None and retriever in scored,
                     per_document=EVERY_HIT,
+                    within=within,
                 ),
             )
             for retriever in dict.fromkeys([*scored, *listed])

@@ -221,7 +221,7 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
             added.append(file.path)
         elif is_same(file.location, file.stamp, state, verify=verify):
             unchanged.append(file.path)
-            if file.stamp != state.stamp and is_settled(file.stamp):
+            if file.stamp != state.stamp and (is_settled(file.stamp) or _modified_at(file) != state.modified_at):
                 touched.append(_state(file, state.content_hash, state.reader, failure=state.failure))
         else:
             changed.append(file.path)
@@ -646,4 +646,9 @@ def _state(file: FoundFile, content_hash: bytes, reader: str, *, failure: str | 
         content_hash=content_hash,
         reader=reader,
         failure=failure,
+        modified_at=_modified_at(file),
     )
+
+
+def _modified_at(file: FoundFile) -> int:
+    return file.stamp.mtime_ns // 1_000_000_000

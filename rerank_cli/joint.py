@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -107,7 +107,7 @@ class JointIndex:
     def _merged(self, depth: int, within: Filter, search: Callable[[Index, Filter], Ranking]) -> Ranking:
         merged: Ranking = []
         for member in self._members:
-            found = search(member.index, replace(within, base=within.base + member.prefix) if within else within)
+            found = search(member.index, member.inner_filter(within))
             kept = member.own([passage for passage, _ in found])
             merged += [(member.outer_id(passage), score) for passage, score in found if passage in kept]
         origins = self.origins([passage for passage, _ in merged])
@@ -165,8 +165,15 @@ class JointIndex:
             for outer in (member.prefix + path,)
         }
 
-    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
-        return frozenset(known for member in self._members for known in member.known(document_ids))
+    def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
+        return frozenset(known for member in self._members for known in member.known(document_ids, within))
+
+    def field_counts(self) -> dict[str, int]:
+        """The sums of all."""
+        summed: Counter[str] = Counter()
+        for index in self.indexes:
+            summed.update(index.field_counts())
+        return dict(summed)
 
     def counts(self) -> Counts:
         """The sums of all: a file that stands in several counts in each."""
@@ -201,6 +208,10 @@ class _Member:
     def inner(self, paths: Collection[str]) -> list[str]:
         """Those of *paths* that may be its own, as it has them."""
         return [path.removeprefix(self.prefix) for path in paths if path.startswith(self.prefix)]
+
+    def inner_filter(self, within: Filter) -> Filter:
+        """*within* as its own paths are matched."""
+        return replace(within, base=within.base + self.prefix) if within else within
 
     def own(self, passage_ids: list[PassageId]) -> Collection[PassageId]:
         """Those of *passage_ids* whose files no index before it has."""
@@ -249,8 +260,8 @@ class _Member:
             self._doubtful[document_id] = any(other.has_documents([document_id]) for other in self.others)
         return f"{self.prefix}{path}#{document_id}" if self._doubtful[document_id] else document_id
 
-    def known(self, document_ids: Collection[str]) -> Iterator[str]:
-        """Those of *document_ids*, as they are among all, that are its own."""
+    def known(self, document_ids: Collection[str], within: Filter) -> Iterator[str]:
+        """Those of *document_ids*, as they are among all, that are its own, and *within*."""
         doubtful = f"{self.prefix}{self._lone_file}#"
         pairs = [
             (outer, outer.removeprefix(start))
@@ -258,7 +269,7 @@ class _Member:
             for start in {self.prefix, doubtful, ""}
             if outer.startswith(start)
         ]
-        there = self.index.has_documents({inner for _, inner in pairs})
+        there = self.index.has_documents({inner for _, inner in pairs}, within=self.inner_filter(within))
         for outer, inner in pairs:
             if inner in there and self._document(inner, self._lone_file or inner.partition("#")[0]) == outer:
                 yield outer

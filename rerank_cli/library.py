@@ -10,13 +10,14 @@ import os
 from collections.abc import Collection as AbstractCollection
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 
 from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
+from rerank_cli.filters import FilterOptions, filter_of
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
@@ -76,6 +77,14 @@ class ContextOptions(SearchOptions, total=False):
     order: ContextOrder
 
 
+class QueryOptions(SearchOptions, FilterOptions, total=False):
+    """How to search, and which documents."""
+
+
+class ContextQueryOptions(ContextOptions, FilterOptions, total=False):
+    """How to search for a reader with a window, and which documents."""
+
+
 class LibraryOptions(ContextOptions, total=False):
     """How to index and to search; every key is the setting of its name."""
 
@@ -130,7 +139,7 @@ class Status:
     """What an index holds, and how its documents differ from it now.
 
     `unreadable` says by path why a file could not be read, then or now. `changes` is None where the documents cannot
-    be looked at, and `unknown` says why.
+    be looked at, and `unknown` says why. `fields` says by key how many documents have a field of it.
     """
 
     manifest: Manifest
@@ -138,6 +147,7 @@ class Status:
     unreadable: Mapping[str, str]
     changes: FileChanges | None
     unknown: str = ""
+    fields: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_settings(folder: Location, *, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -401,8 +411,8 @@ class Library:
 
     # Search
 
-    def search(self, query: str, *, paths: str | Sequence[str] = (), **options: Unpack[SearchOptions]) -> SearchResult:
-        """Both stages for *query*, over the files that match any of *paths*, gitignore patterns within the documents.
+    def search(self, query: str, *, within: Filter = EVERYTHING, **options: Unpack[QueryOptions]) -> SearchResult:
+        """Both stages for *query*, over the documents that *options* let in, or a filter *within* that is made already.
 
         Its hits are the best `top_n`, none of them below `min_score`. *options* hold for this query.
 
@@ -412,22 +422,23 @@ class Library:
         """
         from rerank_cli.search import shown
 
-        settings = self._search_settings(options)
-        result = self._searcher(settings, _within(paths)).search(query)
+        settings, within = self._asked(options, within)
+        result = self._searcher(settings, within).search(query)
         return shown(result, top_n=settings.top_n, min_score=settings.min_score)
 
     def context(
         self,
         query: str,
         *,
-        paths: str | Sequence[str] = (),
         asked: Query | None = None,
-        **options: Unpack[ContextOptions],
+        within: Filter = EVERYTHING,
+        **options: Unpack[ContextQueryOptions],
     ) -> Context:
         """What of the answer to *query* fits a reader's window of `max_tokens`, as one text with its excerpts.
 
         Every passage that the search found competes, whatever `top_n` and `per_document` say. Tokens are those that
-        `tokenizer` counts in the whole text. *asked* is named above it, for a reader who gets several.
+        `tokenizer` counts in the whole text. *asked* is named above it, for a reader who gets several. Documents are
+        let in as in `search`.
 
         Raises:
             UsageError: as `search`, or `max_tokens` has no room for a sentence.
@@ -437,9 +448,9 @@ class Library:
         from rerank_cli.retrieval import query_words
         from rerank_cli.search import EVERY_HIT
 
-        settings = self._search_settings({**options, "per_document": EVERY_HIT})
+        settings, within = self._asked({**options, "per_document": EVERY_HIT}, within)
         count_tokens = self._counter(settings.tokenizer)
-        result = self._searcher(settings, _within(paths)).search(query)
+        result = self._searcher(settings, within).search(query)
         context = fit_context(
             result.hits,
             words=query_words(result.query),
@@ -449,17 +460,21 @@ class Library:
         )
         return replace(context, partial=result.partial)
 
-    def _search_settings(self, options: Mapping[str, object]) -> Settings:
-        settings = changed(self.settings, options)
-        if settings.min_score is not None and not settings.rerank:
-            raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
-        return settings
-
     def _counter(self, tokenizer: str) -> CountTokens:
         """What counts tokens with *tokenizer*, loaded once."""
         if tokenizer == ENCODERS_OWN:
             return self.encoder.count_tokens
         return self._models.counter(tokenizer)
+
+    def _asked(self, options: Mapping[str, object], within: Filter) -> tuple[Settings, Filter]:
+        """The settings that hold with *options*, and the filter that they make where none is made already."""
+        filters = {key: value for key, value in options.items() if key in FilterOptions.__annotations__}
+        settings = changed(self.settings, {key: value for key, value in options.items() if key not in filters})
+        if settings.min_score is not None and not settings.rerank:
+            raise UsageError("min_score judges the reranker's score, and rerank is false", remedy="drop one")
+        if filters and within:
+            raise UsageError("a filter was given twice: within, and by options", remedy="drop one")
+        return settings, filter_of(cast(FilterOptions, filters)) if filters else within
 
     def prepare_search(self) -> None:
         """Open the index and find both models now. They are loaded by the first search.
@@ -534,7 +549,7 @@ class Library:
         return RerankedFiles(tuple(best.values()), unread)
 
     def similar(
-        self, path: str, at: int | None = None, *, paths: str | Sequence[str] = (), **options: Unpack[SearchOptions]
+        self, path: str, at: int | None = None, *, within: Filter = EVERYTHING, **options: Unpack[QueryOptions]
     ) -> SearchResult:
         """Both stages for what the file *path* says, or the passages of it at the line, page or other place *at*.
 
@@ -550,8 +565,8 @@ class Library:
             raise self._nothing_at(path, at)
         own = {stored.document_id for stored in asked}
         words = " ".join(stored.passage.model_text for stored in asked).split()[:MOST_SIMILAR_WORDS]
-        settings = self._search_settings({**options})
-        result = self._searcher(settings, _within(paths)).search(" ".join(words))
+        settings, within = self._asked(options, within)
+        result = self._searcher(settings, within).search(" ".join(words))
         kept = [pair for pair in zip(result.hits, result.gained, strict=True) if pair[0].document_id not in own]
         others = replace(result, hits=tuple(hit for hit, _ in kept), gained=tuple(gained for _, gained in kept))
         return shown(others, top_n=settings.top_n, min_score=settings.min_score)
@@ -584,7 +599,7 @@ class Library:
 
         self._check_one()
         index = self.index
-        manifest, counts, known = index.manifest, index.counts(), index.files()
+        manifest, counts, known, fields = index.manifest, index.counts(), index.files(), index.field_counts()
         self.close()  # a walk may take long, and a generation that is held keeps a writer's log from being folded back
         unreadable = {path: state.failure for path, state in known.items() if state.failure}
         stamps = {path: state.stamp for path, state in known.items()}
@@ -593,9 +608,9 @@ class Library:
             found = discover(Path(manifest.recipe.root), rules, index_folder=self._folder, known=stamps)
             changes = compare(found, known)
         except InputError as error:
-            return Status(manifest, counts, unreadable, None, unknown=str(error))
+            return Status(manifest, counts, unreadable, None, unknown=str(error), fields=fields)
         unreadable.update((file.path, file.reason) for file in found.skipped if file.failed)
-        return Status(manifest, counts, unreadable, changes)
+        return Status(manifest, counts, unreadable, changes, fields=fields)
 
     # Evaluate
 
@@ -606,9 +621,10 @@ class Library:
         queries: Location | Mapping[str, str] | None = None,
         qrels: Location | Mapping[str, Mapping[str, int]] | None = None,
         measures: Sequence[str] = (),
-        **options: Unpack[ContextOptions],
+        within: Filter = EVERYTHING,
+        **options: Unpack[ContextQueryOptions],
     ) -> Evaluation:
-        """What both stages are worth on judged queries.
+        """What both stages are worth on judged queries, among the documents that *options* let in as in `search`.
 
         These are a *collection*, a folder of them, or the documents' own; or *queries* and *qrels*, both as files or
         both as texts by id and grades by id and document. *measures* are spelled as ir_measures spells them.
@@ -620,13 +636,13 @@ class Library:
         from rerank_cli.context import window_of
         from rerank_cli.evaluation.evaluate import Request, Workplace, evaluate
         from rerank_cli.evaluation.figures.measures import parse_measures
-        from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+        from rerank_cli.evaluation.inputs.indexed_ids import judged_within, with_indexed_ids
         from rerank_cli.search import search_settings
 
-        settings = changed(self.settings, options)
+        settings, within = self._asked(options, within)
         judged, files = self._judged_queries(collection, queries, qrels)
         request = Request(
-            variant=search_settings(settings),
+            variant=search_settings(settings, within=within),
             measures=parse_measures(tuple(measures)),
             top=settings.top_n,
             window=window_of(settings),
@@ -639,7 +655,8 @@ class Library:
             device=settings.device,
             count_tokens=self._counter(settings.tokenizer),
         )
-        return evaluate(with_indexed_ids(judged, self.index, files=files), request, workplace, listener=self._listener)
+        collection = judged_within(with_indexed_ids(judged, self.index, files=files), self.index, within)
+        return evaluate(collection, request, workplace, listener=self._listener)
 
     def _judged_queries(
         self,
@@ -736,10 +753,6 @@ class _Models:
                 asked, device=self._device, timeout_s=self._timeout_s, listener=self._listener
             )
         return self._rerankers[asked]
-
-
-def _within(paths: str | Sequence[str]) -> Filter:
-    return Filter((paths,) if isinstance(paths, str) else tuple(paths))
 
 
 def _root_or_index(place: Location) -> tuple[Path | None, Path | None]:

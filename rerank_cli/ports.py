@@ -39,18 +39,45 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which passages may be found: those of files that match any of `paths`, gitignore patterns within the root.
+class FieldRule:
+    """What a document must say of itself: under `key`, or one that means the same, a value that `value` matches.
 
-    Without patterns all may. With a `base`, patterns are written from a folder above the root: a path within the root
-    is matched with the base before it.
+    In that, `*` stands for any letters and `?` for one; `*` alone says that there is a value. Case does not matter.
+    Where it `differs`, the document must not say so: it has other values, or none.
+    """
+
+    key: str
+    value: str = "*"
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which passages may be found: those of documents that all of this holds for.
+
+    Their file matches any of `paths` and none of `not_paths`, gitignore patterns within the root, and its name ends in
+    one of `extensions`, in small letters and without a dot, packed or not. Their date, or else that of their file, lies
+    at `since` or after it and before `until`, in seconds since 1970 in UTC. Their fields meet every rule of `fields`.
+
+    With a `base`, patterns are written from a folder above the root: a path within the root is matched with the base
+    before it.
     """
 
     paths: tuple[str, ...] = ()
+    not_paths: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+    fields: tuple[FieldRule, ...] = ()
     base: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.paths)
+        return self != EVERYTHING
+
+    @property
+    def names_files(self) -> bool:
+        """Whether it asks for what their paths say."""
+        return bool(self.paths or self.not_paths or self.extensions)
 
 
 EVERYTHING = Filter()
@@ -157,7 +184,8 @@ class Counts:
 class FileState(NamedTuple):
     """A file as it was when it was last read. `failure` says why it could not be read.
 
-    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read.
+    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read. `modified_at`
+    is when the file was last changed, in seconds since 1970, also where the stamp is not trusted yet.
     """
 
     path: str
@@ -166,6 +194,7 @@ class FileState(NamedTuple):
     reader: str
     failure: str | None
     notes: tuple[str, ...] = ()
+    modified_at: int = 0
 
 
 # What a writer takes
@@ -249,8 +278,12 @@ class Index(Protocol):
         """Every file of the index by its path."""
         ...
 
-    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
+    def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
         """Those of *document_ids* that are documents of the index."""
+        ...
+
+    def field_counts(self) -> dict[str, int]:
+        """By key, how many documents have a field of it."""
         ...
 
     def counts(self) -> Counts:

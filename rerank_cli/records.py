@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from rerank_cli.fields import Fields
 from rerank_cli.stamps import Stamp
 
 Retriever = Literal["hybrid", "dense", "lexical"]
@@ -151,11 +152,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file, or one record of a file of records, as its reader understood it."""
+    """A file, or one record of a file of records, as its reader understood it.
+
+    `fields` are what it says of itself beside its text, such as its tags and its date.
+    """
 
     id: str
     title: str
     blocks: tuple[Block, ...]
+    fields: Fields = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ class SplitDocument:
     id: str
     title: str
     passages: tuple[Passage, ...]
+    fields: Fields = ()
 
 
 @dataclass(frozen=True, slots=True)

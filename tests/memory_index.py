@@ -10,16 +10,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 
 from rerank_cli.arrays import Vectors
+from rerank_cli.fields import date_of
 from rerank_cli.globs import any_glob
 from rerank_cli.ports import (
     EVERYTHING,
     Changes,
     Counts,
+    FieldRule,
     FileState,
     Filter,
     Manifest,
@@ -142,16 +145,33 @@ class MemoryIndex:
     def files(self) -> dict[str, FileState]:
         return dict(self._generation.files)
 
-    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
-        known = {document.id for documents in self._generation.documents.values() for document in documents}
+    def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
+        known = {
+            document.id
+            for path, documents in self._generation.documents.items()
+            for document in documents
+            if not within or (document.passages and self._accepts(within, path, document))
+        }
         return frozenset(known & {*document_ids})
+
+    def field_counts(self) -> dict[str, int]:
+        documents = [document for each in self._generation.documents.values() for document in each]
+        return dict(Counter(key for document in documents for key in {key for key, _ in document.fields}))
 
     def counts(self) -> Counts:
         return _counts(self._generation)
 
     def _within(self, within: Filter) -> list[PassageId]:
-        accepts = any_glob(within.paths) if within else lambda path: True
-        return [name for name, stored in self._passages.items() if accepts(within.base + stored.path)]
+        accepted = {
+            (path, document.id)
+            for path, documents in self._generation.documents.items()
+            for document in documents
+            if self._accepts(within, path, document)
+        }
+        return [name for name, stored in self._passages.items() if (stored.path, stored.document_id) in accepted]
+
+    def _accepts(self, within: Filter, path: str, document: SplitDocument) -> bool:
+        return accepts(within, self._generation.files[path], document, path=within.base + path)
 
 
 class MemoryWriter:
@@ -248,6 +268,28 @@ class MemoryWriter:
 
     def _documents(self) -> Mapping[str, tuple[SplitDocument, ...]]:
         return self._memory.generation.documents if self._memory.generation else {}
+
+
+def accepts(within: Filter, file: FileState, document: SplitDocument, *, path: str) -> bool:
+    """What a filter says of a document, word by word."""
+    name = file.path.rpartition("/")[2].lower()
+    endings = [f".{extension}{packed}" for extension in within.extensions for packed in ("", ".gz", ".bz2", ".xz")]
+    dated = date_of(document.fields)
+    second = file.modified_at if dated is None else dated
+    return (
+        (not within.paths or any_glob(within.paths)(path))
+        and not (within.not_paths and any_glob(within.not_paths)(path))
+        and (not endings or any(name.endswith(ending) for ending in endings))
+        and (within.since is None or second >= within.since)
+        and (within.until is None or second < within.until)
+        and all(_says(rule, document) != rule.differs for rule in within.fields)
+    )
+
+
+def _says(rule: FieldRule, document: SplitDocument) -> bool:
+    pattern = rule.value.casefold().replace("[", "[[]")
+    values = [value for key, value in document.fields if key.rstrip("s") == rule.key.rstrip("s")]
+    return any(fnmatchcase(value.casefold(), pattern) for value in values)
 
 
 def _origin(stored: StoredPassage) -> Origin:

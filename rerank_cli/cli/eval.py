@@ -14,11 +14,14 @@ from rerank_cli.cli.options import (
     ContextStyle,
     Device,
     EncoderName,
+    Extensions,
     FusionName,
     FusionWeight,
     IndexName,
     Json,
     MaxTokens,
+    NotPaths,
+    Paths,
     QrelsFile,
     QueriesFile,
     Quiet,
@@ -26,8 +29,11 @@ from rerank_cli.cli.options import (
     RerankerName,
     Reranks,
     RetrieverName,
+    Since,
     TokenizerName,
     TopK,
+    Until,
+    Where,
     configured,
     own,
     own_path,
@@ -36,9 +42,9 @@ from rerank_cli.cli.options import (
 from rerank_cli.errors import UsageError
 
 SEARCH = (
-    "index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "max_tokens", "tokenizer", "context_style",
-    "encoder", "reranker", "device", "config",
-)  # fmt: skip
+    *("index", "retriever", "top_k", "rerank", "fusion", "fusion_weight", "max_tokens", "tokenizer", "context_style"),
+    *("encoder", "reranker", "device", "config", "path", "not_path", "ext", "since", "until", "where"),
+)
 """Parameters that say how to search, and what is made of it; runs that others made were searched already."""
 
 app = typer.Typer(cls=EvalGroup, rich_markup_mode=None, add_completion=False)
@@ -59,6 +65,12 @@ def run(
     max_tokens: MaxTokens = None,
     tokenizer: TokenizerName = None,
     context_style: ContextStyle = None,
+    path: Paths = None,
+    not_path: NotPaths = None,
+    ext: Extensions = None,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
     measure: Annotated[
         list[str] | None, own("--measure", "A measure of ir_measures, or ContextRecall@TOKENS. May be repeated.")
     ] = None,
@@ -97,6 +109,7 @@ def run(
         _check_flags_of_group(context)
         return 0
     from rerank_cli.cli.evaluating.asked import Asked, check_combination, check_places
+    from rerank_cli.cli.filtering import asked_filter
 
     flags: dict[str, object] = {
         "retriever": retriever,
@@ -116,6 +129,7 @@ def run(
         collection=collection,
         queries=queries,
         qrels=qrels,
+        filters=asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where),
         measures=tuple(measure or ()),
         sweeps=tuple(sweep or ()),
         compare=tuple(compare or ()),

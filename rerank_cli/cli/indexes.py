@@ -8,7 +8,7 @@ import typer
 
 from rerank_cli.cli.options import Json, Quiet, index_meant, own
 
-app = typer.Typer(help="List the indexes; rename or remove them.", rich_markup_mode=None)
+app = typer.Typer(help="List the indexes; rename or remove them.", rich_markup_mode=None, add_completion=False)
 
 Name = Annotated[str, typer.Argument(help="An index by name, or by a beginning that no other has.", show_default=False)]
 

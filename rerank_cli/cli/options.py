@@ -82,6 +82,19 @@ MaxTokens = Annotated[str | None, setting("max_tokens")]
 TokenizerName = Annotated[str | None, setting("tokenizer")]
 ContextStyle = Annotated[str | None, setting("context_style")]
 Order = Annotated[str | None, setting("order")]
+Paths = Annotated[list[str] | None, own("--path", "Search only files that match this glob. May be repeated.")]
+NotPaths = Annotated[list[str] | None, own("--not-path", "Leave out files that match this glob. May be repeated.")]
+Extensions = Annotated[
+    list[str] | None, own("--ext", "Search only files whose names end so, such as pdf,md. May be repeated.")
+]
+Since = Annotated[
+    str | None, own("--since", "Search only documents from this date on: 2026-01-31, or 12h, 30d, 2w, 6m, 1y ago.")
+]
+Until = Annotated[str | None, own("--until", "Search only documents up to this date, the day included.")]
+Where = Annotated[
+    list[str] | None,
+    own("--where", "Search only documents with this field: tag=hive, status!=draft, author. May be repeated."),
+]
 Device = Annotated[str | None, setting("device")]
 Quiet = Annotated[bool, own("--quiet", "No progress and no summary.", "-q")]
 Json = Annotated[bool, own("--json", "Print JSON.")]

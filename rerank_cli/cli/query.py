@@ -13,19 +13,25 @@ from rerank_cli.cli.options import (
     ContextStyle,
     Device,
     EncoderName,
+    Extensions,
     FusionName,
     FusionWeight,
     IndexNames,
     MaxTokens,
+    NotPaths,
     Order,
+    Paths,
     QueriesFile,
     Quiet,
     RemoteTimeout,
     RerankerName,
     Reranks,
     RetrieverName,
+    Since,
     TokenizerName,
     TopK,
+    Until,
+    Where,
     configured,
     configured_for,
     index_meant,
@@ -56,7 +62,12 @@ def run(
     top_n: Annotated[str | None, setting("top_n", "-n")] = None,
     per_document: Annotated[str | None, setting("per_document")] = None,
     min_score: Annotated[str | None, setting("min_score")] = None,
-    path: Annotated[list[str] | None, own("--path", "Search only files that match this glob. May be repeated.")] = None,
+    path: Paths = None,
+    not_path: NotPaths = None,
+    ext: Extensions = None,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
     format: Annotated[str | None, setting("format", "-f")] = None,
     max_tokens: MaxTokens = None,
     tokenizer: TokenizerName = None,
@@ -74,10 +85,11 @@ def run(
     """Search an index in two stages: retrieve many, rerank them all, show the best few."""
     # Nothing here multiplies matrices, and a thread for each processor that might takes numpy's BLAS 30 ms to begin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from rerank_cli.cli.querying import answer, check_globs, given_queries
+    from rerank_cli.cli.filtering import asked_filter
+    from rerank_cli.cli.querying import answer, given_queries
 
     asked = given_queries(text, queries)
-    check_globs(path or [])
+    filters = asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where)
     flags: dict[str, object] = {
         "indexes": tuple(indexes) if indexes else None,
         "retriever": retriever,
@@ -109,7 +121,7 @@ def run(
         indexes=folders,
         settings=merged.settings,
         encoder=named_encoder(merged, config),
-        globs=path or [],
+        filters=filters,
         explain=explain,
         quiet=quiet,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
 from rerank_cli.cli.progress import drawn_progress
@@ -18,7 +19,7 @@ from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.freshness import folder_of
 from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
-from rerank_cli.ports import Index
+from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
 
 NO_RESULT = 1
@@ -34,7 +35,7 @@ def answer(
     indexes: Sequence[Path],
     settings: Settings,
     encoder: str | None,
-    globs: Sequence[str],
+    filters: AskedFilter,
     explain: bool,
     quiet: bool,
 ) -> int:
@@ -50,7 +51,7 @@ def answer(
     ):
         if not quiet:
             _tell_shared(library.index)
-        within = _patterns(globs, library.index, here=here) if globs else ()
+        within = filter_within(filters, library.index, here=here)
         library.prepare_search()
         presentation = Presentation(
             settings=settings,
@@ -58,7 +59,7 @@ def answer(
             reranker=library.reranker if settings.rerank else None,
             many=many,
             explain=explain,
-            paths=tuple(globs),
+            filters=filters,
             here=here,
         )
         typed = _queries_typed(library.index) if asked is None else asked
@@ -91,7 +92,7 @@ def list_similar(
             reranker=library.reranker if settings.rerank else None,
             many=False,
             explain=explain,
-            paths=(),
+            filters=AskedFilter(),
             here=here,
         )
         writer = writer_for(presentation, sys.stdout)
@@ -156,44 +157,21 @@ def _answer_each(asked: Iterator[Query], answer_one: Callable[[Query], bool]) ->
     return refused or (0 if found else NO_RESULT)
 
 
-def _list_hits(query: Query, library: Library, within: Sequence[str], writer: ResultWriter) -> bool:
+def _list_hits(query: Query, library: Library, within: Filter, writer: ResultWriter) -> bool:
     """Write what *query* brings; whether that is anything."""
     settings = library.settings
     per_document = 1 if settings.format == "trec" else settings.per_document
-    result = library.search(query.text, paths=within, per_document=per_document)
+    result = library.search(query.text, within=within, per_document=per_document)
     writer.write(Answer(query.id, result, library.stale_files(result.hits)))
     return bool(result.hits)
 
 
-def _print_context(query: Query, library: Library, within: Sequence[str], *, many: bool) -> bool:
+def _print_context(query: Query, library: Library, within: Filter, *, many: bool) -> bool:
     """Print what a model is handed for *query*; whether that is anything. It is told on stdout if not."""
-    context = library.context(query.text, paths=within, asked=query if many else None)
+    context = library.context(query.text, within=within, asked=query if many else None)
     sys.stdout.write(context.text)
     sys.stdout.flush()
     return bool(context.excerpts)
-
-
-def check_globs(globs: Sequence[str]) -> None:
-    """Make sure that each of *globs* is one: what is wrong is told before anything is loaded, and as it was written."""
-    if globs:
-        from rerank_cli.globs import any_glob  # which few queries need
-
-        any_glob(globs)
-
-
-def _patterns(globs: Sequence[str], index: Index, *, here: Path) -> tuple[str, ...]:
-    """*globs* as patterns within the folder that was indexed.
-
-    Raises:
-        UsageError: one of them matches no file of the index.
-    """
-    from rerank_cli.globs import check_each_matches, within_root
-
-    root = folder_of(Path(index.manifest.recipe.root))
-    patterns = tuple(within_root(glob, root=root, here=here) for glob in globs)
-    remedy = f"a glob with a slash is read from {here}, or behind a first slash from {root}"
-    check_each_matches(patterns, index.files(), asked=globs, remedy=remedy)
-    return patterns
 
 
 def given_queries(text: str | None, file: Path | None) -> Iterator[Query] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from rerank_cli.cli.filtering import AskedFilter
 from rerank_cli.config import Settings
 from rerank_cli.freshness import Staleness, location_of
 from rerank_cli.ports import Index, Reranker
@@ -26,7 +27,7 @@ class Presentation:
     reranker: Reranker | None
     many: bool
     explain: bool
-    paths: tuple[str, ...]
+    filters: AskedFilter
     here: Path
 
     def location_of(self, hit: Hit) -> Path:

@@ -97,7 +97,7 @@ def _context_record(presentation: Presentation) -> dict[str, object]:
             "top_n": settings.top_n,
             "per_document": settings.per_document,
             "min_score": settings.min_score,
-            "path": list(presentation.paths),
+            **presentation.filters.parameters,
         },
     }
 

@@ -9,6 +9,9 @@ from dataclasses import asdict
 from rerank_cli.cli.terminal import console, counted, printable
 from rerank_cli.library import Status
 
+MOST_FIELDS = 12
+"""Keys of fields that the table names."""
+
 
 def print_status(index: str, status: Status, *, as_json: bool) -> None:
     """Print the *status* of the index called *index*."""
@@ -37,6 +40,7 @@ def _record(index: str, status: Status) -> dict[str, object]:
         "passage_tokens": recipe.passage_tokens,
         "search": manifest.search,
         "search_reason": manifest.search_reason,
+        "fields": dict(status.fields),
         "unreadable": dict(status.unreadable),
         "since": since_record(status),
     }
@@ -57,6 +61,10 @@ def _rows(record: dict[str, object]) -> dict[str, str]:
         "search": f"{record['search']} ({record['search_reason']})",
         "on disk": since_line(record["since"]),
     }
+    fields = record["fields"]
+    assert isinstance(fields, dict)
+    if fields:
+        rows["fields"] = _fields_line(fields)
     if unreadable:
         rows["unreadable"] = f"{counted(len(unreadable), 'file')}; --json names them"
     return {name: printable(value) for name, value in rows.items()}
@@ -72,6 +80,14 @@ def _print_table(rows: dict[str, str]) -> None:
     for name, value in rows.items():
         table.add_row(name, Text(value))
     console(sys.stdout).print(table)
+
+
+def _fields_line(fields: dict[str, int]) -> str:
+    """The keys that most documents have: what `--where` takes."""
+    commonest = sorted(fields, key=lambda key: (-fields[key], key))
+    shown = ", ".join(f"{key} ({fields[key]})" for key in commonest[:MOST_FIELDS])
+    more = len(commonest) - MOST_FIELDS
+    return f"{shown} and {more} more; --json names them" if more > 0 else shown
 
 
 def since_record(status: Status) -> dict[str, object]:

@@ -33,7 +33,7 @@ def passages_of(
     with _telling_failures():
         for document in documents:
             passages = split(document, max_tokens=max_tokens, count_tokens=count_tokens)
-            yield SplitDocument(document.id, document.title, passages)
+            yield SplitDocument(document.id, document.title, passages, document.fields)
 
 
 @contextmanager

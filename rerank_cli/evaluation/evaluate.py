@@ -132,6 +132,7 @@ def _deep_pass(
         top_k=max(variant.top_k for variant in variants),
         window=request.window,
         count_tokens=workplace.count_tokens,
+        within=request.variant.within,
     )
     return one_pass, reranker
 

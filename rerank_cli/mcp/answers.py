@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Unpack
 
 from rerank_cli.context import NOTHING, Context
 from rerank_cli.errors import UsageError
 from rerank_cli.excerpts import Excerpt
+from rerank_cli.filters import FilterOptions
 from rerank_cli.library import Library
 from rerank_cli.records import Place, StoredPassage, with_headings
 
@@ -88,13 +90,13 @@ class Answers:
         self._library.refresh()
 
     def search(
-        self, query: str, *, max_tokens: int | None, paths: Sequence[str], seconds: float | None
+        self, query: str, *, max_tokens: int | None, seconds: float | None, **filters: Unpack[FilterOptions]
     ) -> tuple[str, Found]:
-        """The best passages for *query* within *max_tokens*, of files that match any of *paths*."""
+        """The best passages for *query* within *max_tokens*, of the documents that *filters* let in."""
         self._renew()
         budget = self._library.settings.budget if seconds is None else seconds
         tokens = self._library.settings.max_tokens if max_tokens is None else max_tokens
-        return _found(self._library.context(query, paths=paths, max_tokens=tokens, budget=budget))
+        return _found(self._library.context(query, max_tokens=tokens, budget=budget, **filters))
 
     def similar(self, path: str, *, at: int | None, top_n: int) -> tuple[str, Found]:
         """Passages of other documents that are like what the file *path* says at the place *at*."""

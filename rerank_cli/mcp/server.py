@@ -27,6 +27,10 @@ BATCH = 16
 """Passages that are read between two looks at whether the client still waits."""
 
 
+NONE: list[str] = []
+"""What a client leaves out."""
+
+
 class Cancelled(Exception):
     """The client does not wait any more."""
 
@@ -110,13 +114,30 @@ def make_server(open_answers: Callable[[], Answers], *, stop: threading.Event, r
     async def search(
         query: Annotated[str, Field(description="A question, or words, in plain English.")],
         max_tokens: Annotated[int | None, Field(description="Tokens of the whole answer at most.", ge=100)] = None,
-        paths: Annotated[list[str], Field(description="Globs of files to search, such as docs/**/*.md.")] = [],  # noqa: B006
+        paths: Annotated[list[str], Field(description="Globs of files to search, such as docs/**/*.md.")] = NONE,
+        extensions: Annotated[list[str], Field(description="Endings of files to search, such as pdf.")] = NONE,
+        since: Annotated[str | None, Field(description="Documents from then on: 2026-01-31, or 30d ago.")] = None,
+        until: Annotated[str | None, Field(description="Documents up to this date.")] = None,
+        where: Annotated[
+            list[str], Field(description="Fields of documents, such as tag=hive or status!=draft.")
+        ] = NONE,
         seconds: Annotated[
             float | None, Field(description="Answer with what was found after so many.", gt=0, le=MOST_SECONDS)
         ] = None,
     ) -> Annotated[CallToolResult, Found]:
         """Find the passages that answer a question in the user's documents, the best first, each with its place."""
-        return await worker.ask(lambda: answers().search(query, max_tokens=max_tokens, paths=paths, seconds=seconds))
+        return await worker.ask(
+            lambda: answers().search(
+                query,
+                max_tokens=max_tokens,
+                seconds=seconds,
+                paths=paths,
+                extensions=extensions,
+                since=since,
+                until=until,
+                where=where,
+            )
+        )
 
     @server.tool(annotations=READS)
     async def read(

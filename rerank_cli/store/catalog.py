@@ -1,4 +1,4 @@
-"""The catalog's tables in SQLite: files, documents, passages and their words (FTS5)."""
+"""The catalog's tables in SQLite: files, documents with their fields, passages and their words (FTS5)."""
 
 from __future__ import annotations
 
@@ -26,15 +26,25 @@ CREATE TABLE files (
     failure TEXT,
     notes TEXT NOT NULL,
     ctime_ns INTEGER NOT NULL,
-    inode INTEGER NOT NULL
+    inode INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
     document_id TEXT NOT NULL,
     path TEXT NOT NULL REFERENCES files (path) ON DELETE CASCADE,
     title TEXT NOT NULL,
+    dated INTEGER,
+    fields_check INTEGER NOT NULL,
     UNIQUE (path, document_id)
 );
+CREATE TABLE fields (
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    PRIMARY KEY (key, value, document)
+) WITHOUT ROWID;
+CREATE INDEX fields_by_document ON fields (document);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY,
     document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
@@ -72,6 +82,7 @@ first run over 100,000 passages write twice as much."""
 
 PROBES = (
     "SELECT * FROM files LIMIT 1",
+    "SELECT key, value, dated FROM fields JOIN documents ON documents.id = document LIMIT 1",
     "SELECT document_id, title, ordinal, unit, first, last, label, headings, text, text_hash, row_check FROM passages"
     " JOIN documents ON documents.id = document LIMIT 1",
     "SELECT rank FROM words WHERE words MATCH 'a' ORDER BY rank LIMIT 1",
@@ -80,6 +91,7 @@ PROBES = (
 TEXTS = (
     "SELECT path, reader, failure, notes FROM files",
     "SELECT document_id, path, title FROM documents",
+    "SELECT key, value FROM fields",
     "SELECT unit, label, headings, text, parts FROM passages",
 )
 

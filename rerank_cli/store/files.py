@@ -9,7 +9,9 @@ from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.layout import Layout
 
-SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes FROM files"
+SELECT = (
+    "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes, modified_at FROM files"
+)
 
 
 def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
@@ -18,7 +20,7 @@ def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = No
         rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
     else:
         rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
-    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], _lines(row[8])) for row in rows}
+    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], _lines(row[8]), row[9]) for row in rows}
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -28,11 +30,12 @@ def _lines(text: str) -> tuple[str, ...]:
 def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
     """Add a file that is not there."""
     connection.execute(
-        "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO files (path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes,"
+        " modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(state.path, *state.stamp, state.content_hash, state.reader, state.failure),
             "\n".join(state.notes),
+            state.modified_at,
         ),
     )
 
@@ -40,9 +43,9 @@ def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
 def update_files(connection: sqlite3.Connection, states: Sequence[FileState]) -> None:
     """Put *states* in the place of those under their paths; their documents stay."""
     connection.executemany(
-        "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, content_hash = ?, failure = ?"
-        " WHERE path = ?",
-        [(*state.stamp, state.content_hash, state.failure, state.path) for state in states],
+        "UPDATE files SET size_bytes = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, content_hash = ?, failure = ?,"
+        " modified_at = ? WHERE path = ?",
+        [(*state.stamp, state.content_hash, state.failure, state.modified_at, state.path) for state in states],
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rerank_cli.errors import RerankError
 from rerank_cli.ports import Manifest
 from rerank_cli.store.catalog import check_pages, check_texts, connect_to_read, telling
+from rerank_cli.store.documents import check_documents
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.opening import check_whole
 from rerank_cli.store.passages import check_passages
@@ -53,6 +54,7 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
                 check_pages(layout.catalog, connection)
                 check_texts(layout.catalog, connection)
                 with telling(layout.catalog, connection):
+                    check_documents(connection, layout.catalog)
                     check_passages(connection, layout.catalog)
     except RerankError as error:
         failure = error

@@ -14,7 +14,7 @@ from rerank_cli.places import data_folder, tighten, tighten_tree
 from rerank_cli.regular import size_of
 from rerank_cli.store.pins import NAME
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise it when an older program would misread what a newer one writes."""
 
 MAX_READABLE = 50

@@ -14,7 +14,7 @@ from rerank_cli.store.layout import FORMAT_VERSION, Layout
 from rerank_cli.store.pins import NAME, GraphPin, VectorsPin
 from rerank_cli.store.remedies import index_command, rebuild_remedy
 
-BROUGHT_OVER = (1, 2)
+BROUGHT_OVER = (1, 2, 3)
 """Older formats, which `index` brings over without encoding."""
 
 

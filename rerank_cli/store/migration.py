@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from rerank_cli.errors import IndexDamaged, ModelError, in_words
 from rerank_cli.ports import FileState, Manifest, Recipe
-from rerank_cli.records import Passage, at_lines
+from rerank_cli.records import Passage, Place, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, connect, telling
+from rerank_cli.store.documents import insert_document
 from rerank_cli.store.files import insert_file
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import BROUGHT_OVER, Generation, read_rows, write_generation
-from rerank_cli.store.passages import insert_document, row_check
+from rerank_cli.store.passages import row_check
 from rerank_cli.store.pins import VectorsPin
 from rerank_cli.store.remedies import rebuild_remedy
 from rerank_cli.store.search import SCAN
@@ -32,8 +33,13 @@ AT_ONCE = 1000
 UNSEALED = 1
 """The format that had neither a seal nor checks, and its vectors in the catalog."""
 
-FILES = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure FROM files"
-FILES_WITHOUT_INODE = "SELECT path, size_bytes, mtime_ns, 0, 0, content_hash, reader, failure FROM files"
+IN_LINES = 2
+"""The last format in which every place is one of lines."""
+
+FILES = "SELECT {} FROM files"
+COLUMNS = ("path", "size_bytes", "mtime_ns", "ctime_ns", "inode", "content_hash", "reader", "failure", "notes")
+LATER = {"ctime_ns": "0", "inode": "0", "notes": "''"}
+"""Columns that an early program did not have, and what stands for them."""
 
 FIRST_PASSAGES = (
     "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, kept.vector"
@@ -42,7 +48,7 @@ FIRST_PASSAGES = (
 )
 
 PASSAGES = (
-    "SELECT documents.id, path, document_id, title, ordinal, first_line, last_line, headings, text, text_hash,"
+    "SELECT documents.id, path, document_id, title, ordinal, {place}, headings, text, text_hash,"
     " row_check FROM documents LEFT JOIN passages ON document = documents.id ORDER BY documents.id, ordinal"
 )
 
@@ -109,14 +115,16 @@ def _copied(
     old: sqlite3.Connection, connection: sqlite3.Connection, rows: Mapping[str, Any], layout: Layout
 ) -> tuple[Recipe, VectorsPin]:
     """Documents from the second format on: their vectors stay where they lie."""
-    for (_, path, document_id, title), group in groupby(old.execute(PASSAGES), key=lambda row: row[:4]):
+    in_lines = rows["format_version"] == IN_LINES
+    query = PASSAGES.format(place="first_line, last_line" if in_lines else "unit, first, last, label")
+    for (_, path, document_id, title), group in groupby(old.execute(query), key=lambda row: row[:4]):
         passages = []
         for *said, check in (row[4:] for row in group if row[4] is not None):
             if row_check(document_id, path, title, *said) != check:
                 raise IndexDamaged(f"{layout.catalog}: a passage of {path} is not what was written")
-            ordinal, first_line, last_line, headings, text, _ = said
-            passages.append(_passage(ordinal, first_line, last_line, headings, text))
-        insert_document(connection, path, document_id, title, passages)
+            ordinal, *place, headings, text, _ = said
+            passages.append(_passage(ordinal, at_lines(*place) if in_lines else Place(*place), headings, text))
+        insert_document(connection, path, SplitDocument(document_id, title, tuple(passages)))
     return Recipe(**rows["recipe"]), VectorsPin(**rows["vectors"])
 
 
@@ -132,9 +140,10 @@ def _copied_from_the_first(
     for (_, path, document_id, title), group in groupby(old.execute(FIRST_PASSAGES), key=lambda row: row[:4]):
         passages = []
         for *said, vector in (row[4:] for row in group if row[4] is not None):
-            passages.append(_passage(*said))
+            ordinal, first_line, last_line, headings, text = said
+            passages.append(_passage(ordinal, at_lines(first_line, last_line), headings, text))
             new[passages[-1].text_hash] = vector
-        insert_document(connection, path, document_id, title, passages)
+        insert_document(connection, path, SplitDocument(document_id, title, tuple(passages)))
         if len(new) >= AT_ONCE:
             _add(vectors, new)
             new = {}
@@ -143,9 +152,9 @@ def _copied_from_the_first(
     return recipe, vectors.pin(dimensions=recipe.dimensions)
 
 
-def _passage(ordinal: int, first_line: int, last_line: int, headings: str, text: str) -> Passage:
+def _passage(ordinal: int, place: Place, headings: str, text: str) -> Passage:
     trail = tuple(headings.split("\n")) if headings else ()
-    return Passage(ordinal, at_lines(first_line, last_line), trail, text)
+    return Passage(ordinal, place, trail, text)
 
 
 @contextmanager
@@ -180,9 +189,11 @@ def _copy_unused_vectors(old: sqlite3.Connection, layout: Layout) -> None:
 def _copy_files(old: sqlite3.Connection, connection: sqlite3.Connection) -> None:
     """An index of an early program lacks some columns and tables."""
     columns = {name for _, name, *_ in old.execute("PRAGMA table_info(files)")}
-    query = FILES if "inode" in columns else FILES_WITHOUT_INODE
-    for path, size_bytes, mtime_ns, ctime_ns, number, *rest in old.execute(query):
-        insert_file(connection, FileState(path, Stamp(size_bytes, mtime_ns, ctime_ns, number), *rest))
+    there = (name if name in columns else LATER.get(name, name) for name in COLUMNS)
+    for path, *stamp, content_hash, reader, failure, notes in old.execute(FILES.format(", ".join(there))):
+        told = tuple(notes.split("\n")) if notes else ()
+        state = FileState(path, Stamp(*stamp), content_hash, reader, failure, told, stamp[1] // 1_000_000_000)
+        insert_file(connection, state)
     tables = {name for (name,) in old.execute("SELECT name FROM sqlite_master")}
     if "mounts" in tables:
         connection.executemany("INSERT INTO mounts VALUES (?)", old.execute("SELECT path FROM mounts"))

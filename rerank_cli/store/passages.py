@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.records import Passage, Place, StoredPassage, Unit
+from rerank_cli.records import Passage, Place, SplitDocument, StoredPassage, Unit
 from rerank_cli.store.remedies import rebuild_remedy
 
 SELECT = (
@@ -20,19 +20,14 @@ SELECT = (
 Row = tuple[int, str, str, str, int, Unit, int, int, str, str, str, bytes, int]
 
 
-def insert_document(
-    connection: sqlite3.Connection, path: str, document_id: str, title: str, passages: Sequence[Passage]
-) -> None:
-    """Add a document to the file at *path*."""
-    cursor = connection.execute(
-        "INSERT INTO documents (document_id, path, title) VALUES (?, ?, ?)", (document_id, path, title)
-    )
+def insert_passages(connection: sqlite3.Connection, number: int, path: str, document: SplitDocument) -> None:
+    """Add the passages of *document*, whose row has the *number*, in the file at *path*."""
     connection.executemany(
         "INSERT INTO passages (document, ordinal, unit, first, last, label, headings, text, text_hash, row_check,"
         " parts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (cursor.lastrowid, *said, row_check(document_id, path, title, *said), _parts(passage))
-            for passage in passages
+            (number, *said, row_check(document.id, path, document.title, *said), _parts(passage))
+            for passage in document.passages
             for said in (_said(passage),)
         ],
     )
@@ -52,7 +47,7 @@ def _parts(passage: Passage) -> str:
 
 
 def row_check(*said: object) -> int:
-    """The CRC-32 of all that the catalog says of a passage."""
+    """The CRC-32 of all that the catalog says of something."""
     return zlib.crc32("\0".join(each.hex() if isinstance(each, bytes) else str(each) for each in said).encode())
 
 

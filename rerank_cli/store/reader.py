@@ -17,6 +17,7 @@ from rerank_cli.errors import IndexDamaged
 from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
 from rerank_cli.records import StoredPassage
 from rerank_cli.store.catalog import telling
+from rerank_cli.store.documents import field_counts
 from rerank_cli.store.files import counts_of, file_states
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import Generation
@@ -39,19 +40,18 @@ WORDS_WITHIN = (
     " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank LIMIT ?"
 )
 
+HOLDING = (
+    "SELECT document_id FROM documents WHERE EXISTS"
+    " (SELECT 1 FROM passages JOIN temp.accepted USING (id) WHERE document = documents.id) AND document_id IN"
+)
+"""Documents of which a filter lets a passage through."""
+
 SPARE = 16
 """A list is read so much further than asked for: most often that shows whether it ends within a tie."""
 
 FEW = 4
 """Passages that a filter lets through are scored one by one where they are fewer than a part so small of all; else all
 rows are, which is quicker for each."""
-
-ACCEPTED = (
-    "CREATE TEMP TABLE IF NOT EXISTS accepted_paths (path TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TEMP TABLE IF NOT EXISTS accepted (id INTEGER PRIMARY KEY)",
-    "DELETE FROM accepted_paths",
-    "DELETE FROM accepted",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +220,15 @@ class IndexReader:
         with self._guard():
             return file_states(self._snapshot.connection, list(paths))
 
-    def has_documents(self, document_ids: Collection[str]) -> frozenset[str]:
-        rows = self._select("SELECT document_id FROM documents WHERE document_id IN", list(document_ids))
-        return frozenset(row[0] for row in rows)
+    def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
+        if within:
+            self._accept(within)
+        query = HOLDING if within else "SELECT document_id FROM documents WHERE document_id IN"
+        return frozenset(row[0] for row in self._select(query, list(document_ids)))
+
+    def field_counts(self) -> dict[str, int]:
+        with self._guard():
+            return field_counts(self._snapshot.connection)
 
     def counts(self) -> Counts:
         with self._guard():
@@ -285,25 +291,10 @@ class IndexReader:
         """The ids of the passages *within*, which lie in `temp.accepted` until another filter comes."""
         if self._accepted is not None and self._accepted[0] == within:
             return self._accepted[1]
-        from rerank_cli.globs import any_glob
+        from rerank_cli.store.accepted import accept
 
-        connection = self._snapshot.connection
         with self._guard():
-            for statement in ACCEPTED:
-                connection.execute(statement)
-            paths = [path for (path,) in connection.execute("SELECT path FROM files")]
-            if not all(isinstance(path, str) for path in paths):
-                raise self._contradiction()
-            accepts = any_glob(within.paths)
-            connection.executemany(
-                "INSERT INTO accepted_paths VALUES (?)",
-                [(path,) for path in paths if accepts(within.base + path)],
-            )
-            connection.execute(
-                "INSERT INTO accepted SELECT passages.id FROM accepted_paths"
-                " JOIN documents USING (path) JOIN passages ON document = documents.id"
-            )
-            ids = frozenset(number for (number,) in connection.execute("SELECT id FROM accepted"))
+            ids = accept(self._snapshot.connection, within, self._snapshot.layout.catalog)
         self._accepted = (within, ids)
         return ids
 

@@ -9,6 +9,7 @@ from rerank_cli.errors import IndexDamaged
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import check_pages, check_words, has_log, telling
 from rerank_cli.store.database import BUSY_TIMEOUT_S
+from rerank_cli.store.documents import check_documents
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import read_generation
 from rerank_cli.store.passages import check_passages
@@ -60,6 +61,7 @@ class Sealing:
             check_pages(catalog, connection)
             check_words(catalog, connection)
             with telling(catalog, connection):
+                check_documents(connection, catalog)
                 check_passages(connection, catalog)
         self._is_sound = True
 

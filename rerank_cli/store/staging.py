@@ -112,7 +112,9 @@ def _open_to_go_on(path: str, flags: int) -> int:
 
 def _encoded(file: NewFile, key: str) -> bytes:
     state = file.state
-    documents = [[each.id, each.title, [astuple(passage) for passage in each.passages]] for each in file.documents]
+    documents = [
+        [each.id, each.title, [astuple(passage) for passage in each.passages], each.fields] for each in file.documents
+    ]
     stated = [
         state.path,
         list(state.stamp),
@@ -120,14 +122,18 @@ def _encoded(file: NewFile, key: str) -> bytes:
         state.reader,
         state.failure,
         state.notes,
+        state.modified_at,
     ]
     return json.dumps([key, stated, documents], ensure_ascii=False).encode()
 
 
 def _decoded(content: bytes) -> tuple[NewFile, str]:
-    key, (path, stamp, content_hash, reader, failure, notes), documents = json.loads(content)
-    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes))
-    split = tuple(SplitDocument(name, title, tuple(map(_passage, rows))) for name, title, rows in documents)
+    key, (path, stamp, content_hash, reader, failure, notes, modified_at), documents = json.loads(content)
+    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes), modified_at)
+    split = tuple(
+        SplitDocument(name, title, tuple(map(_passage, rows)), tuple((key, value) for key, value in fields))
+        for name, title, rows, fields in documents
+    )
     return NewFile(state, split), key
 
 

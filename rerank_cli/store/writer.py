@@ -14,10 +14,11 @@ from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Reci
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
+from rerank_cli.store.documents import insert_document
 from rerank_cli.store.files import counts_of, file_states, insert_file, update_files
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import Generation, read_generation, write_generation
-from rerank_cli.store.passages import insert_document, stored_passages
+from rerank_cli.store.passages import stored_passages
 from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.remedies import index_command
 from rerank_cli.store.search import GRAPH, grown_graph, is_sound_graph, search_kind
@@ -254,7 +255,7 @@ class LocalWriter:
         for document in file.documents:
             missing = self.missing_vectors(fingerprint, (passage.text_hash for passage in document.passages))
             assert not missing, "every passage that is committed has a vector"
-            insert_document(self._connection, file.state.path, document.id, document.title, document.passages)
+            insert_document(self._connection, file.state.path, document)
 
     def _is_mostly_unused(self, vectors: VectorWriter) -> bool:
         if len(vectors) <= FEW_ROWS:

@@ -32,7 +32,7 @@ def answers(docs: Path, index_folder: Path, plant: Plant) -> Iterator[Answers]:
 
 
 def test_search_says_in_text_and_in_data_what_answers_and_where(answers: Answers, docs: Path) -> None:
-    text, found = answers.search("smell gas valve", max_tokens=100, paths=[], seconds=None)
+    text, found = answers.search("smell gas valve", max_tokens=100, seconds=None)
     best = found.passages[0]
     assert (best.path, best.unit, best.first, best.headings) == ("gas.md", "line", 3, ["Gas"])
     assert best.text in (docs / "gas.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_search_says_in_text_and_in_data_what_answers_and_where(answers: Answers
 
 
 def test_search_keeps_to_the_files_that_are_asked_for(answers: Answers) -> None:
-    _, found = answers.search("valve", max_tokens=500, paths=["pump.*"], seconds=None)
+    _, found = answers.search("valve", max_tokens=500, seconds=None, paths=["pump.*"])
     assert {passage.path for passage in found.passages} == {"pump.md"}
 
 
@@ -94,4 +94,4 @@ def test_each_answer_is_of_the_newest_generation(answers: Answers, docs: Path, i
     (docs / "new.md").write_text("The walrus sings.\n", encoding="utf-8")
     with open_library(docs, index=index_folder, encoder=FakeEncoder(), passage_tokens=32) as writer:
         writer.update()
-    assert answers.search("walrus", max_tokens=500, paths=[], seconds=None)[1].passages[0].path == "new.md"
+    assert answers.search("walrus", max_tokens=500, seconds=None)[1].passages[0].path == "new.md"

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from rerank_cli.cli.filtering import AskedFilter
 from rerank_cli.errors import InputError, UsageError
 
 
@@ -20,6 +21,7 @@ class Asked:
     collection: Path | None
     queries: Path | None
     qrels: Path | None
+    filters: AskedFilter
     measures: tuple[str, ...]
     sweeps: tuple[str, ...]
     compare: tuple[Path, ...]

@@ -9,7 +9,8 @@ from pathlib import Path
 from rerank_cli.cli.evaluating.asked import Asked, typed_command
 from rerank_cli.cli.evaluating.publishing import publish
 from rerank_cli.cli.evaluating.workplace import baseline_of, request_of, workplace
-from rerank_cli.cli.options import index_meant
+from rerank_cli.cli.filtering import filter_within
+from rerank_cli.cli.options import index_meant, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.config import Settings
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
@@ -18,11 +19,12 @@ from rerank_cli.evaluation.conclusions.provenance import provenance_of_search
 from rerank_cli.evaluation.evaluate import evaluate
 from rerank_cli.evaluation.figures.sweep import parse_sweeps
 from rerank_cli.evaluation.inputs.collection import Collection, collection_files, read_collection
-from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+from rerank_cli.evaluation.inputs.indexed_ids import judged_within, with_indexed_ids
 from rerank_cli.evaluation.inputs.runs import spelled, write_run
 from rerank_cli.evaluation.showing.plot import check_installed, draw
 from rerank_cli.evaluation.showing.report import report_page
 from rerank_cli.files import write_text
+from rerank_cli.search import search_settings
 from rerank_cli.store import open_reader
 
 
@@ -31,20 +33,23 @@ def evaluate_one(asked: Asked, index_name: str | None, settings: Settings) -> in
     if asked.plot is not None:
         check_installed()
     folder = index_meant(index_name)
-    request = request_of(asked, settings)
-    parse_sweeps(request.sweeps, request.variant)
+    parse_sweeps(asked.sweeps, search_settings(settings))
     with ExitStack() as stack:
         index = stack.enter_context(open_reader(folder))
+        request = request_of(asked, settings, filter_within(asked.filters, index, here=working_folder()))
         root = Path(index.manifest.recipe.root)
         files = collection_files(root, folder=asked.collection, queries=asked.queries, qrels=asked.qrels)
         collection = with_indexed_ids(read_collection(*files), index, files=files)
+        collection = judged_within(collection, index, request.variant.within)
         baseline = baseline_of(asked, collection.fingerprint, request.measures_at(settings.top_k))
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
         place = workplace(stack, index, settings, caches=not asked.no_cache, listener=listener)
         evaluation = evaluate(collection, request, place, listener=listener)
         evaluation = replace(
             evaluation,
-            context=provenance_of_search(typed_command(), index, settings, place.reranker),
+            context=provenance_of_search(
+                typed_command(), index, settings, place.reranker, filters=asked.filters.parameters
+            ),
             notes=(*indexed_collection_note(index, files), *evaluation.notes),
         )
     _write_files(asked, evaluation, collection)

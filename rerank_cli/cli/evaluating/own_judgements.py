@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rerank_cli.cli.evaluating.session import judge, single_keys
-from rerank_cli.cli.evaluating.workplace import variant_of, workplace
+from rerank_cli.cli.evaluating.workplace import workplace
 from rerank_cli.cli.options import index_meant
 from rerank_cli.cli.terminal import printable
 from rerank_cli.config import Settings
@@ -20,6 +20,7 @@ from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
 from rerank_cli.ports import Index
 from rerank_cli.queries import read_queries
 from rerank_cli.records import ignore_progress
+from rerank_cli.search import search_settings
 from rerank_cli.store import open_reader
 
 
@@ -51,7 +52,7 @@ def judge_pool(files: Files, *, index_name: str | None, settings: Settings, dept
         judgements = JudgementFile(judged)
         assert work.reranker is not None
         remembering = RememberingReranker(work.reranker, cache=work.cache, device=work.device)
-        variant = variant_of(settings)
+        variant = search_settings(settings)
         one_pass = Pass(
             index, encoder=work.encoder, reranker=remembering, scored=[variant.retriever], top_k=variant.top_k
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from rerank_cli.cli.evaluating.asked import Asked, typed_command
 from rerank_cli.cli.evaluating.publishing import publish
 from rerank_cli.cli.evaluating.workplace import baseline_of, request_of, workplace
+from rerank_cli.cli.filtering import filter_within
 from rerank_cli.cli.options import configured, index_meant, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.config import Settings
@@ -18,7 +19,7 @@ from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.provenance import provenance
 from rerank_cli.evaluation.evaluate import Request, evaluate, side_by_side
 from rerank_cli.evaluation.inputs.collection import Collection, collection_files, read_collection
-from rerank_cli.evaluation.inputs.indexed_ids import with_indexed_ids
+from rerank_cli.evaluation.inputs.indexed_ids import judged_within, with_indexed_ids
 from rerank_cli.models.loading import open_encoder
 from rerank_cli.ports import Index
 from rerank_cli.store import open_reader
@@ -33,11 +34,13 @@ def compare_several(asked: Asked, index_name: str | None, flags: dict[str, objec
         root = Path(indexes[folder].manifest.recipe.root)
         files = collection_files(root, folder=asked.collection, queries=asked.queries, qrels=asked.qrels)
         collection = with_indexed_ids(read_collection(*files), indexes[folder], files=files)
+        within = filter_within(asked.filters, indexes[folder], here=working_folder())
+        collection = judged_within(collection, indexes[folder], within)
         configurations = {str(path): configured(working_folder(), path, flags).settings for path in asked.compare}
         places = {name: _index_for(folder, name, settings) for name, settings in configurations.items()}
         for place in {*places.values()} - {folder}:
             indexes[place] = stack.enter_context(open_reader(place))
-        requests = {name: request_of(asked, settings) for name, settings in configurations.items()}
+        requests = {name: request_of(asked, settings, within) for name, settings in configurations.items()}
         of_first = next(iter(requests.values()))
         measures = of_first.measures_at(of_first.variant.top_k)
         baseline = baseline_of(asked, collection.fingerprint, measures)

@@ -13,9 +13,9 @@ from rerank_cli.evaluation.evaluate import Request, Workplace
 from rerank_cli.evaluation.figures.measures import Measure, parse_measures
 from rerank_cli.models import loading
 from rerank_cli.models.tokenizer import open_tokenizer
-from rerank_cli.ports import Index
+from rerank_cli.ports import Filter, Index
 from rerank_cli.records import ENCODERS_OWN, Listener
-from rerank_cli.search import SearchSettings
+from rerank_cli.search import search_settings
 from rerank_cli.store.scores import ScoreStore, scores_path
 
 
@@ -39,10 +39,10 @@ def workplace(stack: ExitStack, index: Index, settings: Settings, *, caches: boo
     )
 
 
-def request_of(asked: Asked, settings: Settings) -> Request:
-    """What to find out under *settings*."""
+def request_of(asked: Asked, settings: Settings, within: Filter) -> Request:
+    """What to find out under *settings* about the documents *within* a filter."""
     return Request(
-        variant=variant_of(settings),
+        variant=search_settings(settings, within=within),
         measures=parse_measures(asked.measures),
         gated=tuple(parse_floor(text)[0] for text in asked.fail_under),
         sweeps=asked.sweeps,
@@ -50,18 +50,6 @@ def request_of(asked: Asked, settings: Settings) -> Request:
         draws=asked.report is not None or asked.plot is not None,
         top=settings.top_n,
         window=window_of(settings),
-    )
-
-
-def variant_of(settings: Settings) -> SearchSettings:
-    """How *settings* search."""
-    return SearchSettings(
-        retriever=settings.retriever,
-        top_k=settings.top_k,
-        fusion=settings.fusion,
-        fusion_weight=settings.fusion_weight,
-        reranks=settings.rerank,
-        per_document=settings.per_document,
     )
 
 

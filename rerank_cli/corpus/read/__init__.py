@@ -9,6 +9,7 @@ from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.read.formats import Format, format_of, unpacked_name
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
+from rerank_cli.fields import kept_fields
 from rerank_cli.records import Block, Document, FoundFile, Reading
 
 __all__ = ["SHARED_VERSION", "Format", "NotReadToTheEnd", "Unreadable", "format_of", "read_file"]
@@ -52,7 +53,7 @@ def _unpacked(format: Format, inner: Format, content: bytes, path: str) -> Readi
 
 def _named(document: Document, path: str, format: Format, lone: bool) -> Document:
     """*document* with its id and a title. A title that is made of the path is only for the eye: no model sees it."""
-    titled = _under_its_title(document)
+    titled = replace(_under_its_title(document), fields=kept_fields(document.fields))
     if format.records:
         return titled if lone else replace(titled, id=f"{path}#{titled.id}")
     name = unpacked_name(path) if format.inner else path

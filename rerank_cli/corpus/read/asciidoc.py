@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from rerank_cli.corpus.read.markup import Line, Row, keeping_lines, linked, numbered, put_table, put_verbatim
 from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.fields import fields_in
 from rerank_cli.records import Document, Reading
 
 _SECTION = re.compile(r"^(?P<level>={1,6}|#{1,6}) +(?P<title>\S.*?)(?: +(?P=level))?$")
@@ -30,6 +31,8 @@ _VERBATIM = ("-", ".", "`")
 _VERBATIM_STYLES = frozenset(("source", "listing", "literal", "verse", "stem", "latexmath", "asciimath"))
 
 # What the page says of the document itself.
+_AUTHOR = re.compile(r"(?P<name>[^<>:=\[\]]{1,100}?) +<(?P<email>[^<>\s]{1,200})>")
+_REVISED = re.compile(r"(?:v?[\w.]{1,30}, *)?(?P<date>\d{4}-\d\d-\d\d)\b")
 _SHOWN_ATTRIBUTES = frozenset(("author", "authors", "email", "description", "keywords"))
 
 _NAMES_OF_CHARACTERS = "plus asterisk backtick vbar lt gt amp apos quot startsb endsb caret tilde deg"
@@ -78,7 +81,7 @@ def read(text: str, path: str) -> Reading:
     """A single document; its title is that of level 0."""
     parser = _Parser(numbered(text))
     parser.parse()
-    return Reading((Document(path, parser.title, parser.outline.blocks()),))
+    return Reading((Document(path, parser.title, parser.outline.blocks(), tuple(parser.fields)),))
 
 
 class _Parser:
@@ -92,6 +95,7 @@ class _Parser:
         self._style = ""  # the attributes of the block to come
         self._counts: dict[str, int] = {}  # the items so far of each open list, by its marker
         self._in_header = False
+        self.fields: list[tuple[str, str]] = []
 
     def parse(self) -> None:
         at = 0
@@ -145,6 +149,8 @@ class _Parser:
             end += 1
         value = self._plain(value)
         self._attributes.setdefault(found["name"], value[:1000])
+        if self._in_header or not self.title:
+            self.fields += fields_in(value, found["name"])
         if found["name"] in _SHOWN_ATTRIBUTES:
             self.outline.block(value, self._lines[at].number, self._lines[end - 1].number)
         return end
@@ -174,8 +180,17 @@ class _Parser:
         if level == 1 and not self.title:
             self.title = title
             self._in_header = True
+            self._signature(end)
         self.outline.heading(level, title, self._lines[at].number, self._lines[end - 1].number)
         return end
+
+    def _signature(self, at: int) -> None:
+        """The lines below the title: who wrote this, and when."""
+        below = [line.text for line in self._lines[at : at + 2]]
+        if below and (found := _AUTHOR.match(below[0])):
+            self.fields += [("author", found["name"]), ("email", found["email"])]
+            if dated := _REVISED.match(below[-1]):
+                self.fields.append(("date", dated["date"]))
 
     def _delimited(self, at: int) -> int:
         opening = self._lines[at].text

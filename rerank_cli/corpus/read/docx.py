@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.numbering import Numbering
-from rerank_cli.corpus.read.ooxml import main_part, related, title_of
+from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, title_of
 from rerank_cli.corpus.read.package import Package, number, shown, value
 from rerank_cli.corpus.read.paragraphs import Paragraphs
 from rerank_cli.records import Document, Reading
@@ -53,7 +53,7 @@ def read(content: bytes, path: str) -> Reading:
         raise Unreadable("holds no document of Word, which its name promises")
     blocks = body.paragraphs.outline.blocks()
     title = body.paragraphs.title or body.paragraphs.outline.title or title_of(package)
-    return Reading((Document(path, title, blocks),))
+    return Reading((Document(path, title, blocks, fields_of(package)),))
 
 
 @dataclass(frozen=True, slots=True)

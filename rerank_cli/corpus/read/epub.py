@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from rerank_cli.corpus.read import html
 from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.ooxml import fields_among
 from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS, Outline
 from rerank_cli.corpus.read.package import Package, beside, value
 from rerank_cli.records import Block, Document, Reading
@@ -39,7 +40,7 @@ def read(content: bytes, path: str) -> Reading:
     if missing == len(book.chapters):
         raise Unreadable("none of its chapters is in it")
     notes = (f"{missing} of {len(book.chapters)} chapters are missing in it",) if missing else ()
-    return Reading((Document(path, book.title, tuple(blocks)),), notes)
+    return Reading((Document(path, book.title, tuple(blocks), book.fields),), notes)
 
 
 def _chapter(page: str, at: int, title: str) -> Iterator[Block]:
@@ -74,6 +75,7 @@ class _Book:
         groups = {group.tag: group for group in reversed(tree)}
         self._items = {value(each, "id"): self._item(each) for each in groups.get("manifest", ())}
         self.title = _title(groups.get("metadata", Element("nothing")))
+        self.fields = fields_among(groups.get("metadata", Element("nothing")).iter())
         spine = groups.get("spine", Element("nothing"))
         self.chapters = self._chapters(spine)
         navigation = next((each for each in self._items.values() if "nav" in each.properties), None)

@@ -90,8 +90,8 @@ _CODE = Format("code", 3, "code", named=True)
 FORMATS: dict[str, Format] = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 3, "markdown")),
     **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 3, "rst")),
-    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
-    ".org": Format("org", 1, "org"),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 2, "asciidoc")),
+    ".org": Format("org", 2, "org"),
     **dict.fromkeys(
         (
             *(".man", ".roff", ".mdoc", ".ms", ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".9", ".n"),
@@ -105,36 +105,36 @@ FORMATS: dict[str, Format] = {
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html")),
-    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
-    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
-    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), Format("xlsx", 1, "xlsx", binary=True)),
-    **dict.fromkeys((".odt", ".ott"), Format("odt", 1, "odt", binary=True)),
-    **dict.fromkeys((".odp", ".otp"), Format("odp", 1, "odp", binary=True)),
-    **dict.fromkeys((".ods", ".ots"), Format("ods", 1, "ods", binary=True)),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 3, "rows", "read_jsonl", records=True)),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 2, "docx", binary=True)),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 2, "pptx", binary=True)),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), Format("xlsx", 2, "xlsx", binary=True)),
+    **dict.fromkeys((".odt", ".ott"), Format("odt", 2, "odt", binary=True)),
+    **dict.fromkeys((".odp", ".otp"), Format("odp", 2, "odp", binary=True)),
+    **dict.fromkeys((".ods", ".ots"), Format("ods", 2, "ods", binary=True)),
     ".rtf": Format("rtf", 1, "rtf", binary=True),
-    ".epub": Format("epub", 1, "epub", binary=True),
-    ".ipynb": Format("notebook", 1, "notebook"),
+    ".epub": Format("epub", 2, "epub", binary=True),
+    ".ipynb": Format("notebook", 2, "notebook"),
     **dict.fromkeys(
         (
             *(".xml", ".dbk", ".docbook", ".nxml", ".tei", ".dita"),
             *(".rss", ".atom", ".opml", ".svg", ".drawio"),
         ),
-        Format("xml", 1, "xml", named=True),
+        Format("xml", 2, "xml", named=True),
     ),
     **dict.fromkeys(
         (".mmd", ".mermaid", ".puml", ".plantuml", ".iuml", ".dot", ".gv"), Format("diagram", 1, "diagrams", named=True)
     ),
     ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
-    ".excalidraw.md": Format("excalidraw note", 1, "drawings", "read_excalidraw_note"),
+    ".excalidraw.md": Format("excalidraw note", 2, "drawings", "read_excalidraw_note"),
     **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
-    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 1, "icalendar", "read_calendar", records=True)),
-    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 1, "icalendar", "read_cards", records=True)),
-    ".eml": Format("mail", 1, "mail", "read_eml", binary=True),
-    ".emlx": Format("emlx", 1, "mail", "read_emlx", binary=True),
-    **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 1, "mail", "read_mbox", binary=True, records=True)),
-    ".csv": Format("csv", 2, "rows", "read_csv", records=True),
-    ".tsv": Format("tsv", 2, "rows", "read_tsv", records=True),
+    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 2, "icalendar", "read_calendar", records=True)),
+    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 2, "icalendar", "read_cards", records=True)),
+    ".eml": Format("mail", 2, "mail", "read_eml", binary=True),
+    ".emlx": Format("emlx", 2, "mail", "read_emlx", binary=True),
+    **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 2, "mail", "read_mbox", binary=True, records=True)),
+    ".csv": Format("csv", 3, "rows", "read_csv", records=True),
+    ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
     ".pdf": Format("pdf", 2, "pdf", binary=True),
     **dict.fromkeys(
         (
@@ -178,7 +178,7 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
     for converter in converters:
         ending, _, command = converter.partition("=")
         if path.lower().endswith(ending.strip().lower()):
-            return Format("converted", 1, "converted", command=command.strip())
+            return Format("converted", 2, "converted", command=command.strip())
     ending, longer = _endings(path)
     if ending not in PACKED:
         return FORMATS.get(longer) or FORMATS.get(ending, TEXT)

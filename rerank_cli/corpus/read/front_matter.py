@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from rerank_cli.fields import Fields, fields_in
 from rerank_cli.records import Block, at_lines
 
 # What is longer is data. It is still taken off if each of its lines looks like front matter.
@@ -58,6 +59,7 @@ class FrontMatter:
     names: tuple[str, ...]
     lines: int
     chars: int
+    fields: Fields
 
 
 def leading_block(
@@ -90,7 +92,14 @@ def front_matter(text: str) -> FrontMatter | None:
         tuple(text for key in _NAMES for text in _texts(named.get(key))),
         max(1, len(text[:end].rstrip("\n").split("\n"))),
         end,
+        tuple(_all_fields(fields)),
     )
+
+
+def _all_fields(fields: _Fields) -> Iterator[tuple[str, str]]:
+    for key, value in fields_in(fields):
+        if value.casefold() not in _NOTHING and not _TEMPLATE.search(value):
+            yield key.removeprefix(f"{_NAMES_BELOW}."), value
 
 
 def _fenced(text: str) -> tuple[_Fields, int] | None:

@@ -13,6 +13,7 @@ from rerank_cli.corpus.read.survey import BLOCKS, HEADINGS, Survey, survey
 from rerank_cli.corpus.read.tags import Tag, Text, split_tags
 from rerank_cli.corpus.read.targets import Targets
 from rerank_cli.corpus.read.template_tags import without_template_tags
+from rerank_cli.fields import fields_in
 from rerank_cli.records import Document, Reading
 
 # A browser leaves a gap beside these.
@@ -23,6 +24,25 @@ _WORD = re.compile(r"\w")
 
 # A line end written as an entity is none of the source, by whose lines everything is counted.
 _NEWLINE_ENTITY = re.compile(r"&(?:NewLine;|#0*10(?:;|(?!\d))|#[xX]0*[aA](?:;|(?![\da-fA-F])))")
+
+
+# What a <meta> says to readers, by its name, and the vocabularies of which every word does.
+_SAID = (
+    *("author", "keywords", "category", "tags", "section", "language", "publisher", "subject", "status", "generator"),
+    *("date", "created", "modified", "lastmod", "updated", "published"),
+)
+_FIELDS = {
+    **{name: name for name in _SAID},
+    **dict.fromkeys(("last-modified", "revised", "datemodified", "og:updated_time", "modified_time"), "modified"),
+    **dict.fromkeys(("datepublished", "publish_date", "pubdate", "published_time"), "published"),
+    "creator": "author",
+    "news_keywords": "keywords",
+    "tag": "tags",
+    "og:type": "type",
+    "og:site_name": "site",
+    "og:locale": "language",
+}
+_VOCABULARIES = frozenset(("dc", "dcterms", "article"))
 
 
 def read(text: str, path: str) -> Reading:
@@ -36,7 +56,7 @@ def read(text: str, path: str) -> Reading:
     title = page.title or outline.title
     lines = (min(page.described_at, default=1), max(page.described_at, default=1))
     leading = leading_block(page.sentences[:1], page.names, title, blocks, lines=lines) if page.described_at else None
-    return Reading((Document(path, title, (*([leading] if leading else []), *blocks)),))
+    return Reading((Document(path, title, (*([leading] if leading else []), *blocks), tuple(page.fields)),))
 
 
 def feed(outline: Outline, text: str, first_line: int, *, wraps: bool = False) -> None:
@@ -55,6 +75,14 @@ def _read(outline: Outline, text: str, first_line: int, *, whole: bool, wraps: b
         page.take(ordinal, each)
     page.end_table()
     return page
+
+
+def _field_of(name: str) -> str:
+    """The field that a <meta> called *name* gives; empty for what is said to programs alone."""
+    vocabulary, _, own = name.rpartition(":" if ":" in name else ".")
+    if vocabulary in _VOCABULARIES:
+        return _FIELDS.get(own, own)
+    return _FIELDS.get(name, "")
 
 
 @dataclass(slots=True)
@@ -80,6 +108,7 @@ class _Page:
         self.sentences: list[str] = []
         self.names: list[str] = []
         self.described_at: list[int] = []  # the lines that say so
+        self.fields: list[tuple[str, str]] = []
         self._outline = outline
         self._survey = found
         self._core = found.core if whole else None
@@ -125,6 +154,8 @@ class _Page:
         content = " ".join(attributes.get("content", "").split())
         if not content:
             return
+        if key := _field_of(name or attributes.get("itemprop", "").lower()):
+            self.fields += fields_in(content, key)
         if name in ("description", "og:description", "dc.description", "dcterms.description"):
             self.sentences.insert(0 if name == "description" else len(self.sentences), content)
         elif name == "keywords":

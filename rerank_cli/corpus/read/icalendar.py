@@ -34,6 +34,17 @@ _MOST_ID_CHARS = 250
 _ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
 _CARDS = ("VCARD",)
 
+_FIELDS = {
+    "CATEGORIES": "categories",
+    "STATUS": "status",
+    "LOCATION": "location",
+    "ORGANIZER": "organizer",
+    "ATTENDEE": "attendee",
+    "ORG": "organization",
+    "ROLE": "role",
+    "EMAIL": "email",
+    "CLASS": "class",
+}
 _TEXTS = ("DESCRIPTION", "COMMENT")
 _REPEATS = {"DAILY": "every day", "WEEKLY": "every week", "MONTHLY": "every month", "YEARLY": "every year"}
 
@@ -117,8 +128,19 @@ def _reading(text: str, kinds: Sequence[str], opens: str, fill: Callable[[_Compo
         title = fill(component, outline)
         id = _id(component)
         named = id if id and ids[id] == 1 else f"line-{component.first}"
-        documents.append(Document(named, title, outline.blocks()))
+        documents.append(Document(named, title, outline.blocks(), tuple(_said(component))))
     return Reading(tuple(documents))
+
+
+def _said(component: _Component) -> Iterator[tuple[str, str]]:
+    """Its fields; the date of an entry is the day on which it begins, or is due."""
+    begins = component.get("DTSTART") or component.get("DUE")
+    if begins:
+        yield "date", begins.value
+    for name, key in _FIELDS.items():
+        for found in component.all(name):
+            said = [_shown(found)] if name != "CATEGORIES" else _shown(found).split(", ")
+            yield from ((key, each) for each in said)
 
 
 def _id(component: _Component) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from email.utils import getaddresses, parsedate_to_datetime
 
 from rerank_cli.corpus.read import html
 from rerank_cli.corpus.read.encoded import without_encoded
@@ -136,7 +137,7 @@ class _Letter:
         self._add(self._part, depth=0)
         self._outline.close(_FORWARDED)
         self._outline.block("\n".join(f"Attachment: {name}" for name in dict.fromkeys(self._attached)))
-        return Document(id, self._part.header("subject"), self._outline.blocks())
+        return Document(id, self._part.header("subject"), self._outline.blocks(), tuple(_fields(self._part)))
 
     def _add(self, part: Part, depth: int) -> None:
         self._parts += 1
@@ -256,12 +257,31 @@ def _shown_headers(part: Part) -> str:
     return "\n".join(f"{name}: {value}" for name, value in shown if value)
 
 
+def _fields(part: Part) -> Iterator[tuple[str, str]]:
+    """Who wrote to whom, each by name and by address, about what and when."""
+    if written := _written_at(part):
+        yield "date", written.isoformat()
+    yield "subject", part.header("subject")
+    for name in ("from", "to", "cc"):
+        for person, address in getaddresses([part.header(name)[:_MOST_SHOWN_CHARS]]):
+            yield name, person
+            yield name, address
+    for group in part.header("newsgroups").split(","):
+        yield "newsgroups", group
+    yield "list", part.header("list-id").rpartition("<")[2].rstrip(">")
+
+
 def _day(part: Part) -> str:
     """The day that the message was written on, where it was written; empty where it does not say so."""
+    written = _written_at(part)
+    return written.date().isoformat() if written else ""
+
+
+def _written_at(part: Part) -> datetime | None:
     try:
-        return parsedate_to_datetime(part.header("date")[:100]).date().isoformat()
+        return parsedate_to_datetime(part.header("date")[:100])
     except (ValueError, TypeError, LookupError, OverflowError, AttributeError):
-        return ""
+        return None
 
 
 def _unflowed(part: Part) -> str:

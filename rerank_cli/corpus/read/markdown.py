@@ -49,7 +49,8 @@ def read(text: str, path: str) -> Reading:
     blocks = outline.blocks()
     title = (front.title if front else "") or outline.title
     leading = leading_block(front.sentences, front.names, title, blocks, lines=(1, front.lines)) if front else None
-    return Reading((Document(path, title, (*([leading] if leading else []), *blocks)),))
+    fields = front.fields if front else ()
+    return Reading((Document(path, title, (*([leading] if leading else []), *blocks), fields),))
 
 
 def feed(outline: Outline, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rerank_cli.characters import whole_characters
@@ -12,6 +13,7 @@ from rerank_cli.corpus.read import markdown
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pinned import PinnedOutline
+from rerank_cli.fields import fields_in
 from rerank_cli.records import Document, Reading
 
 _Fields = Mapping[str, Any]
@@ -26,19 +28,35 @@ _NO_WORDS = re.compile(
 )
 
 
+_NOTHING_SAID = Document("", "", ())
+
+
 def read(text: str, path: str) -> Reading:
     """A single document; its title is its first heading, and its places are cells. Raises Unreadable."""
     if not text.strip():
         return Reading((Document(path, "", ()),))
     notebook = _notebook(text)
     outline = PinnedOutline("cell")
-    title = ""
+    title, fields = "", list(_said(_fields(notebook.get("metadata"))))
     for number, cell in enumerate(_cells(notebook), start=1):
         outline.at = number
-        title = _add(cell, outline) or title
+        page = _add(cell, outline)
+        title = page.title or title
+        fields += page.fields
     blocks = outline.blocks()
     metadata = _fields(notebook.get("metadata"))
-    return Reading((Document(path, title or outline.title or _text(metadata.get("title")).strip(), blocks),))
+    title = title or outline.title or _text(metadata.get("title")).strip()
+    return Reading((Document(path, title, blocks, tuple(fields)),))
+
+
+def _said(metadata: _Fields) -> Iterator[tuple[str, str]]:
+    """What a notebook says of itself: its language, its authors, its tags."""
+    yield from fields_in(_fields(metadata.get("language_info")).get("name"), "language")
+    yield from fields_in(_fields(metadata.get("kernelspec")).get("language"), "language")
+    for author in _list(metadata.get("authors")):
+        yield from fields_in(_fields(author).get("name", author), "author")
+    for key in ("author", "date", "tags", "keywords"):
+        yield from fields_in(metadata.get(key), key)
 
 
 def _notebook(text: str) -> _Fields:
@@ -58,8 +76,8 @@ def _cells(notebook: _Fields) -> Iterator[_Fields]:
         yield from map(_fields, _list(sheet.get("cells")))
 
 
-def _add(cell: _Fields, outline: PinnedOutline) -> str:
-    """Add *cell* to *outline*; what it says of the title."""
+def _add(cell: _Fields, outline: PinnedOutline) -> Document:
+    """Add *cell* to *outline*; what it says of the whole is the title and the fields of a document without text."""
     source = _text(cell.get("source", cell.get("input")))
     match cell.get("cell_type"):
         case "markdown" | "html":
@@ -71,10 +89,10 @@ def _add(cell: _Fields, outline: PinnedOutline) -> str:
             for output in map(_fields, _list(cell.get("outputs"))):
                 _add_output(output, outline)
         case _ if source.startswith(("---\n", "+++\n")):  # the front matter of a page that is made of the notebook
-            return markdown.read(source, "").documents[0].title
+            return replace(markdown.read(source, "").documents[0], blocks=())
         case _:
             outline.block(without_encoded(source))
-    return ""
+    return _NOTHING_SAID
 
 
 def _level(cell: _Fields) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.numbering import BULLET
-from rerank_cli.corpus.read.opendocument import NO_TEXT, open_document, pieces, table_rows, text_of, title_of
+from rerank_cli.corpus.read.opendocument import NO_TEXT, fields_of, open_document, pieces, table_rows, text_of, title_of
 from rerank_cli.corpus.read.package import value
 from rerank_cli.corpus.read.slides import Slides
 from rerank_cli.records import Document, Reading
@@ -28,7 +28,8 @@ def read(content: bytes, path: str) -> Reading:
             at += 1
             slides.begin(at)
             _read_slide(piece, slides)
-    return Reading((Document(path, slides.outline.title or title_of(package), slides.outline.blocks()),))
+    title = slides.outline.title or title_of(package)
+    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),))
 
 
 def _read_slide(page: Element, slides: Slides) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from rerank_cli.corpus.read.opendocument import open_document, pieces, text_of, title_of
+from rerank_cli.corpus.read.opendocument import fields_of, open_document, pieces, text_of, title_of
 from rerank_cli.corpus.read.package import number, value
 from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_iso, shown_number, shown_percent
 from rerank_cli.records import Document, Reading
@@ -33,7 +33,7 @@ def read(content: bytes, path: str) -> Reading:
             sheets.row(at, _cells(piece), repeated=repeated)
             at += repeated
     sheets.end()
-    return Reading((Document(path, title_of(package), sheets.outline.blocks()),))
+    return Reading((Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),))
 
 
 def _cells(row: Element) -> Iterator[Cell]:

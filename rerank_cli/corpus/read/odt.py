@@ -16,6 +16,7 @@ from rerank_cli.corpus.read.opendocument import (
     PARAGRAPHS,
     blank,
     clean,
+    fields_of,
     open_document,
     pieces,
     table_rows,
@@ -48,7 +49,7 @@ def read(content: bytes, path: str) -> Reading:
             body.take(piece)
     blocks = body.paragraphs.outline.blocks()
     title = body.paragraphs.title or body.paragraphs.outline.title or title_of(package)
-    return Reading((Document(path, title, blocks),))
+    return Reading((Document(path, title, blocks, fields_of(package)),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.package import Package, beside, value
+from rerank_cli.fields import Fields, fields_in
 
 # What programs write where nobody gave a title: their own words, or the name of some file.
 _NO_TITLE = re.compile(
@@ -15,6 +18,15 @@ _NO_TITLE = re.compile(
     r"|untitled.*|unbenannt.*|title|no slide title|.*\.[a-z]{3,4})",
     re.IGNORECASE,
 )
+
+
+_FIELDS = {
+    **{name: name for name in ("author", "category", "keywords", "subject", "language", "publisher", "status")},
+    "creator": "author",
+    "keyword": "keywords",
+    "initial-creator": "author",
+    "contentStatus": "status",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,24 @@ def title_of(package: Package) -> str:
     name = related(package, "", "core-properties") or "docProps/core.xml"
     found = next((each.text or "" for each in package.tree_if_any(name) if each.tag == "title"), "")
     return believable(found)
+
+
+def fields_of(package: Package) -> Fields:
+    """What the properties say of the whole but for its times: a program's template brings times of its own.
+
+    Properties that are damaged are none: the text is there all the same.
+    """
+    name = related(package, "", "core-properties") or "docProps/core.xml"
+    try:
+        return fields_among(package.tree_if_any(name).iter())
+    except Unreadable:
+        return ()
+
+
+def fields_among(properties: Iterable[Element]) -> Fields:
+    """The fields in *properties*, which Dublin Core and OpenDocument call alike."""
+    named = ((_FIELDS.get(each.tag), " ".join((each.text or "").split())) for each in properties)
+    return tuple(pair for key, text in named if key for pair in fields_in(text, key))
 
 
 def believable(title: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
-from rerank_cli.corpus.read.ooxml import believable
+from rerank_cli.corpus.read.ooxml import believable, fields_among
 from rerank_cli.corpus.read.package import Package, number, value
+from rerank_cli.fields import Fields
 
 _CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -52,6 +53,14 @@ def title_of(package: Package) -> str:
     """The title among the properties, unless a program wrote it that knew none."""
     tree = package.tree_if_any("meta.xml")
     return believable(next((each.text or "" for each in tree.iter() if each.tag == "title"), ""))
+
+
+def fields_of(package: Package) -> Fields:
+    """What the properties say of the whole, as those of Office files are read."""
+    try:
+        return fields_among(package.tree_if_any("meta.xml").iter())
+    except Unreadable:
+        return ()
 
 
 def text_of(element: Element) -> str:

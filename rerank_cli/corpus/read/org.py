@@ -16,6 +16,7 @@ from rerank_cli.corpus.read.markup import (
     put_verbatim,
 )
 from rerank_cli.corpus.read.outline import Outline
+from rerank_cli.fields import fields_in
 from rerank_cli.records import Document, Reading
 
 _HEADLINE = re.compile(r"^(?P<stars>\*{1,50})[ \t]+(?P<title>.*)$")
@@ -36,6 +37,13 @@ _STATES = frozenset(("TODO", "DONE"))
 _VERBATIM = frozenset(("src", "example", "verse"))
 _UNSEEN = frozenset(("export", "comment"))
 _UNSEEN_DRAWERS = frozenset(("properties", "logbook"))
+_FIELDS = {
+    **{name: name for name in ("author", "date", "email", "category", "keywords", "language", "created", "subtitle")},
+    "filetags": "tags",
+    "roam_tags": "tags",
+    "hugo_tags": "tags",
+    "last_modified": "modified",
+}
 _SHOWN_KEYWORDS = frozenset(("subtitle", "author", "description", "keywords", "caption", "filetags"))
 
 # A mark begins after one of these signs and ends before one of those, as Org has it.
@@ -68,13 +76,14 @@ def read(text: str, path: str) -> Reading:
     """A single document; its title is that of `#+TITLE`."""
     parser = _Parser(numbered(text))
     parser.parse()
-    return Reading((Document(path, " ".join(parser.title), parser.outline.blocks()),))
+    return Reading((Document(path, " ".join(parser.title), parser.outline.blocks(), tuple(parser.fields)),))
 
 
 class _Parser:
     def __init__(self, lines: list[Line]) -> None:
         self.outline = Outline()
         self.title: list[str] = []
+        self.fields: list[tuple[str, str]] = []
         self._lines = lines
         self._unclosed: dict[str, int] = {}  # for what closes a block, up to where it is known to be missing
         self._states = {state for line in lines for state in _told_states(line)} | _STATES
@@ -155,6 +164,9 @@ class _Parser:
         return None
 
     def _keyword(self, name: str, value: str, number: int) -> None:
+        if name in _FIELDS:
+            said = ",".join(value.split(":")) if name == "filetags" else value
+            self.fields += fields_in(self._plain(said), _FIELDS[name])
         if name == "title":
             self.title.append(self._plain(value))
         elif name in _SHOWN_KEYWORDS:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
-from rerank_cli.corpus.read.ooxml import main_part, relations, title_of
+from rerank_cli.corpus.read.ooxml import fields_of, main_part, relations, title_of
 from rerank_cli.corpus.read.package import Package, shown, value
 from rerank_cli.corpus.read.slides import Slides
 from rerank_cli.records import Document, Reading
@@ -39,7 +39,8 @@ def read(content: bytes, path: str) -> Reading:
             seen.add(part.target)
             slides.begin(at)
             _read_slide(package, part.target, slides)
-    return Reading((Document(path, slides.outline.title or title_of(package), slides.outline.blocks()),))
+    title = slides.outline.title or title_of(package)
+    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),))
 
 
 def _relation(slide: Element) -> str:

@@ -15,10 +15,12 @@ from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.leaves import is_id, leaves, scalar
 from rerank_cli.corpus.read.table import Row, Table, read_table, read_tabs
 from rerank_cli.corpus.read.text import paragraphs
+from rerank_cli.fields import Fields, fields_in, kept_fields
 from rerank_cli.files import json_object
 from rerank_cli.records import Document, Reading, at_lines
 
 _ID_KEYS = ("_id", "id")
+_NO_FIELDS = frozenset((*_ID_KEYS, "title", "text"))
 
 # So many lines that are wrong are told one by one, the others by their number.
 _MOST_TOLD = 5
@@ -35,6 +37,7 @@ class _Record:
     text: str
     first_line: int
     last_line: int
+    fields: Fields = ()
 
 
 @dataclass(slots=True)
@@ -99,7 +102,7 @@ def _document(id: str, record: _Record) -> Document:
     """A title without a text is all there is to find, so it is the text."""
     blocks = paragraphs(without_encoded(record.text or record.title))
     whole = tuple(replace(block, place=at_lines(record.first_line, record.last_line)) for block in blocks)
-    return Document(id, record.title, whole)
+    return Document(id, record.title, whole, record.fields)
 
 
 def _json_objects(line: str) -> Iterator[dict[str, object]]:
@@ -143,6 +146,7 @@ def _json_record(fields: dict[str, object], number: int) -> _Record:
     id = next((scalar(fields[key]) for key in _ID_KEYS if _is_id(fields.get(key))), "")
     title = _whole_text(fields.get("title")) or ""
     body = _whole_text(fields.get("text"))
+    said = kept_fields(pair for key, value in fields.items() if key not in _NO_FIELDS for pair in fields_in(value, key))
     used = {*_ID_KEYS, *(["title"] if title else []), *(["text"] if body is not None else [])}
     others = {key: value for key, value in fields.items() if key not in used}
     if body is None:
@@ -150,7 +154,7 @@ def _json_record(fields: dict[str, object], number: int) -> _Record:
     alone = [value for value in others.values() if value not in (None, "", [], {})]
     only = _whole_text(alone[0]) if len(alone) == 1 and not body else None
     text = only or _with_others(body, leaves(others))
-    return _Record(whole_characters(id), whole_characters(title), whole_characters(text), number, number)
+    return _Record(whole_characters(id), whole_characters(title), whole_characters(text), number, number, said)
 
 
 def _is_id(value: object) -> bool:
@@ -191,4 +195,9 @@ def _table_record(names: tuple[str, ...], row: Row) -> _Record:
         for name, cell in columns
         if cell and name.casefold() not in ("title", "text") and not is_id(name)
     )
-    return _Record(id, named.get("title", ""), _with_others(named.get("text", ""), others), first_line, last_line)
+    said = kept_fields(pair for name, cell in columns if _is_field(name) for pair in fields_in(cell, name))
+    return _Record(id, named.get("title", ""), _with_others(named.get("text", ""), others), first_line, last_line, said)
+
+
+def _is_field(name: str) -> bool:
+    return bool(name) and name.casefold() not in _NO_FIELDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rerank_cli.corpus.read import diagrams, rst_tables
@@ -21,6 +21,7 @@ from rerank_cli.corpus.read.markup import (
 )
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.rst_tables import Cells
+from rerank_cli.fields import fields_in
 from rerank_cli.records import Document, Reading
 
 _ADORNMENT = re.compile(r"^([!-/:-@\[-`{-~])\1*$")
@@ -142,6 +143,9 @@ _MAX_DEPTH = 50
 # A substitution of substitutions can grow without end; one that is longer stays a name.
 _MAX_SUBSTITUTED_CHARS = 1000
 
+# Fields of a page stand at its beginning.
+_MOST_HEAD_LINES = 100
+
 _TAB_COLUMNS = 8  # as docutils has it
 
 
@@ -151,7 +155,17 @@ def read(text: str, path: str) -> Reading:
     outline = Outline()
     _Parser(outline, _Names(text)).body(lines, depth=0)
     blocks = outline.blocks()
-    return Reading((Document(path, outline.title, blocks),))
+    return Reading((Document(path, outline.title, blocks, tuple(_said(lines))),))
+
+
+def _said(lines: Lines) -> Iterator[tuple[str, str]]:
+    """The fields that a page begins with, below its title if it has one (docutils calls them its bibliography)."""
+    waiting = [line.text for line in lines[:_MOST_HEAD_LINES] if line.text and not _ADORNMENT.match(line.text)]
+    is_title = bool(waiting) and not _OPTION.match(waiting[0])
+    for text in waiting[is_title:]:
+        if not (found := _OPTION.match(text)):
+            return
+        yield from fields_in(found["text"] or "", found["name"])
 
 
 def feed(outline: Outline, lines: Lines) -> None:

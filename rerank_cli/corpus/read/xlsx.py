@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
-from rerank_cli.corpus.read.ooxml import main_part, related, relations, title_of
+from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
 from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso
 from rerank_cli.records import Document, Reading
@@ -44,7 +44,7 @@ def read(content: bytes, path: str) -> Reading:
             sheets.begin(value(sheet, "name"))
             _read_sheet(package, part.target, cells, sheets)
     sheets.end()
-    return Reading((Document(path, title_of(package), sheets.outline.blocks()),))
+    return Reading((Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),))
 
 
 def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rerank_cli.context import DEFAULT_WINDOW, Window, fit_context
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.inputs.runs import Ranked
-from rerank_cli.ports import Encoder, PairScores
+from rerank_cli.ports import EVERYTHING, Encoder, Filter, PairScores
 from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
 from rerank_cli.reranking import by_document, keep_order, order
 from rerank_cli.retrieval import query_words
@@ -92,6 +92,7 @@ class Pass:
         listed: Sequence[Retriever] = (),
         window: Window = DEFAULT_WINDOW,
         count_tokens: CountTokens | None = None,
+        within: Filter = EVERYTHING,
     ) -> None:
         """Candidates of the retrievers *scored* go through the second stage, those *listed* do not.
 
@@ -113,6 +114,7 @@ class Pass:
                     fusion_weight=1.0,
                     reranks=reranker is not None and retriever in scored,
                     per_document=EVERY_HIT,
+                    within=within,
                 ),
             )
             for retriever in dict.fromkeys([*scored, *listed])

@@ -202,6 +202,7 @@ class _Examination:
             retriever=self._variant.retriever,
             top_k=depth,
             list_depth=depth,
+            within=self._variant.within,
             exact=True,
         )
 

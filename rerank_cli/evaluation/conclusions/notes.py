@@ -22,8 +22,13 @@ def collection_notes(collection: Collection) -> tuple[str, ...]:
         "without a relevant document, counted as 0 as trec_eval does": fruitless,
         "without judgements, not asked": list(collection.unjudged),
         "judged but without a text, not asked": list(collection.textless),
+        "without a relevant document within the filters, not asked": list(collection.barren),
     }
-    return tuple(f"{ids_in_words(ids, 'query', 'queries')} {what}" for what, ids in notes.items() if ids)
+    told = [f"{ids_in_words(ids, 'query', 'queries')} {what}" for what, ids in notes.items() if ids]
+    if collection.outside:
+        outside = ids_in_words(collection.outside, "judged document", "judged documents")
+        told.append(f"{outside} outside the filters, not counted")
+    return tuple(told)
 
 
 def indexed_collection_note(index: Index, files: Sequence[Path]) -> tuple[str, ...]:

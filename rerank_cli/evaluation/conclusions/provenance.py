@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from rerank_cli import __version__
 from rerank_cli.config import Settings
@@ -21,7 +23,12 @@ def provenance(command: str) -> dict[str, object]:
 
 
 def provenance_of_search(
-    command: str, index: Index, settings: Settings, reranker: Reranker | None
+    command: str,
+    index: Index,
+    settings: Settings,
+    reranker: Reranker | None,
+    *,
+    filters: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, object]:
     """The same, with what was searched, the models, and the settings that they were used with."""
     manifest = index.manifest
@@ -49,6 +56,7 @@ def provenance_of_search(
             "fusion_weight": settings.fusion_weight if settings.rerank else None,
             "per_document": settings.per_document,
             "device": settings.device,
+            **filters,
         },
     }
 

@@ -33,6 +33,7 @@ class Collection:
 
     `unjudged` are queries without a judgement, `textless` judged ones that no file gives a text for:
     neither is asked. `spellings` gives the judgements' own id of each document that the index knows by another.
+    `outside` are judged documents that a filter leaves out, and `barren` the queries that it leaves nothing to find.
     """
 
     queries: tuple[JudgedQuery, ...]
@@ -40,6 +41,8 @@ class Collection:
     unjudged: tuple[str, ...] = ()
     textless: tuple[str, ...] = ()
     spellings: Mapping[str, str] = field(default_factory=dict)
+    outside: tuple[str, ...] = ()
+    barren: tuple[str, ...] = ()
 
     @property
     def judged_documents(self) -> tuple[str, ...]:

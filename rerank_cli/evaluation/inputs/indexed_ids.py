@@ -11,7 +11,7 @@ from rerank_cli.corpus.read import format_of
 from rerank_cli.errors import InputError
 from rerank_cli.evaluation.inputs.collection import Collection
 from rerank_cli.evaluation.inputs.ids_in_words import ids_in_words
-from rerank_cli.ports import Index
+from rerank_cli.ports import Filter, Index
 from rerank_cli.trec import trec_id
 
 
@@ -35,6 +35,37 @@ def with_indexed_ids(collection: Collection, index: Index, *, files: Sequence[Pa
     }
     spellings = {name: own for own, name in records.items() if own in judged and own not in known}
     return replace(collection, qrels=qrels, spellings=spellings)
+
+
+def judged_within(collection: Collection, index: Index, within: Filter) -> Collection:
+    """*collection* without the judgements of documents of *index* that are not *within* a filter.
+
+    A query that has no relevant document left is not asked: no search within the filter could find one.
+
+    Raises:
+        InputError: there is no such query left.
+    """
+    if not within:
+        return collection
+    judged = collection.judged_documents
+    outside = index.has_documents(judged) - index.has_documents(judged, within=within)
+    kept = {
+        query: {document: grade for document, grade in grades.items() if document not in outside}
+        for query, grades in collection.qrels.items()
+    }
+    barren = tuple(query for query, grades in kept.items() if not any(grade > 0 for grade in grades.values()))
+    asked = tuple(query for query in collection.queries if query.id not in barren)
+    if not asked:
+        raise InputError(
+            f"{index.name}: no relevant document lies within the filters", remedy="drop one of them, or judge others"
+        )
+    return replace(
+        collection,
+        queries=asked,
+        qrels={query: grades for query, grades in kept.items() if query not in barren},
+        outside=tuple(document for document in judged if document in outside),
+        barren=barren,
+    )
 
 
 def missing_documents(collection: Collection, index: Index) -> tuple[str, ...]:

@@ -69,9 +69,15 @@ def second(tmp_path: Path, docs: Path) -> Path:
 
 
 @pytest.fixture
+def third(tmp_path: Path, docs: Path) -> Path:
+    """An index of the third format, of *docs*."""
+    return sealed("format-3", tmp_path, docs)
+
+
+@pytest.fixture
 def present(tmp_path: Path, docs: Path) -> Path:
     """An index of the present format, of *docs*."""
-    return sealed("format-3", tmp_path, docs)
+    return sealed("format-4", tmp_path, docs)
 
 
 def sealed(kept: str, tmp_path: Path, docs: Path) -> Path:
@@ -113,7 +119,7 @@ def everything(folder: Path) -> list[StoredPassage]:
 
 
 def test_an_index_of_the_present_format_is_read_as_it_lies(tmp_path: Path) -> None:
-    folder = shutil.copytree(DATA / "format-3", tmp_path / "index")
+    folder = shutil.copytree(DATA / f"format-{FORMAT_VERSION}", tmp_path / "index")
     assert hits(folder) == HITS
     assert check_health(folder, pages=True).failure is None
 
@@ -124,7 +130,7 @@ def test_the_kept_index_of_the_present_format_is_of_the_present_format() -> None
     assert not (DATA / f"format-{FORMAT_VERSION + 1}").exists()
 
 
-@pytest.mark.parametrize("format_", ["first", "second", "present"])
+@pytest.mark.parametrize("format_", ["first", "second", "third", "present"])
 def test_an_index_of_any_format_goes_on_and_nothing_is_encoded(
     format_: str, request: pytest.FixtureRequest, update: Update, idle: FakeEncoder
 ) -> None:
@@ -151,7 +157,7 @@ def test_bringing_over_alone_changes_no_answer(first: Path, docs: Path) -> None:
 
 
 def test_a_reader_of_an_older_format_is_told_to_bring_it_over(first: Path, docs: Path) -> None:
-    with pytest.raises(IndexMismatch, match="index format 1, this program reads 3") as caught:
+    with pytest.raises(IndexMismatch, match="index format 1, this program reads 4") as caught:
         open_reader(first)
     command = f"rerank-cli index {docs} --index {first}"
     assert caught.value.remedy == f"bring it over, which encodes nothing: {command}"

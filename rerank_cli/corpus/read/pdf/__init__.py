@@ -25,7 +25,7 @@ def read(content: bytes, path: str) -> Reading:
     with opened(content) as pdf:
         pages = list(pdf.pages())
         bookmarks = [bookmark for bookmark in pdf.bookmarks() if is_telling(bookmark)]
-        said = pdf.title
+        said, fields = pdf.title, pdf.fields
     notes = _notes(pages)
     texts = without_running(pages)
     hyphenated = frozenset(
@@ -50,7 +50,7 @@ def read(content: bytes, path: str) -> Reading:
         for comment in page.comments:
             outline.block(comment, page.number, page.number)
     shown = title.text(hyphenated) if isinstance(title, Part) else title
-    return Reading((Document(path, shown, outline.blocks()),), notes)
+    return Reading((Document(path, shown, outline.blocks(), fields),), notes)
 
 
 def _headed(

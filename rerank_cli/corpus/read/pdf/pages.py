@@ -16,10 +16,12 @@ from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.sheet import Sheet
+from rerank_cli.fields import Fields, fields_in
 
 # Of more bookmarks than any book has, and of deeper ones, the rest is left out.
 _MOST_BOOKMARKS = 20_000
 _DEEPEST_BOOKMARK = 6
+_FIELDS = ("Author", "Keywords", "Subject")
 _MOST_TITLE_CHARS = 300
 
 
@@ -84,6 +86,12 @@ class Pdf:
     def title(self) -> str:
         """What the file says that it is called, which is often nonsense."""
         return cleaned(self._document.get_metadata_value("Title"))[:_MOST_TITLE_CHARS]
+
+    @property
+    def fields(self) -> Fields:
+        """What the file says of its author and its matter. Its times are those of the program that made it."""
+        said = ((name.lower(), cleaned(self._document.get_metadata_value(name))) for name in _FIELDS)
+        return tuple(pair for key, text in said for pair in fields_in(text, key))
 
     @staticmethod
     def _form_of(document: pypdfium2.PdfDocument) -> pypdfium2.PdfFormEnv | None:

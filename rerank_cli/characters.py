@@ -31,7 +31,7 @@ def named_id(record: Mapping[str, object], *keys: str) -> str | None:
 
 def printable(text: str) -> str:
     r"""*text* on one line, with each control character written as an escape such as \n or \x1b."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_escape(letter) if steers(letter) else letter for letter in text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 SHINGLE_WORDS = 3
@@ -24,22 +24,26 @@ Shingle = tuple[str, ...]
 def similar_to(texts: Sequence[str]) -> list[int]:
     """For each of *texts*, best first, the place of the first that it nearly repeats; its own place if of none.
 
-    Two texts are compared by the Jaccard coefficient of their sets of shingles (Broder, 1997).
+    Two texts are compared by the Jaccard coefficient of their sets of shingles (Broder, 1997), if they share one of the
+    few that two such texts must share (prefix filtering; Chaudhuri, Ganti and Kaushik, 2006).
     """
+    runs = [shingles(text) for text in texts]
     originals: list[int] = []
-    sizes: dict[int, int] = {}
     holders: defaultdict[Shingle, list[int]] = defaultdict(list)
-    for place, text in enumerate(texts):
-        own = shingles(text)
-        common = Counter(holder for shingle in own for holder in holders.get(shingle, ()))
-        repeated = (at for at in sorted(common) if _jaccard(common[at], len(own), sizes[at]) >= NEARLY_ALL)
-        original = next(repeated, place)
+    for place, own in enumerate(runs):
+        few = _telling(own)
+        near = sorted({holder for shingle in few for holder in holders.get(shingle, ())})
+        original = next((at for at in near if _jaccard(runs[at], own) >= NEARLY_ALL), place)
         originals.append(original)
         if original == place:
-            sizes[place] = len(own)
-            for shingle in own:
+            for shingle in few:
                 holders[shingle].append(place)
     return originals
+
+
+def _telling(own: set[Shingle]) -> list[Shingle]:
+    """The first of *own* in an order that all texts share: one more than can be missing from a text as near."""
+    return sorted(own, key=hash)[: len(own) - int(NEARLY_ALL * len(own)) + 1]
 
 
 def shingles(text: str) -> set[Shingle]:
@@ -48,5 +52,5 @@ def shingles(text: str) -> set[Shingle]:
     return set(zip(*(words[at:] for at in range(SHINGLE_WORDS)), strict=False)) or {tuple(words)}
 
 
-def _jaccard(common: int, one: int, other: int) -> float:
-    return common / (one + other - common)
+def _jaccard(one: set[Shingle], other: set[Shingle]) -> float:
+    return len(one & other) / len(one | other)

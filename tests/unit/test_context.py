@@ -9,10 +9,12 @@ from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from rerank_cli.context import NOTHING, Window, by_claim, fit_context, sentence_spans
-from rerank_cli.duplicates import similar_to
+from rerank_cli.duplicates import shingles, similar_to
 from rerank_cli.errors import UsageError
 from rerank_cli.models.tokenizer import open_tokenizer
 from rerank_cli.queries import Query
@@ -312,6 +314,17 @@ def test_passages_that_share_half_their_words_are_both_needed() -> None:
     right = "/* eslint indent: error */ Examples of correct code for this rule: if (a) { b(); } while (c) { d(); }"
     wrong = "/* eslint indent: error */ Examples of incorrect code for this rule: if (a) { b(); } else { e(); } f();"
     assert similar_to([right, wrong, right]) == [0, 1, 0]
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=30).map(" ".join), max_size=12))
+@example(["a b c d e f g h i j k l m n o p q r s t u v", "a b c d e f g h i j k l m n o p q r s t u w"])
+def test_no_near_repetition_is_missed_by_comparing_few(texts: list[str]) -> None:
+    runs = [shingles(text) for text in texts]
+    originals: list[int] = []
+    for place, own in enumerate(runs):
+        near = (at for at in range(place) if originals[at] == at and len(own & runs[at]) >= 0.85 * len(own | runs[at]))
+        originals.append(next(near, place))
+    assert similar_to(texts) == originals
 
 
 @pytest.mark.parametrize("texts", [["", ""], ["one", "one"], ["one two", "one two"]])

@@ -7,6 +7,7 @@ scores is what a run of its own would give.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -78,6 +79,20 @@ class StageHits:
     rerank_s: float
 
 
+def _remembering(count_tokens: CountTokens) -> CountTokens:
+    """*count_tokens*, asked once for each text: contexts of one query under several variants have most in common."""
+    known: dict[bytes, int] = {}
+
+    def counted(texts: Sequence[str]) -> list[int]:
+        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            known.update(zip(new, count_tokens(list(new.values())), strict=True))
+        return [known[key] for key in keys]
+
+    return counted
+
+
 class Pass:
     """Asks queries with both stages. *reranker* is None where no variant has a second one."""
 
@@ -98,7 +113,7 @@ class Pass:
 
         *window* is that of the reader, whose tokens *count_tokens* counts, or else the encoder.
         """
-        self._count_tokens = count_tokens or encoder.count_tokens
+        self._count_tokens = _remembering(count_tokens or encoder.count_tokens)
         self._window = window
         self._reranker = reranker
         self._passages: dict[StoredPassage, StoredPassage] = {}

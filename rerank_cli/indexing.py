@@ -177,7 +177,8 @@ def update_index(
     started = time.perf_counter()
     known = writer.files()
     current = _read_as_now(known, settings.rules)
-    stamps = {} if verify else current
+    judged = {path: stamp for path, stamp in current.items() if known[path].failure is None}
+    stamps = {} if verify else judged
     found = discover(root, settings.rules, index_folder=writer.location, known=stamps)
     _check_manifest(writer, root, encoder, rebuild=rebuild)
     run = _Run(root, writer, encoder, settings, found, known, frozenset(current))

@@ -38,6 +38,17 @@ def test_what_failed_is_told_again_but_not_read_again(plant: Plant, update: Upda
     assert second.generation == 1
 
 
+def test_a_file_that_could_not_be_read_is_left_out_once_it_is_known_for_no_text(
+    plant: Plant, update: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant({"a.md": "brake\n", "~$a.docx": "owner\n"})
+    with monkeypatch.context() as patch:
+        patch.setattr("rerank_cli.corpus.discover.not_worth_by_name", lambda path: "")
+        assert failures(update()).keys() == {"~$a.docx"}
+    summary = update()
+    assert (summary.failed, [file.path for file in summary.skipped]) == ((), ["~$a.docx"])
+
+
 def test_a_mended_file_is_indexed(plant: Plant, update: Update, find) -> None:
     plant({"a.md": "chain\n", "bad.jsonl": "brake\n"})
     update()

@@ -16,7 +16,7 @@ QUERIES = frozenset(("dataview", "dataviewjs"))
 
 # A line that steers the drawing, or is a remark.
 _STEERING = re.compile(
-    r"\s*(?:(?:@(?:start|end)|!)\w.*|%%.*|'.*|//.*|/\*.*\*/|---|[{}\];]*"
+    r"\s*+(?:(?:@(?:start|end)|!)\w.*|%%.*|'.*|//.*|/\*.*\*/|---|[{}\];]*"
     r"|(?:graph|flowchart)(?:-elk)?[ \t]+(?:TB|TD|BT|RL|LR)\b;?|(?:strict )?(?:di)?graph\b[^{]*\{"
     r"|(?:sequence|class|er|state|requirement)Diagram(?:-v2)?|gantt|journey|gitGraph:?|mindmap|timeline|kanban|C4\w+"
     r"|quadrantChart|pie(?: showData)?|[\w-]+-beta"
@@ -32,7 +32,7 @@ _KEYWORD = re.compile(
 )
 
 # Of Graphviz only what is shown; the rest says how it looks.
-_IS_GRAPHVIZ = re.compile(r"^\s*(?:strict\s+)?(?:di)?graph\b[^\n{]*\{", re.MULTILINE)
+_IS_GRAPHVIZ = re.compile(r"^[ \t]*+(?:strict[ \t]+)?(?:di)?graph\b[^\n{]*\{", re.MULTILINE)
 _ATTRIBUTE = re.compile(
     r"\b(?P<key>[A-Za-z_]\w{0,30})[ \t]*=[ \t]*(?P<value>\"(?:[^\"\\]|\\.)*+\"|<<(?:[^>]|>(?!>))*+>>|[\w.#+-]++)[,;]?"
 )

@@ -1,8 +1,8 @@
-"""Read documents of Word (DOCX, DOCM and templates): headings, paragraphs, lists, tables, notes and text boxes.
+"""Read documents of Word (DOCX, DOCM and templates): headings, paragraphs, lists, tables, notes, comments, text boxes.
 
 Places count the paragraphs that have text, from 1, as they come in the body; a row of a table counts as one. Text boxes
-follow the paragraph at which they stand, and so does a note, with the place of that paragraph. What was deleted while
-changes were tracked, headers, footers, comments and the table of contents are left out.
+follow the paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was
+deleted while changes were tracked, headers, footers and the table of contents are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("document", "body"))
 
-_NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
+_NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes", "commentReference": "comments"}
 
 # What holds no text of the document: properties, what was deleted, how a word is pronounced, old forms of pictures.
 _NO_TEXT = frozenset(
@@ -173,7 +173,9 @@ class _Body:
 
     def _note(self, reference: Element, found: _Found) -> None:
         note = self._notes.pop((_NOTES[reference.tag], value(reference, "id")), None)
-        if note is not None:
+        if note is not None and note.tag == "comment":  # which has no number on the page
+            found.notes.append(("", note))
+        elif note is not None:
             self._note_marks += 1
             mark = f"[{self._note_marks}]"
             found.text.append(mark)

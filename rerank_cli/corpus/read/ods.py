@@ -1,6 +1,7 @@
 """Read spreadsheets of LibreOffice and others (ODS and templates): each sheet is a section, and rows are places.
 
-All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them.
+All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
+behind what its cell shows.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from rerank_cli.corpus.read.opendocument import fields_of, open_document, pieces, text_of, title_of
+from rerank_cli.corpus.read.opendocument import comment_of, fields_of, open_document, pieces, text_of, title_of
 from rerank_cli.corpus.read.package import number, value
-from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_iso, shown_number, shown_percent
+from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_iso, shown_number, shown_percent, with_comment
 from rerank_cli.records import Document, Reading
 
 _GROUPS = ("table", "table-row-group", "table-rows", "table-header-rows")
@@ -43,6 +44,7 @@ def _cells(row: Element) -> Iterator[Cell]:
         repeated = number(value(cell, "number-columns-repeated"), 1, most=_MAX_COLUMNS)
         if cell.tag == "table-cell" and len(cell):
             text, words = _shown(cell)
+            text = with_comment(text, " ".join(comment_of(each) for each in cell if each.tag == "annotation"))
             for at in range(column, column + repeated if text else column):
                 yield Cell(at, text, words)
         column += repeated

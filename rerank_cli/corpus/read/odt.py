@@ -1,8 +1,8 @@
-"""Read text documents of LibreOffice and others (ODT and templates): headings, paragraphs, lists, tables and notes.
+"""Read text documents of LibreOffice and others (ODT, OTT): headings, paragraphs, lists, tables, notes, comments.
 
 Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Text boxes follow the
-paragraph at which they stand, and so does a note, with the place of that paragraph. What was deleted while changes were
-tracked, headers, footers, comments and the table of contents are left out.
+paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was deleted while
+changes were tracked, headers, footers and the table of contents are left out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rerank_cli.corpus.read.opendocument import (
     PARAGRAPHS,
     blank,
     clean,
+    comment_of,
     fields_of,
     open_document,
     pieces,
@@ -123,7 +124,7 @@ class _Body:
 
     def _beside(self, found: _Found) -> None:
         for mark, note in found.notes:
-            self.paragraphs.note(f"{mark} {text_of(note)}")
+            self.paragraphs.note(f"{mark} {text_of(note)}" if mark else comment_of(note))
         for box in found.boxes:
             self.take(box)
 
@@ -177,6 +178,8 @@ class _Body:
                 found.boxes.append(child)
             elif child.tag == "note":
                 self._note(child, found)
+            elif child.tag == "annotation":
+                found.notes.append(("", child))
             elif child.tag not in NO_TEXT:
                 found.text.append(blank(child))
                 self._gather(child, found)

@@ -13,7 +13,7 @@ from rerank_cli.fields import Fields
 _CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
 
-# What stands within text and is none of it: remarks, old versions, descriptions of pictures, how a word is pronounced.
+# What stands within text and is none of it: comments, old versions, descriptions of pictures, how a word is pronounced.
 NO_TEXT = frozenset(
     (
         *("annotation", "annotation-end", "tracked-changes", "forms", "title", "desc", "ruby-text", "event-listeners"),
@@ -66,6 +66,11 @@ def fields_of(package: Package) -> Fields:
 def text_of(element: Element) -> str:
     """All text in *element*, the paragraphs in it on lines of their own."""
     return clean("".join(_texts(element)))
+
+
+def comment_of(annotation: Element) -> str:
+    """What a comment says, without who wrote it and when."""
+    return " ".join(text_of(each) for each in annotation if each.tag in PARAGRAPHS)
 
 
 def clean(text: str) -> str:

@@ -44,6 +44,11 @@ class Cell(NamedTuple):
     words: bool
 
 
+def with_comment(text: str, comment: str) -> str:
+    """What a cell shows, and behind it what somebody remarked."""
+    return f"{text} ({comment})".lstrip() if comment else text
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     number: int

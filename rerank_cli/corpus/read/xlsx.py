@@ -1,18 +1,20 @@
 """Read spreadsheets of Excel (XLSX, XLSM): each sheet is a section, and rows are places, counted as the sheet counts.
 
-All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them.
+All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
+behind what its cell shows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
-from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso
+from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso, with_comment
 from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("worksheet", "sheetData", "sst"))
@@ -21,6 +23,9 @@ _BOOLEANS = {"0": "FALSE", "1": "TRUE"}
 
 # A number of fewer digits is shown as it is written.
 _PLAIN_DIGITS = 16
+
+# What Excel writes above a comment of several persons, for programs that know none of these.
+_THREADED = re.compile(r"\A\s*\[Threaded comment\].*?\bComment:\s*", re.DOTALL)
 
 _LETTERS = {letter: place for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=1)}
 
@@ -48,11 +53,34 @@ def read(content: bytes, path: str) -> Reading:
 
 
 def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> None:
+    comments = _comments(package, part)
     at = 0
     for piece in package.pieces(part, _OPENED):
         if piece.tag == "row":
             at = max(1, number(piece.get("r"), at + 1))
-            sheets.row(at, cells.of(piece))
+            shown = cells.of(piece)
+            sheets.row(at, _commented(shown, comments[at]) if at in comments else shown)
+
+
+def _comments(package: Package, sheet: str) -> dict[int, dict[int, str]]:
+    """What is said of cells of *sheet*, by their rows and columns."""
+    found: dict[int, dict[int, str]] = {}
+    columns = _Columns()
+    for each in package.tree_if_any(related(package, sheet, "comments")).iter("comment"):
+        cell = each.get("ref", "")
+        letters = cell.rstrip("0123456789")
+        said = _THREADED.sub("", " ".join(_rich_text(text) for text in each if text.tag == "text"))
+        found.setdefault(number(cell[len(letters) :], 0), {})[columns[letters]] = " ".join(said.split())
+    return found
+
+
+def _commented(cells: Iterable[Cell], comments: dict[int, str]) -> list[Cell]:
+    """*cells* of a row with the *comments* on them, some on cells that are empty."""
+    by_column = {cell.column: cell for cell in cells}
+    for column, said in comments.items():
+        cell = by_column.get(column, Cell(column, "", True))
+        by_column[column] = cell._replace(text=with_comment(cell.text, said))
+    return [by_column[column] for column in sorted(by_column)]
 
 
 class _Cells:

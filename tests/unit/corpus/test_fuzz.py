@@ -27,10 +27,12 @@ PIECES = {
             r'''&#x &amp; <a@b> '''
         ).split(),
         "    ", "> ", "- ", "1. ", "---\n", "+++\n", "title: ", "|-|-|\n", "|a|b|\n", "[a]: b\n",
+        "```{note} a\n", "```{list-table}\n", ":::{tip}\n", "{{<\n", ">}}\n", "{py:a}`b`", "```mermaid\n",
         "[[a|b]]", "[^a]", "[^a]: ", "%%", "==", "{{< a >}}", "{% a %}", ":::a b\n", "^ab1", "[!a] ", "...\n",
         "import 'a'\n",
     ],
     "a.html": [
+        "{{ if a }}", "{{", "}}", "{%", "%}", "{{/*", "*/",
         *(
             r'''< > & ; = " ' / ! ? - <p> </p> <td> <tr> <table> <nav> </nav> <svg/> <pre> </pre> <li> <h1> '''
             r'''</h1> <title> </title> <body> <script> </script> <!-- --> <![CDATA[ ]]> <!DOCTYPE <? &# &#x '''
@@ -176,6 +178,10 @@ PIECES = {
     "a.excalidraw.md": [
         "---\n", "excalidraw-plugin: a\n", "# Text Elements\n", " ^abcd\n",
         "%%\n", "# Drawing\n", "```\n",
+    ],
+    "a.puml": [
+        "@startuml\n", "digraph {\n", "graph TD\n", "-->", "->", "[", "]", "(", ")", "{", "}", '"', "|", ":", "label=",
+        "title ", "note left\n", "a as ", ";", "<b>", "%% ", "/*",
     ],
     "a.excalidraw": ['{"elements":[', '{"type":"text","text":"', '"}', ",", "]}", '"originalText":"', "\\n", "\\ud800"],
 }  # fmt: skip

@@ -65,6 +65,6 @@ def test_pages_show_the_words_of_their_diagrams_and_no_queries() -> None:
     assert [block.text for block in document.blocks] == ["Flow", "a Mill"]
 
 
-@pytest.mark.parametrize("sign", ['a="', "a[", "[(", "<<", "|", "a as ", '"', ": "])
+@pytest.mark.parametrize("sign", ['a="', "a[", "[(", "<<", "|", "a as ", '"', ": ", "\n", " "])
 def test_a_diagram_of_nothing_but_signs_takes_no_longer_than_its_size(sign: str) -> None:
     assert grows_evenly(lambda size: lambda: words_of("graph {\n" + sign * (size // len(sign))), 20_000)

@@ -264,6 +264,58 @@ def test_a_repeated_row_of_an_opendocument_sheet_counts_as_often() -> None:
     assert [(b.text, b.place.first) for b in found.blocks] == [("a\na\na", 1), ("b", 1004)]
 
 
+# Comments
+
+
+def test_a_comment_of_word_follows_its_paragraph_and_has_no_number() -> None:
+    body = (
+        '<p><r><t>Slates</t></r><r><commentReference id="4"/></r><r><footnoteReference id="2"/></r></p>'
+        "<p><r><t>Tiles</t></r></p>"
+    )
+    comments = '<comments><comment id="4" author="H"><p><r><t>From Dinorwic.</t></r></p></comment></comments>'
+    notes = '<footnotes><footnote id="2"><p><r><t>Old.</t></r></p></footnote></footnotes>'
+    assert word(body, comments=comments, footnotes=notes) == (
+        Block("Slates[1]", at(1)),
+        Block("From Dinorwic.", at(1)),
+        Block("[1] Old.", at(1)),
+        Block("Tiles", at(2)),
+    )
+
+
+def test_comments_of_sheets_stand_behind_what_their_cells_show() -> None:
+    comments = (
+        '<comments><commentList><comment ref="B2"><text><r><t>Its hinge</t></r><r><t> is missing.</t></r></text>'
+        '</comment><comment ref="A2"><text><t>[Threaded comment]\n\nYou know none.\n\nComment:\n    Ask Bo.</t>'
+        "</text></comment></commentList></comments>"
+    )
+    related = '<Relationships><r Id="{0}" Type="x/{0}" Target="{0}.xml"/></Relationships>'
+    content = zipped(
+        **{"xl/workbook.xml": f'<workbook {NAMESPACES}><sheets><sheet name="S" r:id="worksheet"/></sheets></workbook>'},
+        **{"xl/_rels/workbook.xml.rels": related.format("worksheet")},
+        **{"xl/worksheet.xml": '<worksheet><sheetData><row r="2"><c r="B2"><v>7</v></c></row></sheetData></worksheet>'},
+        **{"xl/_rels/worksheet.xml.rels": related.format("comments"), "xl/comments.xml": comments},
+    )
+    (found,) = reading(content, "a.xlsx").documents
+    assert [(block.text, block.place.first) for block in found.blocks] == [("(Ask Bo.) | 7 (Its hinge is missing.)", 2)]
+
+
+def test_a_comment_of_libreoffice_is_text_without_its_author() -> None:
+    remark = "<annotation><creator>H</creator><date>2024-01-01</date><p>From Dinorwic.</p></annotation>"
+    text = f"<text><p>Slates{remark} are old.</p><p>Tiles</p></text>"
+    written = f"<document-content {NAMESPACES}><body>{text}</body></document-content>"
+    (found,) = reading(zipped(**{"content.xml": written}), "a.odt").documents
+    assert found.blocks == (
+        Block("Slates are old.", at(1)),
+        Block("From Dinorwic.", at(1)),
+        Block("Tiles", at(2)),
+    )
+    cell = f'<table-row><table-cell o:value-type="float" o:value="7">{remark}<p>7</p></table-cell></table-row>'
+    table = f'<spreadsheet><table o:name="T">{cell}</table></spreadsheet>'
+    written = f"<document-content {NAMESPACES}><body>{table}</body></document-content>"
+    (found,) = reading(zipped(**{"content.xml": written}), "a.ods").documents
+    assert [block.text for block in found.blocks] == ["7 (From Dinorwic.)"]
+
+
 # RTF
 
 

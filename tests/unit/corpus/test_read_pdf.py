@@ -231,3 +231,18 @@ def test_a_table_that_is_set_sideways_is_read_as_it_would_be_turned(along: str, 
 def test_lines_in_the_letters_of_a_typewriter_stay_lines(name: str) -> None:
     page = shown("moor(hemp)", 50, 700, font=name) + shown("return knot", 50, 688, font=name)
     assert texts(pdf(page)) == ["moor(hemp)\nreturn knot"]
+
+
+def test_a_line_with_a_wide_gap_and_the_line_below_it_stay_apart() -> None:
+    page = (
+        shown("Rope works of the old harbour", 50, 700)
+        + shown("2019 to 2021", 400, 700)
+        + shown("Made the ropes of all the ferries and some of the nets", 50, 688)
+    )
+    entry = ["Rope works of the old harbour 2019 to 2021", "Made the ropes of all the ferries and some of the nets"]
+    assert texts(pdf(page)) == entry
+
+
+def test_what_hangs_below_the_text_beside_a_label_goes_on_with_it() -> None:
+    page = shown("Rope", 50, 700) + shown("the one that lies in the shed", 120, 700) + shown("of old", 120, 688)
+    assert texts(pdf(page)) == ["Rope the one that lies in the shed of old"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from rerank_cli.corpus.read import read_file
 from rerank_cli.records import Block, Document, FoundFile
 from rerank_cli.stamps import Stamp
 
-FONTS = {"F": "Helvetica", "B": "Helvetica-Bold", "C": "Courier"}
+FONTS = {"F": "Helvetica", "C": "Courier", "S": "SFTT1000", "N": "NimbusMonL-Regu", "X": "AAAAAA+t1xtt"}
 
 
 def shown(text: str, x: float, y: float, *, font: str = "F", size: float = 10) -> str:
@@ -209,6 +211,38 @@ def test_a_large_initial_begins_its_paragraph() -> None:
 
 
 def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
-    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "ı"}
+    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "\u0131"}
     assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
     assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]
+
+
+@pytest.mark.parametrize(("along", "x", "y"), [("0 1 -1 0", 60, 50), ("0 -1 1 0", 540, 750)])
+def test_a_table_that_is_set_sideways_is_read_as_it_would_be_turned(along: str, x: int, y: int) -> None:
+    across = 12 if x < 300 else -12
+    rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
+    page = "".join(
+        f"BT /F 10 Tf {along} {x + across * row} {y} Tm [({item}) -3000 ({amount}) -1500 ({payer})] TJ ET\n"
+        for row, (item, amount, payer) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl"]
+
+
+@pytest.mark.parametrize("name", ["S", "N", "X"])
+def test_lines_in_the_letters_of_a_typewriter_stay_lines(name: str) -> None:
+    page = shown("moor(hemp)", 50, 700, font=name) + shown("return knot", 50, 688, font=name)
+    assert texts(pdf(page)) == ["moor(hemp)\nreturn knot"]
+
+
+def test_a_line_with_a_wide_gap_and_the_line_below_it_stay_apart() -> None:
+    page = (
+        shown("Rope works of the old harbour", 50, 700)
+        + shown("2019 to 2021", 400, 700)
+        + shown("Made the ropes of all the ferries and some of the nets", 50, 688)
+    )
+    entry = ["Rope works of the old harbour 2019 to 2021", "Made the ropes of all the ferries and some of the nets"]
+    assert texts(pdf(page)) == entry
+
+
+def test_what_hangs_below_the_text_beside_a_label_goes_on_with_it() -> None:
+    page = shown("Rope", 50, 700) + shown("the one that lies in the shed", 120, 700) + shown("of old", 120, 688)
+    assert texts(pdf(page)) == ["Rope the one that lies in the shed of old"]

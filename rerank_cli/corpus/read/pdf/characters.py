@@ -23,8 +23,11 @@ _AS_TEXT = str.maketrans(
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 # Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
-_COMBINING = dict(zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True))
-_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-zı])")
+_COMBINING = dict(
+    zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
+)
+_DOTLESS = "\u0131"
+_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-z{_DOTLESS}])")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
@@ -48,7 +51,7 @@ def cleaned(text: str) -> str:
 
 def _composed(found: re.Match[str]) -> str:
     """A letter with its accent, if there is such a letter."""
-    letter = "i" if found[2] == "ı" else found[2]
+    letter = "i" if found[2] == _DOTLESS else found[2]
     composed = unicodedata.normalize("NFC", letter + _COMBINING[found[1]])
     return composed if len(composed) == 1 else found[0]
 

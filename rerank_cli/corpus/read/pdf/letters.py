@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pypdfium2
@@ -18,6 +19,9 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 _PARTED = "\ufffe"
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
 
+# In points: nothing that is printed is as wide.
+_HAIR = 0.01
+
 # From here on, mostly, a letter is as wide as its size, however little of that its ink takes.
 _FIRST_WIDE = "\u2e80"
 
@@ -29,7 +33,9 @@ _AFTER_STOP = 1.6
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
 
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|medi(?!um)|cmbx|-b\b", re.IGNORECASE)
-_FIXED_NAME = re.compile(r"mono|courier|typewriter|consol|cmtt|menlo|fixed", re.IGNORECASE)
+_FIXED_NAME = re.compile(
+    r"mono|nimbusmon|courier|typewriter|consol|menlo|monaco|fixed|code|(?:cm|sl|it|sf|ec|lm|xb?)tt\d*\b", re.IGNORECASE
+)
 _BOLD_WEIGHT = 600
 _NAME_BYTES = 128
 
@@ -54,6 +60,8 @@ class Letters:
         self._matrix = pdfium.FS_MATRIX()
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
+        self.turns = Counter[int]()
+        """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
@@ -91,7 +99,9 @@ class Letters:
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
-        size, upright = self._size(middle)
+        size, turn = self._size(middle)
+        self.turns[turn] += end - first
+        upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
@@ -126,22 +136,21 @@ class Letters:
     def _edge(self, text: str, space: int, after: int) -> float:
         """Where the gap begins that a blank stands for. One that pdfium made stands where the letter after it does."""
         edge = self._left(space)
-        if edge < self._left(after):
+        if edge < self._left(after) - _HAIR:
             return edge
         if text[space - 1] >= _FIRST_WIDE:
             return self._left(space - 1) + self._size(space - 1)[0]
         return self._right(space - 1)
 
-    def _size(self, index: int) -> tuple[float, bool]:
-        """The size of a letter as it is shown, and whether it stands upright on the page."""
+    def _size(self, index: int) -> tuple[float, int]:
+        """The size of a letter, and how many quarters the page is to be turned for it to stand upright."""
         matrix = self._matrix
         size = pdfium.FPDFText_GetFontSize(self._raw, index)
         if not pdfium.FPDFText_GetMatrix(self._raw, index, ctypes.byref(matrix)):
-            return size or 1.0, True
+            return size or 1.0, self._sheet.turned
         along, across = matrix.a, matrix.b
-        if self._sheet.turned % 2:
-            along, across = across, along
-        return size * math.hypot(matrix.c, matrix.d), abs(along) >= abs(across)
+        turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
+        return size * math.hypot(matrix.c, matrix.d), turn
 
     def _size_of_ink(self, first: int, end: int) -> float:
         """The size of letters by how they look: fonts that are made of pictures do not know theirs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -135,12 +135,19 @@ class Pdf:
                 page.close()
 
     def _read(self, page: pypdfium2.PdfPage, number: int) -> Page:
-        sheet = self._sheets[number - 1] = Sheet.of(page)
+        sheet = Sheet.of(page)
         textpage = page.get_textpage()
         try:
-            lines = Letters(textpage, sheet, number).lines()
+            letters = Letters(textpage, sheet, number)
+            lines = letters.lines()
+            turned = max(letters.turns, key=letters.turns.__getitem__, default=sheet.turned)
+            if turned != sheet.turned:  # most of it is set sideways: it is read as if the page were turned
+                sheet = replace(sheet, turned=turned)
+                lines = Letters(textpage, sheet, number).lines()
+                lines = lines if lines[0].y < lines[-1].y else lines[::-1]
         finally:
             textpage.close()
+        self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         lines = without_line_numbers(side_by_side(filled_in(lines, written.fields, number)))
         pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))

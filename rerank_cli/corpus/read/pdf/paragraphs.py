@@ -27,6 +27,7 @@ _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[â€
 # In sizes of the letters.
 _SAME_SIZE = 0.12
 _INDENT = 0.8
+_ROW_GAP = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 
@@ -166,7 +167,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     ended = ends_sentence(before.text)
     if before.bold != line.bold and (is_short or before.bold):
         return True
-    if line.text[0] in _BULLETS:
+    if line.text[0] in _BULLETS or _is_row(before, line) or _is_row(line, None):
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
@@ -178,6 +179,12 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if indent > 0:
         return len(paragraph) > 1 or (is_short and not _MARKER.match(paragraph[0].text))
     return len(paragraph) > 1 and (is_short or ended)
+
+
+def _is_row(line: Line, below: Line | None) -> bool:
+    """Whether *line* has a gap too wide for prose. What hangs *below* its last cell goes on with that."""
+    hangs = below is not None and abs(below.left - line.cells[-1].left) < 0.5 * line.size
+    return not hangs and any(after.left - before.right > _ROW_GAP * line.size for before, after in pairwise(line.cells))
 
 
 def _is_next_item(first: Line, line: Line) -> bool:

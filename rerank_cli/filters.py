@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TypedDict
 
@@ -10,10 +10,13 @@ from rerank_cli.dates import ago, span_of
 from rerank_cli.errors import UsageError
 from rerank_cli.fields import MOST_VALUE_CHARS, alike, folded
 from rerank_cli.globs import any_glob
-from rerank_cli.ports import FieldRule, Filter
+from rerank_cli.ports import FieldRule, Filter, Index
 
 PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".lzma", ".tgz", ".tbz2", ".txz")
 """What the name of a packed file has behind that of the file in it."""
+
+MOST_SHOWN = 20
+"""Keys that an error names."""
 
 Moment = str | date | int
 """`2026-01-31`, `30d`, a date, a point in time, or seconds since 1970."""
@@ -91,23 +94,26 @@ def check_extensions(within: Filter, paths: Iterable[str]) -> None:
             raise UsageError(f"--ext: no file of the index ends in .{extension}", remedy="name another, or drop it")
 
 
-def check_keys(within: Filter, known: dict[str, int]) -> None:
-    """Make sure that each key of *within* is one of those that are *known*, with the documents that have each.
+def check_keys(within: Filter, index: Index) -> None:
+    """Make sure that documents of *index* have fields of each key of *within*.
 
     Raises:
         UsageError: no document has one of them.
     """
     for rule in within.fields:
-        if known.keys().isdisjoint(alike(rule.key)):
-            commonest = sorted(known, key=lambda key: (-known[key], key))
-            shown = f"there are {', '.join(commonest[:MOST_SHOWN])}" if known else "no document has any field"
-            more = len(known) - MOST_SHOWN
+        if not index.has_fields(alike(rule.key)):
+            known = index.field_counts()
+            commonest = ", ".join(commonest_first(known)[:MOST_SHOWN])
+            more = f" and {len(known) - MOST_SHOWN} more" if len(known) > MOST_SHOWN else ""
             raise UsageError(
-                f"--where: no document has {rule.key!r}", remedy=shown + (f" and {more} more" if more > 0 else "")
+                f"--where: no document has the field {rule.key!r}",
+                remedy=f"there are {commonest}{more}" if known else "none has any field",
             )
 
 
-MOST_SHOWN = 20
+def commonest_first(counts: Mapping[str, int]) -> list[str]:
+    """The keys of *counts*, those first that most documents have."""
+    return sorted(counts, key=lambda key: (-counts[key], key))
 
 
 def _several(given: str | Sequence[str]) -> tuple[str, ...]:

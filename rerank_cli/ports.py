@@ -279,7 +279,11 @@ class Index(Protocol):
         ...
 
     def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
-        """Those of *document_ids* that are documents of the index."""
+        """Those of *document_ids* that are documents of the index, or those of them that a filter lets through."""
+        ...
+
+    def has_fields(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of *keys* that a document has a field of."""
         ...
 
     def field_counts(self) -> dict[str, int]:

@@ -154,6 +154,9 @@ class MemoryIndex:
         }
         return frozenset(known & {*document_ids})
 
+    def has_fields(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset(self.field_counts().keys() & {*keys})
+
     def field_counts(self) -> dict[str, int]:
         documents = [document for each in self._generation.documents.values() for document in each]
         return dict(Counter(key for document in documents for key in {key for key, _ in document.fields}))

@@ -88,6 +88,5 @@ def filter_within(asked: AskedFilter, index: Index, *, here: Path) -> Filter:
     remedy = f"a glob with a slash is read from {here}, or behind a first slash from {root}"
     check_each_matches(paths, known, asked=within.paths, remedy=remedy)
     check_extensions(within, known)
-    if within.fields:
-        check_keys(within, index.field_counts())
+    check_keys(within, index)
     return replace(within, paths=paths, not_paths=not_paths)

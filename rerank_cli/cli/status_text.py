@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 
 from rerank_cli.cli.terminal import console, counted, printable
+from rerank_cli.filters import commonest_first
 from rerank_cli.library import Status
 
 MOST_FIELDS = 12
@@ -84,7 +85,7 @@ def _print_table(rows: dict[str, str]) -> None:
 
 def _fields_line(fields: dict[str, int]) -> str:
     """The keys that most documents have: what `--where` takes."""
-    commonest = sorted(fields, key=lambda key: (-fields[key], key))
+    commonest = commonest_first(fields)
     shown = ", ".join(f"{key} ({fields[key]})" for key in commonest[:MOST_FIELDS])
     more = len(commonest) - MOST_FIELDS
     return f"{shown} and {more} more; --json names them" if more > 0 else shown

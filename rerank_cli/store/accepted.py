@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
@@ -13,9 +14,9 @@ from rerank_cli.ports import FieldRule, Filter
 from rerank_cli.store.remedies import rebuild_remedy
 
 TABLES = (
-    "CREATE TEMP TABLE IF NOT EXISTS accepted_paths (path TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS accepted_documents (id INTEGER PRIMARY KEY)",
     "CREATE TEMP TABLE IF NOT EXISTS accepted (id INTEGER PRIMARY KEY)",
-    "DELETE FROM accepted_paths",
+    "DELETE FROM accepted_documents",
     "DELETE FROM accepted",
 )
 
@@ -47,8 +48,8 @@ def accept(connection: sqlite3.Connection, within: Filter, catalog: Path) -> fro
 def _conditions(connection: sqlite3.Connection, within: Filter, catalog: Path) -> Iterator[Condition]:
     yield "true", ()
     if within.names_files:
-        _accept_paths(connection, within, catalog)
-        yield "path IN (SELECT path FROM temp.accepted_paths)", ()
+        _accept_by_path(connection, within, catalog)
+        yield "documents.id IN (SELECT id FROM temp.accepted_documents)", ()
     if within.since is not None:
         yield f"{DATE} >= ?", (within.since,)
     if within.until is not None:
@@ -56,14 +57,13 @@ def _conditions(connection: sqlite3.Connection, within: Filter, catalog: Path) -
     yield from map(_rule, within.fields)
 
 
-def _accept_paths(connection: sqlite3.Connection, within: Filter, catalog: Path) -> None:
-    accepts = file_test(within)
-    paths = [path for (path,) in connection.execute("SELECT path FROM files")]
-    if not all(isinstance(path, str) for path in paths):
+def _accept_by_path(connection: sqlite3.Connection, within: Filter, catalog: Path) -> None:
+    accepts = cache(file_test(within))  # a file may hold many documents
+    documents = connection.execute("SELECT id, path FROM documents").fetchall()
+    if not all(isinstance(path, str) for _, path in documents):
         raise IndexDamaged(f"{catalog}: its tables contradict each other", remedy=rebuild_remedy(catalog.parent))
-    connection.executemany(
-        "INSERT INTO accepted_paths VALUES (?)", [(path,) for path in paths if accepts(within.base + path)]
-    )
+    accepted = [(number,) for number, path in documents if accepts(within.base + path)]
+    connection.executemany("INSERT INTO accepted_documents VALUES (?)", accepted)
 
 
 def _rule(rule: FieldRule) -> Condition:

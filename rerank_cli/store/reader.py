@@ -226,6 +226,11 @@ class IndexReader:
         query = HOLDING if within else "SELECT document_id FROM documents WHERE document_id IN"
         return frozenset(row[0] for row in self._select(query, list(document_ids)))
 
+    def has_fields(self, keys: Collection[str]) -> frozenset[str]:
+        query = "SELECT EXISTS (SELECT 1 FROM fields WHERE key = ?)"
+        with self._guard():
+            return frozenset(key for key in keys if self._snapshot.connection.execute(query, (key,)).fetchone()[0])
+
     def field_counts(self) -> dict[str, int]:
         with self._guard():
             return field_counts(self._snapshot.connection)

@@ -168,6 +168,9 @@ class JointIndex:
     def has_documents(self, document_ids: Collection[str], *, within: Filter = EVERYTHING) -> frozenset[str]:
         return frozenset(known for member in self._members for known in member.known(document_ids, within))
 
+    def has_fields(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset().union(*(index.has_fields(keys) for index in self.indexes))
+
     def field_counts(self) -> dict[str, int]:
         """The sums of all."""
         summed: Counter[str] = Counter()

@@ -11,13 +11,16 @@ import typer
 
 from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, own, working_folder
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import console, printable
+from rerank_cli.cli.terminal import console, middle_left_out, printable
 from rerank_cli.errors import UsageError
 from rerank_cli.regular import size_of
 
 if TYPE_CHECKING:
     from rerank_cli.models.catalogue import Kind
     from rerank_cli.models.compiled import CompiledModel
+
+CELLS_BEHIND = 45
+"""Columns of the terminal that the columns behind the model's take, at most."""
 
 app = typer.Typer(
     help="List the models that are here; compile them ahead.", rich_markup_mode=None, add_completion=False
@@ -135,19 +138,27 @@ def _print_table(records: list[dict[str, object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for title in ("kind", "model", "origin", "size", "compiled", "fingerprint", "folder"):
-        table.add_column(title, overflow="fold")
+    terminal = console(sys.stdout)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=True)
+    table.add_column("model", overflow="ellipsis", no_wrap=True, ratio=1)
+    for title in ("kind", "origin", "compiled"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
     for record in records:
         size = record["size_bytes"]
-        cells = (
-            record["kind"],
-            record["name"],
-            record["origin"],
-            f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
-            record["compiled"] or ("not yet" if record["fingerprint"] else ""),
-            record["fingerprint"] or "",
-            record["folder"] or "",
+        lines = (
+            str(record["name"]),
+            middle_left_out(str(record["folder"] or record["reason"] or ""), terminal.width - CELLS_BEHIND),
+            str(record["fingerprint"] or ""),
         )
-        table.add_row(*(Text(printable(str(cell))) for cell in cells))
-    console(sys.stdout).print(table)
+        shown = [
+            Text(printable(line), style=style) for line, style in zip(lines, ("bold", "", "dim"), strict=True) if line
+        ]
+        cells = (
+            str(record["kind"]),
+            str(record["origin"]),
+            str(record["compiled"] or ("not yet" if record["folder"] else "")),
+            f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
+        )
+        table.add_row(Text("\n  ").join(shown), *cells)
+    terminal.print(table)

@@ -46,8 +46,13 @@ from rerank_cli.errors import UsageError
 
 
 def run(
-    text: Annotated[
-        str | None, typer.Argument(help="What to look for; - reads queries from stdin, one a line.", show_default=False)
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]...",
+            help="What to look for; several words need no quotes. - reads queries from stdin, one a line.",
+            show_default=False,
+        ),
     ] = None,
     queries: QueriesFile = None,
     indexes: IndexNames = None,
@@ -88,6 +93,7 @@ def run(
     from rerank_cli.cli.filtering import asked_filter
     from rerank_cli.cli.querying import answer, given_queries
 
+    text = " ".join(words) if words else None
     asked = given_queries(text, queries)
     filters = asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where)
     flags: dict[str, object] = {

@@ -28,6 +28,12 @@ def test_the_passage_that_answers_comes_first(indexed: Path, cli: Cli) -> None:
         assert cli("query", query, "-f", "paths", "-n", "1").lines == [path]
 
 
+def test_words_need_no_quotes(indexed: Path, cli: Cli) -> None:
+    asked = cli("query", "what", "eats", "my", "lettuce", "-f", "json", "-n", "1").json["results"][0]
+    assert asked["query"] == "what eats my lettuce"
+    assert asked["hits"][0]["path"] == "garden/slugs.txt"
+
+
 def test_dash_reads_one_query_a_line_from_stdin(indexed: Path, cli: Cli) -> None:
     outcome = cli("query", "-", "-f", "jsonl", "-n", "1", stdin="cold radiator\n\nlettuce\r\n")
     results = [json.loads(line) for line in outcome.lines]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 import typer.main
 
@@ -18,9 +19,14 @@ from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.ports import Encoder
 from rerank_cli.records import Rules, VectorSearch
 from rerank_cli.store import open_writer
+from tests.clocks import IdleClock, WatchedClock
 from tests.fakes import FakeEncoder, FakeReranker
 
 pytest_plugins = ["tests.tiny_models"]
+
+# An example may take as long as it does: a slow machine is no fault of the program's.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 Plant = Callable[[Mapping[str, str]], None]
 Update = Callable[..., IndexSummary]
@@ -97,6 +103,22 @@ def encoder() -> FakeEncoder:
 @pytest.fixture
 def reranker() -> FakeReranker:
     return FakeReranker()
+
+
+@pytest.fixture
+def idle_clock(monkeypatch: pytest.MonkeyPatch) -> IdleClock:
+    """What who waits for a lock takes for the time."""
+    clock = IdleClock()
+    monkeypatch.setattr("rerank_cli.locks.time", clock)
+    return clock
+
+
+@pytest.fixture
+def watched_clock(monkeypatch: pytest.MonkeyPatch) -> WatchedClock:
+    """The same, where a test has threads that wait."""
+    clock = WatchedClock()
+    monkeypatch.setattr("rerank_cli.locks.time", clock)
+    return clock
 
 
 @pytest.fixture

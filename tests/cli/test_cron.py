@@ -8,7 +8,6 @@ import pwd
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -135,28 +134,20 @@ def test_the_weekly_line_mails_that_too_much_is_gone(home: Path) -> None:
 
 
 def test_of_two_runs_at_once_the_second_leaves_with_75_and_one_line(home: Path) -> None:
-    write_files(home / "notes", {f"many/{n}.md": f"Note {n} on pipes.\n\n" * 20 for n in range(120)})
+    """The first is at a file whose converter goes on when it is told to."""
+    convert = f"touch {home}/begun; until [ -e {home}/go ]; do sleep 0.1; done; echo Pipes."
+    settings = f"file_timeout: 3000\nconverter: [\".held=sh -c '{convert}' {{}}\"]\n"
+    write_files(home, {".config/rerank-cli/config.yaml": settings, "notes/pipes.held": "to be converted\n"})
     first = as_cron(OFTEN, home)
-    writer = wait_for_writer(home, first)
-    os.kill(writer, signal.SIGSTOP)
-    try:
-        second = ended(as_cron(OFTEN, home))
-    finally:
-        os.kill(writer, signal.SIGCONT)
+    while not (home / "begun").exists():
+        assert first.poll() is None, ended(first)
+        time.sleep(0.05)
+    second = ended(as_cron(OFTEN, home))
+    (home / "go").touch()
     assert second.code == 75
     assert_one_line(second, str(index_of(home)), "another process is writing")
     assert ended(first) == SILENT
     assert ended(as_cron(OFTEN, home)) == SILENT
-
-
-def wait_for_writer(home: Path, running: subprocess.Popen[str]) -> int:
-    indexes = home / ".local" / "share" / "rerank-cli" / "indexes"
-    while running.poll() is None:
-        for folder in indexes.glob("*"):
-            if (pid := write_lock(folder).pid) is not None:
-                return pid
-        time.sleep(0.01)
-    raise AssertionError(ended(running))
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])

@@ -11,6 +11,7 @@ import pytest
 from rerank_cli.errors import Busy, IndexMissing
 from rerank_cli.indexing import ENCODE_BATCH
 from rerank_cli.store import open_reader, open_writer
+from tests.clocks import IdleClock
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -113,7 +114,7 @@ def test_two_runs_at_once_both_end_well(plant: Plant, update: Update, start_inde
 
 
 def test_a_run_beside_another_that_does_not_end_is_told_so(
-    plant: Plant, update: Update, start_indexer, index_folder: Path, find
+    plant: Plant, update: Update, start_indexer, index_folder: Path, find, idle_clock: IdleClock
 ) -> None:
     plant({"a.md": "brake\n"})
     update()
@@ -123,7 +124,7 @@ def test_a_run_beside_another_that_does_not_end_is_told_so(
     assert process.stdout.readline() == "stopped\n"
     assert find("brake") == ["a.md"]  # readers do not wait
     with pytest.raises(Busy) as caught:
-        update(wait_s=0.15)
+        update(wait_s=5)
     assert "--wait-s" in caught.value.remedy
     process.kill()
     process.wait()

@@ -122,7 +122,7 @@ def failures(summary) -> list[tuple[str, str]]:
     return [(file.path, file.reason) for file in summary.failed]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(st.lists(CHANGES, min_size=1, max_size=6), min_size=2, max_size=5))
 def test_an_updated_index_answers_as_a_rebuilt_one(batches: list[list[tuple[str, int, object]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +154,7 @@ def nearest(index_folder: Path, depth: int) -> list[dict[tuple[str, str, int], f
     return found
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(st.lists(CHANGES, min_size=1, max_size=6), min_size=2, max_size=5), st.sampled_from([0, 3, 1000]))
 def test_a_graph_and_the_rows_beside_it_never_lag(batches: list[list[tuple[str, int, object]]], beside: int) -> None:
     """However many rows are scanned beside the graph before it is written again."""

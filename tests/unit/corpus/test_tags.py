@@ -82,7 +82,7 @@ PARTS = ["a", " ", "\n", "&amp;", "&#65;", "x = 1", "<p>", "</p>", "<b class='c 
 PARTS += ["<td\nid=x>", "</td >", "<!-- h <i> -->", "<!doctype html>", "<?j?>", "<H1>", "</H1>", "<script>k<l</script>"]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.lists(st.sampled_from(PARTS), max_size=20).map("".join))
 def test_a_well_formed_page_is_read_as_the_library_reads_it(page: str) -> None:
     library = Library()

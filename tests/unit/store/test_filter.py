@@ -54,7 +54,7 @@ PATTERNS = ["*.md", "*.txt", "a/", "c/", "c/d/*", "00*", "*1*", "b/0[0-3]*", "no
 FILTERS = st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3).map(tuple).map(Filter)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(within=FILTERS, text=st.sampled_from(["brake brake", "chain 7", "anything"]), depth=st.integers(1, 60))
 def test_the_nearest_within_a_filter_are_those_of_the_whole_list(
     reader: IndexReader, within: Filter, text: str, depth: int
@@ -65,7 +65,7 @@ def test_the_nearest_within_a_filter_are_those_of_the_whole_list(
         assert taken_away(reader, ranking, EVERYTHING, ALL) == taken_away(reader, whole, within, depth)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(within=FILTERS, words=st.lists(st.sampled_from([*WORDS, "7", "unknown"]), max_size=3), depth=st.integers(1, 60))
 def test_the_best_by_words_within_a_filter_are_those_of_the_whole_list(
     reader: IndexReader, within: Filter, words: list[str], depth: int

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import fcntl
 import os
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMissing
 from rerank_cli.store import WriteLock, check_health, open_writer, write_lock
+from tests.clocks import IdleClock
 from tests.conftest import Plant, Update
 
 
@@ -30,23 +30,15 @@ def test_where_there_is_no_index_nobody_writes_one(tmp_path: Path) -> None:
     assert write_lock(tmp_path / "nowhere") == WriteLock(held=False)
 
 
-def test_a_look_at_the_lock_never_makes_a_writer_busy(index: Path) -> None:
-    ends = threading.Event()
-
-    def look() -> None:
-        while not ends.is_set():
-            write_lock(index)
-            time.sleep(0.001)
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
-        for _ in range(20):
-            with open_writer(index, wait_s=0):
-                pass
-    finally:
-        ends.set()
-        looking.join()
+def test_a_look_at_the_lock_never_makes_a_writer_busy(
+    index: Path, idle_clock: IdleClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks holds the lock for a moment, which is over before a writer asks again."""
+    with (index / "write.lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(idle_clock, "sleep", lambda seconds: fcntl.flock(looking, fcntl.LOCK_UN))
+        with open_writer(index, wait_s=0):
+            assert write_lock(index) == WriteLock(held=True, pid=os.getpid())
 
 
 def test_a_sound_index_has_no_failure_and_no_leftovers(index: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from rerank_cli.errors import Busy, IndexDamaged, IndexMissing, ModelError
 from rerank_cli.ports import Changes
 from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.layout import Layout
+from tests.clocks import IdleClock, WatchedClock
 from tests.unit.store.texts import DIMENSIONS, RECIPE, commit, found, hash_of, keep, new_file, vector_of
 
 
@@ -112,29 +112,35 @@ def test_a_killed_commit_leaves_the_vectors_of_its_texts(folder: Path) -> None:
 # Who may write, and what is left of a first run
 
 
-def test_a_second_writer_gets_busy_when_its_wait_runs_out(folder: Path) -> None:
+def test_a_second_writer_gets_busy_when_its_wait_runs_out(folder: Path, idle_clock: IdleClock) -> None:
     with (
         open_writer(folder, wait_s=0),
         pytest.raises(Busy, match="another process"),
-        open_writer(folder, wait_s=0.15),
+        open_writer(folder, wait_s=5),
     ):
         pass
+    assert 5 <= idle_clock.now_s < 6
     with open_writer(folder, wait_s=0):
         pass
 
 
-def test_a_writer_that_waited_for_a_first_run_that_failed_makes_a_sound_index(tmp_path: Path) -> None:
+def test_a_writer_that_waited_for_a_first_run_that_failed_makes_a_sound_index(
+    tmp_path: Path, watched_clock: WatchedClock
+) -> None:
     """The failed one took folder and lock away, and the lock waited for would guard nothing."""
+    written: list[str] = []
     with ThreadPoolExecutor(2) as pool:
 
         def write(name: str) -> None:
-            with open_writer(tmp_path / "index", wait_s=60) as writer:
+            with open_writer(tmp_path / "index", wait_s=300) as writer:
                 commit(writer, {name: [name]})
-                time.sleep(0.3)
+                written.append(name)
+                if len(written) == 1:
+                    watched_clock.until_others_wait(1)
 
         with pytest.raises(ValueError, match="fails"), open_writer(tmp_path / "index", wait_s=0):
             waiting = [pool.submit(write, name) for name in ("a.md", "b.md")]
-            time.sleep(0.3)
+            watched_clock.until_others_wait(2)
             raise ValueError("the first run fails")
         for future in waiting:
             future.result()

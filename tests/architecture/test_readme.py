@@ -112,7 +112,8 @@ def anchors(text: str) -> set[str]:
 def test_the_lines_of_python_run_as_they_stand(model_cache: Path, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```$", READMES["./README.md"], re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1
-    shutil.copytree(ROOT / "sample_docs", tmp_path / "sample_docs")
+    queries = Path(shutil.copytree(ROOT / "sample_docs", tmp_path / "sample_docs")) / "queries.jsonl"
+    queries.write_text("".join(queries.read_text().splitlines(keepends=True)[:8]))  # all of them take long
     command = [sys.executable, "-c", *blocks]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")

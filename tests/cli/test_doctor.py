@@ -43,12 +43,17 @@ def states(path: Path) -> dict[Path, tuple[Any, ...]]:
     }
 
 
+def copy_or_link(source: str, target: str) -> None:
+    """A graph is large, takes long to be loaded, and is the same for all tests."""
+    (os.symlink if source.endswith(".onnx") else shutil.copy2)(source, target)
+
+
 @pytest.fixture
 def sound(tmp_path: Path, session_cache: Path, session_data: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Path:
     """A home folder of this test's own with an indexed folder in it, in which we stand, and both models compiled."""
     home = tmp_path / "home"
     write_files(home / "notes", LIBRARY)
-    shutil.copytree(session_cache / "rerank-cli", home / ".cache" / "rerank-cli")
+    shutil.copytree(session_cache / "rerank-cli", home / ".cache" / "rerank-cli", copy_function=copy_or_link)
     monkeypatch.setenv("HOME", str(home))
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable)
@@ -133,6 +138,7 @@ def test_a_flipped_bit_in_a_compiled_model_is_told(sound: Path, cli: Cli) -> Non
     (graph, *_) = (sound / ".cache").rglob("model.onnx")
     content = bytearray(graph.read_bytes())
     content[len(content) // 2] ^= 1
+    graph.unlink()
     graph.write_bytes(content)
     warned = [each for each in findings(cli("doctor", "--json"), "models") if each["status"] == "warn"]
     assert len(warned) == 1

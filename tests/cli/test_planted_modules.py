@@ -46,7 +46,7 @@ def hostile(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) 
 
 COMMANDS = (
     ["index", "docs", "--index", "./index"],
-    ["query", "radiator", "--index", "./index"],
+    ["query", "radiator", "--index", "./index", "--top-k", "3"],
     ["status", "--index", "./index"],
     ["models"],
     ["config"],

@@ -179,13 +179,14 @@ def test_explain_says_in_how_many_pieces_a_long_question_was_asked(
     indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    (result,) = cli("query", LONG, "-f", "json").json["results"]
+    few = ("--top-k", "1")
+    (result,) = cli("query", LONG, "-f", "json", *few).json["results"]
     assert result["pieces"] > 1
     told = f"asked in {result['pieces']} pieces"
     for format in ("plain", "table"):
-        assert told in cli("query", LONG, "-f", format, "--explain").out
-        assert "pieces" not in cli("query", "cold radiator", "-f", format, "--explain").out
-    records = cli("query", "-", "-f", "jsonl", stdin=f"cold radiator\n{LONG}\n").lines
+        assert told in cli("query", LONG, "-f", format, "--explain", *few).out
+        assert "pieces" not in cli("query", "cold radiator", "-f", format, "--explain", *few).out
+    records = cli("query", "-", "-f", "jsonl", *few, stdin=f"cold radiator\n{LONG}\n").lines
     assert [json.loads(line)["pieces"] for line in records] == [1, result["pieces"]]
 
 

@@ -17,7 +17,7 @@ from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG, child_environment
 
-OPENS, STATUSES = (22_000, 30_000) if LONG else (600, 300)
+OPENS, STATUSES = (22_000, 30_000) if LONG else (400, 200)
 READERS = 2
 
 

@@ -20,7 +20,7 @@ from tests.faults.conftest import LONG
 
 INDEXES = [f".local/share/rerank-cli/indexes/{name}" for name in ("one", "two")]
 
-ROUNDS = 600 if LONG else 60
+ROUNDS = 600 if LONG else 40
 
 
 def cut(path: Path, chance: random.Random) -> None:

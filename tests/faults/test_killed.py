@@ -20,8 +20,8 @@ from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG, child_environment
 
-KILLS = 300 if LONG else 20
-CRASHES = 10_000 if LONG else 24
+KILLS = 300 if LONG else 12
+CRASHES = 10_000 if LONG else 15
 
 WRITING = ("pwrite64", "write", "writev", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "mkdir", "rmdir")
 """The system calls that change a disk, as far as an index needs them."""

@@ -22,7 +22,7 @@ from tests.faults.failing_system import ERRORS, failing_system
 
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 75}
 
-AT_MOST = 1000 if LONG else 30
+AT_MOST = 1000 if LONG else 20
 """How many calls of one command fail in turn, evenly drawn from all that it makes."""
 
 TEXTS = {"a.md": "# Brakes\n\nThe brake squeals.\n", "b.md": "# Dry chains\n\nOil the chain.\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -170,28 +171,33 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
 @pytest.mark.parametrize(
-    ("name", "part"),
-    [(BUILTIN_ENCODER, part) for part in ("model.safetensors", "tokenizer.json", "config.json")]
-    + [
-        (BUILTIN_RERANKER, part)
-        for part in (
-            "model.safetensors",
-            "calibration.json",
-            "tokenizer.json",
-            "config.json",
-            "modules.json",
-            "2_Dense/model.safetensors",
-            "1_LateInteraction/config.json",
-        )
+    ("name", "part", "damage"),
+    [
+        *((BUILTIN_ENCODER, part, flip) for part in ("model.safetensors", "tokenizer.json", "config.json")),
+        *(
+            (BUILTIN_RERANKER, part, flip)
+            for part in (
+                "model.safetensors",
+                "calibration.json",
+                "tokenizer.json",
+                "config.json",
+                "modules.json",
+                "2_Dense/model.safetensors",
+                "1_LateInteraction/config.json",
+            )
+        ),
+        *((name, "config.json", damage) for name in BUILTIN for damage in (cut, Path.unlink)),
     ],
 )
 def test_a_damaged_file_of_a_built_in_model_is_an_error_that_says_to_install_again(
     name: str, part: str, damage: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = BUILTIN[name]
-    folder = shutil.copytree(find_model(name, kind).folder, tmp_path / "model")
+    sound = find_model(name, kind).folder
+    folder = shutil.copytree(sound, tmp_path / "model", copy_function=os.symlink)
+    (folder / part).unlink()
+    shutil.copyfile(sound / part, folder / part)
     monkeypatch.setattr(catalogue, "_locate", lambda *_, **__: (folder, "built in"))
     assert find_model(name, kind).folder == folder
     damage(folder / part)

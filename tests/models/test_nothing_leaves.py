@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.models.catalogue import find_model
+from rerank_cli.models.loading import prepare
 from rerank_cli.models.telemetry import SWITCHES
 from tests.tiny_pairs import FAST, NOUNS, rows
 
@@ -88,7 +90,10 @@ def tracer(tmp_path: Path) -> Tracer:
 
 @pytest.fixture
 def folder(tmp_path: Path, tiny_encoder: Path, tiny_reranker: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to stand in with documents, judged queries and pairs; tiny models, of which none is compiled."""
+    """A folder to stand in with documents, judged queries and pairs; tiny models, the encoder not compiled yet.
+
+    To compile the reranker as well would take as long again, and show nothing else.
+    """
     (tmp_path / "docs").mkdir()
     (tmp_path / "judged").mkdir()
     for noun in NOUNS:
@@ -100,6 +105,7 @@ def folder(tmp_path: Path, tiny_encoder: Path, tiny_reranker: Path, monkeypatch:
     monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
     monkeypatch.setenv("RERANK_CLI_PASSAGE_TOKENS", "50")
     monkeypatch.setenv("RERANK_CLI_RERANKER", str(tiny_reranker))
+    prepare(find_model(str(tiny_reranker), "reranker"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -108,21 +108,24 @@ def test_an_interrupted_training_is_resumed_and_ends_like_one_that_was_not(
     assert not (tmp_path / "cut.checkpoints").exists()
 
 
-@pytest.mark.parametrize(("stage", "done"), [("encode", 72), ("mine", 18), ("validate", 1)])
 def test_a_mining_that_was_interrupted_is_resumed_and_ends_like_one_that_was_not(
-    cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path, stage: str, done: int
+    cli: Cli, pairs: Path, tiny_reranker: Path, tmp_path: Path
 ) -> None:
     command = ("train", "--pairs", pairs, "--base", tiny_reranker, "--batch-queries", "3", *FAST)
     whole = cli(*command, "--out", "whole", "--json")
-    with interrupt_at(done, stage=stage):
-        cut = cli(*command, "--out", "cut")
-    assert cut.code == 130
-    assert_one_line(cut, "interrupted", "cut.checkpoints", "--resume")
-    kept = "mined.json" if stage == "validate" else "passages.vectors"
-    assert {path.name for path in (tmp_path / "cut.checkpoints").iterdir()} == {"training.json", "lock", kept}
-    resumed = cli(*command, "--out", "cut", "--resume", "--json")
-    assert resumed.json["measured"] == whole.json["measured"]
-    assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
+    for stage, done, kept in (
+        ("encode", 72, "passages.vectors"),
+        ("mine", 18, "passages.vectors"),
+        ("validate", 1, "mined.json"),
+    ):
+        with interrupt_at(done, stage=stage):
+            cut = cli(*command, "--out", stage)
+        assert cut.code == 130
+        assert_one_line(cut, "interrupted", f"{stage}.checkpoints", "--resume")
+        assert {path.name for path in Path(f"{stage}.checkpoints").iterdir()} == {"training.json", "lock", kept}
+        resumed = cli(*command, "--out", stage, "--resume", "--json")
+        assert resumed.json["measured"] == whole.json["measured"]
+        assert weights_of(tmp_path / stage) == weights_of(tmp_path / "whole")
 
 
 def test_the_weights_are_those_of_the_best_measurement_and_not_of_the_last(

@@ -213,7 +213,7 @@ def test_a_text_of_the_pieces_of_a_format_is_read_or_refused(path: str) -> None:
     pieces = st.sampled_from([*PIECES[path], *ANYWHERE])
     runs = st.builds(lambda piece, times: piece * times, pieces, st.sampled_from([1, 1, 1, 2, 3, 60]))
 
-    @settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=100, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
     @given(st.lists(runs, max_size=40).map("".join))
     def read_or_refuse(text: str) -> None:
         passages(path, text.encode())
@@ -225,7 +225,7 @@ def test_a_text_of_the_pieces_of_a_format_is_read_or_refused(path: str) -> None:
 def test_any_bytes_are_read_or_refused(path: str) -> None:
     marks = st.sampled_from([b"", b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"+/v8", b"+2AAt-"])
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=40, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
     @given(marks, st.binary(max_size=300))
     def read_or_refuse(mark: bytes, content: bytes) -> None:
         passages(path, mark + content)

@@ -213,7 +213,7 @@ def test_quotation_marks_made_to_be_tried_again_and_again_take_no_square_of_time
         text = "a,b\n" + row * rows
         return lambda: read_csv(text, "x.csv")
 
-    assert grows_evenly(work_on, 32_000)
+    assert grows_evenly(work_on, 16_000)
 
 
 def test_a_cell_may_be_longer_than_the_library_allows_at_first() -> None:

@@ -68,13 +68,13 @@ def worker_of(reading: FileReading) -> int | None:
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("a.md", b"# Fox\n\n" + PROSE * 800),
-        ("a.txt", PROSE * 800),
-        ("a.rst", b"Fox\n===\n\n" + PROSE * 800),
-        ("a.html", b"<h1>Fox</h1>" + b"<p>" + PROSE * 800),
+        ("a.md", b"# Fox\n\n" + PROSE * 520),
+        ("a.txt", PROSE * 520),
+        ("a.rst", b"Fox\n===\n\n" + PROSE * 520),
+        ("a.html", b"<h1>Fox</h1>" + b"<p>" + PROSE * 520),
         ("a.py", b"def fox():\n    pass\n\n" * 2000),
-        ("a.csv", b"id,text\n" + b"".join(b"%d,The quick fox\n" % n for n in range(4000))),
-        ("a.jsonl", b"".join(b'{"id": %d, "text": "The quick fox"}\n' % n for n in range(5000))),
+        ("a.csv", b"id,text\n" + b"".join(b"%d,The quick fox\n" % n for n in range(2000))),
+        ("a.jsonl", b"".join(b'{"id": %d, "text": "The quick fox"}\n' % n for n in range(1000))),
     ],
 )
 @pytest.mark.parametrize("lone", [False, True])
@@ -107,8 +107,8 @@ def test_one_process_reads_one_file_after_another(open_reading: Open) -> None:
 
 
 def test_a_file_that_takes_too_long_costs_itself_alone(open_reading: Open) -> None:
-    reading = open_reading(file_timeout_s=1)
-    with pytest.raises(Unreadable, match=r"^took longer than 1 s \(--file-timeout\)$"):
+    reading = open_reading(file_timeout_s=0.1)
+    with pytest.raises(Unreadable, match=r"^took longer than 0\.1 s \(--file-timeout\)$"):
         read(reading, "a.md", b"[" * 2_000_000)  # hours of it
     assert read(reading, "b.txt", PROSE * 200)
 
@@ -348,4 +348,4 @@ def test_a_limit_longer_than_the_system_can_wait_at_once_is_waited_for_in_steps(
 
 def test_a_step_of_waiting_that_ends_is_not_the_limit(open_reading: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_module, "_STEP_S", 0.001, raising=False)
-    assert read(open_reading(), "a.md", PROSE * 8000)
+    assert read(open_reading(), "a.md", PROSE * 1600)

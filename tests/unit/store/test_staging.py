@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rerank_cli.ports import FileState, NewFile
@@ -139,6 +139,7 @@ FILES = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(file=FILES, key=TEXT)
 def test_any_file_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, file: NewFile, key: str) -> None:
     place = tmp_path_factory.mktemp("staged") / "staging"

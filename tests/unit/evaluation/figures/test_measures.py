@@ -54,7 +54,7 @@ def ranked(scores: dict[str, dict[str, float]]) -> dict[str, Ranked]:
     return {query: Ranked(trec_order(rows)) for query, rows in scores.items()}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(RUNS, QRELS)
 def test_every_measure_equals_trec_evals_on_runs_with_ties(
     run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]
@@ -67,7 +67,7 @@ def test_every_measure_equals_trec_evals_on_runs_with_ties(
         assert figures.overall[name] == pytest.approx(math.fsum(expected) / len(expected), abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(RUNS, QRELS)
 def test_measures_with_a_relevance_level_equal_trec_evals(
     run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]
@@ -80,7 +80,7 @@ def test_measures_with_a_relevance_level_equal_trec_evals(
         assert figures.by_query[name] == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(RUNS, QRELS)
 def test_reciprocal_rank_with_a_cut_is_that_of_trec_eval_or_zero_below_it(
     run: dict[str, dict[str, float]], qrels: dict[str, dict[str, int]]

@@ -246,3 +246,21 @@ def test_a_line_with_a_wide_gap_and_the_line_below_it_stay_apart() -> None:
 def test_what_hangs_below_the_text_beside_a_label_goes_on_with_it() -> None:
     page = shown("Rope", 50, 700) + shown("the one that lies in the shed", 120, 700) + shown("of old", 120, 688)
     assert texts(pdf(page)) == ["Rope the one that lies in the shed of old"]
+
+
+def test_small_letters_in_the_middle_of_a_line_do_not_make_it_small() -> None:
+    page = (
+        shown("The ropes lie in the shed, which is below", 50, 700)
+        + "BT /F 10 Tf 50 688 Td (the old tower, T) Tj /F 7 Tf 0 3 Td 67 0 Td (E) Tj /F 10 Tf 5 -3 Td (X and the) Tj ET\n"
+        + shown("church that nobody has seen since.", 50, 676)
+    )
+    assert len(blocks(pdf(page))) == 1
+
+
+def test_the_head_of_each_page_with_its_number_is_left_out_whatever_its_words() -> None:
+    heads = ("apply", "array", "basename", "cat")
+    pages = [
+        shown(head, 50, 770) + shown(str(number), 500, 770) + shown(f"What {head} does is told here.", 50, 700)
+        for number, head in enumerate(heads, 21)
+    ]
+    assert texts(pdf(*pages)) == [f"What {head} does is told here." for head in heads]

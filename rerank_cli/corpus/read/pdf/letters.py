@@ -99,13 +99,14 @@ class Letters:
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
-        size, turn = self._size(middle)
+        # One of the three may be raised or a small one.
+        size, turn, usual = sorted((*self._size(index), index) for index in (begins, middle, last))[1]
         self.turns[turn] += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
-        y = self._origin(middle)[1]
+        y = self._origin(usual)[1]
         cells = [
             cell
             for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)

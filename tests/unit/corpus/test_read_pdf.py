@@ -251,7 +251,7 @@ def test_what_hangs_below_the_text_beside_a_label_goes_on_with_it() -> None:
 def test_small_letters_in_the_middle_of_a_line_do_not_make_it_small() -> None:
     page = (
         shown("The ropes lie in the shed, which is below", 50, 700)
-        + "BT /F 10 Tf 50 688 Td (the old tower, T) Tj /F 7 Tf 0 3 Td 67 0 Td (E) Tj /F 10 Tf 5 -3 Td (X and the) Tj ET\n"
+        + "BT /F 10 Tf 50 688 Td (the old tower, T) Tj /F 7 Tf 67 3 Td (E) Tj /F 10 Tf 5 -3 Td (X and the) Tj ET\n"
         + shown("church that nobody has seen since.", 50, 676)
     )
     assert len(blocks(pdf(page))) == 1

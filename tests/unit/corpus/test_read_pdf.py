@@ -11,7 +11,14 @@ from rerank_cli.corpus.read import read_file
 from rerank_cli.records import Block, Document, FoundFile
 from rerank_cli.stamps import Stamp
 
-FONTS = {"F": "Helvetica", "C": "Courier", "S": "SFTT1000", "N": "NimbusMonL-Regu", "X": "AAAAAA+t1xtt"}
+FONTS = {
+    "F": "Helvetica",
+    "B": "Helvetica-Bold",
+    "C": "Courier",
+    "S": "SFTT1000",
+    "N": "NimbusMonL-Regu",
+    "X": "AAAAAA+t1xtt",
+}
 
 
 def shown(text: str, x: float, y: float, *, font: str = "F", size: float = 10) -> str:
@@ -214,6 +221,7 @@ def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
     meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "\u0131"}
     assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
     assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]
+    assert texts(pdf(shown("chip*s", 50, 700, font="M"), meanings=meanings | {"s": "s"})) == ["chip´s"]
 
 
 @pytest.mark.parametrize(("along", "x", "y"), [("0 1 -1 0", 60, 50), ("0 -1 1 0", 540, 750)])
@@ -264,3 +272,50 @@ def test_the_head_of_each_page_with_its_number_is_left_out_whatever_its_words() 
         for number, head in enumerate(heads, 21)
     ]
     assert texts(pdf(*pages)) == [f"What {head} does is told here." for head in heads]
+
+
+def rows_of_ropes(y: int) -> str:
+    rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
+    return "".join(
+        spaced(item, 3000, amount, 1500, payer, x=50, y=y - 12 * row) for row, (item, amount, payer) in enumerate(rows)
+    )
+
+
+TABLE_OF_ROPES = "Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl"
+
+
+def test_headings_around_a_table_are_no_rows_of_it() -> None:
+    page = (
+        spaced("2.1", 1000, "Prices", x=50, y=720, size=12, font="B")
+        + rows_of_ropes(700)
+        + spaced("2.2", 1000, "Ferries", x=50, y=655, font="B")
+        + shown("It leaves at seven.", 50, 640)
+    )
+    assert texts(pdf(page)) == [TABLE_OF_ROPES, "It leaves at seven."]
+
+
+def test_a_line_that_is_stretched_to_the_width_of_its_column_has_no_cells() -> None:
+    page = (
+        spaced("Rope", 1000, "and", 1100, "paint", x=50, y=700)
+        + spaced("lie", 900, "in", 900, "the", 950, "shed", x=50, y=688)
+        + spaced("of", 1000, "the", 1000, "old", 1000, "man", x=50, y=676)
+    )
+    assert texts(pdf(page)) == ["Rope and paint lie in the shed of the old man"]
+
+
+def test_what_stands_beside_short_and_long_explanations_stays_beside_them() -> None:
+    rows = (
+        ("sum of a series of numbers", "suminf of n and a and f"),
+        ("weights", "w of a"),
+        ("the same sum of a series of numbers but with weights", "sumnum of n and a and f and w"),
+        ("weights of one", "w of one"),
+    )
+    page = "".join(
+        shown(left, 50, 700 - 12 * row) + shown(right, 350, 700 - 12 * row) for row, (left, right) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["\n".join(f"{left} | {right}" for left, right in rows)]
+
+
+def test_a_caption_does_not_go_on_with_the_short_line_above_it() -> None:
+    page = shown("Three or four", 50, 700) + shown("Table 3. What the ropes cost in the old harbour.", 50, 688)
+    assert texts(pdf(page)) == ["Three or four", "Table 3. What the ropes cost in the old harbour."]

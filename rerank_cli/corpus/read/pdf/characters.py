@@ -27,7 +27,7 @@ _COMBINING = dict(
     zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
 )
 _DOTLESS = "\u0131"
-_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-z{_DOTLESS}])")
+_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")

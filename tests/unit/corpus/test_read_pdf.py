@@ -190,6 +190,16 @@ def test_numbers_of_lines_in_the_margin_are_left_out() -> None:
     assert texts(pdf(page)) == [" ".join(words)]
 
 
+def test_numbers_of_every_fifth_line_are_left_out_and_those_of_sections_are_not() -> None:
+    page = "".join(
+        spaced(str(number), 1500, "Of ropes", x=50, y=760 - 150 * number)
+        + shown("they lie in the shed beside the old harbour", 70, 700 - 150 * number)
+        + shown(str(5 * number), 500, 730 - 150 * number)
+        for number in range(1, 5)
+    )
+    assert [text.split()[0] for text in texts(pdf(page))] == ["1", "they", "2", "they", "3", "they", "4", "they"]
+
+
 def test_items_of_a_list_without_full_stops_stay_apart() -> None:
     page = (
         shown("(a) the ropes that lie in the shed beside the old harbour", 50, 700)

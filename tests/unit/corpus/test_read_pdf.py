@@ -329,3 +329,27 @@ def test_what_stands_beside_short_and_long_explanations_stays_beside_them() -> N
 def test_a_caption_does_not_go_on_with_the_short_line_above_it() -> None:
     page = shown("Three or four", 50, 700) + shown("Table 3. What the ropes cost in the old harbour.", 50, 688)
     assert texts(pdf(page)) == ["Three or four", "Table 3. What the ropes cost in the old harbour."]
+
+
+FULL = "the ropes and the nets and the sails were made for the"
+CUT = shown(FULL, 50, 72) + shown(FULL, 50, 60)
+
+
+def test_a_sentence_goes_on_with_a_name_after_the_end_of_the_page() -> None:
+    second = shown("Petrel, a boat of wood that nobody has seen", 50, 740) + shown("since the winter.", 50, 728)
+    whole = f"{FULL} {FULL} Petrel, a boat of wood that nobody has seen since the winter."
+    assert texts(pdf(CUT, second)) == [whole]
+
+
+def test_a_new_paragraph_after_the_end_of_the_page_stays_apart() -> None:
+    indented = shown("Petrel, a boat of wood that nobody has seen", 65, 740) + shown("since the winter.", 50, 728)
+    assert len(texts(pdf(CUT, indented))) == 2
+    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood", 50, 740)))) == 2
+
+
+def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
+    meanings = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True))
+    first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
+    second = shown("defgh", 50, 740, font="M")
+    assert texts(pdf(first, second, meanings=meanings)) == ["信濃川は新潟県おお県潟新は川濃信は新潟県お"]

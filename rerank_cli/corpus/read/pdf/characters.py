@@ -58,6 +58,8 @@ def _composed(found: re.Match[str]) -> str:
 
 # Han, kana and their signs; Hangul is written with blanks.
 _UNSPACED = re.compile(r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
+
+
 BROKEN_WORD = "\u00ad"
 """Ends a line whose last word goes on in the next: the hyphen that the printer put there."""
 
@@ -81,7 +83,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
         stays = not after[0].islower() or not before[-1].isalpha()
         stays = stays or f"{first[0]}-{last[0]}".casefold() in hyphenated
         return f"{before}-{after}" if stays else before + after
-    if before and after and _UNSPACED.match(before[-1]) and _UNSPACED.match(after[0]):
+    if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after
     return f"{before} {after}" if before and after else before + after
 
@@ -89,3 +91,8 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
 def ends_sentence(text: str) -> bool:
     """Whether a sentence, or a part of one that stands alone, ends with *text*."""
     return _END.search(text) is not None
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether *letter* is of a writing that has no blanks between words."""
+    return _UNSPACED.match(letter) is not None

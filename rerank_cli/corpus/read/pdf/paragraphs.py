@@ -59,6 +59,12 @@ class Part:
     def size(self) -> float:
         return max(line.size for line in self.lines)
 
+    @property
+    def is_item(self) -> bool:
+        """Whether it begins with the mark of an item of a list."""
+        text = self.lines[0].text
+        return text[0] in _BULLETS or _MARKER.match(text) is not None
+
     @cached_property
     def bold(self) -> bool:
         return all(line.bold for line in self.lines)

@@ -353,3 +353,8 @@ def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
     first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
     second = shown("defgh", 50, 740, font="M")
     assert texts(pdf(first, second, meanings=meanings)) == ["信濃川は新潟県おお県潟新は川濃信は新潟県お"]
+
+
+def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:
+    meanings = dict(zip("abcdef -", "信濃川は新潟 -", strict=True))
+    assert texts(pdf(shown("a b c d - ef ab", 50, 700, font="M"), meanings=meanings)) == ["信濃川は - 新潟 信濃"]

@@ -29,6 +29,11 @@ _COMBINING = dict(
 _DOTLESS = "\u0131"
 _ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
+# Han, kana and their signs; Hangul is written with blanks.
+_WIDE = r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
+_UNSPACED = re.compile(_WIDE)
+_SET_APART = re.compile(rf"(?<!\S)(?:{_WIDE} ){{3,}}{_WIDE}(?!\S)")
+
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
 
@@ -46,7 +51,8 @@ def cleaned(text: str) -> str:
         return " ".join(text.split())
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+    line = _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+    return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 
 def _composed(found: re.Match[str]) -> str:
@@ -54,10 +60,6 @@ def _composed(found: re.Match[str]) -> str:
     letter = "i" if found[2] == _DOTLESS else found[2]
     composed = unicodedata.normalize("NFC", letter + _COMBINING[found[1]])
     return composed if len(composed) == 1 else found[0]
-
-
-# Han, kana and their signs; Hangul is written with blanks.
-_UNSPACED = re.compile(r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
 
 BROKEN_WORD = "\u00ad"

@@ -11,7 +11,14 @@ from rerank_cli.corpus.read import read_file
 from rerank_cli.records import Block, Document, FoundFile
 from rerank_cli.stamps import Stamp
 
-FONTS = {"F": "Helvetica", "C": "Courier", "S": "SFTT1000", "N": "NimbusMonL-Regu", "X": "AAAAAA+t1xtt"}
+FONTS = {
+    "F": "Helvetica",
+    "B": "Helvetica-Bold",
+    "C": "Courier",
+    "S": "SFTT1000",
+    "N": "NimbusMonL-Regu",
+    "X": "AAAAAA+t1xtt",
+}
 
 
 def shown(text: str, x: float, y: float, *, font: str = "F", size: float = 10) -> str:
@@ -183,6 +190,16 @@ def test_numbers_of_lines_in_the_margin_are_left_out() -> None:
     assert texts(pdf(page)) == [" ".join(words)]
 
 
+def test_numbers_of_every_fifth_line_are_left_out_and_those_of_sections_are_not() -> None:
+    page = "".join(
+        spaced(str(number), 1500, "Of ropes", x=50, y=760 - 150 * number)
+        + shown("they lie in the shed beside the old harbour", 70, 700 - 150 * number)
+        + shown(str(5 * number), 500, 730 - 150 * number)
+        for number in range(1, 5)
+    )
+    assert [text.split()[0] for text in texts(pdf(page))] == ["1", "they", "2", "they", "3", "they", "4", "they"]
+
+
 def test_items_of_a_list_without_full_stops_stay_apart() -> None:
     page = (
         shown("(a) the ropes that lie in the shed beside the old harbour", 50, 700)
@@ -214,6 +231,7 @@ def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
     meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "\u0131"}
     assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
     assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]
+    assert texts(pdf(shown("chip*s", 50, 700, font="M"), meanings=meanings | {"s": "s"})) == ["chip´s"]
 
 
 @pytest.mark.parametrize(("along", "x", "y"), [("0 1 -1 0", 60, 50), ("0 -1 1 0", 540, 750)])
@@ -246,3 +264,97 @@ def test_a_line_with_a_wide_gap_and_the_line_below_it_stay_apart() -> None:
 def test_what_hangs_below_the_text_beside_a_label_goes_on_with_it() -> None:
     page = shown("Rope", 50, 700) + shown("the one that lies in the shed", 120, 700) + shown("of old", 120, 688)
     assert texts(pdf(page)) == ["Rope the one that lies in the shed of old"]
+
+
+def test_small_letters_in_the_middle_of_a_line_do_not_make_it_small() -> None:
+    page = (
+        shown("The ropes lie in the shed, which is below", 50, 700)
+        + "BT /F 10 Tf 50 688 Td (the old tower, T) Tj /F 7 Tf 67 3 Td (E) Tj /F 10 Tf 5 -3 Td (X and the) Tj ET\n"
+        + shown("church that nobody has seen since.", 50, 676)
+    )
+    assert len(blocks(pdf(page))) == 1
+
+
+def test_the_head_of_each_page_with_its_number_is_left_out_whatever_its_words() -> None:
+    heads = ("apply", "array", "basename", "cat")
+    pages = [
+        shown(head, 50, 770) + shown(str(number), 500, 770) + shown(f"What {head} does is told here.", 50, 700)
+        for number, head in enumerate(heads, 21)
+    ]
+    assert texts(pdf(*pages)) == [f"What {head} does is told here." for head in heads]
+
+
+def rows_of_ropes(y: int) -> str:
+    rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
+    return "".join(
+        spaced(item, 3000, amount, 1500, payer, x=50, y=y - 12 * row) for row, (item, amount, payer) in enumerate(rows)
+    )
+
+
+TABLE_OF_ROPES = "Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl"
+
+
+def test_headings_around_a_table_are_no_rows_of_it() -> None:
+    page = (
+        spaced("2.1", 1000, "Prices", x=50, y=720, size=12, font="B")
+        + rows_of_ropes(700)
+        + spaced("2.2", 1000, "Ferries", x=50, y=655, font="B")
+        + shown("It leaves at seven.", 50, 640)
+    )
+    assert texts(pdf(page)) == [TABLE_OF_ROPES, "It leaves at seven."]
+
+
+def test_a_line_that_is_stretched_to_the_width_of_its_column_has_no_cells() -> None:
+    page = (
+        spaced("Rope", 1000, "and", 1100, "paint", x=50, y=700)
+        + spaced("lie", 900, "in", 900, "the", 950, "shed", x=50, y=688)
+        + spaced("of", 1000, "the", 1000, "old", 1000, "man", x=50, y=676)
+    )
+    assert texts(pdf(page)) == ["Rope and paint lie in the shed of the old man"]
+
+
+def test_what_stands_beside_short_and_long_explanations_stays_beside_them() -> None:
+    rows = (
+        ("sum of a series of numbers", "suminf of n and a and f"),
+        ("weights", "w of a"),
+        ("the same sum of a series of numbers but with weights", "sumnum of n and a and f and w"),
+        ("weights of one", "w of one"),
+    )
+    page = "".join(
+        shown(left, 50, 700 - 12 * row) + shown(right, 350, 700 - 12 * row) for row, (left, right) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["\n".join(f"{left} | {right}" for left, right in rows)]
+
+
+def test_a_caption_does_not_go_on_with_the_short_line_above_it() -> None:
+    page = shown("Three or four", 50, 700) + shown("Table 3. What the ropes cost in the old harbour.", 50, 688)
+    assert texts(pdf(page)) == ["Three or four", "Table 3. What the ropes cost in the old harbour."]
+
+
+FULL = "the ropes and the nets and the sails were made for the"
+CUT = shown(FULL, 50, 72) + shown(FULL, 50, 60)
+
+
+def test_a_sentence_goes_on_with_a_name_after_the_end_of_the_page() -> None:
+    second = shown("Petrel, a boat of wood that nobody has seen", 50, 740) + shown("since the winter.", 50, 728)
+    whole = f"{FULL} {FULL} Petrel, a boat of wood that nobody has seen since the winter."
+    assert texts(pdf(CUT, second)) == [whole]
+
+
+def test_a_new_paragraph_after_the_end_of_the_page_stays_apart() -> None:
+    indented = shown("Petrel, a boat of wood that nobody has seen", 65, 740) + shown("since the winter.", 50, 728)
+    assert len(texts(pdf(CUT, indented))) == 2
+    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood", 50, 740)))) == 2
+
+
+def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
+    meanings = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True))
+    first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
+    second = shown("defgh", 50, 740, font="M")
+    assert texts(pdf(first, second, meanings=meanings)) == ["信濃川は新潟県おお県潟新は川濃信は新潟県お"]
+
+
+def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:
+    meanings = dict(zip("abcdef -", "信濃川は新潟 -", strict=True))
+    assert texts(pdf(shown("a b c d - ef ab", 50, 700, font="M"), meanings=meanings)) == ["信濃川は - 新潟 信濃"]

@@ -27,7 +27,12 @@ _COMBINING = dict(
     zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
 )
 _DOTLESS = "\u0131"
-_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])([A-Za-z{_DOTLESS}])")
+_ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
+
+# Han, kana and their signs; Hangul is written with blanks.
+_WIDE = r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
+_UNSPACED = re.compile(_WIDE)
+_SET_APART = re.compile(rf"(?<!\S)(?:{_WIDE} ){{3,}}{_WIDE}(?!\S)")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
@@ -46,7 +51,8 @@ def cleaned(text: str) -> str:
         return " ".join(text.split())
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+    line = _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+    return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 
 def _composed(found: re.Match[str]) -> str:
@@ -56,8 +62,6 @@ def _composed(found: re.Match[str]) -> str:
     return composed if len(composed) == 1 else found[0]
 
 
-# Han, kana and their signs; Hangul is written with blanks.
-_UNSPACED = re.compile(r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 BROKEN_WORD = "\u00ad"
 """Ends a line whose last word goes on in the next: the hyphen that the printer put there."""
 
@@ -81,7 +85,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
         stays = not after[0].islower() or not before[-1].isalpha()
         stays = stays or f"{first[0]}-{last[0]}".casefold() in hyphenated
         return f"{before}-{after}" if stays else before + after
-    if before and after and _UNSPACED.match(before[-1]) and _UNSPACED.match(after[0]):
+    if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after
     return f"{before} {after}" if before and after else before + after
 
@@ -89,3 +93,8 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
 def ends_sentence(text: str) -> bool:
     """Whether a sentence, or a part of one that stands alone, ends with *text*."""
     return _END.search(text) is not None
+
+
+def is_unspaced(letter: str) -> bool:
+    """Whether *letter* is of a writing that has no blanks between words."""
+    return _UNSPACED.match(letter) is not None

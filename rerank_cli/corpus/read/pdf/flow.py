@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced
 from rerank_cli.corpus.read.pdf.paragraphs import Part
 
 # Footnotes and captions stand between: so many parts are passed over.
 _PASSED_OVER = 8
 
 _FEWEST_BLANKS = 3
+
+# In sizes of the letters: how far lines that fill a column end from each other.
+_SLACK = 0.6
 
 
 def flowing(parts: Sequence[Part]) -> list[Part]:
@@ -28,14 +31,16 @@ def flowing(parts: Sequence[Part]) -> list[Part]:
 
 def _beginning(whole: Sequence[Part], part: Part) -> int | None:
     """Which of *whole* goes on in *part*: the last one in letters of its size, if it is without an end."""
-    if part.kind != "text" or not part.lines[0].text[0].islower():
+    if part.kind != "text" or part.is_item:
         return None
+    in_sentence = part.lines[0].text[0].islower()
     for index in range(len(whole) - 1, max(-1, len(whole) - 1 - _PASSED_OVER), -1):
         before = whole[index]
         if part.first_page - before.last_page > 1:
             return None
         if before.kind == "text" and _alike(before, part):
-            return index if _is_elsewhere(before, part) and _is_open(before) else None
+            is_open = _is_elsewhere(before, part) and _is_open(before)
+            return index if is_open and (in_sentence or _is_cut(before, part)) else None
     return None
 
 
@@ -56,4 +61,13 @@ def _is_elsewhere(before: Part, part: Part) -> bool:
 def _is_open(before: Part) -> bool:
     """Whether its last line is a full one in the middle of a sentence. Labels and formulas have few words."""
     text = before.lines[-1].text
-    return text.endswith(BROKEN_WORD) or (text.count(" ") >= _FEWEST_BLANKS and not ends_sentence(text))
+    if text.endswith(BROKEN_WORD):
+        return True
+    return (text.count(" ") >= _FEWEST_BLANKS or is_unspaced(text[-1])) and not ends_sentence(text)
+
+
+def _is_cut(before: Part, part: Part) -> bool:
+    """Whether the lines of *before* fill their column to the end, and *part* begins without an indent."""
+    last, first = before.lines[-1], part.lines[0]
+    is_full = len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
+    return is_full and first.left - min(line.left for line in part.lines) < _SLACK * first.size

@@ -6,7 +6,7 @@ import ctypes
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -28,6 +28,8 @@ _FIRST_WIDE = "\u2e80"
 # Printers leave more room there.
 _STOPS = ".:;!?"
 _AFTER_STOP = 1.6
+
+_WIDEST_STRETCHED = 1.6
 
 # It is set in letters of its own before a line of a listing.
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
@@ -99,13 +101,14 @@ class Letters:
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
-        size, turn = self._size(middle)
+        # One of the three may be raised or a small one.
+        size, turn, usual = sorted((*self._size(index), index) for index in (begins, middle, last))[1]
         self.turns[turn] += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
-        y = self._origin(middle)[1]
+        y = self._origin(usual)[1]
         cells = [
             cell
             for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)
@@ -120,18 +123,23 @@ class Letters:
 
     def _cells(self, text: str, first: int, end: int, size: float) -> Iterator[tuple[int, int]]:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
+        gaps = list(self._gaps(text, first, end)) if size < math.inf else []
         begins = first
+        for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
+            if width > CELL_GAP * size * (_AFTER_STOP if text[space - 1] in _STOPS else 1):
+                yield begins, space
+                begins = after
+        yield begins, end
+
+    def _gaps(self, text: str, first: int, end: int) -> Iterator[tuple[int, int, float]]:
+        """Each blank, what comes after it, and how wide it is."""
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
             while text[after] == " ":
                 after += 1
-            least = CELL_GAP * size * (_AFTER_STOP if text[space - 1] in _STOPS else 1)
-            if self._left(after) - self._edge(text, space, after) > least:
-                yield begins, space
-                begins = after
+            yield space, after, self._left(after) - self._edge(text, space, after)
             space = text.find(" ", after, end)
-        yield begins, end
 
     def _edge(self, text: str, space: int, after: int) -> float:
         """Where the gap begins that a blank stands for. One that pdfium made stands where the letter after it does."""
@@ -183,6 +191,13 @@ class Letters:
         pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
         left, right, bottom, top = (edge.value for edge in self._edges)
         return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
+
+
+def _is_stretched(text: str, gaps: Sequence[float]) -> bool:
+    """Whether words are set far apart, all alike, to fill the line. *gaps* are in sizes of the letters."""
+    if len(gaps) < 2 or not CELL_GAP < max(gaps) < min(_WIDEST_STRETCHED, 2 * min(gaps)):
+        return False
+    return 2 * sum(map(str.isalpha, text)) > len(text)
 
 
 def _parts(text: str, left: float, right: float) -> Iterator[Cell]:

@@ -12,7 +12,7 @@ CELL_GAP = 0.75
 
 # A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
 _INITIAL = 1.6
-_LEAST_BLANK = 0.4
+_LEAST_BLANK = 0.6
 
 
 @dataclass(frozen=True, slots=True)

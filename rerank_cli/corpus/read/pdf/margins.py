@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,24 +11,29 @@ from rerank_cli.corpus.read.pdf.lines import Cell, Line
 # Fewer may be anything.
 _FEWEST = 4
 
+# In points. Items and sections stand further apart.
+_WIDEST_LINE = 40.0
+
 
 def without_line_numbers(lines: list[Line]) -> list[Line]:
     """*lines* of a page without what counts them beside all text, be it every one or every fifth."""
-    numbers = [*_counting(lines, lambda line: line.cells[0]), *_counting(lines, lambda line: line.cells[-1])]
+    words = [cell for line in lines for cell in line.cells if not cell.text.isdecimal()]
+    if not words:
+        return lines
+    left, right = min(cell.left for cell in words), max(cell.right for cell in words)
+    ordered = sorted(lines, key=lambda line: line.y)
+    before = [(line.y, line.cells[0]) for line in ordered if line.cells[0].right < left]
+    after = [(line.y, line.cells[-1]) for line in ordered if line.cells[-1].left > right]
+    numbers = [cell for margin in (before, after) if _count_lines(margin) for _, cell in margin]
     return list(_without(lines, set(map(id, numbers)))) if numbers else lines
 
 
-def _counting(lines: Sequence[Line], end: Callable[[Line], Cell]) -> list[Cell]:
-    """The cells at one *end* of the lines, if they are numbers of lines."""
-    numbered = sorted((line for line in lines if end(line).text.isdecimal()), key=lambda line: line.y)
-    numbers = [end(line) for line in numbered]
-    steps = {int(after.text) - int(before.text) for before, after in pairwise(numbers)}
+def _count_lines(numbers: Sequence[tuple[float, Cell]]) -> bool:
+    """Whether they go on by the same step, as far below each other as so many lines are."""
+    steps = {int(after.text) - int(before.text) for (_, before), (_, after) in pairwise(numbers)}
     if len(numbers) < _FEWEST or len(steps) > 1 or min(steps) < 1:
-        return []
-    taken = set(map(id, numbers))
-    others = [cell for line in lines for cell in line.cells if id(cell) not in taken]
-    left, right = min(cell.left for cell in numbers), max(cell.right for cell in numbers)
-    return numbers if all(cell.left > right for cell in others) or all(cell.right < left for cell in others) else []
+        return False
+    return numbers[-1][0] - numbers[0][0] < _WIDEST_LINE * (int(numbers[-1][1].text) - int(numbers[0][1].text))
 
 
 def _without(lines: Sequence[Line], dropped: set[int]) -> Iterator[Line]:

@@ -24,6 +24,8 @@ _BULLETS = (
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+")  # noqa: RUF001
 
+_CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing)\s*\d", re.IGNORECASE)
+
 # In sizes of the letters.
 _SAME_SIZE = 0.12
 _INDENT = 0.8
@@ -56,6 +58,12 @@ class Part:
     @property
     def size(self) -> float:
         return max(line.size for line in self.lines)
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it begins with the mark of an item of a list."""
+        text = self.lines[0].text
+        return text[0] in _BULLETS or _MARKER.match(text) is not None
 
     @cached_property
     def bold(self) -> bool:
@@ -168,6 +176,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if before.bold != line.bold and (is_short or before.bold):
         return True
     if line.text[0] in _BULLETS or _is_row(before, line) or _is_row(line, None):
+        return True
+    if is_short and _CAPTION.match(line.text):
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Page
@@ -17,6 +17,7 @@ _PAGE_NUMBER = re.compile(
     r"[\W_]*(?:(?:page|seite|p\.|pagina|página)\s*)?(?:\d{1,4}|[ivxl]{1,7})(?:\s*(?:of|/|von|de|di)\s*\d{1,4})?[\W_]*",
     re.IGNORECASE,
 )
+_COUNTER = re.compile(r"(\d{1,4}) .|.* (\d{1,4})\Z")
 _DIGITS = re.compile(r"\d+|\b[ivxl]+\b", re.IGNORECASE)
 
 # A head of a chapter repeats on the pages of that chapter: so many of a kind, no further apart than that.
@@ -34,8 +35,12 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     outer = [_outermost(page) for page in pages]
     running = _running(outer)
     kept = []
-    for page, slots in zip(pages, outer, strict=True):
-        dropped = {line for slot, line in slots if _key(slot, line) in running or _height(slot) in running}
+    for number, (page, slots) in enumerate(zip(pages, outer, strict=True)):
+        dropped = {
+            line
+            for slot, line in slots
+            if _height(slot) in running or not running.isdisjoint(_keys(slot, line, number))
+        }
         dropped |= _page_numbers(slots)
         kept.append(tuple(line for line in page.lines if line not in dropped))
     return kept
@@ -51,8 +56,12 @@ def _outermost(page: Page) -> list[tuple[_Slot, Line]]:
     ]
 
 
-def _key(slot: _Slot, line: Line) -> tuple[_Slot, str]:
-    return slot, _DIGITS.sub("#", line.text.casefold())
+def _keys(slot: _Slot, line: Line, number: int) -> Iterator[tuple[_Slot, str]]:
+    """What a line has that may repeat: its words, and a number at one of its ends that counts the pages."""
+    yield slot, _DIGITS.sub("#", line.text.casefold())
+    counter = _COUNTER.match(line.text)
+    if counter:
+        yield slot, f"page {int(counter[1] or counter[2]) - number}"
 
 
 def _height(slot: _Slot) -> tuple[_Slot, None]:
@@ -64,7 +73,8 @@ def _running(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[tuple[_Slot, 
     seen: dict[tuple[_Slot, str], list[int]] = defaultdict(list)
     for number, slots in enumerate(outer):
         for slot, line in slots:
-            seen[_key(slot, line)].append(number)
+            for key in _keys(slot, line, number):
+                seen[key].append(number)
     running: set[tuple[_Slot, str | None]] = {key for key, numbers in seen.items() if _repeats(numbers)}
     at_height = Counter[_Slot]()
     repeated = Counter[_Slot]()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from rerank_cli.corpus.read.pdf.characters import joined
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
@@ -16,6 +17,7 @@ _ROWS_OF_MORE = 2
 
 # In sizes of the letters: how far below each other rows may stand, and the lines of one cell.
 _ROW_GAP = 4.0
+_OTHER_SIZE = 0.12
 _LINE_GAP = 1.6
 
 # A cell that is written line by line before the next one begins has no more lines than that: a column of a page has.
@@ -26,8 +28,10 @@ _RARE = 0.15
 
 # Cells with so many words are the lines of two columns of prose.
 _PROSE_WORDS = 4.5
+_PROSE_FULLNESS = 0.7
 
 _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
+_SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
 _WHOLE_MARK = re.compile(r"(?:[^\w\s]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
@@ -134,7 +138,11 @@ def _may_begin(lines: Sequence[Line], at: int) -> bool:
 
 
 def _is_item(line: Line) -> bool:
-    return len(line.cells) == 2 and _WHOLE_MARK.fullmatch(line.cells[0].text) is not None
+    """Whether it is an item of a list or a heading: a mark or a number and words."""
+    mark = line.cells[0].text
+    if len(line.cells) != 2:
+        return False
+    return bool(_WHOLE_MARK.fullmatch(mark) or (line.bold and _SECTION.fullmatch(mark)))
 
 
 def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
@@ -144,7 +152,7 @@ def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
     certain_end = at + 1
     for index in range(at + 1, len(lines)):
         line, row = lines[index], rows[-1]
-        if line.fixed or not line.upright:
+        if line.fixed or not line.upright or abs(line.size - row.size) > _OTHER_SIZE * row.size:
             break
         if row.goes_on_beside(line) and len(row.cells[-1]) <= _CELL_LINES:
             row.take(line)
@@ -182,7 +190,7 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
         return None
     if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
         return None
-    if _is_prose(full, len(columns)):
+    if _is_prose(full, columns):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed(rows, texts))
@@ -238,19 +246,28 @@ def _text(cell: Sequence[Cell]) -> str:
     return text.replace("\u00ad", "-")
 
 
-def _is_prose(rows: Sequence[_Row], columns: int) -> bool:
+def _is_prose(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
     """Whether the rows are lines of columns of text."""
     lines = [line for row in rows for cell in row.cells for line in cell]
     is_single = all(len(cell) == 1 for row in rows for cell in row.cells)
     words = sum(line.text.count(" ") + 1 for line in lines) / len(lines)
-    return is_single and columns <= 3 and len(rows) >= 3 and words > _PROSE_WORDS
+    if not is_single or len(columns) > 3 or len(rows) < 3 or words <= _PROSE_WORDS:
+        return False
+    return all(_fullness(lines, column) > _PROSE_FULLNESS for column in columns)
+
+
+def _fullness(lines: Sequence[Cell], column: tuple[float, float]) -> float:
+    """How much of the width of *column* its lines usually fill."""
+    left, right = column
+    widths = [line.right - line.left for line in lines if left <= line.left < right]
+    return median(widths) / (right - left) if widths else 0.0
 
 
 def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
     """*lines*, but columns of prose one after the other."""
     full = [row for row in rows if len(row.cells) > 1]
     columns = _columns(full)
-    if len(columns) < 2 or not _is_prose(full, len(columns)):
+    if len(columns) < 2 or not _is_prose(full, columns):
         return lines
     ordered: list[Line] = []
     for left, right in columns:

@@ -94,7 +94,14 @@ def run(
         float, own("--learning-rate", "Highest rate; it falls to 0 in a line.", min=0.0, show_default=True)
     ] = 5e-5,
     max_tokens: Annotated[
-        int, own("--max-tokens", "Tokens that training reads of each text or pair.", min=32, show_default=True)
+        int,
+        own(
+            "--max-tokens",
+            "Tokens that training reads of each text or pair.",
+            key="train_max_tokens",
+            min=32,
+            show_default=True,
+        ),
     ] = 256,
     validation_share: Annotated[
         float,

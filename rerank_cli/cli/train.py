@@ -93,7 +93,7 @@ def run(
     learning_rate: Annotated[
         float, own("--learning-rate", "Highest rate; it falls to 0 in a line.", min=0.0, show_default=True)
     ] = 5e-5,
-    max_tokens: Annotated[
+    train_max_tokens: Annotated[
         int,
         own(
             "--max-tokens",
@@ -145,7 +145,7 @@ def run(
         max_steps=max_steps or 0,
         batch_queries=batch_queries,
         learning_rate=learning_rate,
-        max_tokens=max_tokens,
+        max_tokens=train_max_tokens,
         validation_share=validation_share,
         patience=patience,
         seed=seed,

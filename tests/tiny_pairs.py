@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOUNS = ("pan", "oil", "salt", "stove", "food", "mail", "ferry", "key", "bread", "dough", "water", "rust", "iron")
 SIGNS = ("list sort function", "merge sequence memory", "account password vitamin")
-FAST = ("--learning-rate", "0.01", "--negatives", "3", "--text-tokens", "40", "--validation-share", "0.3", "--quiet")
+FAST = ("--learning-rate", "0.01", "--negatives", "3", "--max-tokens", "40", "--validation-share", "0.3", "--quiet")
 
 
 def rows() -> list[dict[str, object]]:

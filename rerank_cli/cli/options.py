@@ -37,9 +37,12 @@ def setting(key: str, *names: str, meaning: str = "") -> Any:
     return typer.Option(flag, *names, **shown)
 
 
-def own(flag: str, meaning: str, *names: str, **more: Any) -> Any:
-    """An option that is no setting, with the variable of its name; *names* are more flags for it."""
-    variable = variable_of(flag.strip("-").replace("-", "_"))
+def own(flag: str, meaning: str, *names: str, key: str = "", **more: Any) -> Any:
+    """An option that is no setting, with the variable of its name; *names* are more flags for it.
+
+    With *key* it has the variable of that name, where the flag's own is that of a setting.
+    """
+    variable = variable_of(key or flag.strip("-").replace("-", "_"))
     _OWN_VARIABLES.add(variable)
     shown = {"show_default": False, "show_envvar": False, **more}
     return typer.Option(flag, *names, help=meaning, envvar=variable, **shown)

@@ -95,8 +95,15 @@ def run(
     learning_rate: Annotated[
         float, own("--learning-rate", "Highest rate; it falls to 0 in a line.", min=0.0, show_default=True)
     ] = 5e-5,
-    text_tokens: Annotated[
-        int, own("--text-tokens", "Tokens that training reads of each text or pair.", min=32, show_default=True)
+    train_max_tokens: Annotated[
+        int,
+        own(
+            "--max-tokens",
+            "Tokens that training reads of each text or pair.",
+            key="train_max_tokens",
+            min=32,
+            show_default=True,
+        ),
     ] = 256,
     validation_share: Annotated[
         float,
@@ -142,7 +149,7 @@ def run(
         max_steps=max_steps or 0,
         batch_queries=batch_queries,
         learning_rate=learning_rate,
-        max_tokens=text_tokens,
+        max_tokens=train_max_tokens,
         validation_share=validation_share,
         patience=patience,
         seed=seed,

@@ -246,7 +246,7 @@ def _run(trainer: Any, checkpoints: Path, *, resume: bool, watch: Watch | None, 
     try:
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     except torch.OutOfMemoryError as error:
-        raise ModelError("the device has too little memory", remedy="lower --batch-queries or --text-tokens") from error
+        raise ModelError("the device has too little memory", remedy="lower --batch-queries or --max-tokens") from error
     state = trainer.state
     best = state.best_global_step if watch is not None else None
     return Fitted(

@@ -16,7 +16,7 @@ import typer
 
 from rerank_cli.cli.app import app
 from rerank_cli.cli.options import own_variables
-from rerank_cli.config import HELP
+from rerank_cli.config import HELP, variable_of
 from rerank_cli.corpus.read.formats import FORMATS, PACKED
 
 ROOT = Path(__file__).parents[2]
@@ -125,13 +125,14 @@ def test_the_lines_of_python_run_as_they_stand(model_cache: Path, tmp_path: Path
 
 def test_every_flag_has_a_variable() -> None:
     flags = {
-        parameter.name: parameter.envvar
+        (parameter.name, parameter.envvar)
         for command in ALL.values()
         for parameter in command.params
         if parameter.opts[0].startswith("-") and parameter.name not in ("version", "help")
     }
-    assert {name for name, variable in flags.items() if not variable} <= set(HELP)
-    assert {variable for variable in flags.values() if variable} == own_variables()
+    assert {name for name, variable in flags if not variable} <= set(HELP)
+    assert {variable for _, variable in flags if variable} == own_variables()
+    assert not own_variables() & set(map(variable_of, HELP))
 
 
 def test_the_readme_of_formats_names_every_ending_but_those_of_code_and_manuals() -> None:

@@ -24,6 +24,7 @@ class Format:
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
     What a `command` of the user's prints is read in the place of the file.
+    `page` tells one whose files repeat what stands on every page of a site.
     `aid` is a library that the reader does without, and makes other documents with.
 
     A file that is packed has the format `inner` once it is unpacked.
@@ -39,6 +40,7 @@ class Format:
     libraries: tuple[str, ...] = ()
     extra: str = ""
     command: str = ""
+    page: bool = False
     aid: str = ""
     inner: Format | None = None
 
@@ -104,7 +106,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 2, "html")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html", page=True)),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
@@ -113,8 +114,8 @@ class FileReading:
         if format.binary or not _is_harmless(content):  # a library that breaks costs the file, and no run
             self._get_ready()
             job = self._job(file, content, format, lone=lone, left_out=left_out, max_tokens=self._max_tokens)
-            documents, done = self._ask(job)
-            return SplitReading(tuple(documents), done.notes)
+            documents, done, told = self._ask_for_less(job)
+            return SplitReading(tuple(documents), (*done.notes, *told))
         try:
             reading = reading_of(file, content, format=format, lone=lone, left_out=left_out)
             cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
@@ -146,6 +147,17 @@ class FileReading:
             limit_s=limit_s(len(content), self._file_timeout_s),
             memory_bytes=limit_bytes(len(content), binary=format.binary),
         )
+
+    def _ask_for_less(self, job: Job) -> tuple[list[SplitDocument], Done, tuple[str, ...]]:
+        """As `_ask`; where that comes to no end, without what is attached, and a note on it."""
+        try:
+            return *self._ask(job), ()
+        except NotReadToTheEnd as error:
+            format = job.format
+            if not format.bare:
+                raise
+            bare = replace(job, format=replace(format, function=format.bare, bare=""))
+            return *self._ask(bare), (f"read without its attachments: with them it {error}",)
 
     def _ask(self, job: Job) -> tuple[list[SplitDocument], Done]:
         if self._worker is None:

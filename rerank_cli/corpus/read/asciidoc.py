@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rerank_cli.corpus.read.front_matter import NAMES, SENTENCES
 from rerank_cli.corpus.read.markup import Line, Row, keeping_lines, linked, numbered, put_table, put_verbatim
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.records import Document, Reading
@@ -30,7 +31,7 @@ _VERBATIM = ("-", ".", "`")
 _VERBATIM_STYLES = frozenset(("source", "listing", "literal", "verse", "stem", "latexmath", "asciimath"))
 
 # What the page says of the document itself.
-_SHOWN_ATTRIBUTES = frozenset(("author", "authors", "email", "description", "keywords"))
+_SHOWN_ATTRIBUTES = frozenset((*SENTENCES, *NAMES, "author", "authors", "email", "page-description", "page-tags"))
 
 _NAMES_OF_CHARACTERS = "plus asterisk backtick vbar lt gt amp apos quot startsb endsb caret tilde deg"
 _CHARACTERS = dict(zip(_NAMES_OF_CHARACTERS.split(), "+*`|<>&'\"[]^~°", strict=True)) | {"nbsp": " ", "empty": ""}
@@ -146,7 +147,7 @@ class _Parser:
         value = self._plain(value)
         self._attributes.setdefault(found["name"], value[:1000])
         if found["name"] in _SHOWN_ATTRIBUTES:
-            self.outline.block(value, self._lines[at].number, self._lines[end - 1].number)
+            self.outline.block(value, self._lines[at].number, self._lines[end - 1].number, leads=True)
         return end
 
     def _block_attributes(self, line: Line) -> None:

@@ -92,10 +92,10 @@ _CODE = Format("code", 2, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 2, "markdown")),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 3, "markdown")),
     **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 2, "rst")),
-    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 1, "asciidoc")),
-    ".org": Format("org", 1, "org"),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 2, "asciidoc")),
+    ".org": Format("org", 2, "org"),
     **dict.fromkeys(
         (
             *(".man", ".roff", ".mdoc", ".ms", ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".9", ".n"),

@@ -318,3 +318,20 @@ def test_the_attributes_of_a_heading_are_no_words_of_it(heading: str) -> None:
 def test_nothing_is_changed_in_code() -> None:
     code = ":::note\n[[a|b]] {{< c >}} {% d %} ==e== %%f%% ^ab12\n%%\n[^1]: x\nimport a from 'b'"
     assert texts(f"```\n{code}\n```") == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "texts"),
+    [
+        ("% The Kiln\n% Ann Mill; Bob Roe\n% 1 March 2026\n\nHot.\n", "The Kiln", ["Ann Mill, Bob Roe", "Hot."]),
+        ("% The Kiln,\n  fired slowly\n%\n% 2026\n\nHot.\n", "The Kiln, fired slowly", ["Hot."]),
+        ("% The Kiln\n\nHot.\n", "The Kiln", ["Hot."]),
+        ("% The Kiln", "The Kiln", ["The Kiln"]),
+        ("50% of it\n\nHot.\n", "", ["50% of it", "Hot."]),
+    ],
+)
+def test_a_title_block_of_pandocs_is_read_without_its_signs(text: str, title: str, texts: list[str]) -> None:
+    (found,) = read(text, "page.md").documents
+    assert (found.title, [block.text for block in found.blocks]) == (title, texts)
+    last = found.blocks[-1]
+    assert text.split("\n")[last.place.first - 1].removeprefix("% ") == last.text

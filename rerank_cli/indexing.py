@@ -8,7 +8,9 @@ import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
 from rerank_cli.corpus.limits import deserves_another_try
-from rerank_cli.corpus.read import SHARED_VERSION, NotReadToTheEnd, Unreadable, format_of
+from rerank_cli.corpus.read import SHARED_VERSION, Format, NotReadToTheEnd, Unreadable, format_of
+from rerank_cli.corpus.repeated import MOST_PAGE_BYTES, NOTHING, LeftOut, Texts, left_out, mark
 from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
 from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
@@ -33,6 +36,8 @@ ENCODE_BATCH = 128
 
 READ_AHEAD = 4096
 """Passages that may wait to be encoded: what of a folder's text is held at once."""
+
+_WITHOUT = " without "
 
 MAX_SHRINK = 0.5
 """The share of its documents that an index may lose in one run, unless a run is told otherwise."""
@@ -107,6 +112,7 @@ class IndexSummary:
     `failed` are all files that cannot be read, and `newly_failed` the paths of those that no run has told of.
     `kept` are the files whose documents stay in the index though they are missing or hold less now, and `doubt` says
     why. `noted` are the files read in this run of which a part could not be read, with what their readers note.
+    `repeating` are those read without what most pages of their folder repeat.
     """
 
     index: str
@@ -120,6 +126,7 @@ class IndexSummary:
     newly_failed: tuple[str, ...]
     skipped: tuple[SkippedFile, ...]
     noted: tuple[NotedFile, ...]
+    repeating: int
     kept: tuple[str, ...]
     doubt: str
     documents: int
@@ -185,9 +192,11 @@ def update_index(
     if not allow_shrink:
         run.check_not_empty()
     plan = run.plan(rebuild=rebuild, verify=verify)
-    work = _Work(writer, encoder, settings, listener)
-    pending = plan.pending()
-    read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
+    with _Work(writer, encoder, settings, listener) as work:
+        if not root.is_file():
+            plan = run.with_repeated(plan, work)
+        pending = plan.pending()
+        read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
     outcome = run.outcome(plan, read)
     if not allow_shrink:
         outcome = run.believed(outcome, plan, max_shrink=max_shrink)
@@ -205,7 +214,17 @@ def update_index(
 def _read_as_now(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
     """The stamps of those of *known* that were read as their format is read now, by path."""
     formats = ((path, state, format_of(path, rules.converters)) for path, state in known.items())
-    return {path: state.stamp for path, state, format in formats if state.reader == format.reading}
+    return {path: state.stamp for path, state, format in formats if _is_read_as_now(state.reader, format)}
+
+
+def _is_read_as_now(reader: str, format: Format) -> bool:
+    """Whether what was read with *reader* would be now, but for what pages repeat."""
+    return reader == format.reading or (format.page and reader.startswith(f"{format.reading}{_WITHOUT}"))
+
+
+def _reader(format: Format, left_out: LeftOut) -> str:
+    """What is kept with a file to tell how it was read: as its *format* is, without what is *left_out*."""
+    return f"{format.reading}{_WITHOUT}{mark(left_out)}" if left_out else format.reading
 
 
 def remember_told(writer: IndexWriter, failed: Iterable[SkippedFile]) -> None:
@@ -264,27 +283,50 @@ class _Work:
         self._listener = listener
         self._read_with = f"{SHARED_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
         self._waiting: dict[bytes, str] = {}
+        self._looked_at: dict[str, bytes] = {}
+        self._open = ExitStack()
+        self.left_out: Mapping[str, LeftOut] = {}
         self.encoded = 0
+
+    def __enter__(self) -> _Work:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @cached_property
+    def _reading(self) -> FileReading:
+        from rerank_cli.corpus.reading import FileReading  # which a run with nothing to do does without
+
+        return self._open.enter_context(
+            FileReading(
+                max_tokens=self._settings.passage_tokens,
+                count_tokens=self._encoder.count_tokens,
+                file_timeout_s=self._settings.file_timeout_s,
+                converters=self._settings.rules.converters,
+                get_ready=self._check_passages_fit,
+            )
+        )
+
+    def texts(self, file: FoundFile) -> Texts:
+        """The texts in *file* that other pages might have too; none where it cannot be read."""
+        self._listener(Progress("compare", 0, 0))
+        self._looked_at[file.path] = b""
+        try:
+            file, content = self._opened(file)
+            self._looked_at[file.path] = hashlib.sha256(content).digest()
+            return self._reading.texts(file, content)
+        except (OSError, Unreadable):  # which is told when it is read
+            return {}
 
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
         """Read every file, stage it, and encode its passages that no vector is kept for."""
-        if not files:
-            return []
-        from rerank_cli.corpus.reading import FileReading  # which a run with nothing to do does without
-
         read = []
-        with FileReading(
-            max_tokens=self._settings.passage_tokens,
-            count_tokens=self._encoder.count_tokens,
-            file_timeout_s=self._settings.file_timeout_s,
-            converters=self._settings.rules.converters,
-            get_ready=self._check_passages_fit,
-        ) as reading:
-            for done, file in enumerate(files):
-                self._listener(Progress("read", done, len(files)))
-                read.append(self._read_file(file, reading, lone=lone))
-                if len(self._waiting) >= READ_AHEAD:
-                    self._encode(until=ENCODE_BATCH)
+        for done, file in enumerate(files):
+            self._listener(Progress("read", done, len(files)))
+            read.append(self._read_file(file, lone=lone))
+            if len(self._waiting) >= READ_AHEAD:
+                self._encode(until=ENCODE_BATCH)
         self._encode(until=0)
         return read
 
@@ -296,7 +338,7 @@ class _Work:
                 self._encode(until=ENCODE_BATCH)
         self._encode(until=0)
 
-    def _read_file(self, file: FoundFile, reading: FileReading, *, lone: bool) -> _ReadFile:
+    def _read_file(self, file: FoundFile, *, lone: bool) -> _ReadFile:
         """Read, split and stage one file; why it cannot be read becomes part of its state."""
         try:
             file, content = self._opened(file)
@@ -304,11 +346,14 @@ class _Work:
             return self._failed(file, b"", f"cannot be read: {in_words(error)}", unread=True)
         digest = hashlib.sha256(content).digest()
         state = _state(file, digest, self._reader(file), failure=None)
+        if self._looked_at.get(file.path, digest) != digest:  # changed meanwhile, and with it perhaps other pages
+            state = _outdated(state)
         key = f"{self._read_with}/{state.reader}"
         staged = self._writer.staged(file.path, digest, key=key)
         if staged is None or staged.state.failure:
             try:
-                found = reading.read(file, content, lone=lone)
+                left_out = self.left_out.get(file.path, NOTHING)
+                found = self._reading.read(file, content, lone=lone, left_out=left_out)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
             staged = NewFile(state._replace(notes=found.notes), found.documents)
@@ -329,7 +374,8 @@ class _Work:
         return _ReadFile(state, unread=unread)
 
     def _reader(self, file: FoundFile) -> str:
-        return format_of(file.path, self._settings.rules.converters).reading
+        format = format_of(file.path, self._settings.rules.converters)
+        return _reader(format, self.left_out.get(file.path, NOTHING))
 
     def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
         """*file* as it is now and what it holds: it may have grown since it was found, though not beyond its limit."""
@@ -435,6 +481,25 @@ class _Run:
             changes = replace(changes, removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
         again = tuple(path for path in changes.unchanged if afresh or self._is_to_be_read(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
+
+    def with_repeated(self, plan: _Plan, work: _Work) -> _Plan:
+        """*plan*, and each page of which less or more is to be left out than it was, as others came or went."""
+        changed = [path for path in (*plan.pending(), *plan.changes.removed) if self._format(path).page]
+        if not changed:
+            return plan
+        pages = {file.path: file for file in self.found.files if self._format(file.path).page}
+        looked_at = (path for path, file in pages.items() if file.size_bytes <= MOST_PAGE_BYTES)
+        work.left_out = left_out(looked_at, changed, lambda path: work.texts(pages[path]))
+        pending = plan.pending()
+        more = (
+            path
+            for path, texts in work.left_out.items()
+            if path not in pending and self.known[path].reader != _reader(self._format(path), texts)
+        )
+        return replace(plan, again=(*plan.again, *sorted(more)))
+
+    def _format(self, path: str) -> Format:
+        return format_of(path, self.settings.rules.converters)
 
     def _is_to_be_read(self, path: str, *, verify: bool) -> bool:
         """Whether a file that has not changed might be read otherwise now."""
@@ -554,6 +619,9 @@ class _Run:
             newly_failed=self._newly_failed(failed, outcome),
             skipped=tuple(file for file in self.found.skipped if not file.failed),
             noted=tuple(NotedFile(file.state.path, file.state.notes) for file in outcome.written if file.state.notes),
+            repeating=sum(
+                _WITHOUT in file.state.reader and self._format(file.state.path).page for file in outcome.written
+            ),
             kept=tuple(sorted(outcome.kept)),
             doubt=outcome.doubt,
             documents=counts.documents,

@@ -138,6 +138,8 @@ def _left_out(summary: IndexSummary) -> list[str]:
         told.append(f"{counted(len(summary.failed), 'file')} could not be read")
     if summary.noted:
         told.append(f"{counted(len(summary.noted), 'file')} read in part")
+    if summary.repeating:
+        told.append(f"{counted(summary.repeating, 'page')} read without what most pages of their folder repeat")
     if unread:
         kinds = ", ".join([*formats, *others, *extras])
         told.append(f"{counted(unread, 'file')} not read: {kinds} (--dry-run lists them)")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from rerank_cli.corpus.read import Format, Unreadable, read_file
+from rerank_cli.corpus.repeated import NOTHING, LeftOut, without
 from rerank_cli.corpus.split import CountTokens, split
 from rerank_cli.errors import RerankError
 from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
@@ -13,13 +15,16 @@ from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
 _MAX_REASON_CHARS = 200
 
 
-def reading_of(file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool) -> Reading:
-    """The documents in *content*, the bytes of *file*, as `read_file` gives them.
+def reading_of(
+    file: FoundFile, content: bytes, *, format: Format | None = None, lone: bool, left_out: LeftOut = NOTHING
+) -> Reading:
+    """The documents in *content*, the bytes of *file*, as `read_file` gives them, but for what is *left_out*.
 
     Raises Unreadable for any failure of a reader.
     """
     with _telling_failures():
-        return read_file(file, content, format=format, lone=lone)
+        reading = read_file(file, content, format=format, lone=lone)
+        return replace(reading, documents=tuple(without(each, left_out) for each in reading.documents))
 
 
 def passages_of(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from rerank_cli.corpus.convert import converted
 from rerank_cli.corpus.limits import MEMORY_BYTES, limit_bytes, limit_s, took_longer
 from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
 from rerank_cli.corpus.read import Format, NotReadToTheEnd, Unreadable, format_of
+from rerank_cli.corpus.repeated import NOTHING, LeftOut, Texts, texts_of
 from rerank_cli.corpus.split import CountTokens
 from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError, in_words
@@ -89,8 +91,18 @@ class FileReading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end_worker()
 
-    def read(self, file: FoundFile, content: bytes, *, lone: bool) -> SplitReading:
-        """The documents in *content*, the bytes of *file*, cut into passages. Raises Unreadable."""
+    def texts(self, file: FoundFile, content: bytes) -> Texts:
+        """The texts in *content*, the bytes of *file*, that other files might have too. Raises Unreadable."""
+        format = format_of(file.path)
+        if not _is_harmless(content):
+            return self._ask(self._job(file, content, format, max_tokens=None))[1].texts
+        return texts_of(reading_of(file, content, format=format, lone=False).documents)
+
+    def read(self, file: FoundFile, content: bytes, *, lone: bool, left_out: LeftOut = NOTHING) -> SplitReading:
+        """The documents in *content*, the bytes of *file*, cut into passages without what is *left_out*.
+
+        Raises Unreadable.
+        """
         format = format_of(file.path, self._converters)
         if format.command:
             content = converted(
@@ -100,9 +112,12 @@ class FileReading:
                 memory_bytes=MEMORY_BYTES,
             )
         if format.binary or not _is_harmless(content):  # a library that breaks costs the file, and no run
-            return self._read_apart(file, content, format, lone=lone)
+            self._get_ready()
+            job = self._job(file, content, format, lone=lone, left_out=left_out, max_tokens=self._max_tokens)
+            documents, done, told = self._ask_for_less(job)
+            return SplitReading(tuple(documents), (*done.notes, *told))
         try:
-            reading = reading_of(file, content, format=format, lone=lone)
+            reading = reading_of(file, content, format=format, lone=lone, left_out=left_out)
             cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
             return SplitReading(tuple(cut), reading.notes)
         except MemoryError as error:
@@ -112,19 +127,41 @@ class FileReading:
         self._get_ready()
         return self._count_tokens(texts)
 
-    def _read_apart(self, file: FoundFile, content: bytes, format: Format, *, lone: bool) -> SplitReading:
-        self._get_ready()
-        if self._worker is None:
-            self._worker = _Worker()
-        job = Job(
+    def _job(
+        self,
+        file: FoundFile,
+        content: bytes,
+        format: Format,
+        *,
+        lone: bool = False,
+        left_out: LeftOut = NOTHING,
+        max_tokens: int | None,
+    ) -> Job:
+        return Job(
             file,
             content,
             format,
             lone,
-            self._max_tokens,
+            left_out,
+            max_tokens,
             limit_s=limit_s(len(content), self._file_timeout_s),
             memory_bytes=limit_bytes(len(content), binary=format.binary),
         )
+
+    def _ask_for_less(self, job: Job) -> tuple[list[SplitDocument], Done, tuple[str, ...]]:
+        """As `_ask`; where that comes to no end, without what is attached, and a note on it."""
+        try:
+            return *self._ask(job), ()
+        except NotReadToTheEnd as error:
+            format = job.format
+            if not format.bare:
+                raise
+            bare = replace(job, format=replace(format, function=format.bare, bare=""))
+            return *self._ask(bare), (f"read without its attachments: with them it {error}",)
+
+    def _ask(self, job: Job) -> tuple[list[SplitDocument], Done]:
+        if self._worker is None:
+            self._worker = _Worker()
         try:
             return self._worker.read(job, self._count_tokens)
         finally:
@@ -164,8 +201,11 @@ class _Worker:
             theirs.close()
         self._ready = False
 
-    def read(self, job: Job, count_tokens: CountTokens) -> SplitReading:
-        """The file of *job*. Raises Unreadable, also where the limits of *job* were not enough."""
+    def read(self, job: Job, count_tokens: CountTokens) -> tuple[list[SplitDocument], Done]:
+        """The documents in the file of *job*, and what else there is to say of it.
+
+        Raises Unreadable, also where the limits of *job* were not enough.
+        """
         self.good_as_new = False
         self._await_ready()
         deadline = time.monotonic() + job.limit_s
@@ -183,11 +223,11 @@ class _Worker:
                         documents.extend(part)
                     case Done(out_of_memory=True):
                         raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
-                    case Done(notes, failure):
+                    case Done():
                         self.good_as_new = len(job.content) <= _WORN_BYTES
-                        if failure:
-                            raise Unreadable(failure)
-                        return SplitReading(tuple(documents), notes)
+                        if answer.failure:
+                            raise Unreadable(answer.failure)
+                        return documents, answer
         except (EOFError, ConnectionError) as error:
             raise NotReadToTheEnd(f"broke its reader ({self._how_it_ended()})") from error
 

@@ -11,13 +11,14 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Format, Unreadable
+from rerank_cli.corpus.repeated import LeftOut, texts_of
 from rerank_cli.records import Document, FoundFile, SplitDocument
 
 # Documents go back in parcels of about this size, so that neither side holds all of them twice.
@@ -30,13 +31,17 @@ _GRACE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to read, and what it may take: `memory_bytes` come on top of what the process has at its start."""
+    """A file to read, and what it may take: `memory_bytes` come on top of what the process has at its start.
+
+    Without `max_tokens` it is only asked for the texts that other files might have too.
+    """
 
     file: FoundFile
     content: bytes
     format: Format
     lone: bool
-    max_tokens: int
+    left_out: LeftOut
+    max_tokens: int | None
     limit_s: float
     memory_bytes: int
 
@@ -65,6 +70,7 @@ class Done:
     """All documents were sent, or none is to be expected: `failure` says why, or the memory was not enough."""
 
     notes: tuple[str, ...] = ()
+    texts: Mapping[bytes, int] = field(default_factory=dict)
     failure: str | None = None
     out_of_memory: bool = False
 
@@ -101,8 +107,10 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
     _limit_memory(own_bytes + job.memory_bytes)
     try:
-        reading = reading_of(job.file, job.content, format=job.format, lone=job.lone)
-        for parcel in _parcels(reading.documents, job, parent):
+        reading = reading_of(job.file, job.content, format=job.format, lone=job.lone, left_out=job.left_out)
+        if job.max_tokens is None:
+            return Done(texts=texts_of(reading.documents))
+        for parcel in _parcels(reading.documents, job.max_tokens, parent):
             parent.send(parcel)
     except Unreadable as error:
         return Done(failure=str(error))
@@ -130,7 +138,7 @@ def _limit_memory(size_bytes: int) -> None:
             raise
 
 
-def _parcels(documents: Sequence[Document], job: Job, parent: Connection) -> Iterator[Parcel]:
+def _parcels(documents: Sequence[Document], max_tokens: int, parent: Connection) -> Iterator[Parcel]:
     def count_tokens(texts: Sequence[str]) -> list[int]:
         parent.send(Count(texts))
         counts: list[int] = parent.recv()
@@ -138,7 +146,7 @@ def _parcels(documents: Sequence[Document], job: Job, parent: Connection) -> Ite
 
     packed: list[SplitDocument] = []
     chars = 0
-    for document in passages_of(documents, max_tokens=job.max_tokens, count_tokens=count_tokens):
+    for document in passages_of(documents, max_tokens=max_tokens, count_tokens=count_tokens):
         packed.append(document)
         chars += _DOCUMENT_CHARS + sum(len(passage.text) for passage in document.passages)
         if chars > _PARCEL_CHARS:

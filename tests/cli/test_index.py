@@ -102,6 +102,12 @@ def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli)
     assert record["skipped_by_cause"] == {"binary": 8, "hidden": 1, "link": 1, "too large": 1}
 
 
+def test_the_summary_tells_of_pages_that_were_read_without_what_they_repeat(house: Path, cli: Cli) -> None:
+    text = "It says what nobody else says about the number {}. " * 4
+    write_files(house, {f"{n}.html": f"<div>Acme</div><p>{text.format(n, n, n, n)}</p>" for n in range(5)})
+    assert "; 4 pages read without what most pages of their folder repeat; " in cli("index", house).out
+
+
 def test_cron_is_told_of_a_bad_file_once_and_again_when_it_changes(house: Path, cli: Cli) -> None:
     def told() -> str:
         outcome = cli("index", house, "--quiet")

@@ -142,6 +142,49 @@ def test_an_updated_index_answers_as_a_rebuilt_one(batches: list[list[tuple[str,
         assert update(docs, updated, FakeEncoder(fails_after=0)).up_to_date
 
 
+PAGES = [f"{folder}{name}.html" for folder in ("site/", "site/deep/") for name in "abcdef"]
+FURNITURE = st.lists(st.sampled_from(["<div>water stone</div>", "<div>the spoke</div>"]), unique=True)
+SITES = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(PAGES), FURNITURE, FURNITURE, st.permutations(WORDS)),
+        st.tuples(st.sampled_from(PAGES), st.none(), st.none(), st.none()),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def as_page(top: list[str], words: list[str], bottom: list[str]) -> str:
+    own = " ".join(words)
+    return f"{''.join(top)}<h1>{words[0]}</h1><p>{own} {own} {own}</p>{''.join(bottom)}"
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(SITES, min_size=2, max_size=5))
+def test_what_pages_repeat_is_left_out_of_an_updated_index_as_of_a_rebuilt_one(
+    batches: list[list[tuple[str, list[str], list[str], list[str]]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        docs, updated, fresh = Path(folder, "docs"), Path(folder, "updated"), Path(folder, "fresh")
+        (docs / "site" / "deep").mkdir(parents=True)
+        for number, name in enumerate(PAGES[:9]):
+            words = [*WORDS[number % 8 :], *WORDS[: number % 8]]
+            (docs / name).write_text(as_page(["<div>water stone</div>"], words, ["<div>the spoke</div>"]))
+        update(docs, updated, FakeEncoder())
+        for batch in batches:
+            for name, top, bottom, words in batch:
+                if top is not None:
+                    (docs / name).write_text(as_page(top, words, bottom))
+                else:
+                    (docs / name).unlink(missing_ok=True)
+            (docs / "always.md").write_text("brake chain")
+            summary = update(docs, updated, FakeEncoder())
+        anew = update(docs, fresh, FakeEncoder())
+        assert answers(updated) == answers(fresh)
+        assert (summary.documents, summary.passages) == (anew.documents, anew.passages)
+        assert update(docs, updated, FakeEncoder(fails_after=0)).up_to_date
+
+
 def nearest(index_folder: Path, depth: int) -> list[dict[tuple[str, str, int], float]]:
     """By query, the *depth* nearest passages with their cosines."""
     found = []

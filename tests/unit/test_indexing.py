@@ -302,3 +302,75 @@ def test_a_reader_leaves_nothing_behind(indexed: IndexSummary, index_folder: Pat
     assert len(vectors) == 2
     files = ["catalog.seal", "catalog.sqlite", "write.lock"]
     assert sorted(path.name for path in index_folder.iterdir()) == sorted([*vectors, *files])
+
+
+def site(count: int, *, own: str = "wheel") -> dict[str, str]:
+    """Pages under one header."""
+    body = "All that there is to be said of it, and of the {}, in some forty or fifty words. "
+    pages = {f"{n}.html": body.format(f"{own} {n}") * 3 for n in range(count)}
+    return {path: f"<div>Acme Pottery</div><h1>Page</h1><p>{text}</p>" for path, text in pages.items()}
+
+
+def with_header(index_folder: Path) -> list[str]:
+    with open_reader(index_folder) as index:
+        return sorted(stored.path for stored in index.scan() if "Acme" in stored.passage.model_text)
+
+
+def test_what_most_pages_of_a_folder_repeat_is_indexed_once_and_the_summary_says_so(
+    plant: Plant, update: Update, encoder: FakeEncoder, index_folder: Path, docs: Path
+) -> None:
+    plant(site(4))
+    assert update().repeating == 0
+    assert len(with_header(index_folder)) == 4
+    plant({"4.html": site(5)["4.html"]})
+    grown = update()
+    assert (grown.repeating, grown.added, grown.changed) == (4, 1, 3)
+    assert with_header(index_folder) == ["0.html"]
+    assert update().up_to_date
+    (docs / "0.html").unlink()
+    encoder.encoded.clear()
+    assert counted(update()) == (0, 4, 1, 0)
+    assert len(with_header(index_folder)) == 4
+    assert len(encoder.encoded) == 1
+
+
+def test_pages_that_are_read_in_a_process_of_their_own_are_no_exception(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
+    plant({path: text + "<p><b>!</b></p>" * 1000 for path, text in site(6).items()})
+    assert update().repeating == 5
+    assert with_header(index_folder) == ["0.html"]
+
+
+def test_a_page_that_is_no_page_any_more_counts_no_longer(
+    plant: Plant, update: Update, docs: Path, index_folder: Path
+) -> None:
+    plant(site(5))
+    update()
+    (docs / "2.html").rename(docs / "2.txt")
+    update()
+    assert {"0.html", "1.html", "3.html", "4.html"} <= {*with_header(index_folder)}
+
+
+def test_a_page_that_changes_while_others_are_compared_with_it_is_looked_at_again(
+    plant: Plant, update: Update, docs: Path, index_folder: Path
+) -> None:
+    plant(site(5))
+
+    def change(progress: Progress) -> None:
+        if (progress.stage, progress.done) == ("read", 0):
+            (docs / "3.html").write_text("<p>All new.</p>")
+            (docs / "4.html").write_text("<p>And this.</p>")
+
+    update(listener=change)
+    assert with_header(index_folder) == ["0.html"]
+    update()
+    assert with_header(index_folder) == ["0.html", "1.html", "2.html"]
+    assert update().up_to_date
+
+
+def test_a_page_that_is_indexed_by_itself_is_whole(
+    plant: Plant, update: Update, docs: Path, index_folder: Path, tmp_path: Path
+) -> None:
+    plant(site(6))
+    assert update(docs / "3.html", index_folder=tmp_path / "lone").repeating == 0

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rerank_cli.corpus.read.front_matter import NAMES, SENTENCES
 from rerank_cli.corpus.read.markup import Line, Row, keeping_lines, linked, numbered, put_table, put_verbatim
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.fields import fields_in
@@ -33,7 +34,7 @@ _VERBATIM_STYLES = frozenset(("source", "listing", "literal", "verse", "stem", "
 # What the page says of the document itself.
 _AUTHOR = re.compile(r"(?P<name>[^<>:=\[\]]{1,100}?) +<(?P<email>[^<>\s]{1,200})>")
 _REVISED = re.compile(r"(?:v?[\w.]{1,30}, *)?(?P<date>\d{4}-\d\d-\d\d)\b")
-_SHOWN_ATTRIBUTES = frozenset(("author", "authors", "email", "description", "keywords"))
+_SHOWN_ATTRIBUTES = frozenset((*SENTENCES, *NAMES, "author", "authors", "email", "page-description", "page-tags"))
 
 _NAMES_OF_CHARACTERS = "plus asterisk backtick vbar lt gt amp apos quot startsb endsb caret tilde deg"
 _CHARACTERS = dict(zip(_NAMES_OF_CHARACTERS.split(), "+*`|<>&'\"[]^~°", strict=True)) | {"nbsp": " ", "empty": ""}
@@ -152,7 +153,7 @@ class _Parser:
         if self._in_header or not self.title:
             self.fields += fields_in(value, found["name"])
         if found["name"] in _SHOWN_ATTRIBUTES:
-            self.outline.block(value, self._lines[at].number, self._lines[end - 1].number)
+            self.outline.block(value, self._lines[at].number, self._lines[end - 1].number, leads=True)
         return end
 
     def _block_attributes(self, line: Line) -> None:

@@ -24,6 +24,8 @@ class Format:
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
     tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
     What a `command` of the user's prints is read in the place of the file.
+    `bare` is a function that reads a file without what is attached to it, where `function` takes too long.
+    `page` tells one whose files repeat what stands on every page of a site.
     `aid` is a library that the reader does without, and makes other documents with.
 
     A file that is packed has the format `inner` once it is unpacked.
@@ -39,6 +41,8 @@ class Format:
     libraries: tuple[str, ...] = ()
     extra: str = ""
     command: str = ""
+    bare: str = ""
+    page: bool = False
     aid: str = ""
     inner: Format | None = None
 
@@ -104,7 +108,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html", page=True)),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 3, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 2, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 2, "pptx", binary=True)),
@@ -130,9 +134,11 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
     **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 2, "icalendar", "read_calendar", records=True)),
     **dict.fromkeys((".vcf", ".vcard"), Format("cards", 2, "icalendar", "read_cards", records=True)),
-    ".eml": Format("mail", 2, "mail", "read_eml", binary=True),
-    ".emlx": Format("emlx", 2, "mail", "read_emlx", binary=True),
-    **dict.fromkeys((".mbox", ".mbx"), Format("mbox", 2, "mail", "read_mbox", binary=True, records=True)),
+    ".eml": Format("mail", 2, "mail", "read_eml", binary=True, bare="read_eml_alone"),
+    ".emlx": Format("emlx", 2, "mail", "read_emlx", binary=True, bare="read_emlx_alone"),
+    **dict.fromkeys(
+        (".mbox", ".mbx"), Format("mbox", 2, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
+    ),
     ".csv": Format("csv", 3, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
     ".pdf": Format("pdf", 2, "pdf", binary=True),

@@ -38,9 +38,16 @@ _FIELD = re.compile(r"[\"']?(?P<key>\w[\w .-]{0,60}?)[\"']?[ \t]*[:=][ \t]*(?P<v
 _ITEM = re.compile(r"[ \t]*-[ \t]+(?P<item>.*)")
 _TEMPLATE = re.compile(r"\{[{%]")
 
-_SENTENCES = ("subtitle", "description", "summary", "abstract", "excerpt")
-_NAMES = ("aliases", "alias", "tags", "tag", "keywords", "keyword", "categories", "category")
+SENTENCES = ("subtitle", "description", "summary", "abstract", "excerpt")
+NAMES = ("aliases", "alias", "tags", "tag", "keywords", "keyword", "categories", "category")
+"""What a page says of itself in sentences, and in words and names, by its keys in all kinds of front matter."""
 _NAMES_BELOW = "taxonomies"  # where Zola keeps them
+
+# A title over several lines, authors and a date, each behind a percent sign, as Pandoc has them.
+_PERCENT = re.compile(
+    r"\A\ufeff?%[ \t]+(?P<title>\S[^\n]*(?:\n[ \t]+\S[^\n]*)*+)(?:\n|\Z)"
+    r"(?:%[ \t]*(?P<authors>[^\n]*(?:\n[ \t]+\S[^\n]*)*+)(?:\n|\Z)(?:%(?P<date>[^\n]*)(?:\n|\Z))?+)?+"
+)
 
 _NOTHING = frozenset(("", "null", "~", "none", "[]", "{}", "|", ">"))
 
@@ -80,7 +87,7 @@ def front_matter(text: str) -> FrontMatter | None:
     """The front matter that *text* begins with; None where there is none, or what looks like it may be text."""
     found = _fenced(text) or _json_object(text) or _unfenced(text)
     if found is None:
-        return None
+        return _percent(text)
     fields, end = found
     named = {str(key).strip().casefold(): value for key, value in reversed(list(fields.items()))}
     below = named.get(_NAMES_BELOW)
@@ -88,8 +95,8 @@ def front_matter(text: str) -> FrontMatter | None:
         named = {**{str(key).casefold(): value for key, value in below.items()}, **named}
     return FrontMatter(
         next(_texts(named.get("title")), ""),
-        tuple(text for key in _SENTENCES for text in _texts(named.get(key))),
-        tuple(text for key in _NAMES for text in _texts(named.get(key))),
+        tuple(text for key in SENTENCES for text in _texts(named.get(key))),
+        tuple(text for key in NAMES for text in _texts(named.get(key))),
         max(1, len(text[:end].rstrip("\n").split("\n"))),
         end,
         tuple(_all_fields(fields)),
@@ -129,13 +136,29 @@ def _json_object(text: str) -> tuple[_Fields, int] | None:
 
 
 def _says_something(fields: _Fields) -> bool:
-    return not {str(key).casefold() for key in fields}.isdisjoint(("title", *_SENTENCES, *_NAMES))
+    return not {str(key).casefold() for key in fields}.isdisjoint(("title", *SENTENCES, *NAMES))
 
 
 def _unfenced(text: str) -> tuple[_Fields, int] | None:
     found = _UNFENCED.match(text)
     fields = _by_lines(found["fields"]) if found else None
     return (fields, found.end()) if found and fields and any(str(key).casefold() == "title" for key in fields) else None
+
+
+def _percent(text: str) -> FrontMatter | None:
+    found = _PERCENT.match(text)
+    if not found:
+        return None
+    authors = tuple(_texts(re.split(r"[;\n]", found["authors"] or "")))
+    fields = {"title": found["title"], "author": list(authors), "date": found["date"] or ""}
+    return FrontMatter(
+        " ".join(found["title"].split()),
+        (),
+        authors,
+        found[0].rstrip("\n").count("\n") + 1,
+        found.end(),
+        tuple(_all_fields(fields)),
+    )
 
 
 def _parsed(written: str, kind: str) -> _Fields | None:
@@ -181,7 +204,7 @@ def _unquoted(value: str) -> str:
 
 def _may_be_prose(fields: _Fields) -> bool:
     """Whether what stands between the fences may be sentences with colons in them."""
-    known = {"title", *_SENTENCES, *_NAMES}
+    known = {"title", *SENTENCES, *NAMES}
     if len(fields) > 1 or any(str(key).casefold() in known or "_" in str(key) for key in fields):
         return False
     return any(isinstance(value, str) and len(value.split()) > _MOST_WORDS_OF_A_LONE_FIELD for value in fields.values())

@@ -1,4 +1,4 @@
-"""Read mail: messages under their subjects, with who wrote them to whom, and the names of what is attached."""
+"""Read mail: messages under their subjects, with who wrote them to whom, and below what is attached to them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import partial
+from itertools import takewhile
 
 from rerank_cli.corpus.read import html
+from rerank_cli.corpus.read.attachments import is_readable, read_attachment
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.mime import Part, part_of
@@ -22,11 +25,16 @@ _MOST_SHOWN_CHARS = 2000
 # No mail of a person has more of either.
 _MOST_DEPTH = 20
 _MOST_PARTS = 1000
+_MOST_ATTACHED = 100
+
+# So many attachments that are not read, or in part, are told one by one, the others by their number.
+_MOST_TOLD = 10
 
 _MOST_ID_CHARS = 250
 
 # Headings of a mail that is forwarded lie above all of its text; those of HTML have the levels 1 to 6.
 _FORWARDED = -100
+_ATTACHED = -50
 
 # Where a message begins in a mailbox: its sender, which some programs do not keep, its date, and then a header.
 # Sentences may begin with "From" too.
@@ -56,27 +64,27 @@ _STUB_SHARE = 5
 _STUB_WORDS = 60
 
 
-def read_eml(content: bytes, path: str) -> Reading:
-    """A single document with the message; its title is the subject."""
+def read_eml(content: bytes, path: str, *, attached: bool = True) -> Reading:
+    """A single document with the message; its title is the subject. What is *attached* is read too."""
     content = _with_newlines(content).lstrip(b"\n")
     if found := _MESSAGE.match(content):
         content = content[found.end() :]
-    letter = _Letter(number=1, part=part_of(content))
+    letter = _Letter(number=1, part=part_of(content), attached=attached)
     return Reading((letter.document(path),), tuple(_notes([letter])))
 
 
-def read_emlx(content: bytes, path: str) -> Reading:
+def read_emlx(content: bytes, path: str, *, attached: bool = True) -> Reading:
     """As Apple's Mail keeps a message: its length, the message, and a list of properties. Raises Unreadable."""
     length, _, rest = content.lstrip().partition(b"\n")
     if not re.fullmatch(rb"\d{1,12}\s*", length):
         raise Unreadable("no mail of Apple's Mail: it does not begin with its length")
-    return read_eml(rest[: int(length)], path)
+    return read_eml(rest[: int(length)], path, attached=attached)
 
 
-def read_mbox(content: bytes, path: str) -> Reading:
+def read_mbox(content: bytes, path: str, *, attached: bool = True) -> Reading:
     """A document for each message; its id is that of the message, if no other has it. Raises Unreadable."""
     letters = [
-        _Letter(number, part_of(_ESCAPED_FROM.sub(b"", message)))
+        _Letter(number, part_of(_ESCAPED_FROM.sub(b"", message)), attached=attached)
         for number, message in enumerate(_messages(_with_newlines(content)), start=1)
     ]
     if not letters and content.strip():
@@ -85,6 +93,11 @@ def read_mbox(content: bytes, path: str) -> Reading:
     named = (letter.id if letter.id and ids[letter.id] == 1 else f"message-{letter.number}" for letter in letters)
     documents = [letter.document(id) for id, letter in zip(named, letters, strict=True)]
     return Reading(tuple(documents), tuple(_notes(letters)))
+
+
+read_eml_alone = partial(read_eml, attached=False)
+read_emlx_alone = partial(read_emlx, attached=False)
+read_mbox_alone = partial(read_mbox, attached=False)
 
 
 def _with_newlines(content: bytes) -> bytes:
@@ -106,6 +119,11 @@ def _notes(letters: Sequence[_Letter]) -> Iterator[str]:
         yield f"{_share(sealed, letters)}encrypted, or signed in a form that is not read"
     if cut:
         yield f"{_share(cut, letters)}not read to the end: more than {_MOST_PARTS:,} parts, or nested too deeply"
+    where = "message {}: " if len(letters) > 1 else ""
+    faults = [f"{where.format(letter.number)}{fault}" for letter in letters for fault in letter.faults]
+    yield from faults[:_MOST_TOLD]
+    if len(faults) > _MOST_TOLD:
+        yield f"{len(faults) - _MOST_TOLD} more such attachments"
 
 
 def _share(count: int, letters: Sequence[_Letter]) -> str:
@@ -113,17 +131,21 @@ def _share(count: int, letters: Sequence[_Letter]) -> str:
 
 
 class _Letter:
-    """A message. `sealed` and `cut` tell, once it is a document, what of it could not be read."""
+    """A message. `sealed`, `cut` and `faults`, those of attachments, tell once it is a document what of it could not
+    be read."""
 
-    def __init__(self, number: int, part: Part) -> None:
+    def __init__(self, number: int, part: Part, *, attached: bool) -> None:
         self.number = number
+        self.faults: list[str] = []
         self.sealed = False
         self.cut = False
         self._part = part
         self._parts = 0
         self._outline = PinnedOutline("message")
         self._outline.at = number
+        self._reads_attached = attached
         self._attached: list[str] = []
+        self._attached_count = 0
 
     @property
     def id(self) -> str:
@@ -187,8 +209,36 @@ class _Letter:
         self._outline.close(level)
 
     def _attach(self, part: Part) -> None:
-        if name := part.filename:
-            self._attached.append(name)
+        if not part.filename:
+            return
+        self._attached.append(part.filename)
+        if not self._reads_attached or not is_readable(part):
+            return
+        self._attached_count += 1
+        if self._attached_count > _MOST_ATTACHED:
+            self.faults.append(f"{part.filename}: not read: {_MOST_ATTACHED} attachments of the message are")
+            return
+        try:
+            reading = read_attachment(part)
+        except Unreadable as error:
+            self.faults.append(f"{part.filename}: {error}")
+        else:
+            self.faults += [f"{part.filename}: {note}" for note in reading.notes]
+            self._add_documents(part.filename, reading.documents)
+
+    def _add_documents(self, name: str, documents: Sequence[Document]) -> None:
+        """Put all text of *documents* under *name*, and there under its own headings."""
+        for document in documents:
+            above: tuple[str, ...] = ()
+            for block in document.blocks:
+                trail = (name, *block.headings)
+                alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(above, trail, strict=False)))
+                self._outline.close(_ATTACHED + alike)
+                for depth, heading in enumerate(trail[alike:], start=alike):
+                    self._outline.heading(_ATTACHED + depth, heading)
+                self._outline.block(block.text, header=block.header)
+                above = trail
+        self._outline.close(_ATTACHED)
 
     def _add_text(self, text: str) -> None:
         text = _UUENCODED.sub(lambda found: f"Attachment: {found[1]}", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rerank_cli.corpus.read.front_matter import NAMES, SENTENCES, leading_block
 from rerank_cli.corpus.read.markup import (
     Line,
     Row,
@@ -44,7 +45,10 @@ _FIELDS = {
     "hugo_tags": "tags",
     "last_modified": "modified",
 }
-_SHOWN_KEYWORDS = frozenset(("subtitle", "author", "description", "keywords", "caption", "filetags"))
+
+# `:NAME: value` in a drawer; Org-roam's names have it in front, and their values words in quotation marks.
+_PROPERTY = re.compile(r"^[ \t]*:(?P<name>[\w-]+)\+?:[ \t]+(?P<value>\S.*)$")
+_VALUE = re.compile(r"\"([^\"]+)\"|([^\s\":]+)")
 
 # A mark begins after one of these signs and ends before one of those, as Org has it.
 _BEFORE, _AFTER = r"(?:(?<=[-\s({'\"])|^)", r"(?=[-\s.,;:!?'\")}\[]|$)"
@@ -76,7 +80,10 @@ def read(text: str, path: str) -> Reading:
     """A single document; its title is that of `#+TITLE`."""
     parser = _Parser(numbered(text))
     parser.parse()
-    return Reading((Document(path, " ".join(parser.title), parser.outline.blocks(), tuple(parser.fields)),))
+    title, blocks = " ".join(parser.title), parser.outline.blocks()
+    lines = (min(parser.said_at, default=1), max(parser.said_at, default=1))
+    leading = leading_block(parser.sentences, parser.names, title, blocks, lines=lines)
+    return Reading((Document(path, title, (*([leading] if leading else []), *blocks), tuple(parser.fields)),))
 
 
 class _Parser:
@@ -84,6 +91,10 @@ class _Parser:
         self.outline = Outline()
         self.title: list[str] = []
         self.fields: list[tuple[str, str]] = []
+        self.sentences: list[str] = []
+        self.names: list[str] = []
+        self.said_at: list[int] = []  # the lines that say them
+        self._has_headline = False
         self._lines = lines
         self._unclosed: dict[str, int] = {}  # for what closes a block, up to where it is known to be missing
         self._states = {state for line in lines for state in _told_states(line)} | _STATES
@@ -128,6 +139,7 @@ class _Parser:
         if title.split(" ", 1)[0] == "COMMENT":
             return self._after_subtree(level, at)
         self.outline.heading(level, self._plain(title), number, number)
+        self._has_headline = True
         if tagged:
             self.outline.block(f"Tags: {', '.join(tagged['tags'].split(':'))}", number, number)
         return at + 1
@@ -167,17 +179,46 @@ class _Parser:
         if name in _FIELDS:
             said = ",".join(value.split(":")) if name == "filetags" else value
             self.fields += fields_in(self._plain(said), _FIELDS[name])
+        value = self._plain(value.strip())
         if name == "title":
-            self.title.append(self._plain(value))
-        elif name in _SHOWN_KEYWORDS:
-            said = ", ".join(filter(None, value.split(":"))) if name == "filetags" else value
-            self.outline.block(self._plain(said), number, number)
+            self.title.append(value)
+        elif name in SENTENCES:
+            self.sentences.append(value)
+        elif name in ("author", "keywords", "filetags"):
+            names = re.split("[:,]" if name == "filetags" else ",", value)
+            self.names += [each.strip() for each in names if each.strip()]
+        elif name == "caption":
+            self.outline.block(value, number, number)
+            return
+        else:
+            return
+        self.said_at.append(number)
 
     def _drawer(self, name: str, at: int) -> int:
         if name not in _UNSEEN_DRAWERS:
             return at + 1
         end = self._first(at, ":end:")
-        return at + 1 if end is None else end + 1
+        if end is None:
+            return at + 1
+        for line in self._lines[at + 1 : end] if name == "properties" else ():
+            self._property(line)
+        return end + 1
+
+    def _property(self, line: Line) -> None:
+        """What a property says of the file, or of the section that it stands in; most are for programs."""
+        found = _PROPERTY.match(line.text)
+        name = found["name"].lower().removeprefix("roam_") if found else ""
+        if not found or name not in (*SENTENCES, *NAMES):
+            return
+        value = self._plain(found["value"].strip())
+        named = [] if name in SENTENCES else [one or other for one, other in _VALUE.findall(value)]
+        if self._has_headline:
+            self.outline.block(", ".join(named) or value, line.number, line.number, leads=True)
+        elif named:
+            self.names += named
+        else:
+            self.sentences.append(value)
+        self.said_at.append(line.number)
 
     def _fixed(self, at: int) -> int:
         end = self._run(at, _FIXED)

@@ -22,7 +22,7 @@ def test_the_case_of_a_guide() -> None:
     )
     assert document(page).title == "Guide to the Kiln"
     assert document(page).blocks == (
-        Block("A. Person", at_lines(2, 2), ("Guide to the Kiln",)),
+        Block("A. Person", at_lines(2, 2), ("Guide to the Kiln",), leads=True),
         Block("Raise it.", at_lines(7, 7), ("Guide to the Kiln", "Firing")),
         Block("== not a heading", at_lines(13, 13), ("Guide to the Kiln", "Firing", "Cooling")),
         Block("Never open.", at_lines(16, 16), ("Guide to the Kiln", "Firing", "Cooling")),
@@ -86,3 +86,13 @@ def test_what_stands_in_delimited_blocks_is_shown_and_of_quotes_the_author() -> 
 @pytest.mark.parametrize("text", ["----", "|===", "|===\n|", "[source", "a::", "* ", "= ", "////", ":a: \\", "", "[]"])
 def test_a_page_that_breaks_off_is_still_read(text: str) -> None:
     assert document(text).id == "page.adoc"
+
+
+def test_what_a_page_says_of_itself_is_found_with_the_text_that_follows() -> None:
+    header = "= Kiln\n:description: Fire it slowly, \\\n  then cool.\n:keywords: raku, glaze\n:toc: left\n"
+    page = f"{header}\n== Firing\n\nHot.\n"
+    assert [(block.text, block.leads) for block in document(page).blocks] == [
+        ("Fire it slowly, then cool.", True),
+        ("raku, glaze", True),
+        ("Hot.", False),
+    ]

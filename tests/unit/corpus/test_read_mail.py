@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, read_file
+from rerank_cli.corpus.read import mail as mail_reader
 from rerank_cli.corpus.read.mail import read_eml, read_emlx, read_mbox
 from rerank_cli.corpus.read.mime import decoded_words
 from rerank_cli.records import Block, Document, FoundFile, Place, Reading
 from rerank_cli.stamps import Stamp
 from tests.growth import grows_evenly
+
+DATA = Path(__file__).parents[2] / "data"
 
 HEADERS = """\
 From: =?utf-8?Q?Ann_M=C3=BCller?= <ann@example.com>
@@ -175,17 +178,84 @@ def test_pictures_within_a_page_are_no_attachments() -> None:
     assert body(several("related", typed("text/html", "<p>Text"), picture)) == ["Text"]
 
 
-def test_attachments_are_named_and_not_read() -> None:
+def attached(name: str, content: bytes, kind: str = "application/octet-stream") -> str:
+    coded = base64.encodebytes(content).decode()
+    where = f"attachment; filename={name}"
+    return typed(kind, coded, Content_Disposition=where, Content_Transfer_Encoding="base64")
+
+
+def mailed(*parts: str) -> Reading:
+    return reading("Subject: Kiln\n" + several("mixed", typed("text/plain", "See below."), *parts))
+
+
+PAGE = b"<title>Ware</title><h1>Ware</h1><p>One.</p><h2>Glaze</h2><p>Two.</p><p>Three.</p><h2>Slip</h2><p>Four.</p>"
+
+
+def test_attachments_are_read_under_their_names_and_headings_at_the_place_of_the_message() -> None:
+    notes = typed("text/plain; charset=latin-1", "na\u00efve", Content_Disposition="attachment; filename=notes.txt")
+    (only,) = mailed(attached("ware.html", PAGE), notes).documents
+    assert [(block.text, block.headings) for block in only.blocks] == [
+        ("See below.", ()),
+        ("One.", ("ware.html", "Ware")),
+        ("Two.", ("ware.html", "Ware", "Glaze")),
+        ("Three.", ("ware.html", "Ware", "Glaze")),
+        ("Four.", ("ware.html", "Ware", "Slip")),
+        ("na\u00efve", ("notes.txt",)),
+        ("Attachment: ware.html\nAttachment: notes.txt", ()),
+    ]
+    assert {block.place.unit for block in only.blocks} == {"message"}
+
+
+@pytest.mark.parametrize("name", ["mill-pandoc.docx", "mill-libreoffice.odt"])
+def test_documents_of_programs_are_read_where_they_are_attached(name: str) -> None:
+    content = next(DATA.rglob(name)).read_bytes()
+    alone = read_file(FoundFile(name, name, Stamp(len(content), 0, 0, 0)), content)
+    within = mailed(attached(name, content)).documents[0].blocks[1:-1]
+    assert [block.text for block in within] == [block.text for block in alone.documents[0].blocks]
+
+
+def test_an_attachment_that_cannot_be_read_is_told_by_its_name_and_costs_no_other() -> None:
+    found = mailed(attached("a.pdf", b"%PDF-1.4 broken"), attached("b.docx", b"PK broken"), attached("c.txt", b"Good."))
+    assert [note.partition(":")[0] for note in found.notes] == ["a.pdf", "b.docx"]
+    assert "Good." in [block.text for block in found.documents[0].blocks]
+
+
+def test_an_attachment_of_a_mailbox_is_told_with_its_message() -> None:
+    mail = several("mixed", typed("text/plain", "See below."), attached("a.pdf", b"broken"))
+    begin = "From a@b Sun Mar  1 23:30:00 2026\n"
+    (note,) = read_mbox(f"{begin}Subject: a\n\nb\n\n{begin}Subject: c\n{mail}".encode(), "a.mbox").notes
+    assert note.startswith("message 2: a.pdf: ")
+
+
+def test_mails_in_mails_end() -> None:
+    mail = several("mixed", attached("deep.txt", b"Deep."))
+    for _ in range(3):
+        mail = several("mixed", typed("text/plain", "Outer."), attached("inner.eml", mail.encode()))
+    texts = [block.text for block in document(mail).blocks]
+    assert texts == ["Outer.", "Outer.", "Attachment: inner.eml", "Attachment: inner.eml"]
+
+
+def test_more_attachments_than_anybody_sends_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail_reader, "_MOST_ATTACHED", 2)
+    monkeypatch.setattr(mail_reader, "_MOST_TOLD", 1)
+    found = mailed(*(attached(f"{n}.txt", b"Text %d." % n) for n in range(5)))
+    assert found.notes == ("2.txt: not read: 2 attachments of the message are", "2 more such attachments")
+    assert [block.text for block in found.documents[0].blocks[1:-1]] == ["Text 0.", "Text 1."]
+
+
+def test_pictures_keys_and_what_no_reader_knows_are_named_and_not_read() -> None:
     mail = several(
         "mixed",
         typed("text/plain", "See below."),
-        typed("application/pdf", "JVBERi0=", Content_Disposition="attachment; filename=report.pdf"),
+        typed("application/zip", "JVBERi0=", Content_Disposition="attachment; filename=report.zip"),
         typed('image/png; name="=?utf-8?q?caf=C3=A9=2Epng?="', "iVBO", Content_Transfer_Encoding="base64"),
-        typed("text/plain", "secret", Content_Disposition="attachment; filename*=utf-8''na%C3%AFve.txt"),
+        typed("application/pgp-keys", "secret", Content_Disposition="attachment; filename*=utf-8''na%C3%AFve.asc"),
+        typed("text/plain; name=key.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----", Content_Disposition="attachment"),
         typed("text/calendar; name=invite.ics", "BEGIN:VCALENDAR"),
         typed("application/octet-stream", "AAAA"),
     )
-    names = "Attachment: report.pdf\nAttachment: café.png\nAttachment: naïve.txt\nAttachment: invite.ics"
+    names = "Attachment: report.zip\nAttachment: café.png\nAttachment: naïve.asc\nAttachment: key.asc"
+    names += "\nAttachment: invite.ics"
     assert body(mail) == ["See below.", names]
 
 

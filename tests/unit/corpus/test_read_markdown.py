@@ -417,3 +417,20 @@ def test_directives_and_roles_of_myst_are_read_as_a_page_shows_them() -> None:
 
 def test_directives_that_are_never_closed_in_each_other_lose_nothing() -> None:
     assert [block.text for block in blocks("```{note}\n" * 40 + "Words")][-1].endswith("Words")
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "texts"),
+    [
+        ("% The Kiln\n% Ann Mill; Bob Roe\n% 1 March 2026\n\nHot.\n", "The Kiln", ["Ann Mill, Bob Roe", "Hot."]),
+        ("% The Kiln,\n  fired slowly\n%\n% 2026\n\nHot.\n", "The Kiln, fired slowly", ["Hot."]),
+        ("% The Kiln\n\nHot.\n", "The Kiln", ["Hot."]),
+        ("% The Kiln", "The Kiln", ["The Kiln"]),
+        ("50% of it\n\nHot.\n", "", ["50% of it", "Hot."]),
+    ],
+)
+def test_a_title_block_of_pandocs_is_read_without_its_signs(text: str, title: str, texts: list[str]) -> None:
+    (found,) = read(text, "page.md").documents
+    assert (found.title, [block.text for block in found.blocks]) == (title, texts)
+    last = found.blocks[-1]
+    assert text.split("\n")[last.place.first - 1].removeprefix("% ") == last.text

@@ -62,3 +62,28 @@ def test_comments_exports_and_what_is_marked_as_comment_are_left_out() -> None:
 
 def test_a_block_that_is_never_closed_is_text() -> None:
     assert texts("#+begin_src c\na\n* H\nb\n") == ["a", "b"]
+
+
+def test_what_a_page_says_of_itself_leads_its_text_without_the_keys() -> None:
+    page = (
+        ':PROPERTIES:\n:ID: 1234\n:ROAM_ALIASES: "Sowing diary" almanac\n:END:\n#+TITLE: Garden log\n'
+        "#+DESCRIPTION: What grew, and *when*.\n#+KEYWORDS: peas, beans\n#+FILETAGS: :bed:shed:\n#+STARTUP: overview\n"
+        "* Spring\nSow.\n"
+    )
+    first, last = document(page).blocks
+    assert first == Block(
+        "What grew, and when.\nSowing diary, almanac, peas, beans, bed, shed", at_lines(3, 8), leads=True
+    )
+    assert last.text == "Sow."
+
+
+def test_a_page_with_nothing_but_a_title_is_its_title() -> None:
+    assert texts("#+TITLE: Garden log\n") == ["Garden log"]
+
+
+def test_a_drawer_below_a_headline_speaks_of_its_section() -> None:
+    page = "* Spring\n:PROPERTIES:\n:CUSTOM_ID: s1\n:DESCRIPTION: After the frost: sow.\n:END:\nPeas.\n"
+    assert document(page).blocks == (
+        Block("After the frost: sow.", at_lines(4, 4), ("Spring",), leads=True),
+        Block("Peas.", at_lines(6, 6), ("Spring",)),
+    )

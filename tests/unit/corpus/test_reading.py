@@ -349,3 +349,11 @@ def test_a_limit_longer_than_the_system_can_wait_at_once_is_waited_for_in_steps(
 def test_a_step_of_waiting_that_ends_is_not_the_limit(open_reading: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_module, "_STEP_S", 0.001, raising=False)
     assert read(open_reading(), "a.md", PROSE * 1600)
+
+
+def test_a_mail_that_takes_too_long_with_its_attachments_is_read_without_them(open_reading: Open) -> None:
+    boundary = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee below.\n--b\n"
+    attachment = b"Content-Disposition: attachment; filename=slow.md\n\n" + b"[a" * 1_000_000  # hours of it
+    found = read(open_reading(file_timeout_s=2), "a.eml", boundary + attachment)
+    assert found.notes == ("read without its attachments: with them it took longer than 2 s (--file-timeout)",)
+    assert [passage.text for passage in found.documents[0].passages] == ["See below.\n\nAttachment: slow.md"]

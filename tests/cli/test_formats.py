@@ -51,6 +51,11 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
         "per_document": 1,
         "min_score": None,
         "path": ["*.md"],
+        "not_path": [],
+        "ext": [],
+        "since": None,
+        "until": None,
+        "where": [],
     }
     (result,) = record["results"]
     assert result["query"] == "cold radiator"

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rerank_cli.indexing import IndexSettings, update_index
+from rerank_cli.ports import FieldRule, Filter
 from rerank_cli.records import Retriever, Rules, VectorSearch
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader, open_writer
@@ -25,6 +26,12 @@ WORDS = "brake chain pedal wheel spoke river water stone".split()  # of one leng
 NAMES = ["a.md", "b.md", "sub/a.md", "sub/deep/c.txt", "d.rst", "e.html", "f.py", "g.jsonl", "h.csv", "[b]i\n.md"]
 QUERIES = ("brake chain", "river water stone", "pedal", "the spoke of the wheel")
 RETRIEVERS: tuple[Retriever, ...] = ("hybrid", "dense", "lexical")
+
+OLD = 1_600_000_000
+FILTERS = [
+    *(Filter(fields=(FieldRule("tag", "brake"),)), Filter(fields=(FieldRule("tag", "r*", differs=True),))),
+    *(Filter(since=OLD + 300), Filter(until=OLD + 300), Filter(extensions=("md",))),
+]
 
 # Few words, so that texts repeat, vectors are shared and scores tie.
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4)
@@ -38,6 +45,7 @@ CHANGES = st.one_of(
     st.tuples(st.just("copy"), NUMBERS, NUMBERS),
     st.tuples(st.just("remove"), NUMBERS, st.none()),
     st.tuples(st.just("touch"), NUMBERS, st.none()),
+    st.tuples(st.just("touch to an older time"), NUMBERS, st.none()),
 )
 
 
@@ -45,7 +53,10 @@ def as_file(name: str, texts: list[str]) -> str:
     """*texts* in the format that *name* promises."""
     kind = name.rpartition(".")[2]
     if kind == "jsonl":
-        return "".join(json.dumps({"_id": f"r{n}", "title": text, "text": text}) + "\n" for n, text in enumerate(texts))
+        records = (
+            {"_id": f"r{n}", "title": text, "text": text, "tag": text.split()[0]} for n, text in enumerate(texts)
+        )
+        return "".join(json.dumps(record) + "\n" for record in records)
     if kind == "csv":
         return "id,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
     if kind == "html":
@@ -54,7 +65,8 @@ def as_file(name: str, texts: list[str]) -> str:
         return "".join(f"def f{n}():\n    return '{text}'\n\n\n" for n, text in enumerate(texts))
     if kind == "rst":
         return "".join(f"{text}\n{'=' * len(text)}\n\n{text} {text}\n\n" for text in texts)
-    return "".join(f"# {text}\n\n{text} and {texts[0]}\n\n" for text in texts)
+    front = f"---\ntags: [{', '.join(texts[0].split())}]\n---\n" if kind == "md" else ""
+    return front + "".join(f"# {text}\n\n{text} and {texts[0]}\n\n" for text in texts)
 
 
 def change(docs: Path, step: tuple[str, int, object]) -> None:
@@ -77,6 +89,8 @@ def change(docs: Path, step: tuple[str, int, object]) -> None:
         place.unlink()
     elif kind == "touch":
         os.utime(place)
+    elif kind == "touch to an older time":
+        os.utime(place, (OLD + number * 100, OLD + number * 100))
     else:
         target = docs / NAMES[what]
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +129,11 @@ def answers(index_folder: Path) -> list[object]:
                     for candidate in [hit.candidate]
                     for stored in [candidate.stored]
                 )
+        for within in FILTERS:
+            ranking = index.search_lexical(WORDS, 1000, within=within)
+            stored = index.read([passage for passage, _ in ranking])
+            found.append([(stored[each].path, stored[each].passage, score) for each, score in ranking])
+        found.append(index.field_counts())
     return found
 
 
@@ -243,4 +262,4 @@ def test_every_format_is_found_at_its_own_lines(tmp_path: Path, name: str) -> No
     (tmp_path / "docs" / name).write_text(as_file(name, ["brake chain", "river"]))
     update(tmp_path / "docs", tmp_path / "index", FakeEncoder())
     found = answers(tmp_path / "index")
-    assert any("river" in answer[-1][-1].model_text for answer in found)
+    assert any("river" in answer[-1][-1].model_text for answer in found if isinstance(answer, tuple))

@@ -10,6 +10,7 @@ import pytest
 from rerank_cli import stamps
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
 from rerank_cli.indexing import ENCODE_BATCH, IndexSettings, IndexSummary, update_index
+from rerank_cli.ports import Filter
 from rerank_cli.records import Progress, Rules, StoredPassage
 from rerank_cli.stamps import stamp_of
 from rerank_cli.store import open_reader, open_writer
@@ -374,3 +375,46 @@ def test_a_page_that_is_indexed_by_itself_is_whole(
 ) -> None:
     plant(site(6))
     assert update(docs / "3.html", index_folder=tmp_path / "lone").repeating == 0
+
+
+def within(index_folder: Path, **times: int) -> list[str]:
+    with open_reader(index_folder) as index:
+        ranking = index.search_lexical(["brake"], 10, within=Filter(**times))
+        return sorted(stored.path for stored in index.read([passage for passage, _ in ranking]).values())
+
+
+def test_a_file_that_was_changed_a_moment_ago_has_its_time(
+    plant: Plant, update: Update, docs: Path, index_folder: Path
+) -> None:
+    """Its stamp is not trusted yet, and is none."""
+    plant({"old.md": "An old brake.\n"})
+    (docs / "new.md").write_text("A new brake.\n")
+    before = int(time.time()) - 60
+    update()
+    assert within(index_folder, since=before) == ["new.md"]
+    assert within(index_folder, until=before) == ["old.md"]
+
+
+def test_a_file_that_is_touched_has_its_new_time_and_nothing_else_changes(
+    plant: Plant, update: Update, docs: Path, index_folder: Path
+) -> None:
+    plant({"a.md": "A brake.\n", "b.md": "Another brake.\n"})
+    update()
+    os.utime(docs / "a.md", (2_000_000_000, 2_000_000_000))
+    summary = update()
+    assert (summary.up_to_date, summary.generation) == (True, 1)
+    assert within(index_folder, since=2_000_000_000) == ["a.md"]
+    now = time.time()
+    os.utime(docs / "b.md", (now, now))
+    update()
+    assert within(index_folder, since=int(now)) == ["a.md", "b.md"]
+
+
+def test_a_date_of_its_own_goes_before_the_time_of_its_file(
+    plant: Plant, update: Update, docs: Path, index_folder: Path
+) -> None:
+    plant({"a.md": "---\ndate: 2001-02-03\n---\n\nA brake.\n", "b.md": "Another brake.\n"})
+    (docs / "a.md").touch()
+    update()
+    second = 981_158_400  # 2001-02-03
+    assert within(index_folder, since=second, until=second + 1) == ["a.md"]

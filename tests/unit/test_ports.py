@@ -23,8 +23,14 @@ FILES = {
     "bikes/chain.md": "# Chain\n\nOil the chain, then wipe it. Oil costs little.\n",
     "garden/slugs.txt": "Slugs eat the lettuce at night.\n",
     "garden/twin.txt": "Slugs eat the lettuce at night.\n",
-    "records.jsonl": '{"_id": "r1", "text": "Pump the tyre."}\n{"_id": "r2", "text": "A tyre on wet grass."}\n',
+    "records.jsonl": '{"_id": "r1", "text": "Pump the tyre.", "tag": "air", "date": "2026-01-31"}\n'
+    '{"_id": "r2", "text": "A tyre on wet grass.", "tag": "grass"}\n',
+    "log.md": "---\ntags: [air, oil]\n---\n\nWet brake, dry chain.\n",
 }
+FILTERS = (
+    *({"where": rule} for rule in ("tag=AIR", "tag!=air", "tags", "tag=gr*", ["tag=air", "tag=oil"])),
+    *({"since": "2026"}, {"until": "2025"}, {"extensions": "md,txt"}, {"not_paths": ["*.jsonl", "garden/"]}),
+)
 QUERIES = ("wet brake", "oil", "slugs eat lettuce", "tyre", "what squeals at night", "pads")
 
 
@@ -94,6 +100,10 @@ def check_answers_agree(both: Both) -> None:
             wanted, found = (library.search(query, **options) for library in (local, memory))
             assert told(found.candidates) == told(wanted.candidates), (query, options)
             assert [hit.text for hit in found.hits] == [hit.text for hit in wanted.hits]
+    for options in FILTERS:
+        wanted, found = (library.search("wet tyre oil", **options) for library in (local, memory))
+        assert told(found.candidates) == told(wanted.candidates), options
+        assert wanted.candidates, options
 
 
 def test_the_ports_are_met(both: Both) -> None:

@@ -52,6 +52,11 @@ def test_each_entry_of_a_calendar_is_a_document_with_the_lines_it_stands_on() ->
             Block("Bring the key for the Ölkeller.", at_lines(60, 62), trail),
             Block("Categories: House, Repairs", at_lines(59, 59), trail),
         ),
+        (
+            *(("date", "20260301T140000"), ("categories", "House"), ("categories", "Repairs")),
+            *(("location", "Cellar, left door; ring twice"), ("organizer", "Ann Müller")),
+            ("attendee", "bob@example.com"),
+        ),
     )
     assert text.split("\n")[60 - 1].startswith("DESCRIPTION:")
     assert (heating.title, texts(heating)) == ("Heating off", ["2026-06-01 to 2026-08-31"])
@@ -137,6 +142,7 @@ def test_a_card_is_a_document_named_by_its_person() -> None:
             Block("Knows the old", at_lines(12, 12), trail),
             Block("boiler, too.", at_lines(12, 12), trail),
         ),
+        (("organization", "Boilers Ltd, Repairs"), ("email", "ann@example.com")),
     )
 
 

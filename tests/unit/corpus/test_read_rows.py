@@ -135,7 +135,7 @@ def test_rows_of_csv_are_documents_with_the_lines_they_span() -> None:
 
 def test_without_a_text_column_every_other_one_is_a_named_line() -> None:
     (document,) = read_csv("ID,Title,Colour,Size,\n1,T,red,,note\n", "x.csv").documents
-    assert document == Document("1", "T", (Block("Colour: red\nnote", at_lines(2, 2)),))
+    assert document == Document("1", "T", (Block("Colour: red\nnote", at_lines(2, 2)),), (("colour", "red"),))
 
 
 def test_tabs_separate_the_cells_of_tsv() -> None:
@@ -192,7 +192,8 @@ def test_quotes_escaped_by_backslashes_are_read() -> None:
 @pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
 def test_a_first_line_may_name_the_separator(line: str) -> None:
     (document,) = read_csv(f"{line}\nname;city\nAnn, Bob;Bergen\n", "x.csv").documents
-    assert document == Document("line-3", "", (Block("name: Ann, Bob\ncity: Bergen", at_lines(3, 3)),))
+    fields = (("name", "Ann, Bob"), ("city", "Bergen"))
+    assert document == Document("line-3", "", (Block("name: Ann, Bob\ncity: Bergen", at_lines(3, 3)),), fields)
 
 
 def test_lines_above_the_header_are_no_header_and_not_lost() -> None:

@@ -15,7 +15,7 @@ from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.seal import Seal, fits, read_seal, seal_of, write_seal
 from tests.conftest import Plant, Update
-from tests.unit.store.texts import commit, found, hash_of
+from tests.unit.store.texts import commit, commit_files, found, hash_of, new_file
 
 
 def sealed(folder: Path) -> Seal:
@@ -136,6 +136,27 @@ def test_a_changed_passage_is_never_sealed(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection, connection:
         connection.execute("UPDATE passages SET first = 99 WHERE text = 'pears'")
     with pytest.raises(IndexDamaged, match="is not what was written"), open_writer(folder, wait_s=0):
+        pass
+    assert not (folder / "catalog.seal").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE fields SET value = 'wax'",
+        "DELETE FROM fields",
+        "INSERT INTO fields SELECT 'tag', 'wax', id FROM documents",
+        "UPDATE documents SET dated = 0",
+    ],
+)
+def test_what_a_document_says_of_itself_is_never_sealed_once_it_is_changed(tmp_path: Path, change: str) -> None:
+    folder = tmp_path / "told"
+    with open_writer(folder, wait_s=0) as writer:
+        commit_files(writer, [new_file("a.md", ["apples"], fields=(("tag", "hive"), ("date", "2026-01-31")))])
+    (folder / "catalog.seal").unlink()
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection, connection:
+        connection.execute(change)
+    with pytest.raises(IndexDamaged, match="document 1 is not what was written"), open_writer(folder, wait_s=0):
         pass
     assert not (folder / "catalog.seal").exists()
 

@@ -13,7 +13,8 @@ from rerank_cli.stamps import Stamp
 from rerank_cli.store.staging import HEAD, Staging
 from tests.unit.store.texts import new_file
 
-A, B, OTHER_A = new_file("a.md", ["apples", "pears"]), new_file("b.md", ["plums"]), new_file("a.md", ["grapes"])
+A = new_file("a.md", ["apples", "pears"], fields=(("tag", "fruit"),), modified_at=7)
+B, OTHER_A = new_file("b.md", ["plums"]), new_file("a.md", ["grapes"])
 
 
 @pytest.fixture

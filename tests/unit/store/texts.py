@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from rerank_cli.arrays import Vectors
+from rerank_cli.fields import Fields
 from rerank_cli.ports import Changes, FileState, NewFile, Recipe
 from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
@@ -43,18 +44,32 @@ def keep(writer: LocalWriter, texts: Iterable[str], *, fingerprint: str = "fake"
         writer.keep_vectors(fingerprint, [hash_of(text) for text in some], vectors)
 
 
-def new_file(path: str, texts: Sequence[str], *, document_id: str | None = None) -> NewFile:
+def new_file(
+    path: str,
+    texts: Sequence[str],
+    *,
+    document_id: str | None = None,
+    fields: Fields = (),
+    modified_at: int = 0,
+) -> NewFile:
     """A file of one document, whose passages are *texts*."""
-    state = FileState(path, stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None)
+    state = FileState(path, Stamp(1, 1, 1, 1), content_hash=b"x", reader="text", failure=None, modified_at=modified_at)
     passages = tuple(Passage(n, at_lines(n + 1, n + 1), (), text) for n, text in enumerate(texts))
-    return NewFile(state, (SplitDocument(document_id or path, path, passages),))
+    return NewFile(state, (SplitDocument(document_id or path, path, passages, fields),))
 
 
 def commit(writer: LocalWriter, written: Mapping[str, Sequence[str]], *, removed: tuple[str, ...] = ()) -> None:
     """Write files of one document each, whose passages are the given texts."""
-    for path, texts in written.items():
-        keep(writer, texts)
-        writer.stage(new_file(path, texts), key="")
+    commit_files(writer, [new_file(path, texts) for path, texts in written.items()], removed=removed)
+
+
+def commit_files(writer: LocalWriter, files: Iterable[NewFile], *, removed: tuple[str, ...] = ()) -> None:
+    """Write *files*."""
+    written = []
+    for file in files:
+        keep(writer, [passage.text for document in file.documents for passage in document.passages])
+        writer.stage(file, key="")
+        written.append(file.state.path)
     writer.commit(Changes(tuple(written), removed), RECIPE)
 
 

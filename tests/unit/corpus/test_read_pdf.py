@@ -358,3 +358,19 @@ def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
 def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:
     meanings = dict(zip("abcdef -", "信濃川は新潟 -", strict=True))
     assert texts(pdf(shown("a b c d - ef ab", 50, 700, font="M"), meanings=meanings)) == ["信濃川は - 新潟 信濃"]
+
+
+def test_the_numbers_of_a_table_of_contents_are_no_numbers_of_lines() -> None:
+    entries = ("Ropes and what they are made of", "Paint", "Ferries and boats", "The harbour", "Church")
+    page = "".join(
+        shown(str(number), 50, 700 - 12 * number) + shown(entry, 70, 700 - 12 * number)
+        for number, entry in enumerate(entries, 1)
+    )
+    assert "\n".join(texts(pdf(page))).split("\n")[1].startswith("2")
+
+
+def test_the_last_line_of_an_entry_goes_on_to_its_page() -> None:
+    page = shown("What the ropes that lie in the shed beside", 50, 700) + shown("the harbour cost", 50, 688)
+    assert texts(pdf(page + shown("17", 400, 688))) == [
+        "What the ropes that lie in the shed beside the harbour cost 17"
+    ]

@@ -11,6 +11,9 @@ from rerank_cli.corpus.read.pdf.lines import Cell, Line
 # Fewer may be anything.
 _FEWEST = 4
 
+# Such a share of the lines of prose begins in the middle of a sentence, and hardly any in a table of contents.
+_PROSE = 0.2
+
 # In points. Items and sections stand further apart.
 _WIDEST_LINE = 40.0
 
@@ -18,7 +21,7 @@ _WIDEST_LINE = 40.0
 def without_line_numbers(lines: list[Line]) -> list[Line]:
     """*lines* of a page without what counts them beside all text, be it every one or every fifth."""
     words = [cell for line in lines for cell in line.cells if not cell.text.isdecimal()]
-    if not words:
+    if sum(cell.text[0].islower() for cell in words) <= _PROSE * len(words):
         return lines
     left, right = min(cell.left for cell in words), max(cell.right for cell in words)
     ordered = sorted(lines, key=lambda line: line.y)

@@ -175,7 +175,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     ended = ends_sentence(before.text)
     if before.bold != line.bold and (is_short or before.bold):
         return True
-    if line.text[0] in _BULLETS or _is_row(before, line) or _is_row(line, None):
+    if line.text[0] in _BULLETS or _is_row(before, line):
         return True
     if is_short and _CAPTION.match(line.text):
         return True
@@ -191,9 +191,9 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     return len(paragraph) > 1 and (is_short or ended)
 
 
-def _is_row(line: Line, below: Line | None) -> bool:
+def _is_row(line: Line, below: Line) -> bool:
     """Whether *line* has a gap too wide for prose. What hangs *below* its last cell goes on with that."""
-    hangs = below is not None and abs(below.left - line.cells[-1].left) < 0.5 * line.size
+    hangs = abs(below.left - line.cells[-1].left) < 0.5 * line.size
     return not hangs and any(after.left - before.right > _ROW_GAP * line.size for before, after in pairwise(line.cells))
 
 

@@ -21,6 +21,7 @@ from rerank_cli.errors import IndexDamaged, IndexMismatch, InputError, UnusableI
 from rerank_cli.records import StoredPassage
 from rerank_cli.store import check_health, migration, open_reader, open_writer
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
+from rerank_cli.store.passages import row_check
 from rerank_cli.store.reader import IndexReader
 from rerank_cli.store.roots import indexed_root
 from rerank_cli.store.seal import read_seal, seal_of, write_seal
@@ -154,6 +155,44 @@ def test_bringing_over_alone_changes_no_answer(first: Path, docs: Path) -> None:
     assert [layout.old_vectors(), layout.replaced.exists()] == [[], False]
     seal = read_seal(layout.seal)
     assert seal is not None and not seal.broken
+
+
+def test_places_notes_and_times_of_the_third_format_are_brought_over(third: Path, docs: Path) -> None:
+    change(third, "UPDATE files SET notes = 'one' || char(10) || 'two', mtime_ns = 7500000000 WHERE path = 'wheel.md'")
+    change(third, "UPDATE passages SET unit = 'page', label = 'x', row_check = ? WHERE id = 1", checked(third, 1))
+    write_seal(third / "catalog.seal", seal_of(third / "catalog.sqlite", root=str(docs), generation=1))
+    before = passage_rows(third)
+    with open_writer(third, wait_s=0) as writer:
+        wheel = writer.files()["wheel.md"]
+    assert (wheel.notes, wheel.modified_at, wheel.stamp.mtime_ns) == (("one", "two"), 7, 7_500_000_000)
+    assert passage_rows(third) == before
+
+
+def checked(folder: Path, number: int) -> int:
+    """The check of a passage once it stands on a page."""
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
+        query = (
+            "SELECT document_id, path, title, ordinal, 'page', first, last, 'x', headings, text, text_hash"
+            " FROM passages JOIN documents ON documents.id = document WHERE passages.id = ?"
+        )
+        return row_check(*connection.execute(query, (number,)).fetchone())
+
+
+def passage_rows(folder: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection:
+        query = (
+            "SELECT document_id, path, title, ordinal, unit, first, last, label, headings, text, parts, row_check"
+            " FROM passages JOIN documents ON documents.id = document ORDER BY path, ordinal"
+        )
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize("column", ["text", "label", "first"])
+def test_a_row_of_the_third_format_that_is_not_what_was_written_is_told(third: Path, docs: Path, column: str) -> None:
+    change(third, f"UPDATE passages SET {column} = 77 WHERE id = 2")
+    write_seal(third / "catalog.seal", seal_of(third / "catalog.sqlite", root=str(docs), generation=1))
+    with pytest.raises(IndexDamaged, match="not what was written"), open_writer(third, wait_s=0):
+        pass
 
 
 def test_a_reader_of_an_older_format_is_told_to_bring_it_over(first: Path, docs: Path) -> None:

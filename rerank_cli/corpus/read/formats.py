@@ -104,10 +104,10 @@ FORMATS: dict[str, Format] = {
         ),
         Format("man", 1, "man"),
     ),
-    ".pod": Format("pod", 1, "pod"),
+    ".pod": Format("pod", 2, "pod"),
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
-    **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 1, "mediawiki")),
+    **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 2, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html", page=True)),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
@@ -117,14 +117,14 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".odp", ".otp"), Format("odp", 1, "odp", binary=True)),
     **dict.fromkeys((".ods", ".ots"), Format("ods", 1, "ods", binary=True)),
     ".rtf": Format("rtf", 1, "rtf", binary=True),
-    ".epub": Format("epub", 1, "epub", binary=True),
-    ".ipynb": Format("notebook", 1, "notebook"),
+    ".epub": Format("epub", 2, "epub", binary=True),
+    ".ipynb": Format("notebook", 2, "notebook"),
     **dict.fromkeys(
         (
             *(".xml", ".dbk", ".docbook", ".nxml", ".tei", ".dita"),
             *(".rss", ".atom", ".opml", ".svg", ".drawio"),
         ),
-        Format("xml", 1, "xml", named=True),
+        Format("xml", 2, "xml", named=True),
     ),
     ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
     ".excalidraw.md": Format("excalidraw note", 1, "drawings", "read_excalidraw_note"),
@@ -181,7 +181,7 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
     for converter in converters:
         ending, _, command = converter.partition("=")
         if path.lower().endswith(ending.strip().lower()):
-            return Format("converted", 1, "converted", command=command.strip())
+            return Format("converted", 2, "converted", command=command.strip())
     ending, longer = _endings(path)
     if ending not in PACKED:
         return FORMATS.get(longer) or FORMATS.get(ending, TEXT)

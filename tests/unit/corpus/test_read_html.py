@@ -246,3 +246,11 @@ def test_the_description_of_a_page_goes_in_front_of_it() -> None:
 )
 def test_words_that_only_a_target_has_stand_behind_its_text(page: str, text: str) -> None:
     assert texts(page) == [text]
+
+
+def test_a_heading_tells_where_its_link_leads_as_a_paragraph_does() -> None:
+    page = "<h1>The <a href='https://acme.org/x200.pdf'>pump</a></h1><p>x<h2><a href='/the-pump/'>The pump</a></h2><p>y"
+    assert [block.headings for block in document(page).blocks] == [
+        ("The pump (acme.org/x200.pdf)",),
+        ("The pump (acme.org/x200.pdf)", "The pump"),
+    ]

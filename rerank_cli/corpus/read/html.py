@@ -230,7 +230,7 @@ class _Page:
         if target.startswith("#") and (not _WORD.search(text) or _SKIPS.match(text)):
             self._gathered[self._link_at :] = ["\n" * text.count("\n")]
             self._written = any(part.strip() for part in self._gathered)
-        elif self._tag not in HEADINGS and not self._pre:
+        elif not self._pre:
             if "//" not in target:  # a section of the same site has made-up names, and a heading that says them better
                 target = target.partition("#")[0]
             self._gather(self._targets.beside(text, target, attributes.get("title", "")), line)

@@ -33,6 +33,9 @@ _IMPORT = r"import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?"
 _EXPORT = r"export\s+(?:const|let|var|default|function)\b.*"
 _IMPORTS = re.compile(rf"(?:[ \t]*\n)*+(?:(?:{_IMPORT}|{_EXPORT})[ \t]*(?:\n|\Z)(?:[ \t]*\n)*+)++")
 
+# Each of them may begin a link, for which the parser looks through all that follow. Nobody writes so many.
+_BRACKETS = re.compile(r"(?:!?\[){50,}+")
+
 _PARSER = extended(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]))
 
 
@@ -63,7 +66,7 @@ def _blocks(text: str) -> list[Token]:
 
     Raises Unreadable where the parser dropped what is nested too deeply.
     """
-    tokens = _PARSER.parse(text)
+    tokens = _PARSER.parse(_BRACKETS.sub(lambda run: "[".ljust(len(run[0])), text))
     words = _Words()
     for token in tokens:
         if token.type in ("blockquote_open", "list_item_open") and token.level >= _MAX_NESTING - 1 and token.map:

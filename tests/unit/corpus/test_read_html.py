@@ -264,3 +264,11 @@ def test_a_page_that_only_tells_of_values_in_braces_keeps_them() -> None:
     assert texts("<p>Write {{ name }} or <code>{% if %}</code>, {{ never closed.</p>") == [
         "Write {{ name }} or {% if %}, {{ never closed."
     ]
+
+
+def test_a_heading_tells_where_its_link_leads_as_a_paragraph_does() -> None:
+    page = "<h1>The <a href='https://acme.org/x200.pdf'>pump</a></h1><p>x<h2><a href='/the-pump/'>The pump</a></h2><p>y"
+    assert [block.headings for block in document(page).blocks] == [
+        ("The pump (acme.org/x200.pdf)",),
+        ("The pump (acme.org/x200.pdf)", "The pump"),
+    ]

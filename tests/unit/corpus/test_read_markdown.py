@@ -7,7 +7,7 @@ import pytest
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.markdown import read
 from rerank_cli.records import Block, Document, at_lines
-from tests.growth import FAR_TOO_LONG_S
+from tests.growth import FAR_TOO_LONG_S, cpu_s
 
 PAGE = """\
 # Boiler *care*
@@ -434,3 +434,16 @@ def test_a_title_block_of_pandocs_is_read_without_its_signs(text: str, title: st
     assert (found.title, [block.text for block in found.blocks]) == (title, texts)
     last = found.blocks[-1]
     assert text.split("\n")[last.place.first - 1].removeprefix("% ") == last.text
+
+
+@pytest.mark.parametrize("brackets", ["[", "!["])
+def test_a_long_run_of_brackets_takes_no_longer_than_words(brackets: str) -> None:
+    run, words = brackets * 20_000, "word " * 20_000
+    assert cpu_s(lambda: read(run, "page.md"), tries=1) < 20 * cpu_s(lambda: read(words, "page.md"))
+
+
+def test_a_long_run_of_brackets_costs_no_word() -> None:
+    text = f"One\n\n{'[' * 100}two](x) three\n\n```\n[[[code]]]\n```\n"
+    (found,) = read(text, "page.md").documents
+    assert [" ".join(block.text.split()) for block in found.blocks] == ["One", "two three", "[[[code]]]"]
+    assert [block.place.first for block in found.blocks] == [1, 3, 6]

@@ -141,6 +141,7 @@ def _parcels(documents: Sequence[Document], job: Job, parent: Connection) -> Ite
     for document in passages_of(documents, max_tokens=job.max_tokens, count_tokens=count_tokens):
         packed.append(document)
         chars += _DOCUMENT_CHARS + sum(len(passage.text) for passage in document.passages)
+        chars += sum(len(key) + len(value) for key, value in document.fields)
         if chars > _PARCEL_CHARS:
             yield Parcel(tuple(packed))
             packed.clear()

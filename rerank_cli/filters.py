@@ -151,6 +151,11 @@ def _rule(written: str) -> FieldRule:
     key, is_compared, value = written.partition("=")
     differs = key.endswith("!")
     rule = FieldRule(folded(key.removesuffix("!")), " ".join(value.split()) if is_compared else "*", differs)
-    if not rule.key or not rule.value or (differs and not is_compared) or len(rule.value) > MOST_VALUE_CHARS:
+    if len(rule.value) > MOST_VALUE_CHARS:
+        raise UsageError(
+            f"--where: no field has a value of more than {MOST_VALUE_CHARS} letters",
+            remedy=f"end it with *, as in {rule.key}={rule.value[:10]}*",
+        )
+    if not rule.key or not rule.value or (differs and not is_compared):
         raise UsageError(f"--where: {written!r} says nothing", remedy="write key=value, key!=value or key")
     return rule

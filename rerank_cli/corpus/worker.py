@@ -149,6 +149,7 @@ def _parcels(documents: Sequence[Document], max_tokens: int, parent: Connection)
     for document in passages_of(documents, max_tokens=max_tokens, count_tokens=count_tokens):
         packed.append(document)
         chars += _DOCUMENT_CHARS + sum(len(passage.text) for passage in document.passages)
+        chars += sum(len(key) + len(value) for key, value in document.fields)
         if chars > _PARCEL_CHARS:
             yield Parcel(tuple(packed))
             packed.clear()

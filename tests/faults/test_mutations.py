@@ -15,7 +15,7 @@ import pytest
 
 from rerank_cli import stamps
 from rerank_cli.errors import UnusableIndex
-from rerank_cli.ports import EVERYTHING, Filter
+from rerank_cli.ports import EVERYTHING, FieldRule, Filter
 from rerank_cli.store import check_health, open_reader
 from rerank_cli.store.vectors import KEY, VectorFiles
 from tests.conftest import Plant, Update
@@ -33,7 +33,7 @@ PARTS = ("catalog.sqlite", "catalog.seal", "*.keys", "*.vectors", "*.hnsw", "sta
 
 QUERY = "brake of the old bicycle"
 
-WITHIN = Filter(("1*.md", "notes.jsonl"))
+WITHIN = Filter(("1*.md", "notes.jsonl"), since=1_000_000_000, fields=(FieldRule("tag", "o*"),))
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def made(
     monkeypatch.setattr(stamps, "SETTLED_NS", 0)  # what a file looked like is believed at once, and stays as it is
     kind = request.param
     texts = {f"{n}.md": f"# Part {n}\n\nThe brake number {n}.\n\n## Old\n\nA bicycle, {n}.\n" for n in range(24)}
-    plant({**texts, "notes.jsonl": '{"id": "a", "text": "an oily chain"}\n', "broken.jsonl": "no record\n"})
+    tagged = {path: f"---\ntags: [old, bicycle]\n---\n\n{text}" for path, text in texts.items() if len(path) > 4}
+    notes = '{"id": "a", "text": "an oily chain", "tag": "oil"}\n'
+    plant({**texts, **tagged, "notes.jsonl": notes, "broken.jsonl": "no record\n"})
     update(search=kind)
     shutil.copytree(index_folder, tmp_path / "older")
     plant({"1.md": "The old brake was sold.\n", "30.md": "A new bicycle has a brake.\n"})
@@ -117,7 +119,8 @@ def answers(index_folder: Path) -> object:
                 )
         scanned = [replace(stored, id=0) for stored in index.scan()]
         counts = replace(index.counts(), size_bytes=0)
-        return told, scanned, counts, index.files(), index.file_states(["1.md"]), index.has_documents(["1.md", "2.md"])
+        told.append([index.files(), index.file_states(["1.md"]), index.field_counts()])
+        return told, scanned, counts, index.has_documents(["1.md", "2.md"])
 
 
 def mutations(made: Made) -> Iterator[Mutation]:

@@ -90,7 +90,8 @@ def test_what_is_until_a_date_has_the_whole_of_it(until: str, end: str) -> None:
     ],
 )
 def test_a_filter_that_says_nothing_is_told(options: FilterOptions) -> None:
-    with pytest.raises(UsageError, match=r"says nothing|is no date|is no extension|--path|--not-path") as caught:
+    told = r"more than 200 letters|says nothing|is no date|is no extension|--path|--not-path"
+    with pytest.raises(UsageError, match=told) as caught:
         filter_of(options)
     assert caught.value.remedy
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import takewhile
 
@@ -21,6 +21,11 @@ from rerank_cli.records import Document, Reading
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Newsgroups", "Date")
 _MOST_SHOWN_CHARS = 2000
+
+# Someone in a header: a name, an address, or both. The library's own reader of them gives up where brackets nest.
+_PERSON = re.compile(
+    r"\s*+(?:\"(?P<quoted>(?:[^\"\\]|\\.)*+)\"|(?P<name>[^\"<>,;:()]*+))\s*+(?:<(?P<address>[^<>,\s]*+)>)?+[^,;:]*+(?:[,;:]|\Z)"
+)
 
 # No mail of a person has more of either.
 _MOST_DEPTH = 20
@@ -313,9 +318,9 @@ def _fields(part: Part) -> Iterator[tuple[str, str]]:
         yield "date", written.isoformat()
     yield "subject", part.header("subject")
     for name in ("from", "to", "cc"):
-        for person, address in getaddresses([part.header(name)[:_MOST_SHOWN_CHARS]]):
-            yield name, person
-            yield name, address
+        for person in _PERSON.finditer(part.header(name)[:_MOST_SHOWN_CHARS]):
+            yield name, (person["quoted"] or person["name"] or "").replace("\\", "").strip()
+            yield name, person["address"] or ""
     for group in part.header("newsgroups").split(","):
         yield "newsgroups", group
     yield "list", part.header("list-id").rpartition("<")[2].rstrip(">")

@@ -100,6 +100,24 @@ def test_a_mail_says_who_wrote_it_to_whom_by_name_and_by_address() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "people"),
+    [
+        ('"Smith, Ann" <ann@example.org>', ["Smith, Ann", "ann@example.org"]),
+        ("ann@example.org (Ann Smith)", ["ann@example.org"]),
+        (
+            "Everyone: ann@example.org, Bob <bob@example.org>;",
+            ["Everyone", "ann@example.org", "Bob", "bob@example.org"],
+        ),
+        ("(" * 1900, []),
+        ('"Ann', []),
+    ],
+)
+def test_people_in_a_header_are_told_one_by_one(header: str, people: list[str]) -> None:
+    (found,) = fields("a.eml", f"To: {header}\n\nText\n")
+    assert [value for _, value in found] == people
+
+
 def test_a_mail_without_headers_says_nothing() -> None:
     assert fields("a.eml", "\nText\n") == [()]
 

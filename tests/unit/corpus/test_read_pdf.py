@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import read_file
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.records import Block, Document, FoundFile
 from rerank_cli.stamps import Stamp
 
@@ -198,6 +200,11 @@ def test_numbers_of_every_fifth_line_are_left_out_and_those_of_sections_are_not(
         for number in range(1, 5)
     )
     assert [text.split()[0] for text in texts(pdf(page))] == ["1", "they", "2", "they", "3", "they", "4", "they"]
+
+
+def test_words_that_are_read_from_right_to_left_are_no_numbers_of_lines() -> None:
+    lines = [Line((Cell("of the ropes", left=300, right=50),), page=1, y=12.0 * row, size=10) for row in range(5)]
+    assert without_line_numbers(lines) == lines
 
 
 def test_items_of_a_list_without_full_stops_stay_apart() -> None:

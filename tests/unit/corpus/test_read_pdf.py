@@ -351,15 +351,18 @@ def test_a_sentence_goes_on_with_a_name_after_the_end_of_the_page() -> None:
 def test_a_new_paragraph_after_the_end_of_the_page_stays_apart() -> None:
     indented = shown("Petrel, a boat of wood that nobody has seen", 65, 740) + shown("since the winter.", 50, 728)
     assert len(texts(pdf(CUT, indented))) == 2
-    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood", 50, 740)))) == 2
-    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood.", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("Figure 3. Petrel, a boat of wood.", 50, 740)))) == 2
+    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood.", 50, 740)))) == 2
 
 
 def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
     meanings = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True))
     first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
-    second = shown("defgh", 50, 740, font="M")
-    assert texts(pdf(first, second, meanings=meanings)) == ["信濃川は新潟県おお県潟新は川濃信は新潟県お"]
+    second = shown("defgh.", 50, 740, font="M")
+    whole = "信濃川は新潟県おお県潟新は川濃信は新潟県お。"
+    assert texts(pdf(first, second, meanings=meanings | {".": "。"})) == [whole]
 
 
 def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:

@@ -67,7 +67,9 @@ def _is_open(before: Part) -> bool:
 
 
 def _is_cut(before: Part, part: Part) -> bool:
-    """Whether the lines of *before* fill their column to the end, and *part* begins without an indent."""
+    """Whether the lines of *before* fill their column to the end, and *part* is the rest of a paragraph."""
     last, first = before.lines[-1], part.lines[0]
+    if part.is_caption or (len(part.lines) == 1 and not ends_sentence(first.text)):
+        return False
     is_full = len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
     return is_full and first.left - min(line.left for line in part.lines) < _SLACK * first.size

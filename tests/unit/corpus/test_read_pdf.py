@@ -122,6 +122,11 @@ def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
     assert texts(pdf(first, second)) == ["The ferry leaves at seven and takes forty passengers to the island."]
 
 
+def test_a_paragraph_in_a_narrow_column_goes_on_too() -> None:
+    first = shown("The ferry leaves", 50, 84) + shown("at seven, and it", 50, 72) + shown("brings the", 50, 60)
+    assert texts(pdf(first, shown("letters.", 50, 740))) == ["The ferry leaves at seven, and it brings the letters."]
+
+
 def test_a_label_at_the_end_of_a_page_does_not_go_on() -> None:
     first = shown("Office", 50, 60)
     second = shown("ferries leave at seven and take forty passengers.", 50, 740)

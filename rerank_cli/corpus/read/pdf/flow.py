@@ -59,11 +59,12 @@ def _is_elsewhere(before: Part, part: Part) -> bool:
 
 
 def _is_open(before: Part) -> bool:
-    """Whether its last line is a full one in the middle of a sentence. Labels and formulas have few words."""
+    """Whether it ends in the middle of a sentence. Labels and formulas have few words."""
     text = before.lines[-1].text
     if text.endswith(BROKEN_WORD):
         return True
-    return (text.count(" ") >= _FEWEST_BLANKS or is_unspaced(text[-1])) and not ends_sentence(text)
+    is_prose = sum(line.text.count(" ") for line in before.lines) >= _FEWEST_BLANKS or is_unspaced(text[-1])
+    return is_prose and not ends_sentence(text)
 
 
 def _is_cut(before: Part, part: Part) -> bool:

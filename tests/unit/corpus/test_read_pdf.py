@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import read_file
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.records import Block, Document, FoundFile
 from rerank_cli.stamps import Stamp
 
@@ -120,6 +122,11 @@ def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
     assert texts(pdf(first, second)) == ["The ferry leaves at seven and takes forty passengers to the island."]
 
 
+def test_a_paragraph_in_a_narrow_column_goes_on_too() -> None:
+    first = shown("The ferry leaves", 50, 84) + shown("at seven, and it", 50, 72) + shown("brings the", 50, 60)
+    assert texts(pdf(first, shown("letters.", 50, 740))) == ["The ferry leaves at seven, and it brings the letters."]
+
+
 def test_a_label_at_the_end_of_a_page_does_not_go_on() -> None:
     first = shown("Office", 50, 60)
     second = shown("ferries leave at seven and take forty passengers.", 50, 740)
@@ -198,6 +205,11 @@ def test_numbers_of_every_fifth_line_are_left_out_and_those_of_sections_are_not(
         for number in range(1, 5)
     )
     assert [text.split()[0] for text in texts(pdf(page))] == ["1", "they", "2", "they", "3", "they", "4", "they"]
+
+
+def test_words_that_are_read_from_right_to_left_are_no_numbers_of_lines() -> None:
+    lines = [Line((Cell("of the ropes", left=300, right=50),), page=1, y=12.0 * row, size=10) for row in range(5)]
+    assert without_line_numbers(lines) == lines
 
 
 def test_items_of_a_list_without_full_stops_stay_apart() -> None:
@@ -344,15 +356,18 @@ def test_a_sentence_goes_on_with_a_name_after_the_end_of_the_page() -> None:
 def test_a_new_paragraph_after_the_end_of_the_page_stays_apart() -> None:
     indented = shown("Petrel, a boat of wood that nobody has seen", 65, 740) + shown("since the winter.", 50, 728)
     assert len(texts(pdf(CUT, indented))) == 2
-    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood", 50, 740)))) == 2
-    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("(a) Petrel, a boat of wood.", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("Petrel, a boat of wood", 50, 740)))) == 2
+    assert len(texts(pdf(CUT, shown("Figure 3. Petrel, a boat of wood.", 50, 740)))) == 2
+    assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood.", 50, 740)))) == 2
 
 
 def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
     meanings = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True))
     first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
-    second = shown("defgh", 50, 740, font="M")
-    assert texts(pdf(first, second, meanings=meanings)) == ["信濃川は新潟県おお県潟新は川濃信は新潟県お"]
+    second = shown("defgh.", 50, 740, font="M")
+    whole = "信濃川は新潟県おお県潟新は川濃信は新潟県お。"
+    assert texts(pdf(first, second, meanings=meanings | {".": "。"})) == [whole]
 
 
 def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:

@@ -59,15 +59,18 @@ def _is_elsewhere(before: Part, part: Part) -> bool:
 
 
 def _is_open(before: Part) -> bool:
-    """Whether its last line is a full one in the middle of a sentence. Labels and formulas have few words."""
+    """Whether it ends in the middle of a sentence. Labels and formulas have few words."""
     text = before.lines[-1].text
     if text.endswith(BROKEN_WORD):
         return True
-    return (text.count(" ") >= _FEWEST_BLANKS or is_unspaced(text[-1])) and not ends_sentence(text)
+    is_prose = sum(line.text.count(" ") for line in before.lines) >= _FEWEST_BLANKS or is_unspaced(text[-1])
+    return is_prose and not ends_sentence(text)
 
 
 def _is_cut(before: Part, part: Part) -> bool:
-    """Whether the lines of *before* fill their column to the end, and *part* begins without an indent."""
+    """Whether the lines of *before* fill their column to the end, and *part* is the rest of a paragraph."""
     last, first = before.lines[-1], part.lines[0]
+    if part.is_caption or (len(part.lines) == 1 and not ends_sentence(first.text)):
+        return False
     is_full = len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
     return is_full and first.left - min(line.left for line in part.lines) < _SLACK * first.size

@@ -19,9 +19,6 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 _PARTED = "\ufffe"
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
 
-# In points: nothing that is printed is as wide.
-_HAIR = 0.01
-
 # From here on, mostly, a letter is as wide as its size, however little of that its ink takes.
 _FIRST_WIDE = "\u2e80"
 
@@ -101,8 +98,7 @@ class Letters:
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
-        # One of the three may be raised or a small one.
-        size, turn, usual = sorted((*self._size(index), index) for index in (begins, middle, last))[1]
+        size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
@@ -138,17 +134,19 @@ class Letters:
             after = space + 1
             while text[after] == " ":
                 after += 1
-            yield space, after, self._left(after) - self._edge(text, space, after)
+            yield space, after, self._left(after) - self._edge(text[space - 1], space - 1)
             space = text.find(" ", after, end)
 
-    def _edge(self, text: str, space: int, after: int) -> float:
-        """Where the gap begins that a blank stands for. One that pdfium made stands where the letter after it does."""
-        edge = self._left(space)
-        if edge < self._left(after) - _HAIR:
-            return edge
-        if text[space - 1] >= _FIRST_WIDE:
-            return self._left(space - 1) + self._size(space - 1)[0]
-        return self._right(space - 1)
+    def _edge(self, letter: str, index: int) -> float:
+        """Where a letter ends. The blank after it does not tell: pdfium puts its own where the next one is."""
+        return self._right(index) if letter < _FIRST_WIDE else self._left(index) + self._size(index)[0]
+
+    def _usual(self, first: int, middle: int, last: int) -> tuple[float, int, int]:
+        """The size and turn that most of three letters have, one of which may be raised or small; and which has it."""
+        begins, usual = (*self._size(first), first), (*self._size(middle), middle)
+        if begins[:2] == usual[:2]:
+            return usual
+        return sorted((begins, usual, (*self._size(last), last)))[1]
 
     def _size(self, index: int) -> tuple[float, int]:
         """The size of a letter, and how many quarters the page is to be turned for it to stand upright."""
@@ -179,10 +177,16 @@ class Letters:
         return self._sheet.shown(self._x.value, self._y.value)
 
     def _left(self, index: int) -> float:
-        return self._origin(index)[0]
+        if self._sheet.turned:
+            return self._origin(index)[0]
+        pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
+        return self._x.value - self._sheet.left
 
     def _right(self, index: int) -> float:
-        return max(x for x, _ in self._corners(index))
+        if self._sheet.turned:
+            return max(x for x, _ in self._corners(index))
+        pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
+        return self._edges[1].value - self._sheet.left
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))

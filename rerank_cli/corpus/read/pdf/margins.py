@@ -25,8 +25,12 @@ def without_line_numbers(lines: list[Line]) -> list[Line]:
         return lines
     left, right = min(cell.left for cell in words), max(cell.right for cell in words)
     ordered = sorted(lines, key=lambda line: line.y)
-    before = [(line.y, line.cells[0]) for line in ordered if line.cells[0].right < left]
-    after = [(line.y, line.cells[-1]) for line in ordered if line.cells[-1].left > right]
+    before = [
+        (line.y, line.cells[0]) for line in ordered if line.cells[0].text.isdecimal() and line.cells[0].right < left
+    ]
+    after = [
+        (line.y, line.cells[-1]) for line in ordered if line.cells[-1].text.isdecimal() and line.cells[-1].left > right
+    ]
     numbers = [cell for margin in (before, after) if _count_lines(margin) for _, cell in margin]
     return list(_without(lines, set(map(id, numbers)))) if numbers else lines
 

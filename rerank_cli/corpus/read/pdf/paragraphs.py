@@ -65,6 +65,11 @@ class Part:
         text = self.lines[0].text
         return text[0] in _BULLETS or _MARKER.match(text) is not None
 
+    @property
+    def is_caption(self) -> bool:
+        """Whether it begins as what stands at a figure or a table."""
+        return _CAPTION.match(self.lines[0].text) is not None
+
     @cached_property
     def bold(self) -> bool:
         return all(line.bold for line in self.lines)

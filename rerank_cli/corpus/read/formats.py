@@ -136,8 +136,8 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys(
         (".mbox", ".mbx"), Format("mbox", 2, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
     ),
-    ".csv": Format("csv", 2, "rows", "read_csv", records=True),
-    ".tsv": Format("tsv", 2, "rows", "read_tsv", records=True),
+    ".csv": Format("csv", 3, "rows", "read_csv", records=True),
+    ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
     ".pdf": Format("pdf", 1, "pdf", binary=True),
     **dict.fromkeys(
         (

@@ -53,9 +53,8 @@ class FoundFile(NamedTuple):
         return self.stamp.size_bytes
 
 
-Cause = Literal["rule", "hidden", "too large", "binary", "extra", "generated", "link", "special", "failed"]
-"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever the file
-holds; `extra` is one of the package's that is not installed."""
+Cause = Literal["rule", "hidden", "too large", "binary", "generated", "link", "special", "failed"]
+"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever it holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,9 +128,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     causes = Counter[str](file.cause for file in summary.skipped)
     names = {"generated": "generated", "too large": "too large", "link": "links", "special": "pipes or devices"}
     others = [f"{causes[cause]} {name}" for cause, name in names.items() if causes[cause]]
-    missing = Counter(file.reason.replace("needs", "need") for file in summary.skipped if file.cause == "extra")
-    extras = [f"{count} {need}" for need, count in _most_first(missing)]
-    unread = sum(causes[cause] for cause in ("binary", "extra", *names))
+    unread = sum(causes[cause] for cause in ("binary", *names))
     told = []
     if summary.failed:
         told.append(f"{counted(len(summary.failed), 'file')} could not be read")
@@ -139,7 +137,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if summary.repeating:
         told.append(f"{counted(summary.repeating, 'page')} read without what most pages of their folder repeat")
     if unread:
-        kinds = ", ".join([*formats, *others, *extras])
+        kinds = ", ".join([*formats, *others])
         told.append(f"{counted(unread, 'file')} not read: {kinds} (--dry-run lists them)")
     return told
 

@@ -78,17 +78,6 @@ def test_what_of_a_file_could_not_be_read_is_told_when_it_is_read(
     ]
 
 
-def test_files_that_need_an_extra_are_told_with_the_command_that_brings_it(
-    house: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    missing = Format("odd", 1, "odd", binary=True, libraries=("no_such_library",), extra="documents")
-    monkeypatch.setitem(FORMATS, ".odd", missing)
-    write_files(house, {"a.odd": "x", "b.odd": "y"})
-    need = "pip install 'rerank-cli[documents]'"
-    assert f"2 need {need} (--dry-run lists them)" in cli("index", house).out
-    assert f"skip\ta.odd\tneeds {need}" in cli("index", house, "--dry-run").out
-
-
 def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli) -> None:
     binary = dict.fromkeys(("1.mp4", "2.mp4", "3.MP4", "x.avi", "y.avi", "noext", "z.png"), "\x00")
     write_files(house, {**binary, "bad.jsonl": "no json\n", "long.txt": "word " * 50})

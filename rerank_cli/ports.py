@@ -154,7 +154,8 @@ class Counts:
 class FileState(NamedTuple):
     """A file as it was when it was last read. `failure` says why it could not be read.
 
-    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read.
+    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read, and whether
+    that is `damaged`.
     """
 
     path: str
@@ -163,6 +164,7 @@ class FileState(NamedTuple):
     reader: str
     failure: str | None
     notes: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 # What a writer takes

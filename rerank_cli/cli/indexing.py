@@ -44,8 +44,7 @@ def update_folder(
     else:
         failures = [file for file in summary.failed if not quiet or file.path in summary.newly_failed]
         _print_some([f"{file.path}: {file.reason}" for file in failures])
-        if not quiet:
-            _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
+        _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
         if not quiet:
             print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
@@ -56,12 +55,16 @@ def update_folder(
             f"{root}: {summary.doubt}; they stay in the index, and all else is up to date",
             remedy="mount the disk, or pass --allow-shrink if they are really gone",
         )
-    if summary.failed and settings.strict:
-        if quiet and not summary.newly_failed:
+    if settings.strict and (summary.failed or summary.damaged):
+        if quiet and not summary.newly_failed and not summary.noted:
             return FilesSkipped.exit_code
-        count = len(summary.failed)
-        raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
+        raise FilesSkipped(_unread(summary), remedy="see --json for each reason")
     return 0
+
+
+def _unread(summary: IndexSummary) -> str:
+    counts = {"could not be read": len(summary.failed), "damaged": len(summary.damaged)}
+    return ", ".join(f"{counted(count, 'file')} {what}" for what, count in counts.items() if count)
 
 
 def list_files(root: Path, index: str | None, settings: Settings, *, as_json: bool) -> int:

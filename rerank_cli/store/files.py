@@ -11,6 +11,8 @@ from rerank_cli.store.layout import Layout
 
 SELECT = "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes FROM files"
 
+_DAMAGED = "!\n"
+
 
 def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
     """The files at *paths*, by default all, by path."""
@@ -18,11 +20,13 @@ def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = No
         rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
     else:
         rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
-    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], _lines(row[8])) for row in rows}
+    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], *_noted(row[8])) for row in rows}
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
+def _noted(text: str) -> tuple[tuple[str, ...], bool]:
+    """The notes in *text*, and whether the mark of a damaged file stands above them."""
+    notes = text.removeprefix(_DAMAGED)
+    return (tuple(notes.split("\n")) if notes else ()), notes != text
 
 
 def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
@@ -32,7 +36,7 @@ def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(state.path, *state.stamp, state.content_hash, state.reader, state.failure),
-            "\n".join(state.notes),
+            _DAMAGED * state.damaged + "\n".join(state.notes),
         ),
     )
 

@@ -120,13 +120,14 @@ def _encoded(file: NewFile, key: str) -> bytes:
         state.reader,
         state.failure,
         state.notes,
+        state.damaged,
     ]
     return json.dumps([key, stated, documents], ensure_ascii=False).encode()
 
 
 def _decoded(content: bytes) -> tuple[NewFile, str]:
-    key, (path, stamp, content_hash, reader, failure, notes), documents = json.loads(content)
-    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes))
+    key, (path, stamp, content_hash, reader, failure, notes, damaged), documents = json.loads(content)
+    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes), damaged)
     split = tuple(SplitDocument(name, title, tuple(map(_passage, rows))) for name, title, rows in documents)
     return NewFile(state, split), key
 

@@ -121,6 +121,26 @@ def test_cron_is_told_of_a_bad_file_once_and_again_when_it_changes(house: Path, 
     assert told().startswith("rerank-cli: bad.jsonl: line 1")
 
 
+def test_a_damaged_row_counts_in_each_strict_run_and_is_told_in_the_first(house: Path, cli: Cli) -> None:
+    write_files(house, {"log.jsonl": '{"text": "pumped"}\n{"text":\n{"text": "oiled"}\n'})
+    first = cli("index", house, "--quiet", "--strict")
+    fault, verdict = first.err.splitlines()
+    assert fault.startswith("rerank-cli: log.jsonl: line 2: left out")
+    assert (first.code, verdict) == (5, "rerank-cli: 1 file damaged; see --json for each reason")
+    assert (cli("index", house, "--quiet", "--strict").err, cli("index", house, "--strict").code) == ("", 5)
+    assert cli("index", house, "--json").json["damaged"] == ["log.jsonl"]
+    write_files(house, {"log.jsonl": '{"text": "pumped"}\n'})
+    assert cli("index", house, "--quiet", "--strict").code == 0
+
+
+def test_what_is_no_damage_is_told_once_to_cron_and_passes_a_strict_run(house: Path, cli: Cli) -> None:
+    write_files(house, {"log.jsonl": '{"id": 1, "text": "pumped"}\n{"id": 1, "text": "oiled"}\n'})
+    first = cli("index", house, "--quiet", "--strict")
+    assert (first.code, first.err.count("\n")) == (0, 1)
+    assert first.err.startswith("rerank-cli: log.jsonl: line 2: id '1' stood above already")
+    assert cli("index", house, "--quiet", "--strict").err == ""
+
+
 def test_where_too_much_is_gone_the_rest_is_done_and_the_code_is_4(house: Path, cli: Cli) -> None:
     write_files(house, {f"many/{number}.md": f"note {number}\n" for number in range(30)})
     cli("index", house, "--quiet")

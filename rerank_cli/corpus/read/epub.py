@@ -39,7 +39,7 @@ def read(content: bytes, path: str) -> Reading:
     if missing == len(book.chapters):
         raise Unreadable("none of its chapters is in it")
     notes = (f"{missing} of {len(book.chapters)} chapters are missing in it",) if missing else ()
-    return Reading((Document(path, book.title, tuple(blocks)),), notes)
+    return Reading((Document(path, book.title, tuple(blocks)),), notes, damaged=bool(missing))
 
 
 def _chapter(page: str, at: int, title: str) -> Iterator[Block]:

@@ -94,7 +94,7 @@ FORMATS: dict[str, Format] = {
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 2, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html", page=True)),
-    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 2, "rows", "read_jsonl", records=True)),
+    **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 3, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 1, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 1, "pptx", binary=True)),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), Format("xlsx", 1, "xlsx", binary=True)),
@@ -123,7 +123,7 @@ FORMATS: dict[str, Format] = {
     ),
     ".csv": Format("csv", 3, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
-    ".pdf": Format("pdf", 1, "pdf", binary=True),
+    ".pdf": Format("pdf", 2, "pdf", binary=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),
@@ -155,9 +155,9 @@ FORMATS: dict[str, Format] = {
 
 # Files of one packed file each. What is in it is known by the name without the ending.
 PACKED: dict[str, Format] = {
-    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 1, "packed", "gunzip", binary=True)),
-    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 1, "packed", "bunzip2", binary=True)),
-    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 1, "packed", "unxz", binary=True)),
+    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 2, "packed", "gunzip", binary=True)),
+    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 2, "packed", "bunzip2", binary=True)),
+    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 2, "packed", "unxz", binary=True)),
 }
 
 

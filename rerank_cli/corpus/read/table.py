@@ -43,12 +43,16 @@ Row = tuple[int, int, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The names of the columns, the rows below, what stands above, and by line what is wrong with some of them."""
+    """The names of the columns, the rows below, what stands above, and by line what is wrong with some of them.
+
+    It is `damaged` where quotation marks do not add up.
+    """
 
     names: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     above: tuple[Row, ...] = ()
     faults: tuple[tuple[int, str], ...] = ()
+    damaged: bool = False
 
 
 def read_table(text: str) -> Table:
@@ -76,11 +80,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _under_header(rows: list[Row], faults: list[tuple[int, str]], separator: str) -> Table:
+    damaged = bool(faults)
     if not rows:
-        return Table(faults=tuple(faults))
+        return Table(faults=tuple(faults), damaged=damaged)
     at = _header_at(rows)
     if _is_data(rows[at][2], [cells for _, _, cells in rows[at + 1 : at + _FIRST_ROWS]]):
-        return Table((), tuple(rows[at:]), tuple(rows[:at]), tuple(faults))
+        return Table((), tuple(rows[at:]), tuple(rows[:at]), tuple(faults), damaged)
     names = tuple(name.strip() for name in rows[at][2])
     below = []
     for first, last, cells in rows[at + 1 :]:
@@ -92,7 +97,7 @@ def _under_header(rows: list[Row], faults: list[tuple[int, str]], separator: str
                 faults.append((first, f"{len(cells)} cells under a header of {len(names)}; all are kept"))
         below.append((first, last, kept))
     faults += [(first, "stands above the header") for first, _, _ in rows[:at]]
-    return Table(names, tuple(below), tuple(rows[:at]), tuple(sorted(faults)))
+    return Table(names, tuple(below), tuple(rows[:at]), tuple(sorted(faults)), damaged)
 
 
 def _separator(lines: Sequence[str]) -> str:

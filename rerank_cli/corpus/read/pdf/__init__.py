@@ -49,7 +49,7 @@ def read(content: bytes, path: str) -> Reading:
         for comment in page.comments:
             outline.block(comment, page.number, page.number)
     shown = title.text(hyphenated) if isinstance(title, Part) else title
-    return Reading((Document(path, shown, outline.blocks()),), notes)
+    return Reading((Document(path, shown, outline.blocks()),), notes, damaged=any(page.damaged for page in pages))
 
 
 def _headed(

@@ -11,7 +11,7 @@ RerankError
 │   ├── ModelError        4   a model that cannot be found, loaded or verified
 │   │   └── ModelNotFetched   4   a model of the hub that is not here yet
 │   └── TooMuchGone       4   so much is missing that the disk is more likely to be
-├── FilesSkipped          5   the index is complete but for files that could not be read (--strict)
+├── FilesSkipped          5   the index is complete but for files that are damaged or could not be read (--strict)
 └── Busy            75   another process is writing
 
 Anything else that is raised is a bug of ours: 70, with its traceback.
@@ -90,7 +90,7 @@ class TooMuchGone(InputError):
 
 
 class FilesSkipped(RerankError):
-    """The index is complete but for files that could not be read."""
+    """The index is complete but for files that are damaged or could not be read."""
 
     exit_code = 5
 

@@ -112,6 +112,7 @@ class IndexSummary:
     `failed` are all files that cannot be read, and `newly_failed` the paths of those that no run has told of.
     `kept` are the files whose documents stay in the index though they are missing or hold less now, and `doubt` says
     why. `noted` are the files read in this run of which a part could not be read, with what their readers note.
+    `damaged` are the paths of all files of which a part is lost, as it is broken.
     `repeating` are those read without what most pages of their folder repeat.
     """
 
@@ -126,6 +127,7 @@ class IndexSummary:
     newly_failed: tuple[str, ...]
     skipped: tuple[SkippedFile, ...]
     noted: tuple[NotedFile, ...]
+    damaged: tuple[str, ...]
     repeating: int
     kept: tuple[str, ...]
     doubt: str
@@ -356,9 +358,9 @@ class _Work:
                 found = self._reading.read(file, content, lone=lone, left_out=left_out)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
-            staged = NewFile(state._replace(notes=found.notes), found.documents)
+            staged = NewFile(state._replace(notes=found.notes, damaged=found.damaged), found.documents)
             self._writer.stage(staged, key=key)
-        elif staged.state != (state := state._replace(notes=staged.state.notes)):
+        elif staged.state != (state := state._replace(notes=staged.state.notes, damaged=staged.state.damaged)):
             staged = replace(staged, state=state)
             self._writer.stage(staged, key=key)
         self._await_encoding(staged.documents)
@@ -619,6 +621,7 @@ class _Run:
             newly_failed=self._newly_failed(failed, outcome),
             skipped=tuple(file for file in self.found.skipped if not file.failed),
             noted=tuple(NotedFile(file.state.path, file.state.notes) for file in outcome.written if file.state.notes),
+            damaged=tuple(sorted({state.path for state in self._states(outcome) if state.damaged})),
             repeating=sum(
                 _WITHOUT in file.state.reader and self._format(file.state.path).page for file in outcome.written
             ),

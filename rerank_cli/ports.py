@@ -184,8 +184,9 @@ class Counts:
 class FileState(NamedTuple):
     """A file as it was when it was last read. `failure` says why it could not be read.
 
-    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read. `modified_at`
-    is when the file was last changed, in seconds since 1970, also where the stamp is not trusted yet.
+    Its documents are those of an earlier reading then, or none. `notes` say what of it could not be read, and whether
+    that is `damaged`. `modified_at` is when the file was last changed, in seconds since 1970, also where the stamp is
+    not trusted yet.
     """
 
     path: str
@@ -195,6 +196,7 @@ class FileState(NamedTuple):
     failure: str | None
     notes: tuple[str, ...] = ()
     modified_at: int = 0
+    damaged: bool = False
 
 
 # What a writer takes

@@ -66,9 +66,8 @@ class FoundFile(NamedTuple):
         return self.stamp.size_bytes
 
 
-Cause = Literal["rule", "hidden", "too large", "binary", "extra", "generated", "link", "special", "failed"]
-"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever the file
-holds; `extra` is one of the package's that is not installed."""
+Cause = Literal["rule", "hidden", "too large", "binary", "generated", "link", "special", "failed"]
+"""Why a file is left out, in a word. The first three are said by settings and ignore files, whatever it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +164,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader makes of a file. `notes` say in words for the user what of it could not be read."""
+    """What a reader makes of a file. `notes` say in words for the user what of it could not be read.
+
+    It is `damaged` where that is no matter of its kind, such as a page that is a picture, but is broken.
+    """
 
     documents: tuple[Document, ...]
     notes: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +206,11 @@ class SplitDocument:
 
 @dataclass(frozen=True, slots=True)
 class SplitReading:
-    """The documents of a file, cut into passages, and what its reader notes."""
+    """The documents of a file, cut into passages, and what else its `Reading` says."""
 
     documents: tuple[SplitDocument, ...]
     notes: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 def with_headings(headings: Sequence[str], text: str) -> str:

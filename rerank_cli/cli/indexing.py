@@ -44,8 +44,7 @@ def update_folder(
     else:
         failures = [file for file in summary.failed if not quiet or file.path in summary.newly_failed]
         _print_some([f"{file.path}: {file.reason}" for file in failures])
-        if not quiet:
-            _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
+        _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
         if not quiet:
             print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
@@ -56,12 +55,16 @@ def update_folder(
             f"{root}: {summary.doubt}; they stay in the index, and all else is up to date",
             remedy="mount the disk, or pass --allow-shrink if they are really gone",
         )
-    if summary.failed and settings.strict:
-        if quiet and not summary.newly_failed:
+    if settings.strict and (summary.failed or summary.damaged):
+        if quiet and not summary.newly_failed and not summary.noted:
             return FilesSkipped.exit_code
-        count = len(summary.failed)
-        raise FilesSkipped(f"{counted(count, 'file')} could not be read", remedy="see --json for each reason")
+        raise FilesSkipped(_unread(summary), remedy="see --json for each reason")
     return 0
+
+
+def _unread(summary: IndexSummary) -> str:
+    counts = {"could not be read": len(summary.failed), "damaged": len(summary.damaged)}
+    return ", ".join(f"{counted(count, 'file')} {what}" for what, count in counts.items() if count)
 
 
 def list_files(root: Path, index: str | None, settings: Settings, *, as_json: bool) -> int:
@@ -130,9 +133,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     nouns = {"link": "links", "special": "pipes or devices"}
     told_as = {cause: name if causes[cause] == 1 else nouns.get(cause, name) for cause, name in names.items()}
     others = [f"{causes[cause]} {name}" for cause, name in told_as.items() if causes[cause]]
-    missing = Counter(file.reason.replace("needs", "need") for file in summary.skipped if file.cause == "extra")
-    extras = [f"{count} {need}" for need, count in _most_first(missing)]
-    unread = sum(causes[cause] for cause in ("binary", "extra", *names))
+    unread = sum(causes[cause] for cause in ("binary", *names))
     told = []
     if summary.failed:
         told.append(f"{counted(len(summary.failed), 'file')} could not be read")
@@ -141,7 +142,7 @@ def _left_out(summary: IndexSummary) -> list[str]:
     if summary.repeating:
         told.append(f"{counted(summary.repeating, 'page')} read without what most pages of their folder repeat")
     if unread:
-        kinds = ", ".join([*formats, *others, *extras])
+        kinds = ", ".join([*formats, *others])
         told.append(f"{counted(unread, 'file')} not read: {kinds} (--dry-run lists them)")
     return told
 

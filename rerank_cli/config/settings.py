@@ -195,7 +195,7 @@ class Settings:
     )
     strict: bool = field(
         default=False,
-        metadata=_about(SWITCH, "End with code 5 if a file could not be read."),
+        metadata=_about(SWITCH, "End with code 5 if a file could not be read or is damaged."),
     )
     max_shrink: float = field(
         default=0.5,

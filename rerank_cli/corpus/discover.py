@@ -342,8 +342,6 @@ def _judged_by_content(
             limit, size = _size_in_words(most_bytes), _size_in_words(status.st_size)
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
-        if not format.readable:
-            return SkippedFile(path, format.needs, "extra")
         if known.get(path) != stamp and not (format.binary or format.command):
             with open_regular(location) as file:
                 head = file.read(PROBE_BYTES)

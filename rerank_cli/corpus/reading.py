@@ -115,11 +115,11 @@ class FileReading:
             self._get_ready()
             job = self._job(file, content, format, lone=lone, left_out=left_out, max_tokens=self._max_tokens)
             documents, done, told = self._ask_for_less(job)
-            return SplitReading(tuple(documents), (*done.notes, *told))
+            return SplitReading(tuple(documents), (*done.notes, *told), done.damaged)
         try:
             reading = reading_of(file, content, format=format, lone=lone, left_out=left_out)
             cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
-            return SplitReading(tuple(cut), reading.notes)
+            return SplitReading(tuple(cut), reading.notes, reading.damaged)
         except MemoryError as error:
             raise NotReadToTheEnd("needs more memory than there is") from error
 

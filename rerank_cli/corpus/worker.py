@@ -70,6 +70,7 @@ class Done:
     """All documents were sent, or none is to be expected: `failure` says why, or the memory was not enough."""
 
     notes: tuple[str, ...] = ()
+    damaged: bool = False
     texts: Mapping[bytes, int] = field(default_factory=dict)
     failure: str | None = None
     out_of_memory: bool = False
@@ -118,7 +119,7 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
         return Done(out_of_memory=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return Done(reading.notes)
+    return Done(reading.notes, reading.damaged)
 
 
 def _size_bytes() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
@@ -13,6 +14,8 @@ SELECT = (
     "SELECT path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, notes, modified_at FROM files"
 )
 
+_DAMAGED = "!\n"
+
 
 def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = None) -> dict[str, FileState]:
     """The files at *paths*, by default all, by path."""
@@ -20,11 +23,18 @@ def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = No
         rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
     else:
         rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
-    return {row[0]: FileState(row[0], Stamp(*row[1:5]), row[5], row[6], row[7], _lines(row[8]), row[9]) for row in rows}
+    return {row[0]: _state(*row) for row in rows}
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
+def _state(path: str, *row: Any) -> FileState:
+    notes, damaged = _noted(row[7])
+    return FileState(path, Stamp(*row[:4]), row[4], row[5], row[6], notes, row[8], damaged)
+
+
+def _noted(text: str) -> tuple[tuple[str, ...], bool]:
+    """The notes in *text*, and whether the mark of a damaged file stands above them."""
+    notes = text.removeprefix(_DAMAGED)
+    return (tuple(notes.split("\n")) if notes else ()), notes != text
 
 
 def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
@@ -34,7 +44,7 @@ def insert_file(connection: sqlite3.Connection, state: FileState) -> None:
         " modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(state.path, *state.stamp, state.content_hash, state.reader, state.failure),
-            "\n".join(state.notes),
+            _DAMAGED * state.damaged + "\n".join(state.notes),
             state.modified_at,
         ),
     )

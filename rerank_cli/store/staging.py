@@ -123,13 +123,15 @@ def _encoded(file: NewFile, key: str) -> bytes:
         state.failure,
         state.notes,
         state.modified_at,
+        state.damaged,
     ]
     return json.dumps([key, stated, documents], ensure_ascii=False).encode()
 
 
 def _decoded(content: bytes) -> tuple[NewFile, str]:
-    key, (path, stamp, content_hash, reader, failure, notes, modified_at), documents = json.loads(content)
-    state = FileState(path, Stamp(*stamp), bytes.fromhex(content_hash), reader, failure, tuple(notes), modified_at)
+    key, (path, stamp, content_hash, reader, failure, notes, modified_at, damaged), documents = json.loads(content)
+    digest = bytes.fromhex(content_hash)
+    state = FileState(path, Stamp(*stamp), digest, reader, failure, tuple(notes), modified_at, damaged)
     split = tuple(
         SplitDocument(name, title, tuple(map(_passage, rows)), tuple((key, value) for key, value in fields))
         for name, title, rows, fields in documents

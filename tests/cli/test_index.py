@@ -78,17 +78,6 @@ def test_what_of_a_file_could_not_be_read_is_told_when_it_is_read(
     ]
 
 
-def test_files_that_need_an_extra_are_told_with_the_command_that_brings_it(
-    house: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    missing = Format("odd", 1, "odd", binary=True, libraries=("no_such_library",), extra="documents")
-    monkeypatch.setitem(FORMATS, ".odd", missing)
-    write_files(house, {"a.odd": "x", "b.odd": "y"})
-    need = "pip install 'rerank-cli[documents]'"
-    assert f"2 need {need} (--dry-run lists them)" in cli("index", house).out
-    assert f"skip\ta.odd\tneeds {need}" in cli("index", house, "--dry-run").out
-
-
 def test_the_summary_tells_in_few_words_what_was_not_read(house: Path, cli: Cli) -> None:
     binary = dict.fromkeys(("1.mp4", "2.mp4", "3.MP4", "x.avi", "y.avi", "noext", "z.png"), "\x00")
     write_files(house, {**binary, "bad.jsonl": "no json\n", "long.txt": "word " * 50})
@@ -130,6 +119,26 @@ def test_cron_is_told_of_a_bad_file_once_and_again_when_it_changes(house: Path, 
     write_files(house, {"bad.jsonl": "no json\n"})
     assert cli("index", house, "--json").json["newly_failed"] == ["bad.jsonl"]
     assert told().startswith("rerank-cli: bad.jsonl: line 1")
+
+
+def test_a_damaged_row_counts_in_each_strict_run_and_is_told_in_the_first(house: Path, cli: Cli) -> None:
+    write_files(house, {"log.jsonl": '{"text": "pumped"}\n{"text":\n{"text": "oiled"}\n'})
+    first = cli("index", house, "--quiet", "--strict")
+    fault, verdict = first.err.splitlines()
+    assert fault.startswith("rerank-cli: log.jsonl: line 2: left out")
+    assert (first.code, verdict) == (5, "rerank-cli: 1 file damaged; see --json for each reason")
+    assert (cli("index", house, "--quiet", "--strict").err, cli("index", house, "--strict").code) == ("", 5)
+    assert cli("index", house, "--json").json["damaged"] == ["log.jsonl"]
+    write_files(house, {"log.jsonl": '{"text": "pumped"}\n'})
+    assert cli("index", house, "--quiet", "--strict").code == 0
+
+
+def test_what_is_no_damage_is_told_once_to_cron_and_passes_a_strict_run(house: Path, cli: Cli) -> None:
+    write_files(house, {"log.jsonl": '{"id": 1, "text": "pumped"}\n{"id": 1, "text": "oiled"}\n'})
+    first = cli("index", house, "--quiet", "--strict")
+    assert (first.code, first.err.count("\n")) == (0, 1)
+    assert first.err.startswith("rerank-cli: log.jsonl: line 2: id '1' stood above already")
+    assert cli("index", house, "--quiet", "--strict").err == ""
 
 
 def test_where_too_much_is_gone_the_rest_is_done_and_the_code_is_4(house: Path, cli: Cli) -> None:

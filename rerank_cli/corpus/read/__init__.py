@@ -48,7 +48,7 @@ def _unpacked(format: Format, inner: Format, content: bytes, path: str) -> Readi
     """What the packed file holds: its places are those in the file that it is unpacked to."""
     unpacked, note = format.unpack(content, is_text=not inner.binary)
     reading = _read(inner, unpacked, unpacked_name(path))
-    return replace(reading, notes=(*reading.notes, note)) if note else reading
+    return replace(reading, notes=(*reading.notes, note), damaged=True) if note else reading
 
 
 def _named(document: Document, path: str, format: Format, lone: bool) -> Document:

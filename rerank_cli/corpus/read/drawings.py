@@ -43,10 +43,11 @@ _JSON_WORDS = re.compile(r'"(?:originalText|text|name)"\s*+:\s*+("(?:[^"\\]++|\\
 
 def read(text: str, path: str) -> Reading:
     """A single document of the words in an SVG or a draw.io file; what follows a fault is left out, which is told."""
+    faults: list[str] = []
     notes: list[str] = []
     outline = Outline()
-    title = _add(_without_fault(text, notes), outline, notes)
-    return Reading((Document(path, title, outline.blocks()),), tuple(notes))
+    title = _add(_without_fault(text, faults), outline, notes)
+    return Reading((Document(path, title, outline.blocks()),), (*notes, *faults), damaged=bool(faults))
 
 
 def read_excalidraw(text: str, path: str) -> Reading:
@@ -71,11 +72,11 @@ def _blank_lines(found: re.Match[str]) -> str:
     return "\n" * found[0].count("\n")
 
 
-def _without_fault(text: str, notes: list[str]) -> Iterator[Event]:
+def _without_fault(text: str, faults: list[str]) -> Iterator[Event]:
     try:
         yield from events(text)
     except BrokenXml as fault:
-        notes.append(f"{fault}: what follows was not read")
+        faults.append(f"{fault}: what follows was not read")
 
 
 def _add(found: Iterable[Event], outline: Outline, notes: list[str]) -> str:

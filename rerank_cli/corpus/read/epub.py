@@ -40,7 +40,7 @@ def read(content: bytes, path: str) -> Reading:
     if missing == len(book.chapters):
         raise Unreadable("none of its chapters is in it")
     notes = (f"{missing} of {len(book.chapters)} chapters are missing in it",) if missing else ()
-    return Reading((Document(path, book.title, tuple(blocks), book.fields),), notes)
+    return Reading((Document(path, book.title, tuple(blocks), book.fields),), notes, damaged=bool(missing))
 
 
 def _chapter(page: str, at: int, title: str) -> Iterator[Block]:

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from typing import cast
 
 from rerank_cli.corpus.read.code_tree import GRAMMARS, LIBRARY
-from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.records import Reading
 
 
@@ -22,7 +21,7 @@ class Format:
     makes another document of the same file: then files of this format are read again, and no others.
 
     `records` tells a file of several documents, which carry ids of their own, from one that is a document. `named`
-    tells one whose title, if it has none, is its whole name. `libraries` come with the extra `extra` of the package.
+    tells one whose title, if it has none, is its whole name.
     What a `command` of the user's prints is read in the place of the file.
     `bare` is a function that reads a file without what is attached to it, where `function` takes too long.
     `page` tells one whose files repeat what stands on every page of a site.
@@ -38,8 +37,6 @@ class Format:
     binary: bool = False
     records: bool = False
     named: bool = False
-    libraries: tuple[str, ...] = ()
-    extra: str = ""
     command: str = ""
     bare: str = ""
     page: bool = False
@@ -53,24 +50,12 @@ class Format:
         inner = f", {self.inner.reading}" if self.inner else ""
         return f"{self.name} {self.version}{aid}{inner} {self.command}".rstrip()
 
-    @property
-    def readable(self) -> bool:
-        """Whether the libraries are here that it takes."""
-        return all(map(_is_here, self.libraries))
-
-    @property
-    def needs(self) -> str:
-        """What makes it readable where it is not, in words for the user."""
-        return f"needs pip install 'rerank-cli[{self.extra}]'"
-
     def read_text(self, text: str, path: str) -> Reading:
         """What *text* holds. Raises Unreadable."""
         return cast(Callable[[str, str], Reading], self._load())(text, path)
 
     def read_bytes(self, content: bytes, path: str) -> Reading:
-        """What *content* holds. Raises Unreadable, also where libraries are missing."""
-        if not self.readable:
-            raise Unreadable(self.needs)
+        """What *content* holds. Raises Unreadable."""
         return cast(Callable[[bytes, str], Reading], self._load())(content, path)
 
     def unpack(self, content: bytes, *, is_text: bool) -> tuple[bytes, str]:
@@ -173,9 +158,9 @@ FORMATS: dict[str, Format] = {
 
 # Files of one packed file each. What is in it is known by the name without the ending.
 PACKED: dict[str, Format] = {
-    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 1, "packed", "gunzip", binary=True)),
-    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 1, "packed", "bunzip2", binary=True)),
-    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 1, "packed", "unxz", binary=True)),
+    **dict.fromkeys((".gz", ".tgz"), Format("gzip", 2, "packed", "gunzip", binary=True)),
+    **dict.fromkeys((".bz2", ".tbz2"), Format("bzip2", 2, "packed", "bunzip2", binary=True)),
+    **dict.fromkeys((".xz", ".txz", ".lzma"), Format("xz", 2, "packed", "unxz", binary=True)),
 }
 
 

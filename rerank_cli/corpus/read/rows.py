@@ -46,6 +46,7 @@ class _Records:
 
     good: list[_Record] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    damaged: bool = False
     again: Counter[str] = field(default_factory=Counter)
 
     def fault(self, line: int, what: str) -> None:
@@ -61,7 +62,7 @@ class _Records:
             documents[id] = _document(id, record)
         more = len(self.faults) - _MOST_TOLD
         told = [*self.faults[:_MOST_TOLD], *([f"{more} more such lines"] if more > 0 else [])]
-        return Reading(tuple(documents.values()), tuple(told))
+        return Reading(tuple(documents.values()), tuple(told), self.damaged)
 
     def _own_id(self, record: _Record, taken: dict[str, Document]) -> str:
         """Of records with the same id, all but the first have their line in it."""
@@ -85,6 +86,7 @@ def read_jsonl(text: str, path: str) -> Reading:
             records.good += [_json_record(each, number) for each in _json_objects(line)]
         except ValueError as error:
             records.fault(number, f"left out: {error}")
+            records.damaged = True
     return records.reading()
 
 
@@ -174,7 +176,7 @@ def _with_others(body: str, others: Iterator[str]) -> str:
 
 
 def _table_reading(table: Table) -> Reading:
-    records = _Records()
+    records = _Records(damaged=table.damaged)
     for line, what in table.faults:
         records.fault(line, what)
     records.good += [

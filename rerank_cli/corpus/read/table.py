@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 _COMMA, _TAB = ",", "\t"
 _SEPARATORS = (_COMMA, ";", _TAB, "|")
@@ -25,6 +25,15 @@ _FIRST_LINES = 100
 _TEXTS = frozenset(("text", "content", "body", "answer", "description", "passage", "sentence", "comment"))
 _KNOWN = _TEXTS | frozenset(("_id", "id", "title", "name", "question", "query"))
 
+# What a cell is by its looks. A column of such cells has a name that looks otherwise, if it has one.
+_KINDS = {
+    "date": re.compile(r"\d{4}-\d\d?-\d\d?(?:[T ][\d:.Z+-]*)?|\d{1,2}([./])\d{1,2}\1\d{2,4}"),
+    "number": re.compile(r"[-+]?[$€£]?\d[\d.,']{0,30}[%€]?"),
+    "address": re.compile(r"[^\s@]+@[^\s@]+|(?:https?://|www\.)\S+"),
+}
+_YEAR = re.compile(r"[12]\d{3}")
+_LEAST_ROWS_BELOW = 2
+
 # A row that breaks off is tried with other quotation marks over so many lines.
 _MOST_LINES_TRIED = 100
 
@@ -34,12 +43,16 @@ Row = tuple[int, int, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The names of the columns, the rows below, what stands above, and by line what is wrong with some of them."""
+    """The names of the columns, the rows below, what stands above, and by line what is wrong with some of them.
+
+    It is `damaged` where quotation marks do not add up.
+    """
 
     names: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     above: tuple[Row, ...] = ()
     faults: tuple[tuple[int, str], ...] = ()
+    damaged: bool = False
 
 
 def read_table(text: str) -> Table:
@@ -67,9 +80,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _under_header(rows: list[Row], faults: list[tuple[int, str]], separator: str) -> Table:
+    damaged = bool(faults)
     if not rows:
-        return Table(faults=tuple(faults))
+        return Table(faults=tuple(faults), damaged=damaged)
     at = _header_at(rows)
+    if _is_data(rows[at][2], [cells for _, _, cells in rows[at + 1 : at + _FIRST_ROWS]]):
+        return Table((), tuple(rows[at:]), tuple(rows[:at]), tuple(faults), damaged)
     names = tuple(name.strip() for name in rows[at][2])
     below = []
     for first, last, cells in rows[at + 1 :]:
@@ -81,7 +97,7 @@ def _under_header(rows: list[Row], faults: list[tuple[int, str]], separator: str
                 faults.append((first, f"{len(cells)} cells under a header of {len(names)}; all are kept"))
         below.append((first, last, kept))
     faults += [(first, "stands above the header") for first, _, _ in rows[:at]]
-    return Table(names, tuple(below), tuple(rows[:at]), tuple(sorted(faults)))
+    return Table(names, tuple(below), tuple(rows[:at]), tuple(sorted(faults)), damaged)
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -123,6 +139,41 @@ def _header_at(rows: Sequence[Row]) -> int:
         if _width(cells) * 2 > usual or any(cell.strip().casefold() in _KNOWN for cell in cells):
             return number
     return 0
+
+
+def _is_data(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether the *first* row is one like those *below*, and names no columns; where nothing tells, it does.
+
+    Its cells look like those of their columns, though these look like a date, a number or an address, or one of
+    them stands in its column again. Years and rising numbers are names too.
+    """
+    if len(below) < _LEAST_ROWS_BELOW or any(cell.strip().casefold() in _KNOWN for cell in first):
+        return False
+    telling: list[str] = []
+    for column, cell in enumerate(map(str.strip, first)):
+        others = {row[column].strip() for row in below if column < len(row) and list(row) != list(first)} - {""}
+        kinds = {_kind(other) for other in others}
+        if cell and len(kinds) == 1 and kinds != {""} and kinds != {_kind(cell)}:
+            return False
+        if cell and (_kind(cell) or cell in others) and kinds <= {_kind(cell)}:
+            telling.append(cell)
+    numbers = [cell for cell in telling if _kind(cell) == "number"]
+    are_names = all(map(_YEAR.fullmatch, numbers)) or (len(numbers) > 1 and _rise(numbers))
+    return len(telling) > len(numbers) or bool(numbers and not are_names)
+
+
+def _kind(cell: str) -> str:
+    return next((kind for kind, looks in _KINDS.items() if looks.fullmatch(cell)), "")
+
+
+def _rise(numbers: Sequence[str]) -> bool:
+    return all(low < high for low, high in pairwise(map(_value, numbers)))
+
+
+def _value(number: str) -> float:
+    """What *number* says, if its last comma or point begins the fraction."""
+    whole, point, fraction = re.sub(r"[^\d.-]", "", number.replace(",", ".")).rpartition(".")
+    return float(f"{whole.replace('.', '')}{point}{fraction}")
 
 
 def _is_prose(cells: Sequence[str]) -> bool:

@@ -55,7 +55,7 @@ def test_a_file_that_is_converted_is_found_by_its_text(plant: Plant, update: Upd
     update(rules=Rules(converters=(f".shout={SHOUT}",)))
     with open_reader(index_folder) as index:
         found = {stored.passage.text: stored for stored in index.scan()}
-        assert index.files()["a.shout"].reader == f"converted 1 {SHOUT}"
+        assert index.files()["a.shout"].reader == f"converted 2 {SHOUT}"
     (text,) = found.keys() - {"gears"}
     assert text.startswith("BRAKE LEVER\n\nCHAIN")
     assert found[text].passage.place == Place("paragraph", 1, 2)

@@ -150,3 +150,20 @@ def test_encoded_data_is_no_text(path: str, text: str) -> None:
 def test_a_file_that_cannot_be_understood_is_unreadable() -> None:
     with pytest.raises(Unreadable, match=r"^line 2: "):
         read("a.jsonl", '\n{"id": 2')
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "damaged"),
+    [
+        ("a.jsonl", '{"text": "x"}\n{"text":\n', True),
+        ("a.jsonl", '{"id": 1, "text": "x"}\n{"id": 1, "text": "y"}\n', False),
+        ("a.csv", 'id,text\n1,"x\n2,y\n', True),
+        ("a.csv", "id,text,n\n1,x,2,3,4\n2,y,1\n3,z,1\n", False),
+        ("a.svg", "<svg><text>x</text><text>y</svg>", True),
+        ("a.svg", "<svg><text>x</text></svg>", False),
+    ],
+)
+def test_what_is_broken_is_told_from_what_is_only_odd(path: str, text: str, damaged: bool) -> None:
+    reading = read_file(FoundFile(path, path, Stamp(len(text), 0, 0, 0)), text.encode())
+    assert reading.damaged == damaged
+    assert reading.notes or not damaged

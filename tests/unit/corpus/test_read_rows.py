@@ -249,3 +249,40 @@ def test_the_header_of_csv_tells_what_separates_its_cells(delimiter: str) -> Non
 def test_a_semicolon_csv_may_have_commas_in_its_texts() -> None:
     (document,) = read_csv("id;title;text\n1;T;One, two, three\n", "x.csv").documents
     assert document == Document("1", "T", (Block("One, two, three", at_lines(2, 2)),))
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        ("17,Boiler,Bleed it\n18,Pump,Oil it\n19,Valve,Turn it\n", "17\nBoiler\nBleed it"),
+        ("2026-03-01;frost;-2,5\n2026-03-02;rain;4,0\n2026-03-03;fog;1,5\n", "2026-03-01\nfrost\n-2,5"),
+        ("Ann,ann@a.org\nBob,bob@a.org\nCid,cid@a.org\n", "Ann\nann@a.org"),
+        ("Ann,yes\nBob,no\nCid,yes\n", "Ann\nyes"),
+        ("1.234.567,8€;7'5.,;1\n3,;4;2\n5;6;0\n", "1.234.567,8€\n7'5.,\n1"),
+        ("a|7.5|1.25\nb|8.0|1.5\nc|9.25|0.75\n", "a\n7.5\n1.25"),
+    ],
+)
+def test_a_table_without_a_header_has_its_first_row_read_as_one_of_the_others(rows: str, first: str) -> None:
+    reading = read_csv(rows, "x.csv")
+    assert (texts(reading)[0], len(reading.documents), reading.notes) == (first, 3, ())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "part,weight\nbolt,12\nnut,7\nscrew,9\n",  # a number under a word
+        "country,2019,2020\nChad,12,13\nMali,15,11\nPeru,4,5\n",  # years
+        "country,2019\nChad,12\nMali,15\nPeru,4\n",
+        "quantile,0.1,0.5,0.9\na,1.5,2.5,3.5\nb,1.0,2.0,3.0\nc,1,2,3\n",  # they rise
+        "name,town\nAnn,Bath\nBob,Hull\nCid,York\n",  # nothing tells
+        "name,born\nAnn,2001-02-03\nBob,2002-03-04\nCid,2003-04-05\n",
+        "part,kind\nbolt,iron\npart,kind\nnut,iron\n",  # the header again
+        "17,Boiler\n18,Pump\n",  # too few
+        "id,n\n1,2\n2,1\n3,9\n",
+    ],
+)
+def test_a_first_row_that_may_name_the_columns_does(rows: str) -> None:
+    reading = read_csv(rows, "x.csv")
+    header, first, *_ = rows.splitlines()
+    assert f"{header.split(',')[1]}: {first.split(',')[1]}" in texts(reading)[0]
+    assert len(reading.documents) == rows.count("\n") - 1

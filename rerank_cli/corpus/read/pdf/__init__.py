@@ -50,7 +50,8 @@ def read(content: bytes, path: str) -> Reading:
         for comment in page.comments:
             outline.block(comment, page.number, page.number)
     shown = title.text(hyphenated) if isinstance(title, Part) else title
-    return Reading((Document(path, shown, outline.blocks(), fields),), notes)
+    damaged = any(page.damaged for page in pages)
+    return Reading((Document(path, shown, outline.blocks(), fields),), notes, damaged=damaged)
 
 
 def _headed(

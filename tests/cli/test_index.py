@@ -24,7 +24,7 @@ HOUSE = {
 
 
 @pytest.fixture
-def house(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def house(tmp_path: Path, builtin_compiled: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to index, with the working directory elsewhere."""
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -289,7 +289,7 @@ def main() -> None:
     steps: list[tuple[str, float]] = []
 
     def listen(progress: Progress) -> None:
-        if not steps or steps[-1][0] == "read":  # up to the first step behind the reading
+        if not steps or steps[-1][0] in ("compare", "read"):  # up to the first step behind the reading
             steps.append((progress.stage, time.monotonic()))
 
     with open_writer(Path(index), wait_s=0) as writer:

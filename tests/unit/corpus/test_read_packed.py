@@ -55,7 +55,7 @@ def test_a_binary_format_is_given_the_unpacked_bytes(monkeypatch: pytest.MonkeyP
 
 
 def test_a_packed_file_is_read_again_when_its_inner_format_is() -> None:
-    assert format_of("a.MD.GZ").reading == f"gzip 1, {format_of('a.md').reading}"
+    assert format_of("a.MD.GZ").reading == f"gzip 2, {format_of('a.md').reading}"
     assert format_of("a.md.gz").binary
 
 

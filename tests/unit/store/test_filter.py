@@ -71,7 +71,7 @@ def taken_away(reader: IndexReader, ranking: Ranking, within: Filter, depth: int
 
 
 def is_accepted(within: Filter, path: str) -> bool:
-    return accepts(within, FILES[path].state, FILES[path].documents[0])
+    return accepts(within, FILES[path].state, FILES[path].documents[0], path=path)
 
 
 PATTERNS = ["*.md", "*.txt", "a/", "c/", "c/d/*", "00*", "*1*", "b/0[0-3]*", "nothing", "*", "a/000.txt", "!*.md"]

@@ -60,7 +60,7 @@ def others_around(found: Path, *, start: Path) -> list[str]:
 def _named_or_begun(asked: str) -> Path:
     """The index called *asked*, or the only one whose name begins so."""
     folder = named_folder(asked)
-    if folder.parent != indexes_folder() or os.path.lexists(folder):
+    if os.sep in asked or asked.startswith((".", "~")) or os.path.lexists(folder):
         return folder
     begun = [name for name in _names_of_indexes() if name.startswith(asked)]
     if len(begun) > 1:

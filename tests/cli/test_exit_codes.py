@@ -54,7 +54,7 @@ def test_hits_below_min_score_are_none_and_end_with_1(indexed: Path, cli: Cli) -
         (["eval", "--run-in", "x", "--where", "tag"], ["--where says how to search"]),
         (["query"], ["no query", "--queries FILE"]),
         (["query", "x", "--queries", "y"], ["both TEXT and --queries", "drop one"]),
-        (["query", "x", "--index", ""], ["empty name"]),
+        (["query", "x", "--index", ""], ["a list of names"]),
         (["query", "x", "--frobnicate"], ["--frobnicate", "see rerank-cli --help"]),
         (["frobnicate"], ["'frobnicate'; see rerank-cli --help"]),
         (["models", "frobnicate"], ["'frobnicate'; see"]),

@@ -48,6 +48,7 @@ def test_json_carries_index_models_parameters_timings_and_every_score(indexed: P
         "fusion": "linear",
         "fusion_weight": 0.65,
         "top_n": 2,
+        "budget": None,
         "per_document": 1,
         "min_score": None,
         "path": ["*.md"],
@@ -289,12 +290,16 @@ Options:
   -h, --help  Show this message and exit.
 
 Commands:
-  index   Make an index of FOLDER, or bring it up to date.
-  query   Search an index in both stages.
-  status  Show what is indexed and what has changed since.
-  doctor  Check what index and query rest on.
-  config  Print every setting and where it comes from.
-  train   Fit a reranker or an encoder to your documents.
-  models  List the models that are here; compile them ahead.
-  eval    Measure whether reranking helps here, and its cost.
+  index    Make an index of FOLDER, or bring it up to date.
+  query    Search an index in both stages.
+  similar  Find what is like a file or a passage.
+  rerank   Order what is piped in by how well it answers.
+  status   Show what is indexed and what has changed since.
+  indexes  List the indexes; rename or remove them.
+  doctor   Check what index and query rest on.
+  config   Print every setting and where it comes from.
+  train    Fit a reranker or an encoder to your documents.
+  models   List the models that are here; compile them ahead.
+  eval     Measure whether reranking helps here, and its cost.
+  mcp      Answer the language models of MCP clients.
 """

@@ -28,7 +28,7 @@ _SUSPECT = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LONGEST // 3 + 1},}}")
 
 
 # What a terminal obeys and does not show: colours, titles and links.
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)|[@-Z\\-_])")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 # Bold and underlined letters of a line printer: one over the other.
 _OVERSTRUCK = re.compile(r"(?:[^\n\x08]\x08)+(?=[^\n\x08])")

@@ -77,7 +77,7 @@ def test_a_longer_word_is_broken_after_a_hundred_letters() -> None:
         ("\ufeffabove \u202eback\u202c", "above back"),
         ("ＸＹＺ１２３　ﾊﾞｲｸ", "XYZ123 バイク"),
         ("𝐁𝐨𝐥𝐝 ㎏ ℃ Ⅳ ĳs non\u2011stop", "Bold kg °C IV ijs non-stop"),
-        ("\x1b[1;31mfa\x1b[0mtal \x1b]8;;http://x\x1b\\\\link\x1b]8;;\x07", "fatal link"),
+        ("\x1b[1;31mfa\x1b[0mtal \x1b]8;;http://x\x1b\\link\x1b]8;;\x07", "fatal link"),
         ("Z\x08ZO\x08OR\x08RB _\x08f_\x08l_\x08u_\x08x", "ZORB flux"),
         ("B\x08B\x08B\x08Bold", "Bold"),
         ("an agree-\nment of share-\n  holders here", "an agreement\nof shareholders\n  here"),

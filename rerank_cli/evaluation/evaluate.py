@@ -97,7 +97,8 @@ def evaluate(
     if not answers.answered:
         refusal = answers.refused[0]
         raise UsageError(f"query {refusal.query.id}: {refusal.reason}", remedy="none of the queries can be asked")
-    view = _View(answers, one_pass, request, qrels)
+    variants = frozenset((request.variant, *(variant for sweep in sweeps for variant in sweep.variants)))
+    view = _View(answers, one_pass, request, qrels, asked=variants)
     return Evaluation(
         context={},
         notes=(*collection_notes(collection), *index_notes(missing, answers, collection, reranker)),
@@ -139,18 +140,26 @@ def _deep_pass(
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """Everything that can be derived from the answers of one pass."""
+    """Everything that can be derived from the answers of one pass. These variants were `asked` for."""
 
     answers: Answers
     one_pass: Pass
     request: Request
     qrels: Qrels
+    asked: frozenset[SearchSettings]
     known: dict[SearchSettings, StageFigures] = field(default_factory=dict)
 
     def stages(self, variant: SearchSettings) -> StageFigures:
         if variant not in self.known:
-            self.known[variant] = self._measured(variant, self.request.measures_at(variant.top_k))
+            self.known[variant] = self._measured(variant, self._measures(variant))
         return self.known[variant]
+
+    def _measures(self, variant: SearchSettings) -> Sequence[Measure]:
+        """Those that were asked for; of a variant that was not, only those that cost no context for each query."""
+        primary, *others = self.request.measures_at(variant.top_k)
+        if variant not in self.asked:
+            others = [measure for measure in others if measure.budget_tokens is None]
+        return [primary, *others]
 
     def _measured(self, variant: SearchSettings, measures: Sequence[Measure]) -> StageFigures:
         return stage_figures(self.answers, self.one_pass, variant, measures=measures, qrels=self.qrels)

@@ -45,6 +45,17 @@ def test_both_stages_rank_as_a_query_does(
         assert stages.final_run[query.id].documents == expected
 
 
+def test_depths_that_nobody_asked_for_cost_no_contexts(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    found = evaluate(collection, request_of(replace(BASE, top_k=30)), workplace)
+    assert found.depths is not None and found.stages is not None
+    recall = [name for name in found.stages.final.overall if name.startswith("ContextRecall@")]
+    measured = {row.value: [name for name in recall if name in row.stages.final.overall] for row in found.depths.rows}
+    assert measured.pop("30") == recall != []
+    assert measured and not any(measured.values())
+
+
 @pytest.mark.parametrize("fusion", get_args(Fusion))
 def test_each_row_of_a_depth_sweep_equals_a_run_of_its_own(
     collection: Collection, workplace: Workplace, request_of: Requests, fusion: Fusion

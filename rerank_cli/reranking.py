@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +55,16 @@ def order(
             reranker_rank=ranks[number],
         )
         for rank, number in enumerate(best, start=1)
+    )
+
+
+def joined(batches: Iterable[PairScores]) -> PairScores:
+    """The scores of one query's passages, which were read in *batches*."""
+    read = list(batches)
+    return PairScores(
+        np.concatenate([np.zeros(0, dtype=np.float32), *(batch.logits for batch in read)]),
+        truncated=sum(batch.truncated for batch in read),
+        pieces=max((batch.pieces for batch in read), default=1),
     )
 
 

@@ -11,7 +11,7 @@ from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
-from rerank_cli.reranking import below, best_of_each_document, keep_order, order, places_before
+from rerank_cli.reranking import below, best_of_each_document, joined, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 
 MAX_QUERY_WORDS = 2000
@@ -200,11 +200,7 @@ class Searcher:
             now = time.perf_counter()
             fitting = int((deadline - now) / (now - started) * done)
             wanted = max(fitting // 2, min(fitting, FIRST_BATCH), 0)  # half, lest a wrong guess take too long
-        return PairScores(
-            np.concatenate([batch.logits for batch in batches]),
-            truncated=sum(batch.truncated for batch in batches),
-            pieces=batches[0].pieces,
-        )
+        return joined(batches)
 
 
 def check_query(query: str) -> str:

@@ -35,6 +35,7 @@ from rerank_cli.cli.options import (
     Until,
     Where,
     configured,
+    given,
     own,
     own_path,
     working_folder,
@@ -111,20 +112,7 @@ def run(
     from rerank_cli.cli.evaluating.asked import Asked, check_combination, check_places
     from rerank_cli.cli.filtering import asked_filter
 
-    flags: dict[str, object] = {
-        "retriever": retriever,
-        "top_k": top_k,
-        "rerank": rerank,
-        "fusion": fusion,
-        "fusion_weight": fusion_weight,
-        "max_tokens": max_tokens,
-        "tokenizer": tokenizer,
-        "context_style": context_style,
-        "encoder": encoder,
-        "reranker": reranker,
-        "device": device,
-        "remote_timeout": remote_timeout,
-    }
+    flags = given(locals())
     asked = Asked(
         collection=collection,
         queries=queries,
@@ -210,13 +198,7 @@ def judge(
     config: ConfigFile = None,
 ) -> int:
     """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
-    flags: dict[str, object] = {
-        "encoder": encoder,
-        "reranker": reranker,
-        "device": device,
-        "remote_timeout": remote_timeout,
-        "rerank": True,
-    }
+    flags = {**given(locals()), "rerank": True}
     settings = configured(working_folder(), config, flags).settings
     from rerank_cli.cli.evaluating.own_judgements import Files, judge_pool
 

@@ -16,6 +16,7 @@ from rerank_cli.cli.options import (
     Quiet,
     RemoteTimeout,
     configured,
+    given,
     own,
     setting,
 )
@@ -57,32 +58,12 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Make an index of FOLDER, or bring it up to date."""
+    flags = given(locals())
     from rerank_cli.cli.indexing import list_files, update_folder
     from rerank_cli.library import documents_at
 
     root = documents_at(folder)
-    settings = configured(
-        root if root.is_dir() else root.parent,
-        config,
-        {
-            "include": tuple(include) if include else None,
-            "exclude": tuple(exclude) if exclude else None,
-            "hidden": hidden,
-            "ignore_files": ignore_files,
-            "max_file_size": max_file_size,
-            "file_timeout": file_timeout,
-            "converter": tuple(converter) if converter else None,
-            "passage_tokens": passage_tokens,
-            "vectors": vectors,
-            "encoder": encoder,
-            "device": device,
-            "remote_timeout": remote_timeout,
-            "max_shrink": max_shrink,
-            "allow_shrink": allow_shrink,
-            "strict": strict,
-            "wait_s": wait_s,
-        },
-    ).settings
+    settings = configured(root if root.is_dir() else root.parent, config, flags).settings
     if dry_run:
         return list_files(root, index, settings, as_json=as_json)
     return update_folder(

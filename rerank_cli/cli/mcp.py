@@ -14,6 +14,7 @@ from rerank_cli.cli.options import (
     RerankerName,
     TokenizerName,
     TopK,
+    given,
     setting,
 )
 
@@ -36,19 +37,7 @@ def run(
 
     A client starts it by itself, as in: rerank-cli mcp --index notes --index work
     """
+    flags = given(locals())
     from rerank_cli.cli.serving import serve
 
-    flags: dict[str, object] = {
-        "indexes": tuple(indexes) if indexes else None,
-        "max_tokens": max_tokens,
-        "tokenizer": tokenizer,
-        "top_k": top_k,
-        "budget": budget,
-        "fresh": fresh,
-        "fresh_budget": fresh_budget,
-        "encoder": encoder,
-        "reranker": reranker,
-        "device": device,
-        "remote_timeout": remote_timeout,
-    }
     return serve(config, flags)

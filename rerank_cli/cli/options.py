@@ -12,7 +12,7 @@ import typer
 from rerank_cli.cli.commands import COMMANDS, load
 from rerank_cli.cli.terminal import say
 from rerank_cli.config import HELP, KINDS, PREFIX, PROJECT_FILE, Config, flag_of, load_config, variable_of
-from rerank_cli.errors import InputError, in_words
+from rerank_cli.errors import InputError, UsageError, in_words
 
 _OWN_VARIABLES: set[str] = set()
 
@@ -108,11 +108,16 @@ QueriesFile = Annotated[Path | None, own_path("--queries", "Queries: JSONL, id<T
 QrelsFile = Annotated[Path | None, own_path("--qrels", "Judgements: BEIR or plain TSV, TREC qrels, or JSONL.")]
 
 
+def given(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Those of a command's *parameters* that are settings, by key; several values as a tuple, None where none is."""
+    settings = {key: value for key, value in parameters.items() if key in HELP}
+    return {key: tuple(value) or None if isinstance(value, list) else value for key, value in settings.items()}
+
+
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:
     """The settings from every source; a flag that was not given is None and counts for nothing."""
-    given = {key: value for key, value in flags.items() if value is not None and value != []}
     return load_config(
-        flags=given,
+        flags={key: value for key, value in flags.items() if value is not None},
         start=start,
         config_file=config_file,
         environment=os.environ,
@@ -164,3 +169,23 @@ def index_meant(name: str | None) -> Path:
     if name is None and (others := others_around(found, start=here)):
         say(f"rerank-cli: {found.name} is the nearest of several indexes here; the others: {', '.join(others)}")
     return found
+
+
+def indexes_and_settings(config_file: Path | None, flags: dict[str, object]) -> tuple[tuple[Path, ...], Config]:
+    """The indexes that are meant, and the settings of their documents; of several those of where the user stands.
+
+    A flag that is wrong is told before an index is missed.
+    """
+    here = _checked(configured(working_folder(), config_file, flags))
+    named: tuple[str | None, ...] = indexes_named(here) or (None,)
+    folders = tuple(dict.fromkeys(map(index_meant, named)))
+    return folders, here if len(folders) > 1 else _checked(configured_for(folders[0], config_file, flags))
+
+
+def _checked(merged: Config) -> Config:
+    if merged.settings.min_score is not None and not merged.settings.rerank:
+        limited, left_out = merged.origins["min_score"], merged.origins["rerank"]
+        raise UsageError(
+            f"min_score ({limited}) judges the reranker's score, and rerank is false ({left_out})", remedy="drop one"
+        )
+    return merged

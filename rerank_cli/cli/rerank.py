@@ -13,6 +13,7 @@ from rerank_cli.cli.options import (
     RemoteTimeout,
     RerankerName,
     configured,
+    given,
     own,
     setting,
     working_folder,
@@ -42,15 +43,9 @@ def run(
 
     As in: grep -rn timeout src | rerank-cli rerank why do retries stop | head -5
     """
+    flags = given(locals())
     from rerank_cli.cli.reranking import Wanted, rerank_stdin
 
-    flags: dict[str, object] = {
-        "top_n": top_n,
-        "min_score": min_score,
-        "reranker": reranker,
-        "device": device,
-        "remote_timeout": remote_timeout,
-    }
     settings = configured(working_folder(), config, flags).settings
     wanted = Wanted(input, files=files, null=null, all=top_n is None, scores=scores)
     return rerank_stdin(" ".join(query), wanted, settings, quiet=quiet)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from rerank_cli.cli.options import configured, configured_for, index_meant, indexes_named, named_encoder, working_folder
+from rerank_cli.cli.options import indexes_and_settings, named_encoder
 from rerank_cli.cli.querying import one_or_all
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError
@@ -22,10 +22,7 @@ def serve(config_file: Path | None, flags: dict[str, object]) -> int:
     """Serve the indexes that are named, or that of where the client starts the program."""
     if find_spec("mcp") is None:
         raise MISSING
-    here = configured(working_folder(), config_file, flags)
-    names: tuple[str | None, ...] = indexes_named(here) or (None,)
-    folders = tuple(dict.fromkeys(map(index_meant, names)))
-    merged = here if len(folders) > 1 else configured_for(folders[0], config_file, flags)
+    folders, merged = indexes_and_settings(config_file, flags)
     with ExitStack() as stack:
         _serve(folders, merged.settings, named_encoder(merged, config_file), stack)
     return 0
@@ -33,12 +30,13 @@ def serve(config_file: Path | None, flags: dict[str, object]) -> int:
 
 def _serve(folders: tuple[Path, ...], settings: Settings, encoder: str | None, stack: ExitStack) -> None:
     from rerank_cli.mcp.answers import Answers
-    from rerank_cli.mcp.server import CancellableReranker, make_server
+    from rerank_cli.mcp.server import CancellableReranker, Worker, make_server
 
+    worker = Worker()
     with open_library(index=one_or_all(folders), encoder=encoder, settings=settings) as probe:
         probe.prepare_search()
         root = probe.index.manifest.recipe.root
-        reranker = CancellableReranker(probe.reranker)
+        reranker = CancellableReranker(probe.reranker, is_wanted=worker.is_wanted)
     freshening = Freshening(folders)
     stack.callback(freshening.end)
 
@@ -49,4 +47,4 @@ def _serve(folders: tuple[Path, ...], settings: Settings, encoder: str | None, s
         fresh = (lambda: freshening.wait(settings.fresh_budget)) if settings.fresh else None
         return Answers(library, each, bring_up_to_date=fresh)
 
-    make_server(open_answers, stop=reranker.stop, roots=[root]).run("stdio")
+    make_server(open_answers, worker=worker, roots=[root]).run("stdio")

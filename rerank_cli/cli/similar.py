@@ -21,6 +21,7 @@ from rerank_cli.cli.options import (
     RetrieverName,
     TopK,
     configured_for,
+    given,
     index_meant,
     named_encoder,
     own,
@@ -59,28 +60,11 @@ def run(
 
     As in: rerank-cli similar notes/pump.md:12
     """
+    flags = given(locals())
     from rerank_cli.cli.querying import list_similar
 
     folder = index_meant(index)
-    merged = configured_for(
-        folder,
-        config,
-        {
-            "retriever": retriever,
-            "top_k": top_k,
-            "rerank": rerank,
-            "fusion": fusion,
-            "fusion_weight": fusion_weight,
-            "top_n": top_n,
-            "min_score": min_score,
-            "format": format,
-            "link": link,
-            "encoder": encoder,
-            "reranker": reranker,
-            "device": device,
-            "remote_timeout": remote_timeout,
-        },
-    )
+    merged = configured_for(folder, config, flags)
     return list_similar(
         Path(place),
         index=folder,

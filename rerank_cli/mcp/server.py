@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated, TypeVar
@@ -18,6 +18,7 @@ from rerank_cli import __version__
 from rerank_cli.errors import RerankError
 from rerank_cli.mcp.answers import MOST_SECONDS, Answers, Found, ReadPassages, Searched
 from rerank_cli.ports import PairScores, Reranker
+from rerank_cli.reranking import joined
 
 Said = TypeVar("Said", Found, ReadPassages, Searched)
 
@@ -36,65 +37,56 @@ class Cancelled(Exception):
 
 
 class CancellableReranker:
-    """A reranker that stops soon after it is told to."""
+    """A reranker that stops soon after nobody waits for its scores any more."""
 
-    def __init__(self, reranker: Reranker) -> None:
+    def __init__(self, reranker: Reranker, *, is_wanted: Callable[[], bool]) -> None:
         self._reranker = reranker
-        self.stop = threading.Event()
-
-    @property
-    def fingerprint(self) -> str:
-        return self._reranker.fingerprint
-
-    @property
-    def calibrated(self) -> bool:
-        return self._reranker.calibrated
-
-    def activate(self, logit: float) -> float:
-        return self._reranker.activate(logit)
+        self._is_wanted = is_wanted
+        self.fingerprint = reranker.fingerprint
+        self.calibrated = reranker.calibrated
+        self.activate = reranker.activate
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        import numpy as np
+        return joined(self._batches(query, passages))
 
-        batches = []
+    def _batches(self, query: str, passages: Sequence[str]) -> Iterator[PairScores]:
         for start in range(0, len(passages), BATCH):
-            if self.stop.is_set():
+            if not self._is_wanted():
                 raise Cancelled
-            batches.append(self._reranker.score_pairs(query, passages[start : start + BATCH]))
-        return PairScores(
-            np.concatenate([batch.logits for batch in batches]),
-            truncated=sum(batch.truncated for batch in batches),
-            pieces=batches[0].pieces,
-        )
+            yield self._reranker.score_pairs(query, passages[start : start + BATCH])
 
 
 class Worker:
-    """The one thread that asks the library, which knows no other."""
+    """The one thread that asks the library, which knows no other: one call after another."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
+    def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
+        self._given_up = threading.Event()
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for the call that the thread is at."""
+        return not self._given_up.is_set()
 
     async def ask(self, answer: Callable[[], tuple[str, Said]]) -> CallToolResult:
         """What *answer* says, as text and as data; what a user did wrong is told to the model."""
+        given_up = threading.Event()
 
         def told() -> tuple[str, Said]:
-            self._stop.clear()
+            self._given_up = given_up
             return answer()
 
-        future = asyncio.get_running_loop().run_in_executor(self._thread, told)
         try:
-            text, said = await asyncio.shield(future)
+            text, said = await asyncio.get_running_loop().run_in_executor(self._thread, told)
         except asyncio.CancelledError:
-            self._stop.set()
+            given_up.set()
             raise
         except RerankError as error:
             raise ToolError(f"{error}; {error.remedy}" if error.remedy else str(error)) from error
         return CallToolResult(content=[TextContent(text=text)], structured_content=asdict(said))
 
 
-def make_server(open_answers: Callable[[], Answers], *, stop: threading.Event, roots: Sequence[str]) -> MCPServer:
-    """A server of the tools. *open_answers* is called once, in the thread that asks; *stop* ends what it is about."""
+def make_server(open_answers: Callable[[], Answers], *, worker: Worker, roots: Sequence[str]) -> MCPServer:
+    """A server of the tools. *open_answers* is called once, in the thread of *worker*."""
     server = MCPServer(
         "rerank-cli",
         version=__version__,
@@ -102,7 +94,6 @@ def make_server(open_answers: Callable[[], Answers], *, stop: threading.Event, r
         instructions=f"Searches the documents in {', '.join(roots)}. Ask search first: it cites where a passage stands."
         " read gives more of a file around a place. What is not found there is not in these documents.",
     )
-    worker = Worker(stop)
     opened: list[Answers] = []
 
     def answers() -> Answers:

@@ -57,5 +57,4 @@ def prune(
     """Remove indexes of folders that are gone, and from the others vectors that nothing uses."""
     from rerank_cli.cli.indexes_table import prune_indexes
 
-    prune_indexes(dry_run=dry_run, quiet=quiet)
-    return 0
+    return prune_indexes(dry_run=dry_run, quiet=quiet)

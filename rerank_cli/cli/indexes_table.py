@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rerank_cli.cli.status_text import since_line, since_record
-from rerank_cli.cli.terminal import console, middle_left_out, printable, say
+from rerank_cli.cli.terminal import console, middle_left_out, printable, say, tell
 from rerank_cli.errors import RerankError
 from rerank_cli.library import open_library
 from rerank_cli.store.housekeeping import drop_unused_vectors, has_gone, remove_index, remove_leftovers
@@ -31,27 +31,33 @@ def print_indexes(*, as_json: bool) -> None:
         _print_table(records)
 
 
-def prune_indexes(*, dry_run: bool, quiet: bool) -> None:
-    """Remove the indexes whose folders are gone, and from the others the vectors that nothing uses; tell of each."""
+def prune_indexes(*, dry_run: bool, quiet: bool) -> int:
+    """Remove the indexes whose folders are gone, and from the others the vectors that nothing uses; tell of each.
+
+    One that cannot be used is told and passed over. Returns its exit code, or 0.
+    """
+    code = 0
     for folder in index_folders():
         root = indexed_root(folder)
         if root is not None and has_gone(root):
             if not dry_run:
                 remove_index(folder)
-            _tell(f"{folder.name}: {root} is gone", quiet=quiet)
-        elif not dry_run:
+            _print(f"{folder.name}: {root} is gone", quiet=quiet)
+        else:
             try:
-                saved = drop_unused_vectors(folder)
+                saved = drop_unused_vectors(folder, dry_run=dry_run)
             except RerankError as error:
-                say(f"rerank-cli: {error}; {error.remedy}")
+                tell(error)
+                code = error.exit_code
                 continue
             if saved:
-                _tell(f"{folder.name}: {saved / 1e6:.1f} MB of vectors that nothing used", quiet=quiet)
+                _print(f"{folder.name}: {saved / 1e6:.1f} MB of vectors that nothing used", quiet=quiet)
     if not dry_run:
         remove_leftovers()
+    return code
 
 
-def _tell(line: str, *, quiet: bool) -> None:
+def _print(line: str, *, quiet: bool) -> None:
     if not quiet:
         print(printable(line))
 
@@ -101,7 +107,7 @@ def _print_table(records: list[dict[str, object]]) -> None:
         lines = (
             str(record["name"]),
             middle_left_out(str(record["root"] or "its folder is not known"), terminal.width - CELLS_BEHIND),
-            str(record["failure"] or since_line(record["since"])),
+            "cannot be used; see rerank-cli doctor" if record["failure"] else since_line(record["since"]),
         )
         styles = ("bold", "", "dim")
         shown = [Text(printable(line), style=style) for line, style in zip(lines, styles, strict=True)]

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rerank_cli.errors import Busy, IndexMissing, InputError, UsageError, in_words
+from rerank_cli.errors import IndexMissing, InputError, UsageError, in_words
 from rerank_cli.locks import locked
 from rerank_cli.ports import Changes
 from rerank_cli.store.layout import Layout, indexes_folder
-from rerank_cli.store.opening import open_writer
+from rerank_cli.store.opening import open_reader, open_writer
+from rerank_cli.store.search import GRAPH
 
 REMOVED = ".removed-"
 """Stands before the name of an index while its files go: what a killed process leaves of it is no index any more."""
@@ -56,14 +57,15 @@ def remove_leftovers() -> None:
             shutil.rmtree(leftover)
 
 
-def drop_unused_vectors(folder: Path) -> int:
-    """Write the vectors of the index in *folder* anew without those that no passage uses; the bytes that it saved."""
-    layout = Layout(folder)
-    before = layout.size_bytes()
-    with open_writer(folder, wait_s=0) as writer:
-        if writer.manifest is not None:
+def drop_unused_vectors(folder: Path, *, dry_run: bool) -> int:
+    """Write the vectors of the index in *folder* anew without those that no passage uses; the bytes that this saves."""
+    with open_reader(folder) as reader:
+        is_graph = reader.manifest.search == GRAPH
+    with open_writer(folder, wait_s=0, search="hnsw" if is_graph else "auto") as writer:
+        saved = writer.unused_vector_bytes()
+        if saved and writer.manifest is not None and not dry_run:
             writer.commit(Changes(), writer.manifest.recipe, prune=True)
-    return max(0, before - layout.size_bytes())
+    return saved
 
 
 def has_gone(root: Path) -> bool:
@@ -87,7 +89,5 @@ def _held(folder: Path) -> Iterator[None]:
 def _told(folder: Path) -> Iterator[None]:
     try:
         yield
-    except Busy:
-        raise
     except OSError as error:
         raise InputError(f"{folder}: cannot be changed ({in_words(error)})", remedy="check its permissions") from error

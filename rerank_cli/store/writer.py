@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Recipe
 from rerank_cli.records import VectorSearch
+from rerank_cli.regular import size_of
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.documents import insert_document
@@ -19,6 +20,7 @@ from rerank_cli.store.files import counts_of, file_states, insert_file, update_f
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.manifest import Generation, read_generation, write_generation
 from rerank_cli.store.passages import stored_passages
+from rerank_cli.store.pinned import KEY_BYTES
 from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.remedies import index_command
 from rerank_cli.store.search import GRAPH, grown_graph, is_sound_graph, search_kind
@@ -260,8 +262,20 @@ class LocalWriter:
     def _is_mostly_unused(self, vectors: VectorWriter) -> bool:
         if len(vectors) <= FEW_ROWS:
             return False
-        used = self._connection.execute("SELECT count(DISTINCT text_hash) FROM passages").fetchone()[0]
-        return bool(used < (1 - UNUSED_SHARE) * len(vectors))
+        return self._used_vectors() < (1 - UNUSED_SHARE) * len(vectors)
+
+    def _used_vectors(self) -> int:
+        return int(self._connection.execute("SELECT count(DISTINCT text_hash) FROM passages").fetchone()[0])
+
+    def unused_vector_bytes(self) -> int:
+        """What a commit that prunes would save: vectors that no passage has, and those of other encoders."""
+        if self.generation is None:
+            return 0
+        pin = self.generation.vectors
+        others = (path for path in self._layout.vectors() if path.stem != pin.name)
+        unused = max(0, pin.rows - self._used_vectors())
+        row_bytes = 4 * self.generation.manifest.recipe.dimensions + KEY_BYTES
+        return unused * row_bytes + sum(map(size_of, others))
 
     def _graph(self, pin: VectorsPin, number: int) -> GraphPin:
         """The last generation's graph where it still serves, else one of all rows."""

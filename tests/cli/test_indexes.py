@@ -120,15 +120,34 @@ def test_pruning_keeps_the_index_of_a_folder_that_may_be_on_a_lost_disk(two: Pat
     assert names() == ["notes", "work"]
 
 
-def test_pruning_drops_vectors_that_nothing_uses(two: Path, cli: Cli) -> None:
+def test_pruning_tells_of_an_index_that_cannot_be_used_and_goes_on(two: Path, cli: Cli) -> None:
+    (indexes_folder() / "notes/catalog.sqlite").write_bytes(b"no database" * 1000)
+    shutil.rmtree(two / "work")
+    outcome = cli("indexes", "prune")
+    assert outcome.code == 3
+    assert outcome.err.count("\n") == 1 and "rerank-cli index --rebuild" in outcome.err
+    assert names() == ["notes"]
+
+
+@pytest.mark.parametrize("kind", ["exact", "hnsw"])
+def test_pruning_drops_vectors_that_nothing_uses_and_changes_nothing_else(two: Path, cli: Cli, kind: str) -> None:
+    made = ("--index", "work", "--passage-tokens", "32", "--vectors", kind)
     (two / "work/long.md").write_text("\n\n".join(f"Paragraph {n} of it." for n in range(400)), encoding="utf-8")
-    cli("index", two / "work", "--index", "work", "--passage-tokens", "32")
+    cli("index", two / "work", *made)
     (two / "work/long.md").unlink()
-    cli("index", two / "work", "--index", "work", "--passage-tokens", "32", "--allow-shrink")
+    cli("index", two / "work", *made, "--allow-shrink")
     vectors = next((indexes_folder() / "work").glob("*.vectors")).stat().st_size
-    cli("indexes", "prune")
+    told = cli("indexes", "prune", "--dry-run").out
+    assert told.startswith("work: ") and told.endswith(" MB of vectors that nothing used\n")
+    assert next((indexes_folder() / "work").glob("*.vectors")).stat().st_size == vectors
+    before = cli("status", "--index", "work", "--json").json
+    assert cli("indexes", "prune").out == told
     assert next((indexes_folder() / "work").glob("*.vectors")).stat().st_size < vectors
     assert cli("query", "bill", "--index", "work", "-f", "paths").lines == ["work/gas.md"]
+    after = cli("status", "--index", "work", "--json").json
+    assert after["search"] == before["search"]
+    assert cli("indexes", "prune").out == ""
+    assert cli("status", "--index", "work", "--json").json["generation"] == after["generation"]
 
 
 def test_what_a_killed_process_left_of_an_index_is_none_and_goes(two: Path, cli: Cli) -> None:

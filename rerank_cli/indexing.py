@@ -94,6 +94,7 @@ def settings_in(recipe: Recipe) -> dict[str, Any]:
         "hidden": rules.hidden,
         "ignore_files": rules.ignore_files,
         "max_file_size": rules.max_file_size_bytes,
+        "converter": rules.converters,
     }
 
 

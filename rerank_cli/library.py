@@ -385,7 +385,7 @@ class Library:
             raise UsageError("an index of your own is changed by its own writer", remedy="pass it as writer")
         from rerank_cli.store import open_writer
 
-        wait_s, search = self.settings.wait_s, self.settings.vectors
+        wait_s, search = self.settings.wait_s, None if "vectors" in self._remembered else self.settings.vectors
         with open_writer(self._needed_folder(), wait_s=wait_s, rebuild=rebuild, search=search) as held:
             yield held
 
@@ -407,6 +407,11 @@ class Library:
         from rerank_cli.indexing import settings_in
 
         known = settings_in(manifest.recipe) if manifest else {}
+        if known.get("converter") and "converter" in self._remembered and self._is_from_anybody():
+            raise UsageError(
+                f"{self._folder}: files were read by a command that the index names: {', '.join(known['converter'])}",
+                remedy="if you trust it, name it as converter",
+            )
         return replace(self.settings, **{key: value for key, value in known.items() if key in self._remembered})
 
     # Search
@@ -704,14 +709,17 @@ class Library:
         """
         from rerank_cli.models.address import is_address
 
-        folders = self._several if self._folder is None else (self._folder,)
-        strange = [folder for folder in folders if not _is_kept_index(folder.resolve())]
-        if strange and is_address(encoder):
+        if is_address(encoder) and self._is_from_anybody():
             raise ModelError(
-                f"{strange[0]}: was made with the remote encoder {encoder}, and a query would be sent there",
+                f"{self.index.name}: was made with the remote encoder {encoder}, and a query would be sent there",
                 remedy="if you trust it, name it with --encoder",
             )
         return encoder
+
+    def _is_from_anybody(self) -> bool:
+        """Whether the index, or one of several, lies where others than the user may have put it."""
+        folders = self._several or ((self._folder,) if self._folder else ())
+        return not all(_is_kept_index(folder.resolve()) for folder in folders)
 
 
 class _Models:

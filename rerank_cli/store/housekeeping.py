@@ -12,8 +12,7 @@ from rerank_cli.errors import IndexMissing, InputError, UsageError, in_words
 from rerank_cli.locks import locked
 from rerank_cli.ports import Changes
 from rerank_cli.store.layout import Layout, indexes_folder
-from rerank_cli.store.opening import open_reader, open_writer
-from rerank_cli.store.search import GRAPH
+from rerank_cli.store.opening import open_writer
 
 REMOVED = ".removed-"
 """Stands before the name of an index while its files go: what a killed process leaves of it is no index any more."""
@@ -59,9 +58,7 @@ def remove_leftovers() -> None:
 
 def drop_unused_vectors(folder: Path, *, dry_run: bool) -> int:
     """Write the vectors of the index in *folder* anew without those that no passage uses; the bytes that this saves."""
-    with open_reader(folder) as reader:
-        is_graph = reader.manifest.search == GRAPH
-    with open_writer(folder, wait_s=0, search="hnsw" if is_graph else "auto") as writer:
+    with open_writer(folder, wait_s=0, search=None) as writer:
         saved = writer.unused_vector_bytes()
         if saved and writer.manifest is not None and not dry_run:
             writer.commit(Changes(), writer.manifest.recipe, prune=True)

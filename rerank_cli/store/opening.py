@@ -152,10 +152,11 @@ def check_whole(layout: Layout) -> Manifest:
 
 @contextmanager
 def open_writer(
-    folder: Path, *, wait_s: float, rebuild: bool = False, search: VectorSearch = "auto"
+    folder: Path, *, wait_s: float, rebuild: bool = False, search: VectorSearch | None = "auto"
 ) -> Iterator[LocalWriter]:
     """Hold the index in *folder* for writing; made if there is none, brought over if it has an older format.
 
+    Without a *search*, vectors go on being searched as was asked for last.
     With *rebuild*, an index that cannot be believed, or has another format, gives way to an empty one; it comes back
     where that one is left without a commit. Where a first run fails before it has computed a vector, nothing is
     left of it.

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged
+from rerank_cli.ports import Manifest
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.pins import GraphPin, VectorsPin
@@ -21,6 +22,16 @@ LEAST_BESIDE = 1000
 then they are scanned beside it."""
 
 
+_ASKED = "as the setting vectors says"
+
+
+def asked_before(manifest: Manifest | None) -> VectorSearch:
+    """How vectors were asked to be searched when the generation of *manifest* was made."""
+    if manifest is None or manifest.search_reason != _ASKED:
+        return "auto"
+    return "hnsw" if manifest.search == GRAPH else "exact"
+
+
 def search_kind(asked: VectorSearch, *, rows: int) -> tuple[str, str]:
     """How so many *rows* are searched, and why, in words for the user.
 
@@ -28,9 +39,9 @@ def search_kind(asked: VectorSearch, *, rows: int) -> tuple[str, str]:
     rows, at every size: so a scan it is, unless a graph is asked for.
     """
     if asked == "hnsw":
-        return (GRAPH, "as the setting vectors says") if rows else (SCAN, "there is no vector yet")
+        return (GRAPH, _ASKED) if rows else (SCAN, "there is no vector yet")
     if asked == "exact":
-        return SCAN, "as the setting vectors says"
+        return SCAN, _ASKED
     return SCAN, "quicker than loading a graph, and misses nothing"
 
 

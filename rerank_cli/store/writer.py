@@ -23,7 +23,7 @@ from rerank_cli.store.passages import stored_passages
 from rerank_cli.store.pinned import KEY_BYTES
 from rerank_cli.store.pins import GraphPin, VectorsPin
 from rerank_cli.store.remedies import index_command
-from rerank_cli.store.search import GRAPH, grown_graph, is_sound_graph, search_kind
+from rerank_cli.store.search import GRAPH, asked_before, grown_graph, is_sound_graph, search_kind
 from rerank_cli.store.staging import Staging
 
 if TYPE_CHECKING:
@@ -47,16 +47,16 @@ class LocalWriter:
         layout: Layout,
         connection: sqlite3.Connection,
         *,
-        search: VectorSearch,
+        search: VectorSearch | None,
         last_generation: int,
         begin_writing: Callable[[], None],
     ) -> None:
         self.folder = layout.folder
         self._layout = layout
         self._connection = connection
-        self._search = search
         self._begin_writing = begin_writing
         self.generation = read_generation(layout, connection)
+        self._search = search or asked_before(self.generation.manifest if self.generation else None)
         self._last_generation = max(last_generation, self.generation.manifest.generation if self.generation else 0)
         self._vectors: dict[str, VectorWriter] = {}
         self._staging = Staging(layout.staging)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from rerank_cli import open_library
+from rerank_cli import UsageError, open_library
 from rerank_cli.freshening import Freshening, main
+from rerank_cli.store.location import indexes_folder
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
 
@@ -28,6 +30,34 @@ def test_it_takes_in_what_is_new_and_changes_no_setting(behind: Path) -> None:
     with open_library(index=behind) as library:
         assert library.index.files().keys() == {"a.md", "b.md"}
         assert library.index.manifest.recipe.passage_tokens == 64
+
+
+def test_a_graph_that_was_asked_for_stays(behind: Path, docs: Path) -> None:
+    with open_library(docs, index=behind, encoder=FakeEncoder(), passage_tokens=64, vectors="hnsw") as library:
+        library.update()
+        made = library.index.manifest.search, library.index.manifest.search_reason
+    (docs / "c.md").write_text("Grease the hub.\n", encoding="utf-8")
+    assert main([str(behind)]) == 0
+    with open_library(index=behind) as library:
+        assert library.index.files().keys() == {"a.md", "b.md", "c.md"}
+        assert (library.index.manifest.search, library.index.manifest.search_reason) == made
+        assert made[0] == "HNSW graph"
+
+
+def test_a_converter_goes_on_in_an_index_of_ones_own_and_is_run_for_nobody_elses(behind: Path, docs: Path) -> None:
+    converter = (f".shout={sys.executable} -c \"print('SHOUTED')\" {{}}",)
+    (docs / "d.shout").write_text("quiet\n", encoding="utf-8")
+    own = indexes_folder() / "own"
+    for place in (own, behind):
+        with open_library(docs, index=place, encoder=FakeEncoder(), passage_tokens=64, converter=converter) as library:
+            library.update()
+    (docs / "e.shout").write_text("quiet too\n", encoding="utf-8")
+    assert main([str(own)]) == 0
+    with open_library(index=own) as library:
+        assert [stored.passage.text for stored in library.index.read_file("e.shout")] == ["SHOUTED"]
+    assert main([str(behind)]) == 2
+    with open_library(index=behind) as library, pytest.raises(UsageError, match="by a command that the index names"):
+        library.update()
 
 
 def test_an_index_that_cannot_be_brought_up_to_date_does_not_keep_the_others_from_it(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking
+from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking, Rarity
 from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store import open_reader, open_writer, writer
@@ -17,6 +17,24 @@ from tests.unit.store.texts import RECIPE, commit, found, keep, new_file, vector
 def paths(reader: IndexReader, ranking: Ranking) -> list[str]:
     stored = reader.read([passage for passage, _ in ranking])
     return [stored[passage].path for passage, _ in ranking]
+
+
+# Words
+
+
+def test_a_word_is_as_rare_as_the_index_says_unless_another_rarity_is_given(folder: Path) -> None:
+    with open_writer(folder, wait_s=0) as writing:
+        commit(writing, {"c.md": ["sour plums", "sour pears", "limes"]})
+    words = ["plums", "pears", 'no "word']
+    with open_reader(folder) as reader:
+        own = reader.rarity(words)
+        assert own == Rarity(6, {"plums": 2, "pears": 2, 'no "word': 0})
+        assert reader.search_lexical(words, 9, rarity=own) == reader.search_lexical(words, 9)
+        only = Filter(("c.md",))
+        assert reader.search_lexical(words, 9, within=only, rarity=own) == reader.search_lexical(words, 9, within=only)
+        among_many = reader.search_lexical(words, 9, rarity=Rarity(1000, {"plums": 2, "pears": 900, 'no "word': 0}))
+        plums = [passage for passage, _ in reader.search_lexical(["plums"], 9)]
+        assert [passage for passage, _ in among_many[:2]] == plums
 
 
 # A generation

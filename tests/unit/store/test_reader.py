@@ -180,6 +180,29 @@ def test_headings_come_back_on_one_line_each(folder: Path) -> None:
         assert (stored.passage, stored.title) == (passage, "h")
 
 
+def test_a_file_is_read_in_its_own_order_or_between_two_lines(folder: Path) -> None:
+    records = tuple(
+        SplitDocument(
+            f"r#{name}", name, tuple(Passage(at, at_lines(line + at, line + at), (), f"{name} {at}") for at in (0, 1))
+        )
+        for name, line in (("z", 1), ("a", 11))
+    )
+    state = FileState("r.jsonl", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="jsonl", failure=None)
+    with open_writer(folder, wait_s=0) as writing:
+        keep(writing, ["z 0", "z 1", "a 0", "a 1"])
+        writing.stage(NewFile(state, records), key="")
+        writing.commit(Changes(("r.jsonl",)), RECIPE)
+    with open_reader(folder) as reader:
+
+        def texts(**lines: int) -> list[str]:
+            return [stored.passage.text for stored in reader.read_file("r.jsonl", **lines)]
+
+        assert texts() == ["z 0", "z 1", "a 0", "a 1"]
+        assert texts(first=2, last=11) == ["z 1", "a 0"]
+        assert (texts(first=11), texts(last=1), texts(first=3, last=10)) == (["a 0", "a 1"], ["z 0"], [])
+        assert list(reader.read_file("gone.md")) == []
+
+
 def test_more_ids_than_one_statement_takes_are_read(folder: Path) -> None:
     with open_reader(folder) as reader:
         assert len(reader.read(range(25_000))) == 3

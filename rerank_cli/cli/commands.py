@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "List the models that are here; compile them ahead.",
     "eval": "Measure whether reranking helps here, and its cost.",
     "mcp": "Answer the language models of MCP clients.",
+    "completion": "Print the script that completes in your shell.",
 }
 """What each command does, by its name. Its module has the same name, and a function `run`, or an `app` of commands."""
 

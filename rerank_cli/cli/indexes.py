@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
-from rerank_cli.cli.options import Json, Quiet, index_meant, own
+from rerank_cli.cli.options import Json, Quiet, index_meant, index_names, own
 
 app = typer.Typer(help="List the indexes; rename or remove them.", rich_markup_mode=None, add_completion=False)
 
-Name = Annotated[str, typer.Argument(help="An index by name, or by a beginning that no other has.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="An index by name, or by a beginning that no other has.", show_default=False, autocompletion=index_names
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -38,7 +43,12 @@ def rename(
 @app.command("remove")
 def remove(
     names: Annotated[
-        list[str], typer.Argument(help="Indexes by name, or by a beginning that no other has.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Indexes by name, or by a beginning that no other has.",
+            show_default=False,
+            autocompletion=index_names,
+        ),
     ],
 ) -> int:
     """Remove indexes. Documents stay as they are."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, own, working_folder
+from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, model_names, own, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, middle_left_out, printable
+from rerank_cli.config import MODEL_KEYS
 from rerank_cli.errors import UsageError
 from rerank_cli.regular import size_of
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 CELLS_BEHIND = 45
 """Columns of the terminal that the columns behind the model's take, at most."""
+
+
+def _names_to_prepare() -> list[str]:
+    """The models that are here, as `prepare` takes them."""
+    return [f"{kind}:{name}" for kind in sorted(MODEL_KEYS) for name in model_names(kind)()]
+
 
 app = typer.Typer(
     help="List the models that are here; compile them ahead.", rich_markup_mode=None, add_completion=False
@@ -47,6 +54,7 @@ def prepare(
         typer.Argument(
             help="Models to compile, as encoder:NAME or reranker:NAME; those configured if none is named.",
             show_default=False,
+            autocompletion=_names_to_prepare,
         ),
     ] = None,
     force: Annotated[bool, own("--force", "Compile again what is compiled.")] = False,

@@ -31,10 +31,11 @@ from rerank_cli.cli.options import (
 
 def run(
     place: Annotated[
-        str,
+        Path,
         typer.Argument(
             help="A file of the index, and perhaps behind a colon a line, page or other place in it.",
             show_default=False,
+            readable=False,
             metavar="PATH[:PLACE]",
         ),
     ],
@@ -66,7 +67,7 @@ def run(
     folder = index_meant(index)
     merged = configured_for(folder, config, flags)
     return list_similar(
-        Path(place),
+        place,
         index=folder,
         settings=merged.settings,
         encoder=named_encoder(merged, config),

@@ -7,8 +7,11 @@ in a file, in a variable and in the output of `rerank-cli config`.
 
 from rerank_cli.config.load import Config, Line, as_yaml, changed, load_config
 from rerank_cli.config.settings import (
+    BUILT_IN,
+    FILE_KEYS,
     HELP,
     KINDS,
+    MODEL_KEYS,
     PREFIX,
     PROJECT_KEYS,
     Device,
@@ -21,8 +24,11 @@ from rerank_cli.config.settings import (
 from rerank_cli.config.sources import PROJECT_FILE
 
 __all__ = [
+    "BUILT_IN",
+    "FILE_KEYS",
     "HELP",
     "KINDS",
+    "MODEL_KEYS",
     "PREFIX",
     "PROJECT_FILE",
     "PROJECT_KEYS",

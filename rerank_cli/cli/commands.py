@@ -23,6 +23,7 @@ COMMANDS = {
     "eval": "Measure whether reranking helps here, and its cost.",
     "mcp": "Answer the language models of MCP clients.",
     "completion": "Print the script that completes in your shell.",
+    "man": "Print the manual page.",
 }
 """What each command does, by its name. Its module has the same name, and a function `run`, or an `app` of commands."""
 

@@ -29,14 +29,18 @@ def _names_to_prepare() -> list[str]:
     return [f"{kind}:{name}" for kind in sorted(MODEL_KEYS) for name in model_names(kind)()]
 
 
-app = typer.Typer(
-    help="List the models that are here; compile them ahead.", rich_markup_mode=None, add_completion=False
-)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)
 def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False) -> int:
-    """List the models that are here; compile them ahead."""
+    """List the models that are here; compile them ahead.
+
+    \b
+    Examples:
+      rerank-cli models
+      rerank-cli models --json
+    """
     if context.invoked_subcommand is not None:
         return 0
     records = _records(config)
@@ -61,7 +65,13 @@ def prepare(
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:
-    """Fetch and compile models now, so that no later run has to (for cron and machines without a network)."""
+    """Fetch and compile models now, so that no later run has to (for cron and machines without a network).
+
+    \b
+    Examples:
+      rerank-cli models prepare
+      rerank-cli models prepare reranker:rerank-minilm-l6 --force
+    """
     from rerank_cli.models.address import is_address
     from rerank_cli.models.catalogue import find_model
     from rerank_cli.models.loading import prepare as prepare_source

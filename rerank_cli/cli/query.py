@@ -81,7 +81,14 @@ def run(
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:
-    """Search an index in two stages: retrieve many, rerank them all, show the best few."""
+    """Search an index in two stages: retrieve many, rerank them all, show the best few.
+
+    \b
+    Examples:
+      rerank-cli query there is a smell of gas
+      rerank-cli query change the oil --path 'boat/**' --top-n 3
+      rerank-cli query before winter --where tag=autumn --format json
+    """
     flags = given(locals())
     # Nothing here multiplies matrices, and a thread for each processor that might takes numpy's BLAS 30 ms to begin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -41,7 +41,10 @@ def run(
 ) -> int:
     """Order the lines of stdin by how well they answer QUERY, best first. No index is needed.
 
-    As in: grep -rn timeout src | rerank-cli rerank why do retries stop | head -5
+    \b
+    Examples:
+      grep -rn gas . | rerank-cli rerank there is a smell of gas | head -3
+      find . -name '*.md' -print0 | rerank-cli rerank -0 --files feed the hens
     """
     flags = given(locals())
     from rerank_cli.cli.reranking import Wanted, rerank_stdin

@@ -59,7 +59,10 @@ def run(
 ) -> int:
     """Find what is like a file, or like the passage at a place in it.
 
-    As in: rerank-cli similar notes/pump.md:12
+    \b
+    Examples:
+      rerank-cli similar safety/gas-smell.html:20
+      rerank-cli similar boat/winter-layup.md --format paths
     """
     flags = given(locals())
     from rerank_cli.cli.querying import list_similar

@@ -61,7 +61,7 @@ def load(name: str) -> Any:
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(module.run)
+        app.command(name, cls=getattr(module, "Command", None))(module.run)
     command = typer.main.get_command(app)
     command.name = name
     return command

@@ -93,7 +93,7 @@ def _place(command: Any, typed: Sequence[str]) -> _Place:
         elif word.startswith("-") and len(word) > 1 and not place.is_behind_options:
             flag, has_value, _ = word.partition("=")
             option = _option(place.command, flag)
-            takes = None if option is None or option.is_flag or has_value else option
+            takes = None if option is None or option.is_flag or has_value or _may_do_without(option) else option
             place = _Place(place.command, place.flags | {flag}, place.arguments, takes)
         elif isinstance(place.command, TyperGroup) and word in place.command.commands:
             place = _Place(place.command.commands[word])
@@ -106,6 +106,11 @@ def _option(command: Any, flag: str) -> Any:
     """The option of *command* that has this *flag*; None where there is none."""
     options = (each for each in command.params if isinstance(each, TyperOption))
     return next((each for each in options if flag in (*each.opts, *each.secondary_opts)), None)
+
+
+def _may_do_without(option: Any) -> bool:
+    """Whether *option* need not have a value: help shows it in brackets."""
+    return str(option.metavar).startswith("[")
 
 
 def _options(place: _Place, begun: str) -> Iterator[Ending]:

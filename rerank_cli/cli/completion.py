@@ -67,7 +67,7 @@ def run(
     \b
     Examples:
       source <(rerank-cli completion bash)
-      rerank-cli completion fish > rerank-cli.fish
+      rerank-cli completion fish > ../rerank-cli.fish
     """
     if line is None:
         print(SCRIPTS[shell], end="")

@@ -15,7 +15,7 @@ def run(config: ConfigFile = None, as_json: Json = False) -> int:
     \b
     Examples:
       rerank-cli config
-      RERANK_CLI_TOP_K=50 rerank-cli config > fewer.yaml
+      RERANK_CLI_TOP_K=50 rerank-cli config > ../fewer.yaml
     """
     from rerank_cli.config import as_yaml
 

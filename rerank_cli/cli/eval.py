@@ -110,8 +110,8 @@ def run(
     \b
     Examples:
       rerank-cli eval
-      rerank-cli eval --sweep top-k=10,50,100 --report report.html
-      rerank-cli eval --fail-under nDCG@10=0.7 --quiet --json > figures.json
+      rerank-cli eval --sweep top-k=10,50,100 --report ../report.html
+      rerank-cli eval --fail-under nDCG@10=0.7 --quiet --json > ../figures.json
     """
     if context.invoked_subcommand is not None:
         _check_flags_of_group(context)
@@ -188,7 +188,7 @@ def init(
 
     \b
     Examples:
-      rerank-cli eval init --out known-items --count 20
+      rerank-cli eval init --out ../known-items --count 20
     """
     from rerank_cli.cli.evaluating.known_item_set import write_set
 
@@ -214,7 +214,7 @@ def judge(
     \b
     Examples:
       rerank-cli eval judge
-      rerank-cli eval judge --queries queries.jsonl --qrels mine.tsv --pool 5
+      rerank-cli eval judge --queries queries.jsonl --qrels ../mine.tsv --pool 5
     """
     flags = {**given(locals()), "rerank": True}
     settings = configured(working_folder(), config, flags).settings

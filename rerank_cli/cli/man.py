@@ -57,8 +57,8 @@ def run() -> int:
 
     \b
     Examples:
-      rerank-cli man > rerank-cli.1
-      rerank-cli man | man -l - | head -40
+      rerank-cli man | man -l -
+      rerank-cli man > ../rerank-cli.1
     """
     from rerank_cli.cli.app import app
 

@@ -136,6 +136,7 @@ Where = Annotated[
 ]
 Device = Annotated[str | None, setting("device")]
 Quiet = Annotated[bool, own("--quiet", "No progress and no summary.", "-q")]
+NoPager = Annotated[bool, own("--no-pager", "Show answers that are longer than the terminal without a pager.")]
 Json = Annotated[bool, own("--json", "Print JSON.")]
 CollectionFolder = Annotated[
     Path | None, own_path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
@@ -148,6 +149,13 @@ def given(parameters: Mapping[str, object]) -> dict[str, object]:
     """Those of a command's *parameters* that are settings, by key; several values as a tuple, None where none is."""
     settings = {key: value for key, value in parameters.items() if key in HELP}
     return {key: tuple(value) or None if isinstance(value, list) else value for key, value in settings.items()}
+
+
+def without_pager(pager: str | None) -> str:
+    """The pager of `--no-pager`, which no other may stand beside."""
+    if pager is not None:
+        raise UsageError("--pager and --no-pager were both given", remedy="drop one")
+    return "none"
 
 
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:

@@ -14,6 +14,7 @@ from rerank_cli.cli.options import (
     FusionName,
     FusionWeight,
     IndexName,
+    NoPager,
     Quiet,
     RemoteTimeout,
     RerankerName,
@@ -26,6 +27,7 @@ from rerank_cli.cli.options import (
     named_encoder,
     own,
     setting,
+    without_pager,
 )
 
 
@@ -49,6 +51,9 @@ def run(
     min_score: Annotated[str | None, setting("min_score")] = None,
     format: Annotated[str | None, setting("format", "-f")] = None,
     link: Annotated[str | None, setting("link")] = None,
+    color: Annotated[str | None, setting("color")] = None,
+    pager: Annotated[str | None, setting("pager")] = None,
+    no_pager: NoPager = False,
     explain: Annotated[bool, own("--explain", "Show where each hit stood in each list.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
@@ -65,6 +70,8 @@ def run(
       rerank-cli similar boat/winter-layup.md --format paths
     """
     flags = given(locals())
+    if no_pager:
+        flags["pager"] = without_pager(pager)
     from rerank_cli.cli.querying import list_similar
 
     folder = index_meant(index)

@@ -124,8 +124,8 @@ def run(
 
     \b
     Examples:
-      rerank-cli train --out ./my-reranker --top-k 20 --max-steps 4
-      rerank-cli train --encoder --out ./my-encoder --max-steps 4
+      rerank-cli train --out ../my-reranker --top-k 20 --max-steps 4
+      rerank-cli train --encoder --out ../my-encoder --max-steps 4
     """
     data = _Data(tuple(pairs or ()), collection, queries, qrels, index)
     if data.pairs and (collection or queries or qrels):

@@ -180,6 +180,7 @@ def _shown_size(size: int) -> str:
 MODEL = Kind("a built-in name, a folder, a hub id or the address of an endpoint", _text)
 TOKENIZER = Kind("encoder, chars/4, a tokenizer.json, or a hub id", _text, words=("encoder", "chars/4"))
 LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link, words=("file", "none"))
+PAGER = Kind("auto, none, or a command", _text, words=("auto", "none"))
 CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
 NAMES = Kind("a list of names, or text with commas between them", _texts, form="list")

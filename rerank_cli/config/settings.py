@@ -185,9 +185,7 @@ class Settings:
     )
     pager: str = field(
         default="auto",
-        metadata=_about(
-            PAGER, "What shows an answer that is longer than the terminal; auto is $PAGER, or less without one."
-        ),
+        metadata=_about(PAGER, "What shows an answer longer than the terminal; auto is $PAGER, or less without one."),
     )
     max_tokens: int = field(
         default=2000,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -32,7 +32,6 @@ NO_RESULT = 1
 
 LINE_BYTES = 1_000_000
 """As much is kept of a typed line, which is more than a query may have: its end need not be remembered."""
-
 
 FORMATS_AROUND = ("auto", "table", "plain", "json", "jsonl")
 """What has room for the passages around a hit."""
@@ -71,9 +70,39 @@ def answer(
     Returns 2 if there was one that cannot be asked, 1 if none found anything, else 0.
     """
     _check(wanted, settings, many=many)
+    prepared = _prepared(indexes, settings, encoder, filters, wanted, many=many, quiet=quiet)
+    if wanted.opens is not None and asked is not None:
+        return _open_hit(next(asked), wanted.opens, prepared)
+    looks_far = sys.stderr.isatty() and not quiet
+    with paged(NO_PAGER if many else settings.pager) as stream, prepared as (library, within, presentation):
+        typed = _queries_typed(library.index) if asked is None else asked
+        if settings.format == "context":
+            return _answer_each(typed, lambda query: _print_context(query, library, within, stream, many=many))
+        writer = writer_for(presentation, stream)
+        listing = _Listing(library, within, writer, around=wanted.around, looks_far=looks_far)
+        code = _answer_each(typed, listing.write)
+        writer.close()
+        update_command = library.index.update_command()
+    is_bare = settings.format in SAYS_NOTHING and not (settings.format == "auto" and stream.isatty())
+    if looks_far and is_bare:
+        _tell_beside(listing.outdated, update_command, found=code != NO_RESULT)
+    return code
+
+
+@contextmanager
+def _prepared(
+    indexes: Sequence[Path],
+    settings: Settings,
+    encoder: str | None,
+    filters: AskedFilter,
+    wanted: Wanted,
+    *,
+    many: bool,
+    quiet: bool,
+) -> Iterator[tuple[Library, Filter, Presentation]]:
+    """What answers queries, what of it is searched, and how answers are shown."""
     here = working_folder()
     with (
-        paged(NO_PAGER if many else settings.pager) as stream,
         _freshened(indexes, settings, quiet=quiet),
         drawn_progress(quiet=quiet) as listener,
         open_library(index=one_or_all(indexes), encoder=encoder, settings=settings, listener=listener) as library,
@@ -92,19 +121,7 @@ def answer(
             here=here,
             ends_with_nul=wanted.ends_with_nul,
         )
-        typed = _queries_typed(library.index) if asked is None else asked
-        if (opens := wanted.opens) is not None:
-            return _answer_each(typed, lambda query: _open_hit(query, library, within, presentation, opens))
-        if settings.format == "context":
-            return _answer_each(typed, lambda query: _print_context(query, library, within, stream, many=many))
-        writer = writer_for(presentation, stream)
-        listing = _Listing(library, within, writer, around=wanted.around, looks_far=sys.stderr.isatty() and not quiet)
-        code = _answer_each(typed, listing.write)
-        writer.close()
-        update_command = library.index.update_command()
-    if listing.looks_far and (settings.format in SAYS_NOTHING) and not (settings.format == "auto" and stream.isatty()):
-        _tell_beside(listing, update_command, found=code != NO_RESULT)
-    return code
+        yield library, within, presentation
 
 
 def _check(wanted: Wanted, settings: Settings, *, many: bool) -> None:
@@ -118,15 +135,13 @@ def _check(wanted: Wanted, settings: Settings, *, many: bool) -> None:
         raise UsageError("--open needs one question", remedy="ask it as TEXT")
 
 
-def _tell_beside(listing: _Listing, update_command: str, *, found: bool) -> None:
+def _tell_beside(outdated: Collection[str], update_command: str, *, found: bool) -> None:
     """Tell a person what an empty or a bare output does not."""
     if not found:
         say("rerank-cli: nothing found")
-    if listing.outdated:
-        say(
-            f"rerank-cli: {counted(len(listing.outdated), 'file')} that may answer changed since; "
-            f"bring the index up to date: {update_command}"
-        )
+    if outdated:
+        files = counted(len(outdated), "file")
+        say(f"rerank-cli: {files} that may answer changed since; bring the index up to date: {update_command}")
 
 
 def list_similar(
@@ -226,8 +241,8 @@ class _Listing:
     def __init__(
         self, library: Library, within: Filter, writer: ResultWriter, *, around: int | None, looks_far: bool
     ) -> None:
-        self.looks_far = looks_far
         self.outdated: set[str] = set()
+        self._looks_far = looks_far
         self._library = library
         self._within = within
         self._writer = writer
@@ -237,7 +252,7 @@ class _Listing:
         """Write what *query* brings; whether that is anything."""
         result = _found(query, self._library, self._within)
         looked_at = {hit.path for hit in result.hits}
-        if self.looks_far:
+        if self._looks_far:
             looked_at |= {candidate.stored.path for candidate in result.candidates}
         stale = self._library.stale_paths(looked_at)
         self.outdated |= stale.keys()
@@ -262,25 +277,30 @@ def _around(hit: Hit, index: Index, count: int) -> Around:
     return Around(tuple(each.passage for each in before), tuple(each.passage for each in after))
 
 
-def _open_hit(query: Query, library: Library, within: Filter, presentation: Presentation, number: int) -> bool:
-    """Open the hit of this *number*, from 1; whether there is any."""
+def _open_hit(query: Query, number: int, prepared: AbstractContextManager[tuple[Library, Filter, Presentation]]) -> int:
+    """Open the hit of this *number*, from 1. Returns 1 if nothing was found, else 0.
+
+    An editor may stay open for hours, and an index that is held keeps its log from being folded back.
+    """
     from rerank_cli.cli.opening import open_at  # which few queries need
 
-    hits = _found(query, library, within).hits
-    if not hits:
-        say("rerank-cli: nothing found")
-        return False
-    if number > len(hits):
-        raise UsageError(f"--open {number}: there are {counted(len(hits), 'hit')}", remedy="open one of those")
-    hit = hits[number - 1]
-    location = presentation.location_of(hit)
-    staleness = library.stale_files([hit]).get(hit.path)
+    with prepared as (library, within, presentation):
+        hits = _found(query, library, within).hits
+        if not hits:
+            say("rerank-cli: nothing found")
+            return NO_RESULT
+        if number > len(hits):
+            raise UsageError(f"--open {number}: there are {counted(len(hits), 'hit')}", remedy="open one of those")
+        hit = hits[number - 1]
+        location = presentation.location_of(hit)
+        staleness = library.stale_files([hit]).get(hit.path)
+        update_command = library.index.update_command()
     if staleness == "gone":
-        raise InputError(f"{location}: is gone", remedy=f"bring the index up to date: {library.index.update_command()}")
+        raise InputError(f"{location}: is gone", remedy=f"bring the index up to date: {update_command}")
     if staleness:
         say(f"rerank-cli: {location}: changed since it was indexed, so the place may be another")
     open_at(location, hit.place)
-    return True
+    return 0
 
 
 def _print_context(query: Query, library: Library, within: Filter, stream: TextIO, *, many: bool) -> bool:

@@ -48,6 +48,7 @@ def indexes() -> None:
         ("rerank-cli query --rerank --no-rer", []),
         ("rerank-cli query --path a --pat", ["--path"]),
         ("rerank-cli query sm", []),
+        ("rerank-cli query --open --expl", ["--explain"]),
         ("rerank-cli query -- --expl", []),
         ("rerank-cli query --top-k 10 --format tr", ["trec"]),
         ("rerank-cli query --format=js", ["json", "jsonl"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.cli.opening import editor_command, open_at
+from rerank_cli.cli.query import with_number
 from rerank_cli.errors import InputError
 from rerank_cli.records import Place, at_lines
 from tests.cli.conftest import Cli, assert_one_line
@@ -69,6 +70,12 @@ def test_the_best_hit_is_opened_or_the_one_of_a_number(
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
     program, line, location = opened.read_text().split()
     assert (program, location) == ("vim", str(indexed / path)) and line.startswith("+")
+
+
+def test_open_takes_no_word_of_the_question_for_its_number() -> None:
+    assert with_number(["--open", "three", "little"], "--open") == ["--open=1", "three", "little"]
+    assert with_number(["pigs", "--open"], "--open") == ["pigs", "--open=1"]
+    assert with_number(["--open", "3", "--", "--open"], "--open") == ["--open", "3", "--", "--open"]
 
 
 def test_a_file_of_pages_is_opened_by_the_desktop_and_its_page_told(

@@ -36,8 +36,8 @@ LINE_BYTES = 1_000_000
 FORMATS_AROUND = ("auto", "table", "plain", "json", "jsonl")
 """What has room for the passages around a hit."""
 
-SAYS_NOTHING = ("auto", "plain", "tsv", "paths", "vimgrep", "trec")
-"""What prints no hit where there is none; auto does so in a pipe."""
+BARE_FORMATS = ("plain", "tsv", "paths", "vimgrep", "trec")
+"""What prints hits and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def answer(
         code = _answer_each(typed, listing.write)
         writer.close()
         update_command = library.index.update_command()
-    is_bare = settings.format in SAYS_NOTHING and not (settings.format == "auto" and stream.isatty())
-    if looks_far and is_bare:
+    if looks_far and is_bare(settings, stream):
         _tell_beside(listing.outdated, update_command, found=code != NO_RESULT)
     return code
 
@@ -133,6 +132,11 @@ def _check(wanted: Wanted, settings: Settings, *, many: bool) -> None:
         )
     if wanted.opens is not None and many:
         raise UsageError("--open needs one question", remedy="ask it as TEXT")
+
+
+def is_bare(settings: Settings, stream: TextIO) -> bool:
+    """Whether what goes to *stream* says nothing where nothing is found, nor that a file changed."""
+    return settings.format in BARE_FORMATS or (settings.format == "auto" and not stream.isatty())
 
 
 def _tell_beside(outdated: Collection[str], update_command: str, *, found: bool) -> None:

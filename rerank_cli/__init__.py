@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
     from rerank_cli.excerpts import Excerpt
     from rerank_cli.indexing import FileChanges, IndexSummary
-    from rerank_cli.library import Library, Reranked, Status, open_library, read_settings
+    from rerank_cli.library import Library, Reranked, RerankedFile, RerankedFiles, Status, open_library, read_settings
     from rerank_cli.ports import (
         Changes,
         Counts,
@@ -89,7 +89,7 @@ _HOMES = {
     "evaluation.conclusions.evaluation": ("Evaluation",),
     "excerpts": ("Excerpt",),
     "indexing": ("FileChanges", "IndexSummary"),
-    "library": ("Library", "Reranked", "Status", "open_library", "read_settings"),
+    "library": ("Library", "Reranked", "RerankedFile", "RerankedFiles", "Status", "open_library", "read_settings"),
     "ports": (
         "Changes",
         "Counts",
@@ -169,6 +169,8 @@ __all__ = [
     "Recipe",
     "RerankError",
     "Reranked",
+    "RerankedFile",
+    "RerankedFiles",
     "Reranker",
     "SearchResult",
     "Settings",

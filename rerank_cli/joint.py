@@ -1,7 +1,6 @@
 """Several indexes searched as one: what an index of the folder around all of theirs would find.
 
-But for two things: each index counts for itself how rare a word is, and a file that stands in several is taken from the
-first of them.
+How rare a word is, they count together. A file that stands in several is taken from the first of them.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from rerank_cli.ports import (
     Origin,
     PassageId,
     Ranking,
+    Rarity,
 )
 from rerank_cli.records import StoredPassage
 
@@ -98,11 +98,23 @@ class JointIndex:
 
         return self._merged(depth, within, search)
 
-    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
+    def search_lexical(
+        self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING, rarity: Rarity | None = None
+    ) -> Ranking:
+        rarity = rarity or self.rarity(words)
+
         def search(index: Index, own: Filter) -> Ranking:
-            return index.search_lexical(words, depth, within=own)
+            return index.search_lexical(words, depth, within=own, rarity=rarity)
 
         return self._merged(depth, within, search)
+
+    def rarity(self, words: Collection[str]) -> Rarity | None:
+        """The sums of all: a passage of a file that stands in several counts in each."""
+        each = [rarity for index in self.indexes if (rarity := index.rarity(words)) is not None]
+        if len(each) < len(self._members):
+            return None
+        holding = {word: sum(rarity.holding[word] for rarity in each) for word in words}
+        return Rarity(sum(rarity.passages for rarity in each), holding)
 
     def _merged(self, depth: int, within: Filter, search: Callable[[Index, Filter], Ranking]) -> Ranking:
         merged: Ranking = []

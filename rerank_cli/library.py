@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection as AbstractCollection
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack, cast
 
 from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
@@ -29,9 +29,10 @@ from rerank_cli.records import (
     Fusion,
     Hit,
     Listener,
-    Place,
+    Passage,
     Progress,
     Retriever,
+    SkippedFile,
     VectorSearch,
     ignore_progress,
 )
@@ -47,11 +48,7 @@ if TYPE_CHECKING:
 
 Location = str | Path
 
-RERANK_BATCH = 256
-"""Texts that a reranker is given at a time: so memory is bounded, and how far it is can be told."""
-
-MOST_SIMILAR_WORDS = 400
-"""Of a file that others are compared with: its beginning says what it is about."""
+Result = TypeVar("Result")
 
 
 class SearchOptions(TypedDict, total=False):
@@ -117,21 +114,22 @@ class Reranked:
 
 
 @dataclass(frozen=True, slots=True)
-class BestPassage:
-    """Where the passage of the file called `name` stands that answers best, and what the reranker says of it."""
+class RerankedFile:
+    """A file by its best passage, whose score and logit are the file's. `number` is its place in the list, from 0."""
 
-    name: str
-    place: Place
+    number: int
+    path: Path
+    passage: Passage
     score: float
     logit: float
 
 
 @dataclass(frozen=True, slots=True)
 class RerankedFiles:
-    """Files by their best passages, best first, and by name why others could not be read."""
+    """Files with text, best first, and why each other one was left out."""
 
-    best: tuple[BestPassage, ...]
-    unread: Mapping[str, str]
+    files: tuple[RerankedFile, ...]
+    skipped: tuple[SkippedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,87 +501,108 @@ class Library:
     def rerank(self, query: str, texts: Sequence[str]) -> Reranked:
         """How well each of *texts* answers *query*. No index is needed.
 
+        A text that is longer than a passage is cut as a document is, and its best passage counts. Equal texts are
+        scored once.
+
         Raises:
             UsageError: the query is empty or too long.
         """
-        from rerank_cli.reranking import activated, checked_logits
+        from rerank_cli.best_passages import best_passages
+        from rerank_cli.corpus.unindexed import passages_of_text
+        from rerank_cli.reranking import activated
         from rerank_cli.search import check_query
 
         asked = check_query(query)
-        known: dict[str, float] = {}
-        unknown = list(dict.fromkeys(texts))
-        for start in range(0, len(unknown), RERANK_BATCH):
-            self._listener(Progress("rerank", start, len(unknown)))
-            batch = unknown[start : start + RERANK_BATCH]
-            scores = self.reranker.score_pairs(asked, batch)
-            known.update(zip(batch, checked_logits(scores, expected=len(batch), reranker=self.reranker), strict=True))
-        self._listener(Progress("rerank", len(unknown), len(unknown)))
-        logits = [known[text] for text in texts]
+        size, count_tokens = self.settings.passage_tokens, self._count_tokens
+        documents = (passages_of_text(text, max_tokens=size, count_tokens=count_tokens) for text in texts)
+        found = self._told("rerank", best_passages(asked, documents, reranker=self.reranker), total=len(texts))
+        logits = [best.logit for best in found if best is not None]  # a text is a passage at least
         return Reranked(
             scores=tuple(activated(logit, self.reranker) for logit in logits),
             logits=tuple(logits),
-            order=tuple(sorted(range(len(texts)), key=lambda place: (-logits[place], place))),
+            order=tuple(sorted(range(len(logits)), key=lambda place: (-logits[place], place))),
         )
 
-    def rerank_files(self, query: str, names: Sequence[Location]) -> RerankedFiles:
-        """How well the best passage of each file called *names* answers *query*. No index is needed.
+    def rerank_files(self, query: str, paths: Sequence[Location]) -> RerankedFiles:
+        """How well each of the files at *paths* answers *query*: as well as its best passage. No index is needed.
+
+        They are read and cut as those of an index are, by the settings of this library; rules of names do not count.
 
         Raises:
             UsageError: the query is empty or too long.
         """
-        from rerank_cli.corpus.named import read_named
-        from rerank_cli.corpus.reading import FileReading
-        from rerank_cli.indexing import rules_of
+        from rerank_cli.best_passages import best_passages
+        from rerank_cli.reranking import activated
         from rerank_cli.search import check_query
 
         asked = check_query(query)
-        encoder = self._models.encoder(self._encoder or self.settings.encoder)
+        places = [Path(path) for path in paths]
+        skipped: list[SkippedFile] = []
+        documents = self._passages_of_files(places, skipped)
+        found = self._told("rerank", best_passages(asked, documents, reranker=self.reranker), total=len(places))
+        files = [
+            RerankedFile(number, places[number], best.passage, activated(best.logit, self.reranker), best.logit)
+            for number, best in enumerate(found)
+            if best is not None
+        ]
+        return RerankedFiles(tuple(sorted(files, key=lambda file: (-file.logit, file.number))), tuple(skipped))
+
+    def _passages_of_files(self, paths: Sequence[Path], skipped: list[SkippedFile]) -> Iterator[tuple[Passage, ...]]:
+        """The passages of each file; none of one that is left out, which *skipped* gets."""
+        from rerank_cli.corpus.reading import FileReading
+        from rerank_cli.corpus.unindexed import passages_of_file
+        from rerank_cli.indexing import rules_of
+
         rules = rules_of(self.settings)
         with FileReading(
             max_tokens=self.settings.passage_tokens,
-            count_tokens=encoder.count_tokens,
+            count_tokens=self._count_tokens,
             file_timeout_s=self.settings.file_timeout,
             converters=rules.converters,
         ) as reading:
-            read, unread = read_named(map(str, names), reading, rules=rules)
-        reranked = self.rerank(asked, [passage.model_text for _, passage in read])
-        best: dict[str, BestPassage] = {}
-        for place in reranked.order:
-            name, passage = read[place]
-            best.setdefault(name, BestPassage(name, passage.place, reranked.scores[place], reranked.logits[place]))
-        return RerankedFiles(tuple(best.values()), unread)
+            for path in paths:
+                found = passages_of_file(path, reading, rules=rules)
+                if isinstance(found, SkippedFile):
+                    skipped.append(found)
+                yield () if isinstance(found, SkippedFile) else found
+
+    def _told(self, stage: str, results: Iterable[Result], *, total: int) -> Iterator[Result]:
+        """*results* as they come, of which the listener hears how many of the *total* there are."""
+        self._listener(Progress(stage, 0, total))
+        for done, result in enumerate(results, start=1):
+            self._listener(Progress(stage, done, total))
+            yield result
+
+    def _count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens as an index that is made now would count them."""
+        return self._models.encoder(self._encoder or self.settings.encoder).count_tokens(texts)
 
     def similar(
-        self, path: str, at: int | None = None, *, within: Filter = EVERYTHING, **options: Unpack[QueryOptions]
+        self,
+        path: str,
+        first: int | None = None,
+        last: int | None = None,
+        *,
+        within: Filter = EVERYTHING,
+        **options: Unpack[QueryOptions],
     ) -> SearchResult:
-        """Both stages for what the file *path* says, or the passages of it at the line, page or other place *at*.
+        """Both stages for what the indexed file *path* says, or for its passages from *first* to *last*.
 
-        *path* is relative to the indexed root. The documents that these passages are of are no hits.
+        *path* is as hits have it. A place is a line, a page or whatever else the file is counted in; a line without
+        text, such as that of a heading, is taken for the next one with text. Without a *last* it is the *first* alone.
+        The documents that these passages are of are no hits.
 
         Raises:
-            UsageError: the index has no such file, or the file has nothing there.
+            UsageError: no such file is in the index, or it has nothing there.
         """
+        from rerank_cli.by_example import example_passages, passages_of_their_documents, query_of
         from rerank_cli.search import shown
 
-        asked = list(self.index.read_file(path, first=at, last=at))
-        if not asked:
-            raise self._nothing_at(path, at)
-        own = {stored.document_id for stored in asked}
-        words = " ".join(stored.passage.model_text for stored in asked).split()[:MOST_SIMILAR_WORDS]
         settings, within = self._asked(options, within)
-        result = self._searcher(settings, within).search(" ".join(words))
-        kept = [pair for pair in zip(result.hits, result.gained, strict=True) if pair[0].document_id not in own]
-        others = replace(result, hits=tuple(hit for hit, _ in kept), gained=tuple(gained for _, gained in kept))
-        return shown(others, top_n=settings.top_n, min_score=settings.min_score)
-
-    def _nothing_at(self, path: str, at: int | None) -> UsageError:
-        states = self.index.file_states([path])
-        if not states:
-            return UsageError(f"{path}: is no file of the index {self.index.name}", remedy="see rerank-cli status")
-        if states[path].failure:
-            return UsageError(f"{path}: could not be read ({states[path].failure})", remedy="choose another file")
-        where = "" if at is None else f" at {at}"
-        return UsageError(f"{path}: has no text{where}", remedy="choose another place, or leave it out")
+        passages = example_passages(self.index, path, first=first, last=last)
+        own = [stored.id for stored in passages_of_their_documents(self.index, passages)]
+        result = self._searcher(settings, within).search(query_of(passages), without=own)
+        return shown(result, top_n=settings.top_n, min_score=settings.min_score)
 
     def location_of(self, hit: Hit) -> Path:
         """Where the file of *hit* lies."""

@@ -171,6 +171,14 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Rarity:
+    """How rare words are: by word, how many *holding* it there are among so many *passages*."""
+
+    passages: int
+    holding: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How much an index holds."""
 
@@ -245,8 +253,17 @@ class Index(Protocol):
         """The *depth* passages nearest to *vector*, shape (dimensions,), by cosine; *exact* allows no approximation."""
         ...
 
-    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
-        """The *depth* passages with the best BM25 for any of *words* (Robertson and Zaragoza, 2009)."""
+    def search_lexical(
+        self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING, rarity: Rarity | None = None
+    ) -> Ranking:
+        """The *depth* passages with the best BM25 for any of *words* (Robertson and Zaragoza, 2009).
+
+        *rarity* is how rare they are where the index is one of several; by itself it counts its own passages.
+        """
+        ...
+
+    def rarity(self, words: Collection[str]) -> Rarity | None:
+        """How rare *words* are in the index. None if it cannot tell; then nobody gives it another's."""
         ...
 
     def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:

@@ -66,7 +66,7 @@ class FoundFile(NamedTuple):
         return self.stamp.size_bytes
 
 
-Cause = Literal["rule", "hidden", "too large", "binary", "generated", "link", "special", "failed"]
+Cause = Literal["rule", "hidden", "too large", "binary", "generated", "link", "special", "empty", "failed"]
 """Why a file is left out, in a word. The first three are said by settings and ignore files, whatever it holds."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,10 +72,11 @@ def retrieve(
     retriever: Retriever,
     top_k: int,
     within: Filter = EVERYTHING,
+    without: Collection[PassageId] = (),
     list_depth: int = LIST_DEPTH,
     exact: bool = False,
 ) -> tuple[Candidate, ...]:
-    """The best *top_k* passages by the first stage, out of those *within*.
+    """The best *top_k* passages by the first stage, out of those *within* but for those of *without*.
 
     A search reads each list to `LIST_DEPTH`; another *list_depth* is for looking further down, and *exact* for
     looking past a graph.
@@ -93,7 +94,7 @@ def retrieve(
     if DENSE in names:
         assert encoder is not None, "dense retrieval needs an encoder"
         vector = _query_vector(index, encoder, query)
-    asked = Asked(index, query, vector, list_depth, within, exact)
+    asked = Asked(index, query, vector, list_depth, within, exact, frozenset(without))
     lists = [LISTS[name](asked) for name in names]
     openings: Mapping[PassageId, float] = {}
     if vector is not None:
@@ -111,16 +112,27 @@ class Asked:
     depth: int
     within: Filter
     exact: bool
+    without: frozenset[PassageId] = frozenset()
+
+    @property
+    def depth_with_all(self) -> int:
+        """How deep to search so that `left` has enough."""
+        return self.depth + len(self.without)
+
+    def left(self, ranking: Ranking) -> Ranking:
+        """The first `depth` of *ranking* that may be found."""
+        return [row for row in ranking if row[0] not in self.without][: self.depth]
 
 
 def _dense(asked: Asked) -> CandidateList:
     assert asked.vector is not None
-    return dense_list(asked.index.search_dense(asked.vector, asked.depth, within=asked.within, exact=asked.exact))
+    found = asked.index.search_dense(asked.vector, asked.depth_with_all, within=asked.within, exact=asked.exact)
+    return dense_list(asked.left(found))
 
 
 def _lexical(asked: Asked) -> CandidateList:
-    words = query_words(asked.query)
-    return lexical_list(asked.index.search_lexical(words, asked.depth, within=asked.within), asked.depth)
+    found = asked.index.search_lexical(query_words(asked.query), asked.depth_with_all, within=asked.within)
+    return lexical_list(asked.left(found), asked.depth)
 
 
 DENSE, LEXICAL = "dense", "lexical"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
-from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, Reranker
+from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, PassageId, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
 from rerank_cli.reranking import below, best_of_each_document, joined, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
@@ -118,8 +119,8 @@ class Searcher:
         self.settings = settings
         self._check_encoder()
 
-    def search(self, query: str) -> SearchResult:
-        """Retrieve, rerank, keep the best of each document.
+    def search(self, query: str, *, without: Collection[PassageId] = ()) -> SearchResult:
+        """Retrieve all but the passages of *without*, rerank, keep the best of each document.
 
         Raises:
             UsageError: the query is empty or no query at all by its length.
@@ -137,6 +138,7 @@ class Searcher:
             retriever=self.settings.retriever,
             top_k=self.settings.top_k,
             within=self.settings.within,
+            without=without,
         )
         retrieved = time.perf_counter()
         hits, scores = self._rerank(query, candidates, begun=begun)

@@ -27,8 +27,8 @@ _LETTER = (
 _SUSPECT = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LONGEST // 3 + 1},}}")
 
 
-# What a terminal obeys and does not show: colours, titles and links.
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+STEERING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+"""What a terminal obeys and does not show: colours, titles and links."""
 
 # Bold and underlined letters of a line printer: one over the other.
 _OVERSTRUCK = re.compile(r"(?:[^\n\x08]\x08)+(?=[^\n\x08])")
@@ -63,7 +63,7 @@ def readable(text: str) -> str:
 def plain(text: str) -> str:
     """*text* without what no reader of it sees, in plain letters."""
     if "\x1b" in text:
-        text = _TERMINAL.sub("", text)
+        text = STEERING.sub("", text)
     if "\x08" in text:
         text = _OVERSTRUCK.sub("", text).replace("\x08", "")
     if not text.isascii():

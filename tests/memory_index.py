@@ -30,6 +30,7 @@ from rerank_cli.ports import (
     Origin,
     PassageId,
     Ranking,
+    Rarity,
     Recipe,
 )
 from rerank_cli.records import SplitDocument, StoredPassage
@@ -97,18 +98,25 @@ class MemoryIndex:
     def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
         return _best({name: float(self._vectors[name] @ vector) for name in self._within(within)}, depth)
 
-    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
+    def search_lexical(
+        self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING, rarity: Rarity | None = None
+    ) -> Ranking:
         counts = {name: _word_counts(stored) for name, stored in self._passages.items()}
         mean_length = sum(sum(map(Counter.total, columns)) for columns in counts.values()) / max(1, len(counts))
-        holding = {word: sum(any(column[word] for column in columns) for columns in counts.values()) for word in words}
+        rarity = rarity or self.rarity(words)
 
         def score(name: PassageId) -> float:
             headings, text = counts[name]
             norm = K1 * (1 - B + B * (headings.total() + text.total()) / mean_length)
             found = ((word, HEADING_WEIGHT * headings[word] + text[word]) for word in words)
-            return sum(_rarity(holding[word], len(counts)) * f * (K1 + 1) / (f + norm) for word, f in found if f)
+            return sum(_weight(rarity, word) * f * (K1 + 1) / (f + norm) for word, f in found if f)
 
         return _best({name: score(name) for name in self._within(within) if score(name)}, depth)
+
+    def rarity(self, words: Collection[str]) -> Rarity:
+        counts = [_word_counts(stored) for stored in self._passages.values()]
+        holding = {word: sum(any(column[word] for column in columns) for columns in counts) for word in words}
+        return Rarity(len(counts), holding)
 
     def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:
         openings = {
@@ -311,8 +319,9 @@ def _word_counts(stored: StoredPassage) -> tuple[Counter[str], Counter[str]]:
     return headings, text
 
 
-def _rarity(holding: int, total: int) -> float:
-    return max(1e-6, math.log((total - holding + 0.5) / (holding + 0.5)))
+def _weight(rarity: Rarity, word: str) -> float:
+    holding = rarity.holding[word]
+    return max(1e-6, math.log((rarity.passages - holding + 0.5) / (holding + 0.5)))
 
 
 def _counts(generation: Generation) -> Counts:

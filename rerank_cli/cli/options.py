@@ -204,25 +204,31 @@ def indexes_named(config: Config) -> tuple[str, ...]:
     return (lone,) if lone and config.origins["indexes"] != flag_of("indexes") else config.settings.indexes
 
 
-def index_meant(name: str | None) -> Path:
-    """The index called *name*, or that of where the user stands; where several cover it, stderr says which it is."""
+def index_meant(name: str | None, *, start: Path | None = None) -> Path:
+    """The index called *name*, or that of *start*, which is where the user stands unless it is given.
+
+    Where several cover it, stderr says which it is.
+    """
     from rerank_cli.store.location import find_index, others_around
 
-    here = working_folder()
-    found = find_index(name, start=here)
-    if name is None and (others := others_around(found, start=here)):
+    start = start or working_folder()
+    found = find_index(name, start=start)
+    if name is None and (others := others_around(found, start=start)):
         say(f"rerank-cli: {found.name} is the nearest of several indexes here; the others: {', '.join(others)}")
     return found
 
 
-def indexes_and_settings(config_file: Path | None, flags: dict[str, object]) -> tuple[tuple[Path, ...], Config]:
+def indexes_and_settings(
+    config_file: Path | None, flags: dict[str, object], *, start: Path | None = None
+) -> tuple[tuple[Path, ...], Config]:
     """The indexes that are meant, and the settings of their documents; of several those of where the user stands.
 
-    A flag that is wrong is told before an index is missed.
+    Where none is named it is that of *start*, as `index_meant` has it. A flag that is wrong is told before an index is
+    missed.
     """
     here = _checked(configured(working_folder(), config_file, flags))
     named: tuple[str | None, ...] = indexes_named(here) or (None,)
-    folders = tuple(dict.fromkeys(map(index_meant, named)))
+    folders = tuple(dict.fromkeys(index_meant(name, start=start) for name in named))
     return folders, here if len(folders) > 1 else _checked(configured_for(folders[0], config_file, flags))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +19,6 @@ from rerank_cli.cli.results import Answer, Around, Presentation, ResultWriter
 from rerank_cli.cli.terminal import counted, say, tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.freshness import folder_of
 from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Filter, Index
@@ -146,52 +144,6 @@ def _tell_beside(outdated: Collection[str], update_command: str, *, found: bool)
     if outdated:
         files = counted(len(outdated), "file")
         say(f"rerank-cli: {files} that may answer changed since; bring the index up to date: {update_command}")
-
-
-def list_similar(
-    place: Path, *, index: Path, settings: Settings, encoder: str | None, explain: bool, quiet: bool
-) -> int:
-    """List what is like the file, or the passage, at *place*: a path as the user wrote it, and perhaps `:number`.
-
-    Returns 1 if there is nothing, else 0.
-    """
-    if settings.format == "context":
-        raise UsageError("similar has no format context", remedy="choose another, or ask with query")
-    here = working_folder()
-    with (
-        paged(settings.pager) as stream,
-        drawn_progress(quiet=quiet) as listener,
-        open_library(index=index, encoder=encoder, settings=settings, listener=listener) as library,
-    ):
-        path, at = _path_and_place(place, library.index, here=here)
-        presentation = Presentation(
-            settings=settings,
-            index=library.index,
-            reranker=library.reranker if settings.rerank else None,
-            many=False,
-            explain=explain,
-            filters=AskedFilter(),
-            here=here,
-        )
-        writer = writer_for(presentation, stream)
-        result = library.similar(path, at)
-        writer.write(Answer("1", result, library.stale_files(result.hits)))
-        writer.close()
-        return 0 if result.hits else NO_RESULT
-
-
-def _path_and_place(place: Path, index: Index, *, here: Path) -> tuple[str, int | None]:
-    """The file of *index* that *place* names, by its path there, and the number behind its colon, if there is one."""
-    root = folder_of(Path(index.manifest.recipe.root))
-
-    def inner(written: str) -> str:
-        return os.path.relpath((here / written).resolve(), root)
-
-    file, _, number = str(place).rpartition(":")
-    whole = inner(str(place))
-    if file and number.isdigit() and whole not in index.file_states([whole]):
-        return inner(file), int(number)
-    return whole, None
 
 
 @contextmanager

@@ -23,16 +23,18 @@ from rerank_cli.cli.piped import Input
 
 def run(
     query: Annotated[list[str], typer.Argument(help="What the best ones answer; several words need no quotes.")],
-    input: Annotated[
-        Input, own("--input", "What stands on a line: auto tells by itself.", show_default=False)
-    ] = "auto",
+    input: Annotated[Input, own("--input", "What a record is: auto tells by itself.", show_default=False)] = "auto",
     files: Annotated[
-        bool, own("--files", "Lines name files: read them, and order them by their best passages.")
+        bool, own("--files", "Records name files: read them, and order them by their best passages.")
     ] = False,
-    null: Annotated[bool, own("--null", "Records end with NUL, as find -print0 writes them.", "-0")] = False,
+    null: Annotated[
+        bool, own("--null", "Records end with NUL, as find -print0 writes them; printed ones too.", "-0")
+    ] = False,
     top_n: Annotated[str | None, setting("top_n", "-n", meaning="Hits to show; all unless it is given.")] = None,
     min_score: Annotated[str | None, setting("min_score")] = None,
-    scores: Annotated[bool, own("--scores", "Print scores too: in front, or as fields of JSON.")] = False,
+    scores: Annotated[
+        bool, own("--scores", "Print scores too: in front, with the place in a file behind, or as fields of JSON.")
+    ] = False,
     reranker: RerankerName = None,
     device: Device = None,
     remote_timeout: RemoteTimeout = None,
@@ -50,5 +52,6 @@ def run(
     from rerank_cli.cli.reranking import Wanted, rerank_stdin
 
     settings = configured(working_folder(), config, flags).settings
-    wanted = Wanted(input, files=files, null=null, all=top_n is None, scores=scores)
+    shown = None if top_n is None else settings.top_n
+    wanted = Wanted(input, files=files, null=null, top_n=shown, scores=scores)
     return rerank_stdin(" ".join(query), wanted, settings, quiet=quiet)

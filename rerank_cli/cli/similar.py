@@ -11,23 +11,29 @@ from rerank_cli.cli.options import (
     ConfigFile,
     Device,
     EncoderName,
+    Extensions,
     FusionName,
     FusionWeight,
-    IndexName,
+    IndexNames,
     NoPager,
+    NotPaths,
+    Paths,
     Quiet,
     RemoteTimeout,
     RerankerName,
     Reranks,
     RetrieverName,
+    Since,
     TopK,
-    configured_for,
+    Until,
+    Where,
     given,
-    index_meant,
+    indexes_and_settings,
     named_encoder,
     own,
     setting,
     without_pager,
+    working_folder,
 )
 
 
@@ -35,13 +41,14 @@ def run(
     place: Annotated[
         Path,
         typer.Argument(
-            help="A file of the index, and perhaps behind a colon a line, page or other place in it.",
+            help="A file of the index, and perhaps behind a colon where in it: a line (12), some (12-20), a page or "
+            "the like, a time (00:01:20).",
             show_default=False,
             readable=False,
             metavar="PATH[:PLACE]",
         ),
     ],
-    index: IndexName = None,
+    indexes: IndexNames = None,
     retriever: RetrieverName = None,
     top_k: TopK = None,
     rerank: Reranks = None,
@@ -49,6 +56,12 @@ def run(
     fusion_weight: FusionWeight = None,
     top_n: Annotated[str | None, setting("top_n", "-n")] = None,
     min_score: Annotated[str | None, setting("min_score")] = None,
+    path: Paths = None,
+    not_path: NotPaths = None,
+    ext: Extensions = None,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
     format: Annotated[str | None, setting("format", "-f")] = None,
     link: Annotated[str | None, setting("link")] = None,
     color: Annotated[str | None, setting("color")] = None,
@@ -72,15 +85,18 @@ def run(
     flags = given(locals())
     if no_pager:
         flags["pager"] = without_pager(pager)
-    from rerank_cli.cli.querying import list_similar
+    from rerank_cli.cli.filtering import asked_filter
+    from rerank_cli.cli.similarity import list_similar
 
-    folder = index_meant(index)
-    merged = configured_for(folder, config, flags)
+    filters = asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where)
+    around = (working_folder() / place).parent
+    folders, merged = indexes_and_settings(config, flags, start=around.resolve() if around.is_dir() else None)
     return list_similar(
         place,
-        index=folder,
+        indexes=folders,
         settings=merged.settings,
         encoder=named_encoder(merged, config),
+        filters=filters,
         explain=explain,
         quiet=quiet,
     )

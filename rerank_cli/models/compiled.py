@@ -12,7 +12,7 @@ from typing import Any
 from rerank_cli.errors import RerankError
 from rerank_cli.models.address import Endpoint, endpoint_at, is_address
 from rerank_cli.models.calibration import Calibration
-from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model
+from rerank_cli.models.catalogue import Kind, ModelSource, Origin, compiled_folder, find_model, shipped_folder
 from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import cache_folder, make_private_file
 
@@ -93,15 +93,24 @@ def model_state(name: str, kind: Kind) -> ModelState:
     except RerankError as error:
         return ModelState(name, kind, None, error, None, "")
     try:
-        return ModelState(name, kind, source, None, _checked(source, remember=False), "")
+        compiled = _checked(source, remember=False) or _shipped(source, remember=False)
+        return ModelState(name, kind, source, None, compiled, "")
     except _Damage as damage:
         return ModelState(name, kind, source, None, None, str(damage))
 
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:
-    """The compiled form of *source*, None while there is none that is what was written."""
+    """The compiled form of *source* in the cache, None while there is none that is what was written."""
     try:
         return _checked(source)
+    except _Damage:
+        return None
+
+
+def find_shipped(source: ModelSource) -> CompiledModel | None:
+    """The compiled form of *source* that comes with the program; None where none does, or not as it was written."""
+    try:
+        return _shipped(source)
     except _Damage:
         return None
 
@@ -115,7 +124,7 @@ def all_compiled() -> list[CompiledModel]:
     found = []
     for folder in folders:
         try:
-            model = _read(folder)
+            model = _read(folder, folder.name)
         except _Damage:
             continue
         if model is not None:
@@ -133,24 +142,33 @@ def write_record(compiled: CompiledModel) -> None:
 
 
 def _checked(source: ModelSource, *, remember: bool = True) -> CompiledModel | None:
-    model = _read(compiled_folder(source.fingerprint), remember=remember)
+    folder = compiled_folder(source.fingerprint)
+    model = _read(folder, folder.name, remember=remember)
     if model is not None and model.kind != source.kind:
         raise _Damage(f"{model.folder}: is of a {model.kind}")
     return model
 
 
-def _read(folder: Path, *, remember: bool = True) -> CompiledModel | None:
-    """The compiled form in *folder*; None where there is none, or one of another compiler.
+def _shipped(source: ModelSource, *, remember: bool = True) -> CompiledModel | None:
+    if source.origin != "built in":
+        return None
+    return _read(shipped_folder(source.name), source.fingerprint, remember=remember)
+
+
+def _read(folder: Path, fingerprint: str, *, remember: bool = True) -> CompiledModel | None:
+    """The compiled form in *folder* of the weights with this *fingerprint*.
+
+    None where there is none, or one of another compiler.
 
     Raises:
-        _Damage: a part is not the one that was written, or the record is not the one of this folder.
+        _Damage: a part is not the one that was written, or the record is not the one of these weights.
     """
     path = folder / RECORD_NAME
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
         if record["compiler_version"] != COMPILER_VERSION:
             return None
-        if record.pop("seal") != _seal(record) or record["fingerprint"] != folder.name:
+        if record.pop("seal") != _seal(record) or record["fingerprint"] != fingerprint:
             raise _Damage(f"{path}: is not what was written")
         del record["compiler_version"]
         fitted = record.pop("calibration")

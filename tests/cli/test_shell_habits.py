@@ -118,6 +118,11 @@ def test_a_terminal_is_told_that_nothing_was_found_where_the_output_does_not_say
     assert "nothing found" not in on_a_terminal("query", "zzzz", *CHEAP, "--format", format, "--quiet", code=1)
 
 
+def test_a_terminal_is_told_that_nothing_is_similar(indexed: Path) -> None:
+    itself = ("similar", "garden/slugs.txt", "--path", "garden/slugs.txt", *CHEAP, "--format", "paths")
+    assert on_a_terminal(*itself, code=1).endswith("rerank-cli: nothing found\r\n")
+
+
 def test_a_terminal_is_told_that_the_index_is_behind_where_a_candidate_changed(
     tmp_path: Path, model_cache: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -386,7 +386,7 @@ def test_a_model_that_leaves_its_prompt_out_of_the_pooling_is_not_compiled(tiny_
 AT_WORK = """
 import sys
 from pathlib import Path
-from rerank_cli.models.compile import _one_at_a_time
+from rerank_cli.models.publish import _one_at_a_time
 
 target, made = map(Path, sys.argv[1:])
 with _one_at_a_time(target, target.name, lambda progress: None):
@@ -402,7 +402,7 @@ def test_of_two_processes_that_compile_at_once_the_second_takes_what_the_first_m
 ) -> None:
     target = compiled_folder(encoder_source.fingerprint)
     made = target.rename(tmp_path / "made")
-    monkeypatch.setattr(compiler, "_compile", lambda *_: pytest.fail("it compiles as well"))
+    monkeypatch.setattr(compiler, "_compile_into", lambda *_, **__: pytest.fail("it compiles as well"))
     command = [sys.executable, "-c", AT_WORK, target, made]
     told: list[Progress] = []
     with (

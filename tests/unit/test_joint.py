@@ -67,6 +67,16 @@ def test_dense_lists_are_those_of_one_index(indexes: Indexes, query: str) -> Non
         ]
 
 
+def test_a_word_is_as_rare_as_it_is_among_all(indexes: Indexes, plant: Plant) -> None:
+    plant({f"bikes/{number}.txt": f"Tyre number {number}.\n" for number in range(6)})
+    plant({"garden/tyre.txt": "Tyre of swings.\n", "garden/water.txt": "Hose with holes.\n"})
+    whole, joint = indexes.of(), JointIndex([indexes.of("garden"), indexes.of("bikes")])
+    words = ["hose", "tyre"]
+    assert joint.rarity(words) == whole.rarity(words)
+    (best, _), *_ = joint.search_lexical(words, 10)
+    assert joint.origins([best])[best].path == "garden/water.txt"
+
+
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_same_hits_lie_at_the_same_paths(indexes: Indexes, query: str) -> None:
     whole = indexes.library(indexes.of()).search(query).hits

@@ -257,10 +257,105 @@ def test_texts_are_reranked_without_an_index(reranker: FakeReranker) -> None:
         assert reranked.scores[1] == reranked.scores[2] > reranked.scores[0]
         assert reranked.logits == (-4.0, 4.0, 4.0)
         assert library.rerank("wet brake", []).order == ()
+        library.rerank("brake", ["b" * 150])
+        assert max(map(len, reranker.pairs[-1][1].split())) < 150, "no tokenizer reads a word so long"
         with pytest.raises(UsageError, match="the query is empty"):
             library.rerank(" ", ["text"])
         with pytest.raises(UsageError, match="the library has no index"):
             library.search("brake")
+
+
+def test_of_a_long_text_the_best_passage_counts_and_equal_ones_are_scored_once(
+    encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    with open_library(encoder=encoder, reranker=reranker, passage_tokens=40) as library:
+        long = "The chain is dry. " * 40 + "The brake is wet."
+        assert library.rerank("wet brake", ["brake", long, "brake"]).logits == (0.0, 4.0, 0.0)
+        passages = [passage for _, passage in reranker.pairs]
+        assert max(encoder.count_tokens(passages)) <= 40
+        assert len({*passages}) == len(passages) == 3
+
+
+def test_files_are_reranked_without_an_index_by_their_best_passages(
+    docs: Path, plant: Plant, encoder: FakeEncoder, reranker: FakeReranker
+) -> None:
+    plant({**FILES, "huge.txt": "brake wet " * 2000, "empty.txt": ""})
+    paths = [docs / path for path in (*FILES, "gone.txt", "huge.txt", "empty.txt")]
+    with open_library(encoder=encoder, reranker=reranker, passage_tokens=40, max_file_size=10_000) as library:
+        result = library.rerank_files("wet brake", paths)
+    assert [(file.number, file.path.name, file.logit) for file in result.files] == [
+        (0, "brakes.md", 4.0),
+        (1, "chain.md", -4.0),
+        (2, "slugs.txt", -4.0),
+    ]
+    best = result.files[0]
+    assert (best.passage.place, best.passage.headings) == (at_lines(3, 3), ("Brakes",))
+    assert best.score > 0.9
+    assert [(Path(file.path).name, file.cause) for file in result.skipped] == [
+        ("gone.txt", "failed"),
+        ("huge.txt", "too large"),
+        ("empty.txt", "empty"),
+    ]
+
+
+# What is like a passage
+
+
+def test_what_is_like_a_passage_is_found_but_its_own_document_is_not(library: Library, reranker: FakeReranker) -> None:
+    result = library.similar("bikes/brakes.md", 7)
+    assert result.query == "Brakes > Pads. New pads quieten a brake."
+    assert {hit.path for hit in result.hits} == {"bikes/chain.md", "garden/slugs.txt"}
+    assert [candidate.rank for candidate in result.candidates] == [1, 2]
+    assert {query for query, _ in reranker.pairs} == {result.query}
+
+
+def test_a_line_of_a_heading_or_between_two_texts_is_that_of_the_next(library: Library) -> None:
+    asked = {line: library.similar("bikes/brakes.md", line, rerank=False).query for line in (1, 3, 4, 7)}
+    opening, pads = "Brakes. The brake squeals when it is wet.", "Brakes > Pads. New pads quieten a brake."
+    assert asked == {1: opening, 3: opening, 4: pads, 7: pads}
+    assert library.similar("bikes/brakes.md", rerank=False).query == f"{opening} {pads}"
+    assert library.similar("bikes/brakes.md", 1, 9, rerank=False).query == f"{opening} {pads}"
+
+
+def test_passages_under_the_same_headings_are_asked_with_under_them_once(library: Library, plant: Plant) -> None:
+    plant({"mud.md": "# Mud\n\n" + "Hose the frame down before it dries. " * 8})
+    library.update()
+    assert len([*library.index.read_file("mud.md")]) > 1
+    assert library.similar("mud.md", rerank=False).query.count("Mud.") == 1
+
+
+def test_of_a_long_file_the_beginning_is_asked_with(library: Library, plant: Plant) -> None:
+    plant({"long.txt": "Wet brake. " + "word " * 3000 + "lettuce"})
+    library.update()
+    query = library.similar("long.txt", rerank=False).query
+    assert query.startswith("Wet brake. word") and len(query.split()) == 400
+
+
+def test_a_record_is_like_others_of_its_file(library: Library, plant: Plant) -> None:
+    plant({"tips.jsonl": '{"_id": "a", "text": "Wet brake pads."}\n{"_id": "b", "text": "Dry brake pads."}\n'})
+    library.update()
+    hits = library.similar("tips.jsonl", 2, rerank=False).hits
+    assert hits[0].document_id == "tips.jsonl#a"
+    assert "tips.jsonl#b" not in {hit.document_id for hit in hits}
+
+
+def test_what_nobody_can_ask_with_is_told(library: Library, plant: Plant) -> None:
+    plant({"empty.txt": ""})
+    library.update()
+    for path, lines, told, remedy in (
+        ("gone.md", (), "gone.md: not in the index", "rerank-cli index"),
+        ("empty.txt", (), "the index has no text of it", "another"),
+        ("bikes/chain.md", (90,), "nothing stands at line 90", "the nearest text stands at line 3"),
+        ("bikes/chain.md", (3, 1), "from 3 to 1", "smaller one first"),
+    ):
+        with pytest.raises(UsageError, match=told) as raised:
+            library.similar(path, *lines)
+        assert remedy in raised.value.remedy
+
+
+def test_only_files_that_are_asked_for_are_like_it(library: Library) -> None:
+    hits = library.similar("bikes/brakes.md", paths="garden/", rerank=False).hits
+    assert [hit.path for hit in hits] == ["garden/slugs.txt"]
 
 
 # Evaluation

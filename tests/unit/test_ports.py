@@ -134,6 +134,19 @@ def test_it_follows_what_is_changed_added_renamed_and_removed(both: Both, docs: 
     check_answers_agree(both)
 
 
+def test_a_file_is_read_the_same_way_whole_and_in_part(both: Both) -> None:
+    both.update()
+
+    def read(library: Library, path: str, part: dict[str, int]) -> list[object]:
+        return [(each.document_id, each.path, each.passage) for each in library.index.read_file(path, **part)]
+
+    local, memory = libraries(both)
+    for part in ({}, {"first": 2, "last": 5}, {"first": 3}, {"last": 1}, {"first": 90, "last": 99}):
+        told = {path: read(local, path, part) for path in (*FILES, "gone.md")}
+        assert {path: read(memory, path, part) for path in told} == told
+        assert part or {path for path, passages in told.items() if passages} == {*FILES}
+
+
 def test_evaluation_gives_the_same_figures(both: Both) -> None:
     both.update()
     qrels = {"1": {"bikes/brakes.md": 1}, "2": {"garden/twin.txt": 1}, "3": {"r2": 1}}

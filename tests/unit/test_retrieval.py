@@ -50,6 +50,20 @@ def test_a_smaller_top_k_gives_the_head_of_a_larger_one(many: None, search, retr
 
 
 @pytest.mark.parametrize("retriever", RETRIEVERS)
+def test_what_is_left_out_takes_no_place_in_a_list_and_no_share_of_the_best_score(
+    many: None, search, index_folder: Path, retriever: Retriever
+) -> None:
+    whole = search("brake chain pedal", retriever, 40, list_depth=40)
+    left_out = [candidate.stored.id for candidate in whole[:30]]
+    others = search("brake chain pedal", retriever, 20, list_depth=20, without=left_out)
+    assert len(others) == 20 and not {each.stored.id for each in others} & {*left_out}
+    assert {listed.rank for each in others for listed in each.lists.values()} == {*range(1, 21)}
+    best = max((each.lists["lexical"].score for each in others if "lexical" in each.lists), default=0)
+    if retriever == "lexical":
+        assert others[0].score == pytest.approx(6 * best / max(1, best))
+
+
+@pytest.mark.parametrize("retriever", RETRIEVERS)
 def test_candidates_of_one_passage_a_document_are_numbered_in_the_order_of_their_scores(
     many: None, search, retriever: Retriever
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking
+from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking, Rarity
 from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
 from rerank_cli.store import open_reader, open_writer, writer
@@ -17,6 +17,24 @@ from tests.unit.store.texts import RECIPE, commit, found, keep, new_file, vector
 def paths(reader: IndexReader, ranking: Ranking) -> list[str]:
     stored = reader.read([passage for passage, _ in ranking])
     return [stored[passage].path for passage, _ in ranking]
+
+
+# Words
+
+
+def test_a_word_is_as_rare_as_the_index_says_unless_another_rarity_is_given(folder: Path) -> None:
+    with open_writer(folder, wait_s=0) as writing:
+        commit(writing, {"c.md": ["sour plums", "sour pears", "limes"]})
+    words = ["plums", "pears", 'no "word']
+    with open_reader(folder) as reader:
+        own = reader.rarity(words)
+        assert own == Rarity(6, {"plums": 2, "pears": 2, 'no "word': 0})
+        assert reader.search_lexical(words, 9, rarity=own) == reader.search_lexical(words, 9)
+        only = Filter(("c.md",))
+        assert reader.search_lexical(words, 9, within=only, rarity=own) == reader.search_lexical(words, 9, within=only)
+        among_many = reader.search_lexical(words, 9, rarity=Rarity(1000, {"plums": 2, "pears": 900, 'no "word': 0}))
+        plums = [passage for passage, _ in reader.search_lexical(["plums"], 9)]
+        assert [passage for passage, _ in among_many[:2]] == plums
 
 
 # A generation
@@ -160,6 +178,29 @@ def test_headings_come_back_on_one_line_each(folder: Path) -> None:
     with open_reader(folder) as reader:
         (stored,) = (each for each in reader.scan() if each.path == "h.md")
         assert (stored.passage, stored.title) == (passage, "h")
+
+
+def test_a_file_is_read_in_its_own_order_or_between_two_lines(folder: Path) -> None:
+    records = tuple(
+        SplitDocument(
+            f"r#{name}", name, tuple(Passage(at, at_lines(line + at, line + at), (), f"{name} {at}") for at in (0, 1))
+        )
+        for name, line in (("z", 1), ("a", 11))
+    )
+    state = FileState("r.jsonl", stamp=Stamp(1, 1, 1, 1), content_hash=b"x", reader="jsonl", failure=None)
+    with open_writer(folder, wait_s=0) as writing:
+        keep(writing, ["z 0", "z 1", "a 0", "a 1"])
+        writing.stage(NewFile(state, records), key="")
+        writing.commit(Changes(("r.jsonl",)), RECIPE)
+    with open_reader(folder) as reader:
+
+        def texts(**lines: int) -> list[str]:
+            return [stored.passage.text for stored in reader.read_file("r.jsonl", **lines)]
+
+        assert texts() == ["z 0", "z 1", "a 0", "a 1"]
+        assert texts(first=2, last=11) == ["z 1", "a 0"]
+        assert (texts(first=11), texts(last=1), texts(first=3, last=10)) == (["a 0", "a 1"], ["z 0"], [])
+        assert list(reader.read_file("gone.md")) == []
 
 
 def test_more_ids_than_one_statement_takes_are_read(folder: Path) -> None:

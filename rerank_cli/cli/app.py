@@ -23,7 +23,6 @@ OUTPUT_CLOSED = 141
 app = typer.Typer(
     name="rerank-cli",
     cls=CommandGroup,
-    help="Search a folder of documents in two stages: retrieve many, rerank them all, show the best few.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -44,7 +43,13 @@ def options(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Search a folder of documents in two stages: retrieve many, rerank them all, show the best few."""
+    """Search a folder of documents in two stages: retrieve many, rerank them all, show the best few.
+
+    \b
+    Examples:
+      rerank-cli index .
+      rerank-cli query there is a smell of gas
+    """
     if context.invoked_subcommand is None:
         for line in context.get_help().splitlines():
             say(line)

@@ -22,6 +22,8 @@ COMMANDS = {
     "models": "List the models that are here; compile them ahead.",
     "eval": "Measure whether reranking helps here, and its cost.",
     "mcp": "Answer the language models of MCP clients.",
+    "completion": "Print the script that completes in your shell.",
+    "man": "Print the manual page.",
 }
 """What each command does, by its name. Its module has the same name, and a function `run`, or an `app` of commands."""
 
@@ -59,7 +61,7 @@ def load(name: str) -> Any:
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(module.run)
+        app.command(name, cls=getattr(module, "Command", None))(module.run)
     command = typer.main.get_command(app)
     command.name = name
     return command

@@ -10,7 +10,13 @@ from rerank_cli.cli.terminal import printable
 
 
 def run(config: ConfigFile = None, as_json: Json = False) -> int:
-    """Print every setting with its value and where that came from; the output is a file for --config."""
+    """Print every setting with its value and where that came from; the output is a file for --config.
+
+    \b
+    Examples:
+      rerank-cli config
+      RERANK_CLI_TOP_K=50 rerank-cli config > ../fewer.yaml
+    """
     from rerank_cli.config import as_yaml
 
     merged = configured(working_folder(), config, {})

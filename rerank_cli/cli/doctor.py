@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def run(index: IndexName = None, config: ConfigFile = None, as_json: Json = False) -> int:
-    """Check models, indexes, locks, disks, clock, permissions and versions; the exit code is that of the worst FAIL."""
+    """Check models, indexes, locks, disks, clock, permissions and versions; the exit code is that of the worst FAIL.
+
+    \b
+    Examples:
+      rerank-cli doctor
+      rerank-cli doctor --index sample --json
+    """
     from rerank_cli.doctor.examine import examine
 
     findings = list(

@@ -105,7 +105,14 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Measure both stages on judged queries: does reranking help here, and at what cost?"""
+    """Measure both stages on judged queries: does reranking help here, and at what cost?
+
+    \b
+    Examples:
+      rerank-cli eval
+      rerank-cli eval --sweep top-k=10,50,100 --report ../report.html
+      rerank-cli eval --fail-under nDCG@10=0.7 --quiet --json > ../figures.json
+    """
     if context.invoked_subcommand is not None:
         _check_flags_of_group(context)
         return 0
@@ -177,7 +184,12 @@ def init(
     count: Annotated[int, own("--count", "Queries to draw.", min=1, show_default=True)] = 50,
     seed: Annotated[int, own("--seed", "Another seed draws others.", show_default=True)] = 17,
 ) -> int:
-    """Draw known-item queries from the indexed documents: a start for want of judgements."""
+    """Draw known-item queries from the indexed documents: a start for want of judgements.
+
+    \b
+    Examples:
+      rerank-cli eval init --out ../known-items --count 20
+    """
     from rerank_cli.cli.evaluating.known_item_set import write_set
 
     return write_set(out, index_name=index, count=count, seed=seed)
@@ -197,7 +209,13 @@ def judge(
     remote_timeout: RemoteTimeout = None,
     config: ConfigFile = None,
 ) -> int:
-    """Judge what both stages show for each query, blind and in random order; each answer is saved at once."""
+    """Judge what both stages show for each query, blind and in random order; each answer is saved at once.
+
+    \b
+    Examples:
+      rerank-cli eval judge
+      rerank-cli eval judge --queries queries.jsonl --qrels ../mine.tsv --pool 5
+    """
     flags = {**given(locals()), "rerank": True}
     settings = configured(working_folder(), config, flags).settings
     from rerank_cli.cli.evaluating.own_judgements import Files, judge_pool

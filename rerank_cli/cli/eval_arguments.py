@@ -17,6 +17,8 @@ LISTS = ("--compare", "--run-in")
 class EvalGroup(TyperGroup):
     """The commands of `eval`, with options that take several values and a folder that needs no flag."""
 
+    takes_folder = True
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As usual, once `A --compare B C` stands as `--collection A --compare B --compare C`."""
         valued = {flag for option in self.params if not getattr(option, "is_flag", False) for flag in option.opts}

@@ -33,7 +33,10 @@ def writer_for(presentation: Presentation, stream: TextIO) -> ResultWriter:
         from rerank_cli.cli.results_table import TableWriter  # which a pipe needs no Rich for
 
         return TableWriter(presentation, stream)
-    line_writers = {"plain": _plain, "jsonl": jsonl_lines, "tsv": tsv_lines, "paths": _paths, "trec": trec_lines}
+    line_writers = {
+        "plain": _plain, "jsonl": jsonl_lines, "tsv": tsv_lines, "paths": _paths, "vimgrep": _vimgrep,
+        "trec": trec_lines,
+    }  # fmt: skip
     header = "\t".join(TSV_COLUMNS) + "\n" if name == "tsv" else ""
     return _LineWriter(presentation, stream, line_writers[name], header)
 
@@ -53,7 +56,8 @@ class _LineWriter:
 
     def write(self, answer: Answer) -> None:
         self._begin()
-        self._stream.writelines(f"{line}\n" for line in self._lines(self._presentation, answer))
+        end = "\0" if self._presentation.ends_with_nul else "\n"
+        self._stream.writelines(f"{line}{end}" for line in self._lines(self._presentation, answer))
         self._stream.flush()
 
     def close(self) -> None:
@@ -70,7 +74,8 @@ def _plain(presentation: Presentation, answer: Answer) -> list[str]:
     words = query_words(answer.result.query)
     lines = []
     for place, hit in enumerate(answer.result.hits, start=1):
-        shown = snippet(hit.text, words, width=PLAIN_SNIPPET).text
+        around = answer.around.get(hit.rank)
+        shown = snippet(hit.text, words, width=PLAIN_SNIPPET).text if around is None else _on_a_line(around.whole(hit))
         columns = [
             str(place),
             f"{shown_score(hit):.4f}",
@@ -87,4 +92,25 @@ def _plain(presentation: Presentation, answer: Answer) -> list[str]:
 def _paths(presentation: Presentation, answer: Answer) -> list[str]:
     """Each file once. A name with a control character is escaped: raw, it could be two lines, or steer a terminal."""
     locations = dict.fromkeys(map(presentation.location_of, answer.result.hits))
-    return [printable(shown_path(location, here=presentation.here)) for location in locations]
+    paths = [shown_path(location, here=presentation.here) for location in locations]
+    return paths if presentation.ends_with_nul else [printable(path) for path in paths]
+
+
+def _vimgrep(presentation: Presentation, answer: Answer) -> list[str]:
+    """`path:line:column:text`, as editors read what grep and ripgrep find.
+
+    A place that is no line stands before the text, and the line is the first: any other number would be believed.
+    """
+    words = query_words(answer.result.query)
+    lines = []
+    for hit in answer.result.hits:
+        path = shown_path(presentation.location_of(hit), here=presentation.here)
+        shown = snippet(hit.text, words, width=PLAIN_SNIPPET).text
+        is_line = hit.place.unit == "line"
+        line, text = (hit.place.first, shown) if is_line else (1, f"{hit.place}: {shown}")
+        lines.append(printable(f"{path}:{line}:1:{text}"))
+    return lines
+
+
+def _on_a_line(text: str) -> str:
+    return " ".join(text.split())

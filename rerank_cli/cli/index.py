@@ -57,7 +57,14 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Make an index of FOLDER, or bring it up to date."""
+    """Make an index of FOLDER, or bring it up to date.
+
+    \b
+    Examples:
+      rerank-cli index .
+      rerank-cli index . --dry-run --exclude workshop/
+      rerank-cli index boat --index boat --passage-tokens 120
+    """
     flags = given(locals())
     from rerank_cli.cli.indexing import list_files, update_folder
     from rerank_cli.library import documents_at

@@ -6,16 +6,27 @@ from typing import Annotated
 
 import typer
 
-from rerank_cli.cli.options import Json, Quiet, index_meant, own
+from rerank_cli.cli.options import Json, Quiet, index_meant, index_names, own
 
-app = typer.Typer(help="List the indexes; rename or remove them.", rich_markup_mode=None, add_completion=False)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-Name = Annotated[str, typer.Argument(help="An index by name, or by a beginning that no other has.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="An index by name, or by a beginning that no other has.", show_default=False, autocompletion=index_names
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
 def run(context: typer.Context, as_json: Json = False) -> int:
-    """List the indexes; rename or remove them."""
+    """List the indexes; rename or remove them.
+
+    \b
+    Examples:
+      rerank-cli indexes
+      rerank-cli indexes --json
+    """
     if context.invoked_subcommand is not None:
         return 0
     from rerank_cli.cli.indexes_table import print_indexes
@@ -28,7 +39,12 @@ def run(context: typer.Context, as_json: Json = False) -> int:
 def rename(
     name: Name, new_name: Annotated[str, typer.Argument(help="The name that it gets.", show_default=False)]
 ) -> int:
-    """Give an index another name."""
+    """Give an index another name.
+
+    \b
+    Examples:
+      rerank-cli indexes rename boat motor-boat
+    """
     from rerank_cli.store.housekeeping import rename_index
 
     rename_index(index_meant(name), new_name)
@@ -38,10 +54,20 @@ def rename(
 @app.command("remove")
 def remove(
     names: Annotated[
-        list[str], typer.Argument(help="Indexes by name, or by a beginning that no other has.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Indexes by name, or by a beginning that no other has.",
+            show_default=False,
+            autocompletion=index_names,
+        ),
     ],
 ) -> int:
-    """Remove indexes. Documents stay as they are."""
+    """Remove indexes. Documents stay as they are.
+
+    \b
+    Examples:
+      rerank-cli indexes remove motor-boat
+    """
     from rerank_cli.store.housekeeping import remove_index
 
     for folder in dict.fromkeys(index_meant(name) for name in names):
@@ -54,7 +80,13 @@ def prune(
     dry_run: Annotated[bool, own("--dry-run", "Tell what would go, and remove nothing.")] = False,
     quiet: Quiet = False,
 ) -> int:
-    """Remove indexes of folders that are gone, and from the others vectors that nothing uses."""
+    """Remove indexes of folders that are gone, and from the others vectors that nothing uses.
+
+    \b
+    Examples:
+      rerank-cli indexes prune --dry-run
+      rerank-cli indexes prune
+    """
     from rerank_cli.cli.indexes_table import prune_indexes
 
     return prune_indexes(dry_run=dry_run, quiet=quiet)

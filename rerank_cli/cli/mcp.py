@@ -35,7 +35,12 @@ def run(
 ) -> int:
     """Serve search, read, similar and status to an MCP client, on stdin and stdout. Nothing is changed.
 
-    A client starts it by itself, as in: rerank-cli mcp --index notes --index work
+    A client starts it by itself.
+
+    \b
+    Examples:
+      rerank-cli mcp
+      rerank-cli mcp --index sample --fresh
     """
     flags = given(locals())
     from rerank_cli.cli.serving import serve

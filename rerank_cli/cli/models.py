@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, own, working_folder
+from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, model_names, own, working_folder
 from rerank_cli.cli.progress import drawn_progress
 from rerank_cli.cli.terminal import console, middle_left_out, printable
+from rerank_cli.config import MODEL_KEYS
 from rerank_cli.errors import UsageError
 from rerank_cli.regular import size_of
 
@@ -22,14 +23,24 @@ if TYPE_CHECKING:
 CELLS_BEHIND = 45
 """Columns of the terminal that the columns behind the model's take, at most."""
 
-app = typer.Typer(
-    help="List the models that are here; compile them ahead.", rich_markup_mode=None, add_completion=False
-)
+
+def _names_to_prepare() -> list[str]:
+    """The models that are here, as `prepare` takes them."""
+    return [f"{kind}:{name}" for kind in sorted(MODEL_KEYS) for name in model_names(kind)()]
+
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.callback(invoke_without_command=True)
 def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False) -> int:
-    """List the models that are here; compile them ahead."""
+    """List the models that are here; compile them ahead.
+
+    \b
+    Examples:
+      rerank-cli models
+      rerank-cli models --json
+    """
     if context.invoked_subcommand is not None:
         return 0
     records = _records(config)
@@ -47,13 +58,20 @@ def prepare(
         typer.Argument(
             help="Models to compile, as encoder:NAME or reranker:NAME; those configured if none is named.",
             show_default=False,
+            autocompletion=_names_to_prepare,
         ),
     ] = None,
     force: Annotated[bool, own("--force", "Compile again what is compiled.")] = False,
     config: ConfigFile = None,
     quiet: Quiet = False,
 ) -> int:
-    """Fetch and compile models now, so that no later run has to (for cron and machines without a network)."""
+    """Fetch and compile models now, so that no later run has to (for cron and machines without a network).
+
+    \b
+    Examples:
+      rerank-cli models prepare
+      rerank-cli models prepare reranker:rerank-minilm-l6 --force
+    """
     from rerank_cli.models.address import is_address
     from rerank_cli.models.catalogue import find_model
     from rerank_cli.models.loading import prepare as prepare_source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,18 @@ import typer
 
 from rerank_cli.cli.commands import COMMANDS, load
 from rerank_cli.cli.terminal import say
-from rerank_cli.config import HELP, KINDS, PREFIX, PROJECT_FILE, Config, flag_of, load_config, variable_of
+from rerank_cli.config import (
+    BUILT_IN,
+    HELP,
+    KINDS,
+    MODEL_KEYS,
+    PREFIX,
+    PROJECT_FILE,
+    Config,
+    flag_of,
+    load_config,
+    variable_of,
+)
 from rerank_cli.errors import InputError, UsageError, in_words
 
 _OWN_VARIABLES: set[str] = set()
@@ -34,7 +45,29 @@ def setting(key: str, *names: str, meaning: str = "") -> Any:
         shown["metavar"] = kind.stands_for
     if kind.form == "value":
         shown["help"] = f"{shown['help'].removesuffix('.')} ({kind.allowed})."
+    if key == "indexes":
+        shown["autocompletion"] = index_names
+    elif key in MODEL_KEYS or kind.words:
+        shown["autocompletion"] = model_names(key) if key in MODEL_KEYS else lambda: list(kind.words)
     return typer.Option(flag, *names, **shown)
+
+
+def index_names() -> list[str]:
+    """The indexes that there are, for who types the name of one."""
+    from rerank_cli.store.location import index_folders
+
+    return [folder.name for folder in index_folders()]
+
+
+def model_names(key: str) -> Callable[[], list[str]]:
+    """What gives the models that are here for the setting *key*: the built-in one, and those in the cache."""
+
+    def names() -> list[str]:
+        from rerank_cli.models.compiled import all_compiled
+
+        return [*{BUILT_IN[key]: None, **{model.name: None for model in all_compiled() if model.kind == key}}]
+
+    return names
 
 
 def own(flag: str, meaning: str, *names: str, key: str = "", **more: Any) -> Any:
@@ -71,7 +104,10 @@ ConfigFile = Annotated[
     Path | None,
     own_path("--config", "YAML settings in place of the project's rerank.yaml.", show_envvar=True),
 ]
-IndexName = Annotated[str | None, own("--index", "Index by name, or by path if it holds a slash.", show_envvar=True)]
+IndexName = Annotated[
+    str | None,
+    own("--index", "Index by name, or by path if it holds a slash.", show_envvar=True, autocompletion=index_names),
+]
 IndexNames = Annotated[list[str] | None, setting("indexes", "--index")]
 EncoderName = Annotated[str | None, setting("encoder")]
 RerankerName = Annotated[str | None, setting("reranker")]
@@ -100,6 +136,7 @@ Where = Annotated[
 ]
 Device = Annotated[str | None, setting("device")]
 Quiet = Annotated[bool, own("--quiet", "No progress and no summary.", "-q")]
+NoPager = Annotated[bool, own("--no-pager", "Show answers that are longer than the terminal without a pager.")]
 Json = Annotated[bool, own("--json", "Print JSON.")]
 CollectionFolder = Annotated[
     Path | None, own_path("--collection", "Folder with queries and qrels, as in BEIR; the indexed folder unless given.")
@@ -112,6 +149,13 @@ def given(parameters: Mapping[str, object]) -> dict[str, object]:
     """Those of a command's *parameters* that are settings, by key; several values as a tuple, None where none is."""
     settings = {key: value for key, value in parameters.items() if key in HELP}
     return {key: tuple(value) or None if isinstance(value, list) else value for key, value in settings.items()}
+
+
+def without_pager(pager: str | None) -> str:
+    """The pager of `--no-pager`, which no other may stand beside."""
+    if pager is not None:
+        raise UsageError("--pager and --no-pager were both given", remedy="drop one")
+    return "none"
 
 
 def configured(start: Path, config_file: Path | None, flags: dict[str, object]) -> Config:

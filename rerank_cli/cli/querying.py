@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.paging import NONE as NO_PAGER
+from rerank_cli.cli.paging import paged
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.results import Answer, Presentation, ResultWriter
+from rerank_cli.cli.results import Answer, Around, Presentation, ResultWriter
 from rerank_cli.cli.terminal import counted, say, tell
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError, in_words
@@ -19,11 +23,33 @@ from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
+from rerank_cli.records import Hit
+from rerank_cli.search import SearchResult
 
 NO_RESULT = 1
 
 LINE_BYTES = 1_000_000
 """As much is kept of a typed line, which is more than a query may have: its end need not be remembered."""
+
+FORMATS_AROUND = ("auto", "table", "plain", "json", "jsonl")
+"""What has room for the passages around a hit."""
+
+BARE_FORMATS = ("plain", "tsv", "paths", "vimgrep", "trec")
+"""What prints hits and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be seen of an answer beside what settings say.
+
+    `around` is how many passages around a hit are shown with it, `opens` is the hit that is opened in place of showing
+    any, and with `ends_with_nul` paths end so.
+    """
+
+    explain: bool = False
+    around: int | None = None
+    opens: int | None = None
+    ends_with_nul: bool = False
 
 
 def answer(
@@ -34,13 +60,44 @@ def answer(
     settings: Settings,
     encoder: str | None,
     filters: AskedFilter,
-    explain: bool,
+    wanted: Wanted,
     quiet: bool,
 ) -> int:
     """Answer each query that is *asked*, or typed; several where it is *many*. Indexes know their own encoder.
 
     Returns 2 if there was one that cannot be asked, 1 if none found anything, else 0.
     """
+    _check(wanted, settings, many=many)
+    prepared = _prepared(indexes, settings, encoder, filters, wanted, many=many, quiet=quiet)
+    if wanted.opens is not None and asked is not None:
+        return _open_hit(next(asked), wanted.opens, prepared)
+    looks_far = sys.stderr.isatty() and not quiet
+    with paged(NO_PAGER if many else settings.pager) as stream, prepared as (library, within, presentation):
+        typed = _queries_typed(library.index) if asked is None else asked
+        if settings.format == "context":
+            return _answer_each(typed, lambda query: _print_context(query, library, within, stream, many=many))
+        writer = writer_for(presentation, stream)
+        listing = _Listing(library, within, writer, around=wanted.around, looks_far=looks_far)
+        code = _answer_each(typed, listing.write)
+        writer.close()
+        update_command = library.index.update_command()
+    if looks_far and is_bare(settings, stream):
+        _tell_beside(listing.outdated, update_command, found=code != NO_RESULT)
+    return code
+
+
+@contextmanager
+def _prepared(
+    indexes: Sequence[Path],
+    settings: Settings,
+    encoder: str | None,
+    filters: AskedFilter,
+    wanted: Wanted,
+    *,
+    many: bool,
+    quiet: bool,
+) -> Iterator[tuple[Library, Filter, Presentation]]:
+    """What answers queries, what of it is searched, and how answers are shown."""
     here = working_folder()
     with (
         _freshened(indexes, settings, quiet=quiet),
@@ -56,17 +113,37 @@ def answer(
             index=library.index,
             reranker=library.reranker if settings.rerank else None,
             many=many,
-            explain=explain,
+            explain=wanted.explain,
             filters=filters,
             here=here,
+            ends_with_nul=wanted.ends_with_nul,
         )
-        typed = _queries_typed(library.index) if asked is None else asked
-        if settings.format == "context":
-            return _answer_each(typed, lambda query: _print_context(query, library, within, many=many))
-        writer = writer_for(presentation, sys.stdout)
-        code = _answer_each(typed, lambda query: _list_hits(query, library, within, writer))
-        writer.close()
-        return code
+        yield library, within, presentation
+
+
+def _check(wanted: Wanted, settings: Settings, *, many: bool) -> None:
+    """Refuse what cannot be meant together."""
+    if wanted.around is not None and settings.format not in FORMATS_AROUND:
+        raise UsageError(
+            f"--format {settings.format} has no room for what is around a hit",
+            remedy=f"drop -C, or choose another: {', '.join(FORMATS_AROUND)}",
+        )
+    if wanted.opens is not None and many:
+        raise UsageError("--open needs one question", remedy="ask it as TEXT")
+
+
+def is_bare(settings: Settings, stream: TextIO) -> bool:
+    """Whether what goes to *stream* says nothing where nothing is found, nor that a file changed."""
+    return settings.format in BARE_FORMATS or (settings.format == "auto" and not stream.isatty())
+
+
+def _tell_beside(outdated: Collection[str], update_command: str, *, found: bool) -> None:
+    """Tell a person what an empty or a bare output does not."""
+    if not found:
+        say("rerank-cli: nothing found")
+    if outdated:
+        files = counted(len(outdated), "file")
+        say(f"rerank-cli: {files} that may answer changed since; bring the index up to date: {update_command}")
 
 
 @contextmanager
@@ -110,20 +187,83 @@ def _answer_each(asked: Iterator[Query], answer_one: Callable[[Query], bool]) ->
     return refused or (0 if found else NO_RESULT)
 
 
-def _list_hits(query: Query, library: Library, within: Filter, writer: ResultWriter) -> bool:
-    """Write what *query* brings; whether that is anything."""
+class _Listing:
+    """Writes the hits of one query after another.
+
+    Where it `looks_far`, it looks at the files of all candidates and not of the hits alone, to tell who reads that the
+    index is behind: `outdated` are those that changed.
+    """
+
+    def __init__(
+        self, library: Library, within: Filter, writer: ResultWriter, *, around: int | None, looks_far: bool
+    ) -> None:
+        self.outdated: set[str] = set()
+        self._looks_far = looks_far
+        self._library = library
+        self._within = within
+        self._writer = writer
+        self._around = around
+
+    def write(self, query: Query) -> bool:
+        """Write what *query* brings; whether that is anything."""
+        result = _found(query, self._library, self._within)
+        looked_at = {hit.path for hit in result.hits}
+        if self._looks_far:
+            looked_at |= {candidate.stored.path for candidate in result.candidates}
+        stale = self._library.stale_paths(looked_at)
+        self.outdated |= stale.keys()
+        around = {}
+        if self._around is not None:
+            around = {hit.rank: _around(hit, self._library.index, self._around) for hit in result.hits}
+        self._writer.write(Answer(query.id, result, stale, around))
+        return bool(result.hits)
+
+
+def _found(query: Query, library: Library, within: Filter) -> SearchResult:
     settings = library.settings
     per_document = 1 if settings.format == "trec" else settings.per_document
-    result = library.search(query.text, within=within, per_document=per_document)
-    writer.write(Answer(query.id, result, library.stale_files(result.hits)))
-    return bool(result.hits)
+    return library.search(query.text, within=within, per_document=per_document)
 
 
-def _print_context(query: Query, library: Library, within: Filter, *, many: bool) -> bool:
+def _around(hit: Hit, index: Index, count: int) -> Around:
+    """So many passages before *hit* and after it, of its own document."""
+    document = [each for each in index.read_file(hit.path) if each.document_id == hit.document_id]
+    at = [each.id for each in document].index(hit.candidate.stored.id)
+    before, after = document[max(0, at - count) : at], document[at + 1 : at + 1 + count]
+    return Around(tuple(each.passage for each in before), tuple(each.passage for each in after))
+
+
+def _open_hit(query: Query, number: int, prepared: AbstractContextManager[tuple[Library, Filter, Presentation]]) -> int:
+    """Open the hit of this *number*, from 1. Returns 1 if nothing was found, else 0.
+
+    An editor may stay open for hours, and an index that is held keeps its log from being folded back.
+    """
+    from rerank_cli.cli.opening import open_at  # which few queries need
+
+    with prepared as (library, within, presentation):
+        hits = _found(query, library, within).hits
+        if not hits:
+            say("rerank-cli: nothing found")
+            return NO_RESULT
+        if number > len(hits):
+            raise UsageError(f"--open {number}: there are {counted(len(hits), 'hit')}", remedy="open one of those")
+        hit = hits[number - 1]
+        location = presentation.location_of(hit)
+        staleness = library.stale_files([hit]).get(hit.path)
+        update_command = library.index.update_command()
+    if staleness == "gone":
+        raise InputError(f"{location}: is gone", remedy=f"bring the index up to date: {update_command}")
+    if staleness:
+        say(f"rerank-cli: {location}: changed since it was indexed, so the place may be another")
+    open_at(location, hit.place)
+    return 0
+
+
+def _print_context(query: Query, library: Library, within: Filter, stream: TextIO, *, many: bool) -> bool:
     """Print what a model is handed for *query*; whether that is anything. It is told on stdout if not."""
     context = library.context(query.text, within=within, asked=query if many else None)
-    sys.stdout.write(context.text)
-    sys.stdout.flush()
+    stream.write(context.text)
+    stream.flush()
     return bool(context.excerpts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from rerank_cli.cli.filtering import AskedFilter
 from rerank_cli.config import Settings
 from rerank_cli.freshness import Staleness, location_of
 from rerank_cli.ports import Index, Reranker
-from rerank_cli.records import Hit, Place
+from rerank_cli.records import Hit, Passage, Place
 from rerank_cli.search import SearchResult
 
 LEAST_SHOWN = 0.005
@@ -20,7 +20,10 @@ LEAST_SHOWN = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """What is told about a search beside its hits. `here` is where the user stands."""
+    """What is told about a search beside its hits. `here` is where the user stands.
+
+    With `ends_with_nul` paths are written as they are, for a program that reads them to the next NUL.
+    """
 
     settings: Settings
     index: Index
@@ -29,6 +32,7 @@ class Presentation:
     explain: bool
     filters: AskedFilter
     here: Path
+    ends_with_nul: bool = False
 
     def location_of(self, hit: Hit) -> Path:
         """Where the file of *hit* lies."""
@@ -36,12 +40,28 @@ class Presentation:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """The passages that stand before and after a hit in its document, in reading order."""
+
+    before: tuple[Passage, ...]
+    after: tuple[Passage, ...]
+
+    def whole(self, hit: Hit) -> str:
+        """The hit with what is around it."""
+        return "\n\n".join([*(each.text for each in self.before), hit.text, *(each.text for each in self.after)])
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query brought, and by path those of its files that are gone or changed since."""
+    """What a query brought, and by path those of its files that are gone or changed since.
+
+    `around` has by a hit's rank what is around it, where that is to be shown.
+    """
 
     query_id: str
     result: SearchResult
     stale: Mapping[str, Staleness]
+    around: Mapping[int, Around] = field(default_factory=dict)
 
 
 class ResultWriter(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rerank_cli import __version__
-from rerank_cli.cli.results import Answer, Presentation, heading
+from rerank_cli.cli.results import Answer, Around, Presentation, heading
 from rerank_cli.cli.terminal import printable
 from rerank_cli.freshness import Staleness
 from rerank_cli.joint import members
@@ -124,10 +124,27 @@ def _answer_record(presentation: Presentation, answer: Answer) -> dict[str, obje
         "truncated_passages": result.truncated,
         "pieces": result.pieces,
         "hits": [
-            _hit_record(place, hit, location=presentation.location_of(hit), stale=answer.stale.get(hit.path))
+            {
+                **_hit_record(place, hit, location=presentation.location_of(hit), stale=answer.stale.get(hit.path)),
+                **_around_record(answer.around.get(hit.rank)),
+            }
             for place, hit in enumerate(result.hits, start=1)
         ],
     }
+
+
+def _around_record(around: Around | None) -> dict[str, object]:
+    """The passages around a hit, where they were asked for."""
+    if around is None:
+        return {}
+    return {
+        name: [{"place": _place_record(each.place), "text": each.text} for each in passages]
+        for name, passages in (("before", around.before), ("after", around.after))
+    }
+
+
+def _place_record(place: Place) -> dict[str, object]:
+    return {**asdict(place), "shown": str(place)}
 
 
 def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None) -> dict[str, object]:
@@ -140,7 +157,7 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
         "location": str(location),
         "stale": stale,
         "title": stored.title,
-        "place": {**asdict(hit.place), "shown": str(hit.place)},
+        "place": _place_record(hit.place),
         "first_line": first_line,
         "last_line": last_line,
         "headings": list(stored.passage.headings),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rerank_cli.cli.links import follows_links, link_to
-from rerank_cli.cli.results import Answer, Presentation, explanation, heading, shown_place, shown_score
+from rerank_cli.cli.results import Answer, Around, Presentation, explanation, heading, shown_place, shown_score
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.freshness import Staleness
 from rerank_cli.records import Hit
@@ -32,7 +31,7 @@ class TableWriter:
 
     def __init__(self, presentation: Presentation, stream: TextIO) -> None:
         self._presentation = presentation
-        self._console = console(stream)
+        self._console = console(stream, presentation.settings.color)
         self._links = self._console.is_terminal and follows_links()
 
     def write(self, answer: Answer) -> None:
@@ -43,7 +42,7 @@ class TableWriter:
         self._console.print(Text(self._footer(answer), style="dim"), soft_wrap=True)
 
     def close(self) -> None:
-        sys.stdout.flush()
+        self._console.file.flush()
 
     def _table(self, answer: Answer) -> Table:
         table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), collapse_padding=True, show_edge=False)
@@ -69,6 +68,8 @@ class TableWriter:
         text = Text(shown.text)
         for start, end in shown.marks:
             text.stylize("bold yellow", start, end)
+        if around := answer.around.get(hit.rank):
+            text = _with_around(hit, around)
         lines = [self._where(hit, answer.stale.get(hit.path)), text]
         if self._presentation.explain:
             lines.append(Text(explanation(hit, pieces=answer.result.pieces), style="dim"))
@@ -101,6 +102,17 @@ class TableWriter:
         shown = f"{len(answer.result.hits)} of {stages}"
         outdated = f"; bring the index up to date: {printable(self._presentation.index.update_command())}"
         return shown + outdated if answer.stale else shown
+
+
+def _with_around(hit: Hit, around: Around) -> Text:
+    """The whole passage, and dim above and below it what is around it."""
+    above, below = ([printable_lines(each.text) for each in passages] for passages in (around.before, around.after))
+    parts = [
+        Text("\n\n".join(above), style="dim"),
+        Text(printable_lines(hit.text)),
+        Text("\n\n".join(below), style="dim"),
+    ]
+    return Text("\n\n").join(part for part in parts if part)
 
 
 def printable_lines(text: str) -> str:

@@ -15,6 +15,7 @@ from rerank_cli.cli.options import (
     FusionName,
     FusionWeight,
     IndexNames,
+    NoPager,
     NotPaths,
     Paths,
     Quiet,
@@ -31,6 +32,7 @@ from rerank_cli.cli.options import (
     named_encoder,
     own,
     setting,
+    without_pager,
     working_folder,
 )
 
@@ -62,6 +64,9 @@ def run(
     where: Where = None,
     format: Annotated[str | None, setting("format", "-f")] = None,
     link: Annotated[str | None, setting("link")] = None,
+    color: Annotated[str | None, setting("color")] = None,
+    pager: Annotated[str | None, setting("pager")] = None,
+    no_pager: NoPager = False,
     explain: Annotated[bool, own("--explain", "Show where each hit stood in each list.")] = False,
     encoder: EncoderName = None,
     reranker: RerankerName = None,
@@ -78,6 +83,8 @@ def run(
       rerank-cli similar boat/winter-layup.md --format paths
     """
     flags = given(locals())
+    if no_pager:
+        flags["pager"] = without_pager(pager)
     from rerank_cli.cli.filtering import asked_filter
     from rerank_cli.cli.similarity import list_similar
 

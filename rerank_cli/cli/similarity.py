@@ -12,8 +12,9 @@ from rerank_cli.characters import whole_characters
 from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
+from rerank_cli.cli.paging import paged
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.querying import NO_RESULT, one_or_all
+from rerank_cli.cli.querying import NO_RESULT, is_bare, one_or_all
 from rerank_cli.cli.results import Answer, Presentation
 from rerank_cli.cli.terminal import say
 from rerank_cli.config import Settings
@@ -46,6 +47,7 @@ def list_similar(
         raise UsageError("similar has no format context", remedy="choose another, or ask with query")
     here = working_folder()
     with (
+        paged(settings.pager) as stream,
         drawn_progress(quiet=quiet) as listener,
         open_library(index=one_or_all(indexes), encoder=encoder, settings=settings, listener=listener) as library,
     ):
@@ -60,14 +62,18 @@ def list_similar(
             filters=filters,
             here=here,
         )
-        writer = writer_for(presentation, sys.stdout)
+        writer = writer_for(presentation, stream)
         per_document = 1 if settings.format == "trec" else settings.per_document
         result = library.similar(path, first, last, within=within, per_document=per_document)
         if library.stale_paths([path]) and not quiet:
             say(f"rerank-cli: {path} is gone or changed since it was indexed; it was read as it stood then")
         writer.write(Answer("1", result, library.stale_files(result.hits)))
         writer.close()
-        return 0 if result.hits else NO_RESULT
+    if result.hits:
+        return 0
+    if sys.stderr.isatty() and not quiet and is_bare(settings, stream):
+        say("rerank-cli: nothing found")
+    return NO_RESULT
 
 
 def _path_and_place(written: str, index: Index, *, here: Path) -> tuple[str, int | None, int | None]:

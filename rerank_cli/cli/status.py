@@ -6,7 +6,13 @@ from rerank_cli.cli.options import IndexName, Json, index_meant
 
 
 def run(index: IndexName = None, as_json: Json = False) -> int:
-    """Show what is indexed, with what, how big it is, and what has changed on disk since."""
+    """Show what is indexed, with what, how big it is, and what has changed on disk since.
+
+    \b
+    Examples:
+      rerank-cli status
+      rerank-cli status --index boat --json
+    """
     from rerank_cli.cli.status_text import print_status
     from rerank_cli.library import open_library
 

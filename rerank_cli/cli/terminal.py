@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from rerank_cli.characters import printable
 from rerank_cli.errors import RerankError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from rerank_cli.config import Color
 
 __all__ = ["console", "counted", "give_up", "middle_left_out", "printable", "say", "tell"]
 
@@ -49,8 +52,8 @@ def tell(error: RerankError, *, where: str = "") -> None:
     say(f"rerank-cli: {where}{error}" + (f"; {error.remedy}" if error.remedy else ""))
 
 
-def console(stream: TextIO) -> Console:
-    """Rich's console on *stream*, as the whole program wants it: no colours or emoji of its own finding."""
+def console(stream: TextIO, color: Color = "auto") -> Console:
+    """Rich's console on *stream*, as the whole program wants it: no emoji, and no colours of its own finding."""
     from rich.console import Console
 
     class PlainConsole(Console):
@@ -58,4 +61,16 @@ def console(stream: TextIO) -> Console:
             """Raise again: Rich would end the program with 1, which means that nothing was found."""
             raise BrokenPipeError
 
-    return PlainConsole(file=stream, highlight=False, emoji=False)
+    return PlainConsole(file=stream, highlight=False, emoji=False, **_colors(color, os.environ))
+
+
+def _colors(color: Color, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What Rich has to be told: of `auto` it knows NO_COLOR and FORCE_COLOR by itself, but not CLICOLOR."""
+    if color == "never":
+        return {"color_system": None}
+    if color == "always":
+        is_dumb = environment.get("TERM", "") in ("dumb", "unknown")
+        return {"force_terminal": True, "no_color": False, "color_system": "standard" if is_dumb else "auto"}
+    if environment.get("CLICOLOR_FORCE", "0") != "0":
+        return {"force_terminal": True}
+    return {"no_color": True} if environment.get("CLICOLOR") == "0" else {}

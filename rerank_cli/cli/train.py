@@ -120,7 +120,13 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Fine-tune a reranker or an encoder on pairs, or on an index with judgements, and keep it if it got better."""
+    """Fine-tune a reranker or an encoder on pairs, or on an index with judgements, and keep it if it got better.
+
+    \b
+    Examples:
+      rerank-cli train --out ../my-reranker --top-k 20 --max-steps 4
+      rerank-cli train --encoder --out ../my-encoder --max-steps 4
+    """
     data = _Data(tuple(pairs or ()), collection, queries, qrels, index)
     if data.pairs and (collection or queries or qrels):
         raise UsageError("--pairs and judgements were both given", remedy="drop one")

@@ -7,10 +7,14 @@ in a file, in a variable and in the output of `rerank-cli config`.
 
 from rerank_cli.config.load import Config, Line, as_yaml, changed, load_config
 from rerank_cli.config.settings import (
+    BUILT_IN,
+    FILE_KEYS,
     HELP,
     KINDS,
+    MODEL_KEYS,
     PREFIX,
     PROJECT_KEYS,
+    Color,
     Device,
     Format,
     Settings,
@@ -21,11 +25,15 @@ from rerank_cli.config.settings import (
 from rerank_cli.config.sources import PROJECT_FILE
 
 __all__ = [
+    "BUILT_IN",
+    "FILE_KEYS",
     "HELP",
     "KINDS",
+    "MODEL_KEYS",
     "PREFIX",
     "PROJECT_FILE",
     "PROJECT_KEYS",
+    "Color",
     "Config",
     "Device",
     "Format",

@@ -21,7 +21,8 @@ class Kind:
 
     `read` takes what a source gave: a text, a list of texts, None for nothing, or the value itself as
     a flag has it. It raises ValueError where that is not allowed. `show` gives what reads back.
-    `stands_for` is what an option's help has in the place of the value.
+    `stands_for` is what an option's help has in the place of the value. `words` are those that mean something by
+    themselves: all that a choice may be.
     """
 
     allowed: str
@@ -29,6 +30,7 @@ class Kind:
     show: Callable[[Any], object] = lambda value: value
     form: Form = "value"
     stands_for: str = "<str>"
+    words: tuple[str, ...] = ()
 
 
 def _text(given: Any) -> str:
@@ -77,7 +79,7 @@ def one_of(choices: object) -> Kind:
             raise ValueError
         return str(given)
 
-    return Kind(f"one of {', '.join(names)}", read, form="choice", stands_for="|".join(names))
+    return Kind(f"one of {', '.join(names)}", read, form="choice", stands_for="|".join(names), words=names)
 
 
 def whole(minimum: int, maximum: int | None = None) -> Kind:
@@ -176,8 +178,9 @@ def _shown_size(size: int) -> str:
 
 
 MODEL = Kind("a built-in name, a folder, a hub id or the address of an endpoint", _text)
-TOKENIZER = Kind("encoder, chars/4, a tokenizer.json, or a hub id", _text)
-LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link)
+TOKENIZER = Kind("encoder, chars/4, a tokenizer.json, or a hub id", _text, words=("encoder", "chars/4"))
+LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link, words=("file", "none"))
+PAGER = Kind("auto, none, or a command", _text, words=("auto", "none"))
 CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")
 PATTERNS = Kind("a list of patterns, or text with commas between them", _texts, form="list")
 NAMES = Kind("a list of names, or text with commas between them", _texts, form="list")

@@ -13,6 +13,7 @@ from rerank_cli.config.kinds import (
     LINK,
     MODEL,
     NAMES,
+    PAGER,
     PATTERNS,
     SECONDS,
     SHARE,
@@ -37,7 +38,8 @@ from rerank_cli.records import (
 PREFIX = "RERANK_CLI_"
 
 Device = Literal["cpu", "cuda", "mps"]
-Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "trec", "context"]
+Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "vimgrep", "trec", "context"]
+Color = Literal["auto", "always", "never"]
 
 
 def _about(kind: Kind, meaning: str, *, project: bool = False) -> dict[str, object]:
@@ -176,6 +178,14 @@ class Settings:
         metadata=_about(
             LINK, "What opens where a place in a table is clicked on, such as vscode://file/{path}:{line}."
         ),
+    )
+    color: Color = field(
+        default="auto",
+        metadata=_about(one_of(Color), "Colours in a table; auto is on a terminal, and as NO_COLOR and the like say."),
+    )
+    pager: str = field(
+        default="auto",
+        metadata=_about(PAGER, "What shows an answer longer than the terminal; auto is $PAGER, or less without one."),
     )
     max_tokens: int = field(
         default=2000,

@@ -15,7 +15,7 @@ from rerank_cli.doctor.storage import permissions, room_for_indexes, room_for_mo
 from rerank_cli.errors import RerankError
 from rerank_cli.models.compiled import ModelState, model_state
 from rerank_cli.places import cache_folder
-from rerank_cli.store.location import index_folders, indexes_folder, named_folder
+from rerank_cli.store.location import index_called, index_folders, indexes_folder
 
 Load = Callable[[Path], Config]
 """The settings that hold in a folder."""
@@ -49,7 +49,7 @@ def _settings(load: Load, folder: Path) -> tuple[Settings, Finding]:
 
 def _indexes(index: str | None, encoder_in: Callable[[Path], ModelState]) -> Iterator[Finding]:
     try:
-        place = indexes_folder() if index is None else named_folder(index)
+        place = indexes_folder() if index is None else index_called(index)
         folders = index_folders() if index is None else [place]
     except (RerankError, OSError) as error:
         yield failure("index", "", error)

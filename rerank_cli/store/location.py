@@ -13,7 +13,15 @@ from rerank_cli.store.layout import Layout, default_folder, indexes_folder
 from rerank_cli.store.opening import open_reader
 from rerank_cli.store.roots import indexed_root
 
-__all__ = ["default_folder", "find_index", "index_folders", "index_made_with", "indexes_folder", "named_folder"]
+__all__ = [
+    "default_folder",
+    "find_index",
+    "index_called",
+    "index_folders",
+    "index_made_with",
+    "indexes_folder",
+    "named_folder",
+]
 
 
 def named_folder(name: str) -> Path:
@@ -35,7 +43,7 @@ def find_index(asked: str | None, *, start: Path) -> Path:
         IndexMissing: there is none, or there are several and none is nearer than the others.
     """
     if asked is not None:
-        return _named_or_begun(asked)
+        return index_called(asked)
     names = _names_of_indexes()
     known = _known_indexes()
     for place in (start, *start.parents):
@@ -57,7 +65,7 @@ def others_around(found: Path, *, start: Path) -> list[str]:
     return [folder.name for folder, root in _known_indexes().items() if root in around and folder != found]
 
 
-def _named_or_begun(asked: str) -> Path:
+def index_called(asked: str) -> Path:
     """The index called *asked*, or the only one whose name begins so."""
     folder = named_folder(asked)
     if os.sep in asked or asked.startswith((".", "~")) or os.path.lexists(folder):

@@ -82,8 +82,12 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         }
 
 
-def test_help_and_config_load_no_model_and_no_numpy() -> None:
-    for arguments in (["--help"], ["query", "--help"], ["eval", "judge", "--help"], ["train", "--help"], ["config"]):
+def test_help_config_and_completion_load_no_model_and_no_numpy() -> None:
+    line = "rerank-cli query --format "
+    for arguments in (
+        *(["--help"], ["query", "--help"], ["eval", "judge", "--help"], ["train", "--help"], ["config"]),
+        *(["completion", "zsh"], ["completion", "zsh", line]),
+    ):
         assert not loaded_by(*arguments) & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "jinja2"}, arguments
 
 

@@ -141,8 +141,8 @@ def process() -> Cli:
     return run
 
 
-def on_a_terminal(*arguments: str | Path) -> str:
-    """What a terminal of 80 columns is sent when the command line gets *arguments*, which must end well."""
+def on_a_terminal(*arguments: str | Path, code: int = 0) -> str:
+    """What a terminal of 80 columns is sent when the command line gets *arguments*, and ends with *code*."""
     leader, follower = pty.openpty()
     environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
     with subprocess.Popen(
@@ -162,7 +162,7 @@ def on_a_terminal(*arguments: str | Path) -> str:
             if not piece:
                 break
             shown += piece
-        assert running.wait(60) == 0
+        assert running.wait(60) == code
     os.close(leader)
     return shown.decode()
 

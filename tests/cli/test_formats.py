@@ -285,21 +285,27 @@ Usage: rerank-cli [OPTIONS] COMMAND [ARGS]...
   Search a folder of documents in two stages: retrieve many, rerank them all,
   show the best few.
 
+  Examples:
+    rerank-cli index .
+    rerank-cli query there is a smell of gas
+
 Options:
   --version   Print the version and exit.
   -h, --help  Show this message and exit.
 
 Commands:
-  index    Make an index of FOLDER, or bring it up to date.
-  query    Search an index in both stages.
-  similar  Find what is like a file or a passage.
-  rerank   Order what is piped in by how well it answers.
-  status   Show what is indexed and what has changed since.
-  indexes  List the indexes; rename or remove them.
-  doctor   Check what index and query rest on.
-  config   Print every setting and where it comes from.
-  train    Fit a reranker or an encoder to your documents.
-  models   List the models that are here; compile them ahead.
-  eval     Measure whether reranking helps here, and its cost.
-  mcp      Answer the language models of MCP clients.
+  index       Make an index of FOLDER, or bring it up to date.
+  query       Search an index in both stages.
+  similar     Find what is like a file or a passage.
+  rerank      Order what is piped in by how well it answers.
+  status      Show what is indexed and what has changed since.
+  indexes     List the indexes; rename or remove them.
+  doctor      Check what index and query rest on.
+  config      Print every setting and where it comes from.
+  train       Fit a reranker or an encoder to your documents.
+  models      List the models that are here; compile them ahead.
+  eval        Measure whether reranking helps here, and its cost.
+  mcp         Answer the language models of MCP clients.
+  completion  Print the script that completes in your shell.
+  man         Print the manual page.
 """

@@ -246,6 +246,8 @@ per_document: 2
 min_score: -1.5
 format: json
 link: edit://{path}
+color: never
+pager: less -S
 max_tokens: 500
 tokenizer: acme/tokenizer
 context_style: xml
@@ -285,6 +287,8 @@ wait_s: 0
         min_score=-1.5,
         format="json",
         link="edit://{path}",
+        color="never",
+        pager="less -S",
         max_tokens=500,
         tokenizer="acme/tokenizer",
         context_style="xml",
@@ -317,7 +321,7 @@ wait_s: 0
         ("retriever: Dense", "'Dense'", "hybrid, dense, lexical"),
         ("fusion: null", "empty", "linear, rrf, none"),
         ("fusion_weight: 1.5", "'1.5'", "from 0 to 1"),
-        ("format: xml", "'xml'", "auto, table, plain, json, jsonl, tsv, paths, trec"),
+        ("format: xml", "'xml'", "auto, table, plain, json, jsonl, tsv, paths, vimgrep, trec"),
         ("rerank: maybe", "'maybe'", "true or false"),
         ("rerank: [true]", "['true']", "true or false"),
         ("wait_s: -1", "'-1'", "0 or more"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -12,7 +13,10 @@ from rerank_cli.errors import RerankError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "counted", "give_up", "middle_left_out", "printable", "say", "tell"]
+__all__ = ["console", "counted", "give_up", "printable", "say", "tell", "width_of"]
+
+LEAST_WIDTH = 20
+"""Columns for which lines are made: in fewer nothing can be read."""
 
 
 def counted(number: object, noun: str) -> str:
@@ -20,15 +24,9 @@ def counted(number: object, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def middle_left_out(path: str, width: int) -> str:
-    """*path* in at most *width* letters: what is too much of its middle gives way to …; its last names stay."""
-    if len(path) <= width:
-        return path
-    end = path[-(width - 1) :]
-    names = end.split("/", 1)
-    kept = f"/{names[1]}" if len(names) == 2 and names[1] else end
-    room = width - 1 - len(kept)
-    return f"{path[:room]}…{kept}" if room > 0 else f"…{kept}"
+def width_of(stream: TextIO) -> int | None:
+    """The columns of the terminal that *stream* is; None where it is none, and lines may be as long as they are."""
+    return max(LEAST_WIDTH, shutil.get_terminal_size().columns) if stream.isatty() else None
 
 
 def say(message: str) -> None:

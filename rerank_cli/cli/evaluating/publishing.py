@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 
 from rerank_cli.cli.evaluating.asked import Asked
-from rerank_cli.cli.terminal import say
+from rerank_cli.cli.terminal import say, width_of
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.gate import below_baseline, below_floors_of_all, parse_floor
 from rerank_cli.evaluation.showing.as_json import evaluation_json
-from rerank_cli.evaluation.showing.text import evaluation_lines
+from rerank_cli.evaluation.showing.text import evaluation_lines, fitted
 
 GATE_FAILED = 1
 INTERRUPTED = 130
@@ -23,11 +22,11 @@ def publish(asked: Asked, evaluation: Evaluation, baseline: dict[str, float]) ->
     if asked.as_json:
         print(json.dumps(evaluation_json(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width):
+        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width_of(sys.stdout)):
             print(line)
         for note in evaluation.notes if not asked.quiet else ():
-            say(f"rerank-cli: {note}")
+            for line in fitted([f"rerank-cli: {note}"], width=width_of(sys.stderr)):
+                say(line)
     if not evaluation.is_complete:
         rest = f"; not measured: {', '.join(evaluation.unmeasured)}" if evaluation.unmeasured else ""
         say(f"rerank-cli: interrupted: partial figures of {evaluation.asked} of {evaluation.total} queries{rest}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
-from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.progress import drawn_progress, spinning
 from rerank_cli.cli.results import Answer, Presentation, ResultWriter
 from rerank_cli.cli.terminal import counted, say, tell
 from rerank_cli.config import Settings
@@ -21,6 +21,7 @@ from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
+from rerank_cli.records import Listener
 
 NO_RESULT = 1
 
@@ -64,9 +65,9 @@ def answer(
         )
         typed = _queries_typed(library.index) if asked is None else asked
         if settings.format == "context":
-            return _answer_each(typed, lambda query: _print_context(query, library, within, many=many))
+            return _answer_each(typed, lambda query: _print_context(query, library, within, listener, many=many))
         writer = writer_for(presentation, sys.stdout)
-        code = _answer_each(typed, lambda query: _list_hits(query, library, within, writer))
+        code = _answer_each(typed, lambda query: _list_hits(query, library, within, listener, writer))
         writer.close()
         return code
 
@@ -96,7 +97,8 @@ def list_similar(
             here=here,
         )
         writer = writer_for(presentation, sys.stdout)
-        result = library.similar(path, at)
+        with spinning(listener, "search"):
+            result = library.similar(path, at)
         writer.write(Answer("1", result, library.stale_files(result.hits)))
         writer.close()
         return 0 if result.hits else NO_RESULT
@@ -157,18 +159,20 @@ def _answer_each(asked: Iterator[Query], answer_one: Callable[[Query], bool]) ->
     return refused or (0 if found else NO_RESULT)
 
 
-def _list_hits(query: Query, library: Library, within: Filter, writer: ResultWriter) -> bool:
+def _list_hits(query: Query, library: Library, within: Filter, listener: Listener, writer: ResultWriter) -> bool:
     """Write what *query* brings; whether that is anything."""
     settings = library.settings
     per_document = 1 if settings.format == "trec" else settings.per_document
-    result = library.search(query.text, within=within, per_document=per_document)
+    with spinning(listener, "search"):
+        result = library.search(query.text, within=within, per_document=per_document)
     writer.write(Answer(query.id, result, library.stale_files(result.hits)))
     return bool(result.hits)
 
 
-def _print_context(query: Query, library: Library, within: Filter, *, many: bool) -> bool:
+def _print_context(query: Query, library: Library, within: Filter, listener: Listener, *, many: bool) -> bool:
     """Print what a model is handed for *query*; whether that is anything. It is told on stdout if not."""
-    context = library.context(query.text, within=within, asked=query if many else None)
+    with spinning(listener, "search"):
+        context = library.context(query.text, within=within, asked=query if many else None)
     sys.stdout.write(context.text)
     sys.stdout.flush()
     return bool(context.excerpts)

@@ -50,10 +50,12 @@ def tell(error: RerankError, *, where: str = "") -> None:
 def console(stream: TextIO) -> Console:
     """Rich's console on *stream*, as the whole program wants it: no colours or emoji of its own finding."""
     from rich.console import Console
+    from rich.theme import Theme
 
     class PlainConsole(Console):
         def on_broken_pipe(self) -> NoReturn:
             """Raise again: Rich would end the program with 1, which means that nothing was found."""
             raise BrokenPipeError
 
-    return PlainConsole(file=stream, highlight=False, emoji=False)
+    legible = Theme({"progress.remaining": "none"})  # it would be cyan, which white paper swallows
+    return PlainConsole(file=stream, highlight=False, emoji=False, theme=legible)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -39,6 +40,15 @@ OPSET = 17
 WAIT_S = 300.0
 """A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
 
+STEPS = 5
+"""Loaded, exported, asked what the compiled form must answer, written, checked. A second form is a step as well."""
+
+ONCE = "a model is compiled before its first use, once on a machine: some ten seconds for one that is built in"
+"""What makes whoever waits for it patient."""
+
+Step = Callable[[], None]
+"""Is called when the next step is done."""
+
 UNFINISHED = ".compiling-"
 """How the name of a folder begins that a compile works in."""
 
@@ -66,9 +76,15 @@ def compile_model(source: ModelSource, *, afresh: bool = False, listener: Listen
     target = compiled_folder(source.fingerprint)
     try:
         with _one_at_a_time(target, source.name, listener):
-            listener(Progress(f"compile {source.name}", 0, 1))
-            compiled = (None if afresh else find_compiled(source)) or _compile(source, target)
-            listener(Progress(f"compile {source.name}", 1, 1))
+            stage = f"compile {source.name}"
+            numbers = itertools.count(1)
+
+            def step() -> None:
+                listener(Progress(stage, min(next(numbers), STEPS - 1), STEPS, ONCE))
+
+            listener(Progress(stage, 0, STEPS, ONCE))
+            compiled = (None if afresh else find_compiled(source)) or _compile(source, target, step)
+            listener(Progress(stage, STEPS, STEPS, ONCE))
             return compiled
     except OSError as error:
         raise ModelError(
@@ -116,15 +132,16 @@ def _remove_leftovers(folder: Path, own: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _compile(source: ModelSource, target: Path) -> CompiledModel:
+def _compile(source: ModelSource, target: Path, step: Step) -> CompiledModel:
     """Compile beside *target* and put the whole folder in its place."""
     with _quiet():
         loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
+    step()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as name:
         made, exact, old = (Path(name) / part for part in ("new", "float32", "old"))
         made.mkdir()
         exact.mkdir()
-        compiled = _compile_into(made, source, loaded, exact=exact)
+        compiled = _compile_into(made, source, loaded, step, exact=exact)
         parts = file_hashes(made, sorted(path.name for path in made.iterdir()))
         compiled = replace(compiled, parts=parts)
         write_record(compiled)
@@ -135,7 +152,7 @@ def _compile(source: ModelSource, target: Path) -> CompiledModel:
     return replace(compiled, folder=target)
 
 
-def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> CompiledModel:
+def _compile_into(folder: Path, source: ModelSource, loaded: Any, step: Step, *, exact: Path) -> CompiledModel:
     """Write the compiled form to *folder*; the exported graph goes to *exact*, a folder to be thrown away."""
     described = _describe(folder, source, loaded)
     if (described.query_prompt or described.passage_prompt) and not _pools_prompts(loaded):
@@ -146,12 +163,15 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path
             _export(loaded, exact / GRAPH_NAME, output=_output_name(source))
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
         return replace(described, reason=_reason(folder, loaded, error))
+    step()
     wanted = _original_outputs(source, loaded, passage_prompt=described.passage_prompt)
+    step()
     reason = ""
     for precision, write in _forms(folder, source, loaded, exact=exact):
         try:
             with _quiet():
                 write()
+            step()
             agreement = _agreement(described, source, wanted)
         except Exception as error:  # the quantizer and onnxruntime fail in ways of their own: try the next form
             reason = _reason(folder, loaded, error)

@@ -70,6 +70,17 @@ ATTRIBUTES = set(
 )
 
 
+def test_on_a_narrow_screen_every_figure_stands_below_its_name_and_nothing_is_scrolled_out_of_sight(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    page = report_page(evaluate(collection, request_of(draws=True, diagnoses=True, top=1), workplace))
+    assert page.count("<table") == page.count('<table class="stacks">') == 4
+    assert not re.search(r"overflow-[xy]|overflow:|nowrap;[^}]*hidden", page)
+    named = re.findall(r"<tr><td[^>]*>.*?</td>(.*?)</tr>", page, re.DOTALL)
+    unnamed = [cell for row in named for cell in re.findall(r"<td[^>]*>", row) if "data-label" not in cell]
+    assert set(unnamed) == {'<td class="text">'}, "the text of a query, which needs no name"
+
+
 class _Read(HTMLParser):
     """What a browser makes of a page."""
 

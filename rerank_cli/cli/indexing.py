@@ -10,9 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path, PurePath
 
-from rerank_cli.cells import wrapped
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import counted, printable, say, width_of
+from rerank_cli.cli.terminal import counted, fitted, printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import Busy, FilesSkipped, TooMuchGone
 from rerank_cli.indexing import IndexSummary
@@ -47,7 +46,7 @@ def update_folder(
         _print_some([f"{file.path}: {file.reason}" for file in failures])
         _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
         if not quiet:
-            for line in fitted_lines(_one_line(summary), width=width_of(sys.stdout)):
+            for line in fitted(_one_line(summary), sys.stdout):
                 print(line, flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
             with suppress(Busy):  # if another process writes, the next run tells of them again
@@ -153,14 +152,9 @@ def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def fitted_lines(line: str, *, width: int | None) -> list[str]:
-    """*line* by itself, or broken between words to a terminal of *width* columns."""
-    return [line] if width is None else wrapped(line, width, indent="  ")
-
-
 def _print_some(lines: Sequence[str]) -> None:
     for line in lines[:SHOWN_LINES]:
-        for part in fitted_lines(printable(f"rerank-cli: {line}"), width=width_of(sys.stderr)):
+        for part in fitted(f"rerank-cli: {line}", sys.stderr):
             say(part)
     if len(lines) > SHOWN_LINES:
         say(f"rerank-cli: and {len(lines) - SHOWN_LINES} more; --json has all of them")

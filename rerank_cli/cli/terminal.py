@@ -7,13 +7,14 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from rerank_cli.cells import wrapped
 from rerank_cli.characters import printable
 from rerank_cli.errors import RerankError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "counted", "give_up", "printable", "say", "tell", "width_of"]
+__all__ = ["console", "counted", "fitted", "give_up", "printable", "say", "tell", "width_of"]
 
 LEAST_WIDTH = 20
 """Columns for which lines are made: in fewer nothing can be read."""
@@ -27,6 +28,12 @@ def counted(number: object, noun: str) -> str:
 def width_of(stream: TextIO) -> int | None:
     """The columns of the terminal that *stream* is; None where it is none, and lines may be as long as they are."""
     return max(LEAST_WIDTH, shutil.get_terminal_size().columns) if stream.isatty() else None
+
+
+def fitted(line: str, stream: TextIO) -> list[str]:
+    """*line* as *stream* gets it: broken between words on a terminal, elsewhere whole."""
+    width, shown = width_of(stream), printable(line)
+    return [shown] if width is None else wrapped(shown, width, indent="  ")
 
 
 def say(message: str) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from rerank_cli.cells import cells
 from rerank_cli.cli.config import setting_lines
 from rerank_cli.cli.doctor import finding_lines
-from rerank_cli.cli.indexing import fitted_lines
 from rerank_cli.cli.records_table import Row, table_lines
 from rerank_cli.cli.status_text import status_lines
 from rerank_cli.config.load import Line
@@ -71,11 +70,6 @@ def test_config_fits_as_far_as_its_values_do_and_stays_yaml(patterns: list[str],
     lines = list(setting_lines([Line("exclude", listed, path), Line("top_k", "100", "default")], width=width))
     assert yaml.safe_load("\n".join(lines)) == {"exclude": patterns, "top_k": 100}
     assert all(cells(line) <= width or len(re.findall('"', line)) <= 2 for line in lines)
-
-
-@given(PATHS, WORDS, WIDTHS)
-def test_what_index_says_fits(path: str, words: str, width: int) -> None:
-    assert_fits(fitted_lines(f"{path} {words}", width=width), width, path, words)
 
 
 @given(NAMES, PATHS, WORDS, WIDTHS)

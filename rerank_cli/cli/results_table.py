@@ -105,10 +105,10 @@ class TableWriter:
         """The place, shortened in its middle, and the headings, on the same line if they fit there."""
         mark = "" if stale is None else " (gone)" if stale == "gone" else " (changed since)"
         place = printable(shown_place(self._presentation.location_of(hit), hit.place, here=self._presentation.here))
-        where = Text(middle_left_out(place, room - len(mark)), style=self._style(hit)) + Text(mark, style=STALE)
+        where = Text().append(middle_left_out(place, room - len(mark)), self._style(hit)).append(mark, STALE)
         above = middle_left_out(printable(heading(hit)), room)
         if above and cells(where.plain) + len(GAP) + cells(above) <= room:
-            yield where + Text(GAP) + Text(above, style=HEADING)
+            yield where.append(GAP).append(above, HEADING)
         else:
             yield where
             if above:
@@ -139,11 +139,11 @@ class TableWriter:
     def _caption(self) -> str:
         """What the columns mean."""
         if not self._reranks:
-            return "score: the first stage's, by which hits stand in order"
-        both = "the reranker's" if self._presentation.settings.fusion == "none" else "of both stages"
-        asked = "" if self._presentation.explain else " (--explain: of each stage)"
+            return "score: the first stage's, which orders the hits"
+        both = "the reranker's" if self._presentation.settings.fusion == "none" else "both stages together"
+        asked = "" if self._presentation.explain else " (--explain: each by itself)"
         moved = "move: places won (▲) or lost (▼) by reranking"
-        return f"score: {both}, by which hits stand in order{asked}; {moved}"
+        return f"score: {both}, which orders the hits{asked}; {moved}"
 
 
 def printable_lines(text: str) -> str:

@@ -241,7 +241,7 @@ def test_the_table_shows_movement_score_place__heading_and_snippet(indexed: Path
     assert outcome.lines[-3].startswith("2 of 2 candidates in ")
     caption = " ".join(outcome.lines[-2:])
     assert caption == (
-        "score: of both stages, by which hits stand in order (--explain: of each stage); "
+        "score: both stages together, which orders the hits (--explain: each by itself); "
         "move: places won (▲) or lost (▼) by reranking"
     )
 
@@ -327,6 +327,7 @@ def test_movement_counts_places_in_the_list_without_the_second_stage(
 def test_a_terminal_gets_a_table_with_the_matched_words_marked_and_no_bar_left_in_it(indexed: Path) -> None:
     text = on_a_terminal("query", "cold radiator", "-n", "1").rpartition("\x1b[2K")[2]  # what spun before is erased
     assert "\x1b[1;31mradiator\x1b[0m" in text and "\x1b[1;31mcold\x1b[0m" in text
+    assert "\x1b[1mRadiators > Cold at the top\x1b[0m" in text, "in the terminal's own colour"
     assert not re.search(r"\x1b\[(\d+;)*(2|33|36|37|93|96|97)m", text), "dim, yellow, cyan or white"
     assert "━" not in text and "?" not in text
     assert text.split("\r\n")[0].rstrip().endswith("passage\x1b[0m") or "passage" in text.split("\r\n")[0]

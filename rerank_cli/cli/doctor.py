@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 COMMAND = re.compile(r"(?<=: )(?:rerank-cli|pip|mv|rm|chmod|sudo) .*")
 """The command in what is to do."""
 
+BELOW_STATUS = " " * 5
+"""Leaves a command as much room as there is."""
+
 
 def run(index: IndexName = None, config: ConfigFile = None, as_json: Json = False) -> int:
     """Check models, indexes, locks, disks, clock, permissions and versions; the exit code is that of the worst FAIL."""
@@ -71,4 +74,4 @@ def finding_lines(finding: Finding, checks: int, *, width: int | None) -> Iterat
     if remedy:
         yield from wrapped(indent + remedy[: command.start() if command else None].rstrip(), width, indent=indent)
     if command:
-        yield f"{indent}{command.group()}"
+        yield f"{BELOW_STATUS}{command.group()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
@@ -50,7 +49,7 @@ class TableWriter:
     def close(self) -> None:
         if self._found:
             self._print(*map(Text, wrapped(self._caption(), self._console.width)))
-        sys.stdout.flush()
+        self._console.file.flush()
 
     def _print(self, *lines: Text) -> None:
         for line in lines:

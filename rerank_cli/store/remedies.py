@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.store.layout import indexes_folder, is_default_folder
+from rerank_cli.store.layout import is_default_folder, is_ours
 from rerank_cli.store.roots import indexed_root
 
 
@@ -50,5 +50,5 @@ def index_command(folder: Path, *, rebuild: bool = False) -> str:
 
 def _called(folder: Path) -> str:
     """What `--index` takes for *folder*: its name if it is one of ours, which is short, else its path."""
-    ours = folder.parent == indexes_folder() and not folder.name.startswith((".", "~", "-"))
-    return folder.name if ours else str(folder)
+    is_name = is_ours(folder) and not folder.name.startswith((".", "~", "-"))
+    return folder.name if is_name else str(folder)

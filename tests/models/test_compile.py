@@ -555,7 +555,7 @@ from rerank_cli.models import compile
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import prepare
 
-def die(folder, source, loaded, *, exact):
+def die(folder, source, loaded, step, *, exact):
     (exact / compile.GRAPH_NAME).write_text("a graph")
     print("at work", flush=True)
     sys.stdin.read()

@@ -73,13 +73,13 @@ def lines_of(text: str, room: int) -> list[tuple[int, int]]:
     return [*lines, (start, end)] if end else lines
 
 
-def wrapped(text: str, room: int, *, indent: str = "") -> list[str]:
-    """*text* in lines of at most *room* cells, those after the first behind *indent*; too long words are shortened.
+def wrapped(text: str, room: int, *, indent: str = "", shortens: bool = True) -> list[str]:
+    """*text* in lines of at most *room* cells, those after the first behind *indent*.
 
-    The blanks that it begins with stay.
+    Too long words are shortened, or stand on lines of their own. The blanks that it begins with stay.
     """
     begins = text[: len(text) - len(text.lstrip())]
-    shorter = begins + shortened_words(text.lstrip(), room - max(len(indent), len(begins)))
+    shorter = begins + shortened_words(text.lstrip(), room - max(len(indent), len(begins))) if shortens else text
     spans = lines_of(shorter, room)
     rest = shorter[spans[0][1] :].lstrip() if spans else ""
     others = (rest[start:end] for start, end in lines_of(rest, room - len(indent)))

@@ -11,8 +11,8 @@ SENTENCE_END = re.compile(
     r"|(?<=[。！？])\s*"  # noqa: RUF001
 )
 
-ITEM = re.compile(r"\n(?=[^\S\n]*(?:[-*+•|]|\d{1,3}[.)])\s)")
-"""An item of a list or a row of a table begins, as good as a sentence."""
+ITEM = re.compile(r"\n(?=[^\S\n]*(?:[-*+•|]|\d{1,3}[.)]|:[^:\n]{1,40}:)\s)")
+"""An item of a list, a field or a row of a table begins, as good as a sentence."""
 
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:\d{1,3}|[A-Z]|[A-Z][a-z]|no|pp?|Mrs|Prof|Fig|Figs|Sec|Vol|approx|etc|vs|cf|(?:[A-Za-z]\.)+[A-Za-z])\.$"

@@ -16,7 +16,7 @@ ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ion", "ed", "es", "ly", "er", 
 MIN_STEM = 3
 """Shorter stems would mark words that have nothing to do with each other."""
 
-LEAST_WRAPPED = 40
+LEAST_WRAPPED = 60
 """Letters of a line that was broken because it was full."""
 
 APART = " · "
@@ -82,7 +82,7 @@ def _runs(text: str) -> list[str]:
     runs: list[str] = []
     before = ""
     for line in lines:
-        if before and _goes_on(before, line, longest):
+        if before and _goes_on(before, line, longest, in_item=_is_item(runs[-1])):
             runs[-1] += f" {line.strip()}"
         elif line.strip():
             runs.append(line.strip())
@@ -90,11 +90,20 @@ def _runs(text: str) -> list[str]:
     return runs
 
 
-def _goes_on(before: str, line: str, longest: int) -> bool:
-    """Whether *line* is the rest of what stands on the line *before*, which had no room for its first word."""
-    if not line.strip() or ITEM.match(f"\n{line}") or " | " in before or before.endswith((":", ";", "{")):
+def _goes_on(before: str, line: str, longest: int, *, in_item: bool) -> bool:
+    """Whether *line* is the rest of what stands on the line *before*, which had no room for its first word.
+
+    What is indented is code, if it does not stand below the beginning of an item.
+    """
+    if not line.strip() or _is_item(line) or " | " in before or before.endswith((":", ";", "{")):
+        return False
+    if line[0].isspace() and not in_item:
         return False
     return longest >= LEAST_WRAPPED and len(before) + 1 + len(line.split(maxsplit=1)[0]) > longest
+
+
+def _is_item(line: str) -> bool:
+    return ITEM.match(f"\n{line}") is not None
 
 
 def _fits(shown: str, width: int, lines: int) -> bool:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rerank_cli.cells import wrapped
 from rerank_cli.cli.options import ConfigFile, IndexName, Json, own_variables, working_folder
-from rerank_cli.cli.terminal import printable, width_of
+from rerank_cli.cli.terminal import COMMAND, printable, width_of
 
 if TYPE_CHECKING:
     from rerank_cli.doctor.findings import Finding
-
-COMMAND = re.compile(r"(?<=: )(?:rerank-cli|pip|mv|rm|chmod|sudo) .*")
-"""The command in what is to do."""
 
 BELOW_STATUS = " " * 5
 """Leaves a command as much room as there is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -14,7 +15,10 @@ from rerank_cli.errors import RerankError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "counted", "fitted", "give_up", "printable", "say", "tell", "width_of"]
+__all__ = ["console", "counted", "fitted", "give_up", "printable", "say", "tell", "told", "width_of"]
+
+COMMAND = re.compile(r"(?<=: )(?:rerank-cli|pip|mv|rm|chmod|sudo) .*")
+"""The command in what is to do."""
 
 LEAST_WIDTH = 20
 """Columns for which lines are made: in fewer nothing can be read."""
@@ -36,10 +40,24 @@ def fitted(line: str, stream: TextIO) -> list[str]:
     return [shown] if width is None else wrapped(shown, width, indent="  ")
 
 
+def told(message: str, width: int | None) -> list[str]:
+    """*message* whole, or in lines for a terminal of *width* columns, with nothing left out.
+
+    A command at its end stands on a line of its own, as long as it is: in pieces it could not be copied.
+    """
+    shown = printable(message)
+    if width is None:
+        return [shown]
+    command = COMMAND.search(shown)
+    words = shown[: command.start() if command else None].rstrip()
+    return wrapped(words, width, indent="  ", shortens=False) + ([f"  {command.group()}"] if command else [])
+
+
 def say(message: str) -> None:
-    """Write one line to stderr. One that takes nothing stops no work and changes no exit code."""
+    """Write a line to stderr. One that takes nothing stops no work and changes no exit code."""
     try:
-        print(printable(message), file=sys.stderr, flush=True)
+        for line in told(message, width_of(sys.stderr)):
+            print(line, file=sys.stderr, flush=True)
     except OSError:
         give_up(sys.stderr)
 

@@ -16,6 +16,7 @@ from rerank_cli.cli.config import setting_lines
 from rerank_cli.cli.doctor import finding_lines
 from rerank_cli.cli.records_table import Row, table_lines
 from rerank_cli.cli.status_text import status_lines
+from rerank_cli.cli.terminal import told
 from rerank_cli.config.load import Line
 from rerank_cli.doctor.findings import Finding
 from rerank_cli.evaluation.showing.text import fitted
@@ -70,6 +71,18 @@ def test_config_fits_as_far_as_its_values_do_and_stays_yaml(patterns: list[str],
     lines = list(setting_lines([Line("exclude", listed, path), Line("top_k", "100", "default")], width=width))
     assert yaml.safe_load("\n".join(lines)) == {"exclude": patterns, "top_k": 100}
     assert all(cells(line) <= width or len(re.findall('"', line)) <= 2 for line in lines)
+
+
+@given(PATHS, WORDS, WIDTHS)
+def test_what_is_told_on_a_terminal_is_broken_between_words_and_nothing_is_left_out(
+    path: str, words: str, width: int
+) -> None:
+    message = f"rerank-cli: {path}: {words}; mend it: rerank-cli index {path}"
+    *lines, command = told(message, width)
+    assert command == f"  rerank-cli index {path}"
+    assert all(cells(line) <= width or len(line.split()) == 1 for line in lines)
+    assert "".join("".join([*lines, command]).split()) == "".join(message.split())
+    assert told(message, None) == [message]
 
 
 @given(NAMES, PATHS, WORDS, WIDTHS)

@@ -113,3 +113,14 @@ def test_stop_words_are_not_marked_whatever_was_asked() -> None:
 def test_wide_letters_count_for_two() -> None:
     shown = snippet("ガスの臭いがしたら、すぐに窓を開けてください。" * 3, ["gas"], width=20, lines=2)
     assert shown.text.endswith("…") and 30 <= cells(shown.text) <= 40
+
+
+def test_lines_of_code_stand_apart_and_those_of_an_item_do_not() -> None:
+    code = (
+        'def smell(gas):\n    """Return whether there is any smell of gas in the rooms of the house."""\n    if gas:\n'
+    )
+    assert snippet(code, ["smell"], width=90, lines=9).text.split("\n") == [line.strip() for line in code.splitlines()]
+    item = "- Open all the windows that there are in the house, go and wait\n  outside until the gas is gone.\n- Go."
+    assert snippet(item, ["windows"], width=99, lines=9).text.split("\n") == [
+        "- Open all the windows that there are in the house, go and wait outside until the gas is gone.", "- Go.",
+    ]  # fmt: skip

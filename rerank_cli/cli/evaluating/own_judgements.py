@@ -62,9 +62,7 @@ def judge_pool(files: Files, *, index_name: str | None, settings: Settings, dept
         )
         pooled = to_judge(asked, one_pass, variant, index=index, grades=judgements.grades, depth=depth, seed=seed)
         if there := sum(map(len, judgements.grades.values())):
-            told = f"{judged}: goes on behind {counted(there, 'judgement')}; these documents are not asked again"
-            for line in fitted(told, sys.stderr):
-                say(line)
+            say(f"{judged}: goes on behind {counted(there, 'judgement')}; these documents are not asked again")
         session = judge(
             _searched(pooled, listener),
             judgements,

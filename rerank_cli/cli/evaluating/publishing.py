@@ -6,7 +6,7 @@ import json
 import sys
 
 from rerank_cli.cli.evaluating.asked import Asked
-from rerank_cli.cli.terminal import fitted, say, width_of
+from rerank_cli.cli.terminal import say, width_of
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.gate import below_baseline, below_floors_of_all, parse_floor
 from rerank_cli.evaluation.showing.as_json import evaluation_json
@@ -25,8 +25,7 @@ def publish(asked: Asked, evaluation: Evaluation, baseline: dict[str, float]) ->
         for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width_of(sys.stdout)):
             print(line)
         for note in evaluation.notes if not asked.quiet else ():
-            for line in fitted(f"rerank-cli: {note}", sys.stderr):
-                say(line)
+            say(f"rerank-cli: {note}")
     if not evaluation.is_complete:
         rest = f"; not measured: {', '.join(evaluation.unmeasured)}" if evaluation.unmeasured else ""
         say(f"rerank-cli: interrupted: partial figures of {evaluation.asked} of {evaluation.total} queries{rest}")

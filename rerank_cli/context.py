@@ -6,20 +6,20 @@ add up to those of the whole, so the whole is counted, and what is counted is wh
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from rerank_cli.config import Settings
-from rerank_cli.corpus.split import SENTENCE_END, CountTokens
+from rerank_cli.corpus.split import CountTokens
 from rerank_cli.duplicates import similar_to
 from rerank_cli.errors import UsageError
 from rerank_cli.excerpts import Excerpt, Part, marked_up, said
 from rerank_cli.queries import Query
 from rerank_cli.records import ContextOrder, ContextStyle, Hit
 from rerank_cli.retrieval import CROWDING
+from rerank_cli.sentences import sentence_spans
 from rerank_cli.snippets import WORD, stem
 
 NOTHING = "Nothing in the indexed documents answers this."
@@ -27,9 +27,6 @@ TOO_LITTLE_ROOM = "What answers this does not fit in {max_tokens} tokens."
 
 AT_ONCE = 16
 """Passages whose tokens are counted in one go: about as many as fill a window."""
-
-_ITEM = re.compile(r"\n(?=[^\S\n]*[-*+•|]\s)")
-"""An item of a list or a row of a table begins, as good as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +212,6 @@ def _shortened(part: Part, room: int, printout: _Printout, words: Sequence[str])
     for _, _, first, last in sorted(runs):
         for end in range(last, first, -1):
             yield replace(part, text=_marked(text, spans, first, end))
-
-
-def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """Where each sentence of *text* begins and ends; an item of a list and a row of a table are one too."""
-    gaps = sorted({found.span() for boundary in (SENTENCE_END, _ITEM) for found in boundary.finditer(text)})
-    starts = [0, *(end for _, end in gaps)]
-    ends = [*(start for start, _ in gaps), len(text)]
-    return [(start, end) for start, end in zip(starts, ends, strict=True) if text[start:end].strip()]
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]], first: int, end: int) -> str:

@@ -307,11 +307,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is. `total` is 0 while it is not known."""
+    """How far a long step is. `total` is 0 while it is not known; `note` is worth telling once."""
 
     stage: str
     done: int
     total: int
+    note: str = ""
 
 
 Listener = Callable[[Progress], None]

@@ -14,7 +14,7 @@ from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError, UsageError
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, Origin, PassageId, Ranking
 from rerank_cli.records import Candidate, Listed, Retriever
-from rerank_cli.words import identifiers, parts, readable
+from rerank_cli.words import STOP_WORDS, identifiers, parts, readable
 
 LIST_DEPTH = 1000
 """Each list is read this deep whatever top_k is, so that a smaller top_k gives the head of a larger one."""
@@ -36,14 +36,6 @@ CROWDING = 0.6
 
 It is no bar: a document that holds many of the best passages still brings many.
 """
-
-STOP_WORDS = frozenset(
-    "a an and are as at be been being but by can could did do does doing for from had has have having he her "
-    "hers him his how i if in into is it its me my no nor not of on or our ours she should so some such than "
-    "that the their theirs them then there these they this those to too us was we were what when where which "
-    "while who whom why will with would you your yours".split()
-)
-"""English words that stand in most passages: BM25 gives them next to no weight and they cost the most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class SearchResult:
 
     So many candidates were `reranked`; where time ran out, the others stand below these in the first stage's order.
     `gained` tells for each hit how many places the second stage moved it up. `truncated` passages were cut by the
-    reranker, which asked the query in so many `pieces`.
+    reranker, which asked the query in so many `pieces`. The scores that order the hits lie so far `above_logits`.
     """
 
     query: str
@@ -89,6 +90,7 @@ class SearchResult:
     reranked: int
     truncated: int
     pieces: int
+    above_logits: float
     timings: Timings
 
     @property
@@ -154,6 +156,7 @@ class Searcher:
             reranked=len(scores.logits),
             truncated=scores.truncated,
             pieces=scores.pieces,
+            above_logits=_above_logits(hits),
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
         )
 
@@ -203,6 +206,15 @@ class Searcher:
             fitting = int((deadline - now) / (now - started) * done)
             wanted = max(fitting // 2, min(fitting, FIRST_BATCH), 0)  # half, lest a wrong guess take too long
         return joined(batches)
+
+
+def _above_logits(hits: Sequence[Hit]) -> float:
+    """How far the order scores of *hits* lie above the reranker's logits, on average over those that it read.
+
+    The first stage's scores have the scale of logits but not their zero, so that those of both stages together differ
+    from logits by about as much in all hits of a query. Without it they can be shown as the reranker shows its own.
+    """
+    return fmean([hit.order_score - hit.logit for hit in hits if hit.logit is not None] or [0.0])
 
 
 def check_query(query: str) -> str:

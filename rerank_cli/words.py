@@ -18,6 +18,14 @@ from unicodedata import category, normalize
 LONGEST = 100
 """Letters of a word that is read, as the tokenizers count them: a Korean syllable has up to three."""
 
+STOP_WORDS = frozenset(
+    "a an and are as at be been being but by can could did do does doing for from had has have having he her "
+    "hers him his how i if in into is it its me my no nor not of on or our ours she should so some such than "
+    "that the their theirs them then there these they this those to too us was we were what when where which "
+    "while who whom why will with would you your yours".split()
+)
+"""English words that stand in most passages: BM25 gives them next to no weight and they cost the most."""
+
 # What ends a word without a blank: ASCII's signs, punctuation and CJK ideographs, each a token of its own. Where it is
 # in doubt whether a character ends one it is not named here, which costs a blank too many at the worst.
 _LETTER = (

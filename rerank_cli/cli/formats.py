@@ -78,7 +78,7 @@ def _plain(presentation: Presentation, answer: Answer) -> list[str]:
         shown = snippet(hit.text, words, width=PLAIN_SNIPPET).text if around is None else _on_a_line(around.whole(hit))
         columns = [
             str(place),
-            f"{shown_score(hit):.4f}",
+            f"{shown_score(hit, answer.result, presentation.reranker):.4f}",
             shown_place(presentation.location_of(hit), hit.place, here=presentation.here),
             heading(hit),
             shown,

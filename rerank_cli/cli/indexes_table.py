@@ -7,8 +7,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rerank_cli.cli.records_table import Row, print_table
 from rerank_cli.cli.status_text import since_line, since_record
-from rerank_cli.cli.terminal import console, middle_left_out, printable, say, tell
+from rerank_cli.cli.terminal import printable, say, tell
 from rerank_cli.errors import RerankError
 from rerank_cli.library import open_library
 from rerank_cli.store.housekeeping import drop_unused_vectors, has_gone, remove_index, remove_leftovers
@@ -16,8 +17,7 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.location import index_folders
 from rerank_cli.store.roots import indexed_root
 
-CELLS_BEHIND = 30
-"""Columns of the terminal that size and age take, at most."""
+COLUMNS = ("index", "size", "updated")
 
 
 def print_indexes(*, as_json: bool) -> None:
@@ -28,7 +28,7 @@ def print_indexes(*, as_json: bool) -> None:
     elif not records:
         say("no folder is indexed yet; make an index: rerank-cli index FOLDER")
     else:
-        _print_table(records)
+        print_table(COLUMNS, [_row(record) for record in records], sys.stdout)
 
 
 def prune_indexes(*, dry_run: bool, quiet: bool) -> int:
@@ -90,29 +90,16 @@ def _record(folder: Path) -> dict[str, object]:
     }
 
 
-def _print_table(records: list[dict[str, object]]) -> None:
-    """A line for each index, and below it one for its folder, which may be long."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    terminal = console(sys.stdout)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=True)
-    table.add_column("index", overflow="ellipsis", no_wrap=True, ratio=1)
-    for title in ("size", "updated"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for record in records:
-        size = record["size_bytes"]
-        assert isinstance(size, int)
-        lines = (
-            str(record["name"]),
-            middle_left_out(str(record["root"] or "its folder is not known"), terminal.width - CELLS_BEHIND),
-            "cannot be used; see rerank-cli doctor" if record["failure"] else since_line(record["since"]),
-        )
-        styles = ("bold", "", "dim")
-        shown = [Text(printable(line), style=style) for line, style in zip(lines, styles, strict=True)]
-        table.add_row(Text("\n  ").join(shown), f"{size / 1e6:.1f} MB", _age(record["updated_at"]))
-    terminal.print(table)
+def _row(record: dict[str, object]) -> Row:
+    size = record["size_bytes"]
+    assert isinstance(size, int)
+    told = "cannot be used; see rerank-cli doctor" if record["failure"] else since_line(record["since"])
+    root = record["root"]
+    return Row(
+        cells=(str(record["name"]), f"{size / 1e6:.1f} MB", _age(record["updated_at"])),
+        path=str(root or ""),
+        told=(told if root else f"its folder is not known; {told}",),
+    )
 
 
 def _age(updated_at: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePath
 
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import counted, printable, say
+from rerank_cli.cli.terminal import counted, fitted, printable, say
 from rerank_cli.config import Settings
 from rerank_cli.errors import Busy, FilesSkipped, TooMuchGone
 from rerank_cli.indexing import IndexSummary
@@ -46,7 +46,8 @@ def update_folder(
         _print_some([f"{file.path}: {file.reason}" for file in failures])
         _print_some([f"{file.path}: {note}" for file in summary.noted for note in file.notes])
         if not quiet:
-            print(_one_line(summary), flush=True)  # before what goes to stderr, also in a log of both
+            for line in fitted(_one_line(summary), sys.stdout):
+                print(line, flush=True)  # before what goes to stderr, also in a log of both
         if summary.newly_failed:
             with suppress(Busy):  # if another process writes, the next run tells of them again
                 library.remember_told(summary)
@@ -153,6 +154,7 @@ def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def _print_some(lines: Sequence[str]) -> None:
     for line in lines[:SHOWN_LINES]:
-        say(f"rerank-cli: {line}")
+        for part in fitted(f"rerank-cli: {line}", sys.stderr):
+            say(part)
     if len(lines) > SHOWN_LINES:
         say(f"rerank-cli: and {len(lines) - SHOWN_LINES} more; --json has all of them")

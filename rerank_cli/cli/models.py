@@ -11,7 +11,8 @@ import typer
 
 from rerank_cli.cli.options import ConfigFile, Json, Quiet, configured, model_names, own, working_folder
 from rerank_cli.cli.progress import drawn_progress
-from rerank_cli.cli.terminal import console, middle_left_out, printable
+from rerank_cli.cli.records_table import Row, print_table
+from rerank_cli.cli.terminal import printable
 from rerank_cli.config import MODEL_KEYS
 from rerank_cli.errors import UsageError
 from rerank_cli.regular import size_of
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from rerank_cli.models.catalogue import Kind
     from rerank_cli.models.compiled import CompiledModel
 
-CELLS_BEHIND = 45
-"""Columns of the terminal that the columns behind the model's take, at most."""
+COLUMNS = ("model", "kind", "origin", "compiled", "size")
 
 
 def _names_to_prepare() -> list[str]:
@@ -47,7 +47,7 @@ def run(context: typer.Context, config: ConfigFile = None, as_json: Json = False
     if as_json:
         print(json.dumps({"models": records}, ensure_ascii=False, indent=2))
     else:
-        _print_table(records)
+        print_table(COLUMNS, [_row(record) for record in records], sys.stdout)
     return 0
 
 
@@ -151,32 +151,16 @@ def _size_bytes(folder: Path) -> int | None:
     return sum(map(size_of, folder.rglob("*"))) if folder.is_dir() else None
 
 
-def _print_table(records: list[dict[str, object]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    terminal = console(sys.stdout)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=True)
-    table.add_column("model", overflow="ellipsis", no_wrap=True, ratio=1)
-    for title in ("kind", "origin", "compiled"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
-    for record in records:
-        size = record["size_bytes"]
-        lines = (
+def _row(record: dict[str, object]) -> Row:
+    size = record["size_bytes"]
+    return Row(
+        cells=(
             str(record["name"]),
-            middle_left_out(str(record["folder"] or record["reason"] or ""), terminal.width - CELLS_BEHIND),
-            str(record["fingerprint"] or ""),
-        )
-        shown = [
-            Text(printable(line), style=style) for line, style in zip(lines, ("bold", "", "dim"), strict=True) if line
-        ]
-        cells = (
             str(record["kind"]),
             str(record["origin"]),
             str(record["compiled"] or ("not yet" if record["folder"] else "")),
             f"{size / 1e6:.0f} MB" if isinstance(size, int) else "",
-        )
-        table.add_row(Text("\n  ").join(shown), *cells)
-    terminal.print(table)
+        ),
+        path=str(record["folder"] or ""),
+        told=(str(record["fingerprint"] or ""), str(record["reason"] or "")),
+    )

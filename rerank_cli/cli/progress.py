@@ -6,15 +6,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Timer
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from rerank_cli.cli.terminal import console, say
+from rerank_cli.cli.terminal import console, printable, say
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from rerank_cli.records import Listener, Progress
 
 BETWEEN_LINES_S = 30.0
+
+UNSEEN_S = 1.0
+"""What takes no longer shows nothing: it would only flicker."""
 
 
 @contextmanager
@@ -31,24 +37,80 @@ def drawn_progress(*, quiet: bool, silent_s: float = BETWEEN_LINES_S) -> Iterato
     if not sys.stderr.isatty():
         yield _Lines(silent_s=silent_s)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Bar(*columns, console=console(sys.stderr), transient=True)
-    task = bar.add_task("", total=None)
-
-    def draw(progress: Progress) -> None:
-        bar.update(task, description=progress.stage, completed=progress.done, total=progress.total or None)
-        if 0 < progress.total <= progress.done:
-            bar.stop()  # results may be printed from here on
-        else:
-            bar.start()
-
+    bar = _Bar()
     try:
-        yield draw
+        yield bar
     finally:
         bar.stop()
+
+
+@contextmanager
+def spinning(listener: Listener, stage: str) -> Iterator[None]:
+    """Show on a terminal that *stage* is at work if it takes more than a second, and nothing of it at its end."""
+    if not isinstance(listener, _Bar):
+        yield
+        return
+    listener.show_later(stage)
+    try:
+        yield
+    finally:
+        listener.stop()
+
+
+class _Bar:
+    """A listener that draws a bar on stderr, which nothing is left of when a stage ends."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        stage, done_of = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[done_of]}")
+        columns = (SpinnerColumn(), stage, BarColumn(), done_of, TimeRemainingColumn())
+        self._bar = Bar(*columns, console=console(sys.stderr), transient=True)
+        self._drawn: TaskID | None = None
+        self._stage = ""
+        self._told: set[str] = set()
+        self._waiting = ""
+        self._timer: Timer | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.note not in self._told | {""}:
+            self._told.add(progress.note)
+            self._bar.console.print(f"rerank-cli: {printable(progress.note)}", markup=False)
+        self._hold()
+        self._draw(progress.stage, progress.done, progress.total)
+        if 0 < progress.total <= progress.done:
+            self._bar.stop()  # results may be printed from here on
+            if self._waiting:
+                self.show_later(self._waiting)
+
+    def show_later(self, stage: str) -> None:
+        """Show *stage* in a second, and again after whatever else is told by then, until `stop`."""
+        self._waiting = stage
+        self._timer = Timer(UNSEEN_S, self._draw, (stage, 0, 0))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._hold()
+        self._waiting = ""
+        self._bar.stop()
+
+    def _hold(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _draw(self, stage: str, done: int, total: int) -> None:
+        """What a bar has of an earlier stage, such as its pace, is none of a new one's."""
+        done_of = f"{done}/{total}" if total else ""
+        if self._drawn is None or stage != self._stage or done == 0:
+            if self._drawn is not None:
+                self._bar.remove_task(self._drawn)
+            self._stage = stage
+            self._drawn = self._bar.add_task(printable(stage), total=total or None, done_of=done_of)
+        self._bar.update(self._drawn, completed=done, done_of=done_of)
+        self._bar.start()
 
 
 class _Lines:
@@ -75,6 +137,8 @@ class _Lines:
         """How much of the stage is done, the time since the command began, and what the rest of the stage will take."""
         yield f"{progress.stage} {progress.done}/{progress.total}" if progress.total else progress.stage
         yield f"{_clock(now_s - self._begun_s)} so far"
+        if progress.note and progress.done == 0:
+            yield progress.note
         gained = progress.done - (self._mark.done if self._mark else 0)
         if gained and progress.done < progress.total:
             yield f"about {_clock((now_s - self._mark_s) / gained * (progress.total - progress.done))} left"

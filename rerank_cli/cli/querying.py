@@ -14,7 +14,7 @@ from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
 from rerank_cli.cli.paging import NONE as NO_PAGER
 from rerank_cli.cli.paging import paged
-from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.progress import drawn_progress, spinning
 from rerank_cli.cli.results import Answer, Around, Presentation, ResultWriter
 from rerank_cli.cli.terminal import counted, say, tell
 from rerank_cli.config import Settings
@@ -23,7 +23,7 @@ from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
-from rerank_cli.records import Hit
+from rerank_cli.records import Hit, Listener
 from rerank_cli.search import SearchResult
 
 NO_RESULT = 1
@@ -72,18 +72,34 @@ def answer(
     if wanted.opens is not None and asked is not None:
         return _open_hit(next(asked), wanted.opens, prepared)
     looks_far = sys.stderr.isatty() and not quiet
-    with paged(NO_PAGER if many else settings.pager) as stream, prepared as (library, within, presentation):
-        typed = _queries_typed(library.index) if asked is None else asked
+    with paged(NO_PAGER if many else settings.pager) as stream, prepared as asking:
+        typed = _queries_typed(asking.library.index) if asked is None else asked
         if settings.format == "context":
-            return _answer_each(typed, lambda query: _print_context(query, library, within, stream, many=many))
-        writer = writer_for(presentation, stream)
-        listing = _Listing(library, within, writer, around=wanted.around, looks_far=looks_far)
+            return _answer_each(typed, lambda query: _print_context(query, asking, stream, many=many))
+        writer = writer_for(asking.presentation, stream)
+        listing = _Listing(asking, writer, around=wanted.around, looks_far=looks_far)
         code = _answer_each(typed, listing.write)
         writer.close()
-        update_command = library.index.update_command()
+        update_command = asking.library.index.update_command()
     if looks_far and is_bare(settings, stream):
         _tell_beside(listing.outdated, update_command, found=code != NO_RESULT)
     return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What answers queries, what of it is searched, how answers are shown, and who hears that one is at work."""
+
+    library: Library
+    within: Filter
+    presentation: Presentation
+    listener: Listener
+
+    def search(self, query: Query) -> SearchResult:
+        settings = self.library.settings
+        per_document = 1 if settings.format == "trec" else settings.per_document
+        with spinning(self.listener, "search"):
+            return self.library.search(query.text, within=self.within, per_document=per_document)
 
 
 @contextmanager
@@ -96,8 +112,8 @@ def _prepared(
     *,
     many: bool,
     quiet: bool,
-) -> Iterator[tuple[Library, Filter, Presentation]]:
-    """What answers queries, what of it is searched, and how answers are shown."""
+) -> Iterator[_Asking]:
+    """An index that is opened to answer queries."""
     here = working_folder()
     with (
         _freshened(indexes, settings, quiet=quiet),
@@ -118,7 +134,7 @@ def _prepared(
             here=here,
             ends_with_nul=wanted.ends_with_nul,
         )
-        yield library, within, presentation
+        yield _Asking(library, within, presentation, listener)
 
 
 def _check(wanted: Wanted, settings: Settings, *, many: bool) -> None:
@@ -194,35 +210,26 @@ class _Listing:
     index is behind: `outdated` are those that changed.
     """
 
-    def __init__(
-        self, library: Library, within: Filter, writer: ResultWriter, *, around: int | None, looks_far: bool
-    ) -> None:
+    def __init__(self, asking: _Asking, writer: ResultWriter, *, around: int | None, looks_far: bool) -> None:
         self.outdated: set[str] = set()
         self._looks_far = looks_far
-        self._library = library
-        self._within = within
+        self._asking = asking
         self._writer = writer
         self._around = around
 
     def write(self, query: Query) -> bool:
         """Write what *query* brings; whether that is anything."""
-        result = _found(query, self._library, self._within)
+        result, library = self._asking.search(query), self._asking.library
         looked_at = {hit.path for hit in result.hits}
         if self._looks_far:
             looked_at |= {candidate.stored.path for candidate in result.candidates}
-        stale = self._library.stale_paths(looked_at)
+        stale = library.stale_paths(looked_at)
         self.outdated |= stale.keys()
         around = {}
         if self._around is not None:
-            around = {hit.rank: _around(hit, self._library.index, self._around) for hit in result.hits}
+            around = {hit.rank: _around(hit, library.index, self._around) for hit in result.hits}
         self._writer.write(Answer(query.id, result, stale, around))
         return bool(result.hits)
-
-
-def _found(query: Query, library: Library, within: Filter) -> SearchResult:
-    settings = library.settings
-    per_document = 1 if settings.format == "trec" else settings.per_document
-    return library.search(query.text, within=within, per_document=per_document)
 
 
 def _around(hit: Hit, index: Index, count: int) -> Around:
@@ -233,22 +240,22 @@ def _around(hit: Hit, index: Index, count: int) -> Around:
     return Around(tuple(each.passage for each in before), tuple(each.passage for each in after))
 
 
-def _open_hit(query: Query, number: int, prepared: AbstractContextManager[tuple[Library, Filter, Presentation]]) -> int:
+def _open_hit(query: Query, number: int, prepared: AbstractContextManager[_Asking]) -> int:
     """Open the hit of this *number*, from 1. Returns 1 if nothing was found, else 0.
 
     An editor may stay open for hours, and an index that is held keeps its log from being folded back.
     """
     from rerank_cli.cli.opening import open_at  # which few queries need
 
-    with prepared as (library, within, presentation):
-        hits = _found(query, library, within).hits
+    with prepared as asking:
+        hits, library = asking.search(query).hits, asking.library
         if not hits:
             say("rerank-cli: nothing found")
             return NO_RESULT
         if number > len(hits):
             raise UsageError(f"--open {number}: there are {counted(len(hits), 'hit')}", remedy="open one of those")
         hit = hits[number - 1]
-        location = presentation.location_of(hit)
+        location = asking.presentation.location_of(hit)
         staleness = library.stale_files([hit]).get(hit.path)
         update_command = library.index.update_command()
     if staleness == "gone":
@@ -259,9 +266,10 @@ def _open_hit(query: Query, number: int, prepared: AbstractContextManager[tuple[
     return 0
 
 
-def _print_context(query: Query, library: Library, within: Filter, stream: TextIO, *, many: bool) -> bool:
+def _print_context(query: Query, asking: _Asking, stream: TextIO, *, many: bool) -> bool:
     """Print what a model is handed for *query*; whether that is anything. It is told on stdout if not."""
-    context = library.context(query.text, within=within, asked=query if many else None)
+    with spinning(asking.listener, "search"):
+        context = asking.library.context(query.text, within=asking.within, asked=query if many else None)
     stream.write(context.text)
     stream.flush()
     return bool(context.excerpts)

@@ -80,7 +80,7 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
         parts.append(f"opening {candidate.opening_score:.3f}")
     parts.append(f"first stage #{candidate.rank} {candidate.score:.2f}")
     if hit.reranker_rank is not None:
-        parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f}")
+        parts.append(f"reranker #{hit.reranker_rank} {hit.logit:+.2f} scores {hit.score:.3f}")
     if hit.support >= LEAST_SHOWN:
         parts.append(f"further passages {hit.support:+.2f}")
     if pieces > 1:
@@ -88,9 +88,12 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
     return " · ".join(parts)
 
 
-def shown_score(hit: Hit) -> float:
-    """The reranker's score, or what the first stage orders by where there is none."""
-    return hit.order_score if hit.score is None else hit.score
+def shown_score(hit: Hit, result: SearchResult, reranker: Reranker | None) -> float:
+    """What orders the hits of *result*, so that it falls from the first to the last, whatever they are ordered by.
+
+    It is on the scale of the *reranker*'s scores; where there is none, it is what the first stage orders by.
+    """
+    return hit.order_score if reranker is None else reranker.activate(hit.order_score - result.above_logits)
 
 
 def shown_place(location: Path, place: Place, *, here: Path) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TextIO
 
 from rerank_cli import __version__
-from rerank_cli.cli.results import Answer, Around, Presentation, heading
+from rerank_cli.cli.results import Answer, Around, Presentation, heading, shown_score
 from rerank_cli.cli.terminal import printable
-from rerank_cli.freshness import Staleness
 from rerank_cli.joint import members
 from rerank_cli.ports import Index
 from rerank_cli.records import Candidate, Hit, Place
@@ -23,7 +21,7 @@ TSV_SNIPPET = 160
 TSV_COLUMNS = (
     "query_id", "rank", "score", "logit", "order_score", "support", "first_stage_rank", "first_stage_score",
     "dense_rank", "dense_score", "opening_score", "lexical_rank", "lexical_score", "document", "path", "location",
-    "place", "first_line", "last_line", "heading", "snippet",
+    "place", "first_line", "last_line", "heading", "snippet", "shown_score",
 )  # fmt: skip
 
 
@@ -43,7 +41,7 @@ def tsv_lines(presentation: Presentation, answer: Answer) -> list[str]:
             answer.query_id, place, hit.score, hit.logit, hit.order_score, hit.support, candidate.rank, candidate.score,
             *_listed(candidate, "dense"), candidate.opening_score, *_listed(candidate, "lexical"),
             hit.document_id, hit.path, presentation.location_of(hit), hit.place, *_lines(hit.place),
-            heading(hit), shown,
+            heading(hit), shown, shown_score(hit, answer.result, presentation.reranker),
         )  # fmt: skip
         lines.append("\t".join("" if value is None else printable(str(value)) for value in values))
     return lines
@@ -123,13 +121,7 @@ def _answer_record(presentation: Presentation, answer: Answer) -> dict[str, obje
         "partial": result.partial,
         "truncated_passages": result.truncated,
         "pieces": result.pieces,
-        "hits": [
-            {
-                **_hit_record(place, hit, location=presentation.location_of(hit), stale=answer.stale.get(hit.path)),
-                **_around_record(answer.around.get(hit.rank)),
-            }
-            for place, hit in enumerate(result.hits, start=1)
-        ],
+        "hits": [_hit_record(place, hit, answer, presentation) for place, hit in enumerate(result.hits, start=1)],
     }
 
 
@@ -147,15 +139,15 @@ def _place_record(place: Place) -> dict[str, object]:
     return {**asdict(place), "shown": str(place)}
 
 
-def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None) -> dict[str, object]:
+def _hit_record(place: int, hit: Hit, answer: Answer, presentation: Presentation) -> dict[str, object]:
     candidate, stored = hit.candidate, hit.candidate.stored
     first_line, last_line = _lines(hit.place)
     return {
         "rank": place,
         "document": stored.document_id,
         "path": stored.path,
-        "location": str(location),
-        "stale": stale,
+        "location": str(presentation.location_of(hit)),
+        "stale": answer.stale.get(hit.path),
         "title": stored.title,
         "place": _place_record(hit.place),
         "first_line": first_line,
@@ -165,6 +157,7 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
         "score": hit.score,
         "logit": hit.logit,
         "order_score": hit.order_score,
+        "shown_score": shown_score(hit, answer.result, presentation.reranker),
         "support": hit.support,
         "reranker_rank": hit.reranker_rank,
         "first_stage": {
@@ -173,6 +166,7 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
             "lists": {name: asdict(listed) for name, listed in candidate.lists.items()},
             "opening_score": candidate.opening_score,
         },
+        **_around_record(answer.around.get(hit.rank)),
     }
 
 

@@ -13,7 +13,7 @@ from rerank_cli.cli.filtering import AskedFilter, filter_within
 from rerank_cli.cli.formats import writer_for
 from rerank_cli.cli.options import working_folder
 from rerank_cli.cli.paging import paged
-from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.progress import drawn_progress, spinning
 from rerank_cli.cli.querying import NO_RESULT, is_bare, one_or_all
 from rerank_cli.cli.results import Answer, Presentation
 from rerank_cli.cli.terminal import say
@@ -64,7 +64,8 @@ def list_similar(
         )
         writer = writer_for(presentation, stream)
         per_document = 1 if settings.format == "trec" else settings.per_document
-        result = library.similar(path, first, last, within=within, per_document=per_document)
+        with spinning(listener, "search"):
+            result = library.similar(path, first, last, within=within, per_document=per_document)
         if library.stale_paths([path]) and not quiet:
             say(f"rerank-cli: {path} is gone or changed since it was indexed; it was read as it stood then")
         writer.write(Answer("1", result, library.stale_files(result.hits)))

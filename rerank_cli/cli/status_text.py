@@ -1,17 +1,22 @@
-"""What `rerank-cli status` prints: a table on a terminal, the same lines elsewhere, JSON for programs."""
+"""What `rerank-cli status` prints: lines that fit a terminal, whole ones elsewhere, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from rerank_cli.cli.terminal import console, counted, printable
+from rerank_cli.cells import middle_left_out, wrapped
+from rerank_cli.cli.terminal import counted, printable, width_of
 from rerank_cli.filters import commonest_first
 from rerank_cli.library import Status
 
 MOST_FIELDS = 12
-"""Keys of fields that the table names."""
+"""Keys of fields that are named."""
+
+PATHS = ("index", "folder")
+"""What is a path as a whole, blanks and all."""
 
 
 def print_status(index: str, status: Status, *, as_json: bool) -> None:
@@ -19,12 +24,8 @@ def print_status(index: str, status: Status, *, as_json: bool) -> None:
     record = _record(index, status)
     if as_json:
         print(json.dumps(record, ensure_ascii=False, indent=2))
-    elif sys.stdout.isatty():
-        _print_table(_rows(record))
     else:
-        rows = _rows(record)
-        width = max(map(len, rows))
-        sys.stdout.writelines(f"{name:{width}}  {value}\n" for name, value in rows.items())
+        sys.stdout.writelines(f"{line}\n" for line in status_lines(_rows(record), width=width_of(sys.stdout)))
 
 
 def _record(index: str, status: Status) -> dict[str, object]:
@@ -71,16 +72,17 @@ def _rows(record: dict[str, object]) -> dict[str, str]:
     return {name: printable(value) for name, value in rows.items()}
 
 
-def _print_table(rows: dict[str, str]) -> None:
-    from rich.table import Table  # which only a terminal needs
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+def status_lines(rows: Mapping[str, str], *, width: int | None) -> Iterator[str]:
+    """Each value behind its name, in lines of at most *width*: a path without its middle, what is words broken."""
+    names = max(map(len, rows)) + 2
     for name, value in rows.items():
-        table.add_row(name, Text(value))
-    console(sys.stdout).print(table)
+        shown = f"{name:{names}}{value}"
+        if width is None:
+            yield shown
+        elif name in PATHS:
+            yield f"{name:{names}}{middle_left_out(value, width - names)}"
+        else:
+            yield from wrapped(shown, width, indent=" " * names)
 
 
 def _fields_line(fields: dict[str, int]) -> str:

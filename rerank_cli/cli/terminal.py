@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
+from rerank_cli.cells import wrapped
 from rerank_cli.characters import printable
 from rerank_cli.errors import RerankError
 
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
 
     from rerank_cli.config import Color
 
-__all__ = ["console", "counted", "give_up", "middle_left_out", "printable", "say", "tell"]
+__all__ = ["console", "counted", "fitted", "give_up", "printable", "say", "tell", "told", "width_of"]
+
+COMMAND = re.compile(r"(?<=: )(?:rerank-cli|pip|mv|rm|chmod|sudo) .*")
+"""The command in what is to do."""
+
+LEAST_WIDTH = 20
+"""Columns for which lines are made: in fewer nothing can be read."""
 
 
 def counted(number: object, noun: str) -> str:
@@ -23,21 +32,35 @@ def counted(number: object, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def middle_left_out(path: str, width: int) -> str:
-    """*path* in at most *width* letters: what is too much of its middle gives way to …; its last names stay."""
-    if len(path) <= width:
-        return path
-    end = path[-(width - 1) :]
-    names = end.split("/", 1)
-    kept = f"/{names[1]}" if len(names) == 2 and names[1] else end
-    room = width - 1 - len(kept)
-    return f"{path[:room]}…{kept}" if room > 0 else f"…{kept}"
+def width_of(stream: TextIO) -> int | None:
+    """The columns of the terminal that *stream* is; None where it is none, and lines may be as long as they are."""
+    return max(LEAST_WIDTH, shutil.get_terminal_size().columns) if stream.isatty() else None
+
+
+def fitted(line: str, stream: TextIO) -> list[str]:
+    """*line* as *stream* gets it: broken between words on a terminal, elsewhere whole."""
+    width, shown = width_of(stream), printable(line)
+    return [shown] if width is None else wrapped(shown, width, indent="  ")
+
+
+def told(message: str, width: int | None) -> list[str]:
+    """*message* whole, or in lines for a terminal of *width* columns, with nothing left out.
+
+    A command at its end stands on a line of its own, as long as it is: in pieces it could not be copied.
+    """
+    shown = printable(message)
+    if width is None:
+        return [shown]
+    command = COMMAND.search(shown)
+    words = shown[: command.start() if command else None].rstrip()
+    return wrapped(words, width, indent="  ", shortens=False) + ([f"  {command.group()}"] if command else [])
 
 
 def say(message: str) -> None:
-    """Write one line to stderr. One that takes nothing stops no work and changes no exit code."""
+    """Write a line to stderr. One that takes nothing stops no work and changes no exit code."""
     try:
-        print(printable(message), file=sys.stderr, flush=True)
+        for line in told(message, width_of(sys.stderr)):
+            print(line, file=sys.stderr, flush=True)
     except OSError:
         give_up(sys.stderr)
 
@@ -55,13 +78,16 @@ def tell(error: RerankError, *, where: str = "") -> None:
 def console(stream: TextIO, color: Color = "auto") -> Console:
     """Rich's console on *stream*, as the whole program wants it: no emoji, and no colours of its own finding."""
     from rich.console import Console
+    from rich.theme import Theme
 
     class PlainConsole(Console):
         def on_broken_pipe(self) -> NoReturn:
             """Raise again: Rich would end the program with 1, which means that nothing was found."""
             raise BrokenPipeError
 
-    return PlainConsole(file=stream, highlight=False, emoji=False, **_colors(color, os.environ))
+    legible = Theme({"progress.remaining": "none"})  # it would be cyan, which white paper swallows
+    colors = _colors(color, os.environ)
+    return PlainConsole(file=stream, highlight=False, emoji=False, theme=legible, **colors)
 
 
 def _colors(color: Color, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class Settings:
     )
     min_score: float | None = field(
         default=None,
-        metadata=_about(LIMIT, "Show no hit that scores below this.", project=True),
+        metadata=_about(LIMIT, "Show no hit that the reranker itself scores below this.", project=True),
     )
     format: Format = field(
         default="auto",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rerank_cli.records import Block, Document, Passage, Place, with_headings
+from rerank_cli.sentences import SENTENCE_END
 from rerank_cli.words import LONGEST, readable
 
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -24,12 +25,7 @@ _TRAIL_SHARE = 3
 # A section below a fifth of a passage says too little to be found, or judged, by itself.
 _TINY_SHARE = 5
 
-# Where a text that is too long is cut, the best places first. Only white space falls away.
-SENTENCE_END = re.compile(
-    r"\n\s*\n"
-    r"|(?:(?<=[.!?…؟।])|(?<=[.!?…؟।][\"'”’)\]]))\s+(?=[\"'“‘(\[]?(?![a-zß-öø-ÿ])[^\W_])"  # noqa: RUF001
-    r"|(?<=[。！？])\s*"  # noqa: RUF001
-)
+# Where a text that is too long is cut, if no sentence ends. Only white space falls away.
 _LINE_END = re.compile(r"\n(?:[^\S\n]*\n)*+")
 _WORD_END = re.compile(r"\s+")
 

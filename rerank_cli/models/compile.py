@@ -18,12 +18,15 @@ from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
-from rerank_cli.models.publish import publish
+from rerank_cli.models.publish import Step, publish
 from rerank_cli.models.quantize import quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
 from rerank_cli.records import Listener, ignore_progress
 
 OPSET = 17
+
+WAIT_S = 300.0
+"""A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
 
 MIN_COSINE = 0.97
 """Vectors of the compiled encoder must point where the original's do; int8 of all-MiniLM-L6-v2 gives 0.98."""
@@ -47,15 +50,16 @@ def compile_model(source: ModelSource, *, afresh: bool = False, listener: Listen
         Busy: another process has compiled it for too long.
     """
 
-    def compile_into(folder: Path, scratch: Path) -> CompiledModel:
+    def compile_into(folder: Path, scratch: Path, step: Step) -> CompiledModel:
         with _quiet():
             loaded = load_sentence_transformer(source) if source.kind == "encoder" else load_cross_encoder(source)
-        return _compile_into(folder, source, loaded, exact=scratch)
+        step()
+        return _compile_into(folder, source, loaded, step, exact=scratch)
 
     return publish(source, compile_into, afresh=afresh, listener=listener)
 
 
-def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> CompiledModel:
+def _compile_into(folder: Path, source: ModelSource, loaded: Any, step: Step, *, exact: Path) -> CompiledModel:
     """Write the compiled form to *folder*; the exported graph goes to *exact*, a folder to be thrown away."""
     described = _describe(folder, source, loaded)
     if (described.query_prompt or described.passage_prompt) and not _pools_prompts(loaded):
@@ -66,12 +70,15 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any, *, exact: Path
             _export(loaded, exact / GRAPH_NAME, output=_output_name(source))
     except Exception as error:  # any of torch's exporters' errors means the same to us: run it in torch
         return replace(described, reason=_reason(folder, loaded, error))
+    step()
     wanted = _original_outputs(source, loaded, passage_prompt=described.passage_prompt)
+    step()
     reason = ""
     for precision, write in _forms(folder, source, loaded, exact=exact):
         try:
             with _quiet():
                 write()
+            step()
             agreement = _agreement(described, source, wanted)
         except Exception as error:  # the quantizer and onnxruntime fail in ways of their own: try the next form
             reason = _reason(folder, loaded, error)

@@ -80,7 +80,7 @@ def _shipped(source: ModelSource, listener: Listener) -> CompiledModel | None:
         return shipped
     from rerank_cli.models.publish import publish
 
-    def shift_into(folder: Path, _: Path) -> CompiledModel:
+    def shift_into(folder: Path, *_: object) -> CompiledModel:
         shutil.copyfile(shipped.folder / TOKENIZER_NAME, folder / TOKENIZER_NAME)
         shift_weights(shipped.folder / GRAPH_NAME, folder / GRAPH_NAME)
         return shipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -21,10 +22,19 @@ from rerank_cli.records import Listener, Progress, ignore_progress
 WAIT_S = 300.0
 """A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
 
+STEPS = 5
+"""Loaded, exported, asked what the compiled form must answer, written, checked. A second form is a step as well."""
+
+ONCE = "a model is compiled before its first use, once on a machine: ten seconds for one of 20 million weights"
+"""What makes whoever waits for it patient."""
+
 UNFINISHED = ".compiling-"
 """How the name of a folder begins that a compile works in."""
 
-Make = Callable[[Path, Path], CompiledModel]
+Step = Callable[[], None]
+"""Is called when the next step is done."""
+
+Make = Callable[[Path, Path, Step], CompiledModel]
 """Writes a compiled form to the first folder; what lies in the second is thrown away."""
 
 
@@ -42,9 +52,15 @@ def publish(
     target = compiled_folder(source.fingerprint)
     try:
         with _one_at_a_time(target, source.name, listener):
-            listener(Progress(f"compile {source.name}", 0, 1))
-            compiled = (None if afresh else find_compiled(source)) or _put(target, make)
-            listener(Progress(f"compile {source.name}", 1, 1))
+            stage = f"compile {source.name}"
+            numbers = itertools.count(1)
+
+            def step() -> None:
+                listener(Progress(stage, min(next(numbers), STEPS - 1), STEPS, ONCE))
+
+            listener(Progress(stage, 0, STEPS, ONCE))
+            compiled = (None if afresh else find_compiled(source)) or _put(target, make, step)
+            listener(Progress(stage, STEPS, STEPS, ONCE))
             return compiled
     except OSError as error:
         raise ModelError(
@@ -56,13 +72,13 @@ def publish(
         ) from error
 
 
-def _put(target: Path, make: Make) -> CompiledModel:
+def _put(target: Path, make: Make, step: Step) -> CompiledModel:
     """Make it beside *target*, and put the whole folder in its place."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as name:
         made, scratch, old = (Path(name) / part for part in ("new", "float32", "old"))
         made.mkdir()
         scratch.mkdir()
-        compiled = make(made, scratch)
+        compiled = make(made, scratch, step)
         parts = file_hashes(made, sorted(path.name for path in made.iterdir()))
         compiled = replace(compiled, folder=made, parts=parts)
         write_record(compiled)

@@ -47,6 +47,14 @@ def is_default_folder(folder: Path, root: Path) -> bool:
         return False
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether *folder* lies in `indexes_folder`, where its name is enough; without a home folder there is none."""
+    try:
+        return folder.parent == indexes_folder()
+    except InputError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The files of the index in `folder`."""

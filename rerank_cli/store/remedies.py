@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
-from rerank_cli.store.layout import is_default_folder
+from rerank_cli.store.layout import is_default_folder, is_ours
 from rerank_cli.store.roots import indexed_root
 
 
@@ -44,5 +44,11 @@ def index_command(folder: Path, *, rebuild: bool = False) -> str:
     root = indexed_root(folder)
     words = ["rerank-cli index", *["--rebuild"] * rebuild, "FOLDER" if root is None else quoted(root)]
     if root is None or not is_default_folder(folder, root):
-        words += ["--index", quoted(folder)]
+        words += ["--index", shlex.quote(_called(folder))]
     return " ".join(words)
+
+
+def _called(folder: Path) -> str:
+    """What `--index` takes for *folder*: its name if it is one of ours, which is short, else its path."""
+    is_name = is_ours(folder) and not folder.name.startswith((".", "~", "-"))
+    return folder.name if is_name else str(folder)

@@ -26,7 +26,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import get_args
 
-from rerank_cli.context import Context, Window, fit_context, sentence_spans
+from rerank_cli.context import Context, Window, fit_context
 from rerank_cli.duplicates import NEARLY_ALL, shingles
 from rerank_cli.evaluation.figures.measures import context_recall, relevant_documents
 from rerank_cli.evaluation.inputs.collection import read_collection
@@ -35,6 +35,7 @@ from rerank_cli.library import Library, open_library
 from rerank_cli.records import ContextOrder, Hit
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import EVERY_HIT
+from rerank_cli.sentences import sentence_spans
 
 BUDGETS = (500, 1000, 2000, 4000)
 BUDGET = 2000

@@ -63,6 +63,31 @@ def test_keys_become_grades_and_skipped_ones_are_asked_again(indexed: Path, cli:
     assert len({(query, document) for query, document, _ in everything}) == len(everything) == 12
 
 
+def test_an_answer_is_taken_back_and_asked_again(indexed: Path, cli: Cli, asked: Path) -> None:
+    outcome = cli("eval", "judge", "--collection", asked, stdin="u y s u u 2 q")
+    assert "nothing was answered yet" in outcome.err
+    assert re.fullmatch(rf"{asked}/qrels.tsv: 1 judgement, 1 relevant, in \d+ s\n", outcome.out)
+    assert [grade for _, _, grade in qrels_of(asked)] == ["2"]
+    places = re.findall(r"document (\d+) of 6 · query 1 of 2", outcome.err)
+    assert places == ["1", "1", "2", "3", "2", "1", "2"]
+
+
+def test_more_of_the_document_is_shown_on_request(indexed: Path, cli: Cli, asked: Path) -> None:
+    once = cli("eval", "judge", "--collection", asked, stdin="s" * 99).err
+    documents = once.split("document ")[1:]
+    bread = next(number for number, shown in enumerate(documents) if "kitchen/bread.md" in shown)
+    shown = cli("eval", "judge", "--collection", asked, stdin="s" * bread + "mmq").err
+    assert "Feed the sourdough starter with rye flour every morning." in shown
+    assert "Knead the dough" in shown and "that is the whole document" in shown
+
+
+def test_going_on_is_told(indexed: Path, cli: Cli, asked: Path) -> None:
+    assert "goes on behind" not in cli("eval", "judge", "--collection", asked, stdin="ynq").err
+    again = cli("eval", "judge", "--collection", asked, stdin="q").err
+    assert "qrels.tsv: goes on behind 2 judgements; these documents are not asked again\n" in again
+    assert "document 3 of 6 · query 1 of 2" in again
+
+
 def test_what_is_shown_is_blind_and_cannot_steer_the_terminal(indexed: Path, cli: Cli, asked: Path) -> None:
     shown = cli("eval", "judge", "--collection", asked, stdin="s" * 100).err
     assert "r1: cold radiator" in shown and "A radiator that is cold at the top holds air." in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -231,19 +232,76 @@ def test_a_joiner_within_a_word_or_an_emoji_is_shown_as_it_is(
 def test_the_table_shows_movement_score_place__heading_and_snippet(indexed: Path, cli: Cli) -> None:
     outcome = cli("query", "cold radiator", "-f", "table", "-n", "2", "--path", "heating/*")
     header, rule, first = outcome.lines[:3]
-    assert header.split() == ["#", "move", "score", "passage"]
+    assert header.split() == ["#", "score", "move", "passage"]
     assert set(rule) == {"─"} and len(rule) == 100
     assert first.split()[0] == "1"
     assert first.rstrip().endswith("heating/radiators.md:5  Radiators > Cold at the top")
     assert outcome.lines[3].strip().startswith("A radiator that is cold at the top holds air.")
-    assert outcome.lines[-1].startswith("2 of 2 candidates in ")
+    assert "\n\n2  " in outcome.out, "a blank line between hits"
+    assert outcome.lines[-3].startswith("2 of 2 candidates in ")
+    caption = " ".join(outcome.lines[-2:])
+    assert caption == (
+        "score: both stages together, which orders the hits (--explain: each by itself); "
+        "move: places won (▲) or lost (▼) by reranking"
+    )
+
+
+def shown_scores(lines: list[str]) -> list[str]:
+    """The column of scores of a table."""
+    return [line.split()[1] for line in lines if line[:2].strip().isdigit() and " candidates in " not in line]
+
+
+@pytest.mark.parametrize("fusion", ["linear", "rrf", "none"])
+@pytest.mark.parametrize("more", [(), ("--per-document", "9"), ("--retriever", "dense"), ("--retriever", "lexical")])
+def test_the_scores_fall_from_the_first_hit_to_the_last(
+    indexed: Path, cli: Cli, fusion: str, more: tuple[str, ...]
+) -> None:
+    asked = ("query", "key of the radiator and of the shed", "--fusion", fusion, *more)
+    scores = shown_scores(cli(*asked, "-f", "table").lines)
+    assert len(scores) > 1
+    assert scores == sorted(scores, reverse=True) and all(0 <= float(score) <= 1 for score in scores)
+    hits = cli(*asked, "-f", "json").json["results"][0]["hits"]
+    assert [f"{hit['shown_score']:.3f}" for hit in hits] == scores
+
+
+def test_the_score_of_a_passage_ordered_by_the_reranker_alone_is_the_reranker_s(indexed: Path, cli: Cli) -> None:
+    asked = ("query", "cold radiator", "--fusion", "none", "--per-document", "9", "-f", "json")
+    hits = cli(*asked).json["results"][0]["hits"]
+    assert [hit["shown_score"] for hit in hits] == [hit["score"] for hit in hits]
+
+
+def test_without_the_second_stage_the_score_is_the_first_stage_s_and_nothing_moves(indexed: Path, cli: Cli) -> None:
+    lines = cli("query", "cold radiator", "--no-rerank", "-f", "table").lines
+    hits = cli("query", "cold radiator", "--no-rerank", "-f", "json").json["results"][0]["hits"]
+    scores = shown_scores(lines)
+    assert scores == [f"{hit['order_score']:.2f}" for hit in hits] == sorted(scores, key=float, reverse=True)
+    assert lines[0].split() == ["#", "score", "passage"] and "move" not in lines[-1]
+
+
+def test_the_scores_of_several_indexes_fall_in_one_table(
+    indexed: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [word for name in ("heating", "kitchen") for word in ("--index", str(tmp_path / name))]
+    for name in ("heating", "kitchen"):
+        assert cli("index", indexed / name, "--index", tmp_path / name, "--quiet").code == 0
+    scores = shown_scores(cli("query", "cold radiator", *both, "-f", "table").lines)
+    assert len(scores) == 3 and scores == sorted(scores, reverse=True)
+
+
+def test_a_least_score_is_told_to_be_one_of_the_reranker_itself(indexed: Path, cli: Cli) -> None:
+    shown = " ".join(cli("query", "cold radiator", "--min-score", "0.01", "-f", "table").out.split())
+    assert "what the reranker itself scores below 0.01 is left out" in shown
+
+
+def test_of_several_queries_the_columns_are_explained_once(indexed: Path, cli: Cli, two_queries: Path) -> None:
+    assert cli("query", "--queries", two_queries, "-f", "table").out.count("places won") == 1
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_the_table_fits_the_terminal(indexed: Path, cli: Cli, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = cli("query", "cold radiator", "-f", "table", "--explain").lines
-    assert max(map(len, lines)) == columns
+    assert max(map(len, lines)) == columns == len(lines[1])
     shown = " ".join(" ".join(lines).split())
     assert "heating/radiators.md:5" in shown
 
@@ -262,13 +320,15 @@ def test_movement_counts_places_in_the_list_without_the_second_stage(
     assert any(gained)
     wanted = [f"▲{places}" if places > 0 else f"▼{-places}" if places else "=" for places in gained]
     table = cli("query", "key of the shed", "-f", "table", "--fusion", "none").lines
-    shown = [line.split()[1] for line in table if line[:2].strip().isdigit() and not line.startswith(f"{len(hits)} of")]
+    shown = [line.split()[2] for line in table if line[:2].strip().isdigit() and " candidates in " not in line]
     assert shown == wanted
 
 
 def test_a_terminal_gets_a_table_with_the_matched_words_marked_and_no_bar_left_in_it(indexed: Path) -> None:
-    text = on_a_terminal("query", "cold radiator", "-n", "1")
-    assert "\x1b[1;33mradiator\x1b[0m" in text and "\x1b[1;33mcold\x1b[0m" in text
+    text = on_a_terminal("query", "cold radiator", "-n", "1").rpartition("\x1b[2K")[2]  # what spun before is erased
+    assert "\x1b[1;31mradiator\x1b[0m" in text and "\x1b[1;31mcold\x1b[0m" in text
+    assert "\x1b[1mRadiators > Cold at the top\x1b[0m" in text, "in the terminal's own colour"
+    assert not re.search(r"\x1b\[(\d+;)*(2|33|36|37|93|96|97)m", text), "dim, yellow, cyan or white"
     assert "━" not in text and "?" not in text
     assert text.split("\r\n")[0].rstrip().endswith("passage\x1b[0m") or "passage" in text.split("\r\n")[0]
 

@@ -1,12 +1,16 @@
-"""Progress where stderr is no terminal."""
+"""Progress: lines where stderr is no terminal, and a bar where it is one."""
 
 from __future__ import annotations
 
+import io
+import re
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
 
-from rerank_cli.cli.progress import drawn_progress
+from rerank_cli.cli.progress import drawn_progress, spinning
 from rerank_cli.records import Progress
 
 Work = Callable[..., str]
@@ -76,3 +80,84 @@ def test_nothing_is_written_where_quiet_was_asked_for(work: Work) -> None:
 
 def test_a_stage_s_name_steers_no_terminal(work: Work) -> None:
     assert work((0.0, "compile a\x1b[2J\n", 0, 1)) == "rerank-cli: compile a\\x1b[2J\\n 0/1, 0:00:00 so far\n"
+
+
+def test_a_note_is_told_with_a_stage_s_first_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with drawn_progress(quiet=False, silent_s=0.0) as listener:
+        for done in range(3):
+            listener(Progress("compile", done, 2, "once"))
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "rerank-cli: compile 0/2, 0:00:00 so far, once"
+    assert "once" not in last
+
+
+class Terminal(io.StringIO):
+    """What is written to it, and that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def left(self) -> str:
+        """What of it stands at the end: a line that was erased does not."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.getvalue().rpartition("\x1b[2K")[2]).strip()
+
+
+def terminal_for_stderr(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    shown = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", shown)
+    return shown
+
+
+def wait_for(words: str, shown: Terminal) -> None:
+    """Until *words* are shown, and no longer than a minute."""
+    end_s = time.monotonic() + 60
+    while words not in shown.getvalue() and time.monotonic() < end_s:
+        time.sleep(0.01)
+    assert words in shown.getvalue()
+
+
+def test_what_takes_more_than_a_second_spins_on_a_terminal_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = terminal_for_stderr(monkeypatch)
+    monkeypatch.setattr("rerank_cli.cli.progress.UNSEEN_S", 0.0)
+    with drawn_progress(quiet=False) as listener, spinning(listener, "search"):
+        wait_for("search", terminal)
+    assert terminal.left == ""
+
+
+def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for_stderr(monkeypatch)
+    monkeypatch.setattr("rerank_cli.cli.progress.UNSEEN_S", 600.0)
+    with drawn_progress(quiet=False) as listener, spinning(listener, "search"):
+        pass
+    assert terminal.getvalue() == ""
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_nothing_spins_where_quiet_was_asked_for_or_there_is_no_terminal(
+    quiet: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rerank_cli.cli.progress.UNSEEN_S", 0.0)
+    if quiet:
+        terminal_for_stderr(monkeypatch)
+    with drawn_progress(quiet=quiet) as listener, spinning(listener, "search"):
+        time.sleep(0.05)
+    assert (sys.stderr.getvalue() if isinstance(sys.stderr, Terminal) else capsys.readouterr().err) == ""
+
+
+def test_a_stage_within_a_search_is_shown_in_the_place_of_the_spinner_and_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = terminal_for_stderr(monkeypatch)
+    monkeypatch.setattr("rerank_cli.cli.progress.UNSEEN_S", 600.0)
+    with drawn_progress(quiet=False) as listener, spinning(listener, "search"):
+        listener(Progress("compile [b]one", 0, 2, "only once"))
+        wait_for("compile [b]one", terminal)
+        monkeypatch.setattr("rerank_cli.cli.progress.UNSEEN_S", 0.0)
+        listener(Progress("compile [b]one", 2, 2, "only once"))
+        wait_for("search", terminal)
+    assert terminal.getvalue().count("only once") == 1 and "?" not in terminal.getvalue().replace("\x1b[?25", "")
+    assert terminal.left == ""

@@ -164,7 +164,7 @@ def test_explain_says_where_a_hit_stood_in_each_list(indexed: Path, cli: Cli) ->
         f"dense #{dense['rank']} {dense['score']:.3f} · lexical #{lexical['rank']} {lexical['score']:.3f} · "
         f"opening {hit['first_stage']['opening_score']:.3f} · "
         f"first stage #{hit['first_stage']['rank']} {hit['first_stage']['score']:.2f} · "
-        f"reranker #{hit['reranker_rank']} {hit['logit']:+.2f}"
+        f"reranker #{hit['reranker_rank']} {hit['logit']:+.2f} scores {hit['score']:.3f}"
     )
     assert cli("query", "cold radiator", "-n", "1", "--explain").lines[0].split("\t")[-1] == wanted
     assert wanted not in cli("query", "cold radiator", "-n", "1").out

@@ -89,7 +89,7 @@ def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def compile_at_once(folder: Path, source: ModelSource, loaded: object, *, exact: Path) -> CompiledModel:
+def compile_at_once(folder: Path, source: ModelSource, loaded: object, step: object, *, exact: Path) -> CompiledModel:
     """What torch takes many seconds for; what is done with it is the program's own."""
     for name in ("tokenizer.json", "model.onnx"):
         (folder / name).write_text(f"{name} of {source.name}")

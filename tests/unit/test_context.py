@@ -13,12 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from rerank_cli.context import NOTHING, Window, by_claim, fit_context, sentence_spans
+from rerank_cli.context import NOTHING, Window, by_claim, fit_context
 from rerank_cli.duplicates import shingles, similar_to
 from rerank_cli.errors import UsageError
 from rerank_cli.models.tokenizer import open_tokenizer
 from rerank_cli.queries import Query
 from rerank_cli.records import Candidate, ContextStyle, Hit, Passage, Place, StoredPassage
+from rerank_cli.sentences import sentence_spans
 from tests.fakes import FakeEncoder
 
 CountTokens = Callable[[Sequence[str]], list[int]]

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rerank_cli.cells import cells, lines_of
 from rerank_cli.snippets import WORD, snippet, stem
+from rerank_cli.words import STOP_WORDS
 
 TEXTS = st.one_of(
     st.text(max_size=300),
@@ -13,11 +15,11 @@ TEXTS = st.one_of(
 WORDS = st.lists(st.one_of(st.sampled_from(["brake", "pad", "x" * 90, "été"]), st.text(max_size=8)), max_size=5)
 
 
-@given(TEXTS, WORDS, st.integers(5, 120))
-def test_any_text_fits_the_width_on_one_line(text: str, words: list[str], width: int) -> None:
-    shown = snippet(text, words, width=width)
-    assert len(shown.text) <= width
-    assert len(shown.text.splitlines()) <= 1
+@given(TEXTS, WORDS, st.integers(5, 120), st.integers(1, 4))
+def test_any_text_fits_the_lines_and_their_width(text: str, words: list[str], width: int, lines: int) -> None:
+    shown = snippet(text, words, width=width, lines=lines)
+    assert sum(len(lines_of(line, width)) for line in shown.text.split("\n")) <= lines
+    assert all(cells(line[a:b]) <= width for line in shown.text.split("\n") for a, b in lines_of(line, width))
 
 
 @given(TEXTS, WORDS, st.integers(5, 120))
@@ -70,3 +72,55 @@ def test_common_endings_do_not_hide_a_match(one: str, other: str) -> None:
 def test_short_words_keep_their_endings() -> None:
     assert stem("red") == "red"
     assert stem("bed") != stem("b")
+
+
+LIST = "At once:\n1. Open the windows\n2. Shut the valve\n- and go\n\n| gas | 3 |\n| oil | 4 |"
+
+
+def test_items_rows_and_paragraphs_stand_apart() -> None:
+    assert snippet(LIST, ["windows"], width=40, lines=9).text.split("\n") == [
+        "1. Open the windows", "2. Shut the valve", "- and go", "| gas | 3 |", "| oil | 4 |",
+    ]  # fmt: skip
+    assert snippet(LIST, ["windows"], width=60).text == "1. Open the windows · 2. Shut the valve · - and go"
+
+
+def test_a_sentence_goes_on_over_lines_that_were_full() -> None:
+    text = (
+        "On the hook with the wooden cow. The spare is in the safe. Lock both\nthe wheel and the chain, even for one."
+    )
+    assert snippet(text, ["chain"], width=60).text == "Lock both the wheel and the chain, even for one."
+
+
+@pytest.mark.parametrize(
+    "text", ["Dr. Smith said e.g. the smell.", "Note: the smell is added.", "See (no. 3; a smell)."]
+)
+def test_what_is_shown_begins_and_ends_with_a_sentence(text: str) -> None:
+    assert snippet(f"Before it. {text} After it.", ["smell"], width=len(text)).text == text
+
+
+@given(st.text(alphabet="ab .\n", max_size=200), st.integers(5, 60))
+def test_what_is_cut_bears_a_mark_where_it_is(text: str, width: int) -> None:
+    shown = snippet(text, ["ab"], width=width).text
+    if "…" not in shown:
+        assert "".join(shown.replace(" · ", "").split()) in "".join(text.split())
+
+
+def test_stop_words_are_not_marked_whatever_was_asked() -> None:
+    shown = snippet("To be or not to be is these.", ["to", "be", "theses", "question"], width=60)
+    assert shown.marks == () and "these" in STOP_WORDS
+
+
+def test_wide_letters_count_for_two() -> None:
+    shown = snippet("ガスの臭いがしたら、すぐに窓を開けてください。" * 3, ["gas"], width=20, lines=2)
+    assert shown.text.endswith("…") and 30 <= cells(shown.text) <= 40
+
+
+def test_lines_of_code_stand_apart_and_those_of_an_item_do_not() -> None:
+    code = (
+        'def smell(gas):\n    """Return whether there is any smell of gas in the rooms of the house."""\n    if gas:\n'
+    )
+    assert snippet(code, ["smell"], width=90, lines=9).text.split("\n") == [line.strip() for line in code.splitlines()]
+    item = "- Open all the windows that there are in the house, go and wait\n  outside until the gas is gone.\n- Go."
+    assert snippet(item, ["windows"], width=99, lines=9).text.split("\n") == [
+        "- Open all the windows that there are in the house, go and wait outside until the gas is gone.", "- Go.",
+    ]  # fmt: skip

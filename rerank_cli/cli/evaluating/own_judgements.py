@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +11,18 @@ from pathlib import Path
 from rerank_cli.cli.evaluating.session import judge, single_keys
 from rerank_cli.cli.evaluating.workplace import workplace
 from rerank_cli.cli.options import index_meant
-from rerank_cli.cli.terminal import printable
+from rerank_cli.cli.progress import drawn_progress, spinning
+from rerank_cli.cli.terminal import counted, fitted, say
 from rerank_cli.config import Settings
 from rerank_cli.evaluation.asking.one_pass import Pass
-from rerank_cli.evaluation.asking.pooling import to_judge
+from rerank_cli.evaluation.asking.pooling import Pooled, to_judge
 from rerank_cli.evaluation.asking.remembered_scores import RememberingReranker
 from rerank_cli.evaluation.inputs.apart import check_outside
 from rerank_cli.evaluation.inputs.collection import JudgedQuery, find_files, queries_in
 from rerank_cli.evaluation.inputs.judgement_file import JudgementFile
 from rerank_cli.ports import Index
 from rerank_cli.queries import read_queries
-from rerank_cli.records import ignore_progress
+from rerank_cli.records import Listener, StoredPassage
 from rerank_cli.search import search_settings
 from rerank_cli.store import open_reader
 
@@ -43,7 +46,8 @@ def judge_pool(files: Files, *, index_name: str | None, settings: Settings, dept
     """Show what is not judged yet of the best *depth* documents of each stage, and keep each answer at once."""
     with ExitStack() as stack:
         index = stack.enter_context(open_reader(index_meant(index_name)))
-        work = workplace(stack, index, settings, caches=True, listener=ignore_progress)
+        listener = stack.enter_context(drawn_progress(quiet=False))
+        work = workplace(stack, index, settings, caches=True, listener=listener)
         place = files.place(index)
         asked = [JudgedQuery(query.id, query.text) for query in read_queries(files.queries or queries_in(place))]
         judged = files.qrels or find_files(place)[1] or place / "qrels.tsv"
@@ -57,7 +61,36 @@ def judge_pool(files: Files, *, index_name: str | None, settings: Settings, dept
             index, encoder=work.encoder, reranker=remembering, scored=[variant.retriever], top_k=variant.top_k
         )
         pooled = to_judge(asked, one_pass, variant, index=index, grades=judgements.grades, depth=depth, seed=seed)
-        session = judge(pooled, judgements, read_key=stack.enter_context(single_keys()))
-    counts = f"{session.judged} judgements, {session.relevant} relevant"
-    print(printable(f"{judged}: {counts}, in {session.elapsed_s:.0f} s"))
+        if there := sum(map(len, judgements.grades.values())):
+            say(f"{judged}: goes on behind {counted(there, 'judgement')}; these documents are not asked again")
+        session = judge(
+            _searched(pooled, listener),
+            judgements,
+            read_key=stack.enter_context(single_keys()),
+            passages_of=lambda each: _passages_of(each, index),
+        )
+    counts = f"{counted(session.judged, 'judgement')}, {session.relevant} relevant"
+    for line in fitted(f"{judged}: {counts}, in {session.elapsed_s:.0f} s", sys.stdout):
+        print(line)
     return 0
+
+
+def _searched(pooled: Iterable[Pooled], listener: Listener) -> Iterator[Pooled]:
+    """*pooled*, with a sign of life on a terminal while a query is searched."""
+    coming = iter(pooled)
+    while True:
+        with spinning(listener, "search"):
+            each = next(coming, None)
+        if each is None:
+            return
+        yield each
+
+
+def _passages_of(pooled: Pooled, index: Index) -> list[StoredPassage]:
+    """Those of the document, as the newest generation of *index* has it, which rests again afterwards."""
+    index.wake()
+    try:
+        read = list(index.read_file(pooled.stored.path))
+    finally:
+        index.rest()
+    return [stored for stored in read if stored.document_id == pooled.stored.document_id]

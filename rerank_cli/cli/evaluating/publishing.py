@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 
 from rerank_cli.cli.evaluating.asked import Asked
-from rerank_cli.cli.terminal import say
+from rerank_cli.cli.terminal import say, width_of
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.gate import below_baseline, below_floors_of_all, parse_floor
 from rerank_cli.evaluation.showing.as_json import evaluation_json
@@ -23,8 +22,7 @@ def publish(asked: Asked, evaluation: Evaluation, baseline: dict[str, float]) ->
     if asked.as_json:
         print(json.dumps(evaluation_json(evaluation), ensure_ascii=False, indent=2, allow_nan=False))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width):
+        for line in evaluation_lines(evaluation, diagnosed=asked.diagnose, width=width_of(sys.stdout)):
             print(line)
         for note in evaluation.notes if not asked.quiet else ():
             say(f"rerank-cli: {note}")

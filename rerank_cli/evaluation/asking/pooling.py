@@ -17,10 +17,17 @@ from rerank_cli.trec import tsv_id
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A document to judge, with the passage that both models saw of it; nothing tells which stage brought it."""
+    """A document to judge, with the passage that both models saw of it; nothing tells which stage brought it.
+
+    It is so and so many of those of its query, judged ones among them, and its query of all.
+    """
 
     query: JudgedQuery
     stored: StoredPassage
+    number: int
+    of_documents: int
+    query_number: int
+    of_queries: int
 
 
 def to_judge(
@@ -38,23 +45,24 @@ def to_judge(
     A query is asked when its turn comes, of the newest generation of *index*, which rests while its documents are
     judged: a person may take their time. *grades* may grow meanwhile.
     """
-    for query in queries:
+    for query_number, query in enumerate(queries, start=1):
         index.wake()
         answers = one_pass.ask([query])
         index.rest()
         if not answers.complete:
             raise KeyboardInterrupt
         for answer in answers.answered:
-            for pooled in pool(query, one_pass.stage_hits(answer, variant), depth=depth, seed=seed):
-                if tsv_id(pooled.stored.document_id) not in grades.get(tsv_id(query.id), {}):
-                    yield pooled
+            documents = pool(query, one_pass.stage_hits(answer, variant), depth=depth, seed=seed)
+            for number, stored in enumerate(documents, start=1):
+                if tsv_id(stored.document_id) not in grades.get(tsv_id(query.id), {}):
+                    yield Pooled(query, stored, number, len(documents), query_number, len(queries))
 
 
-def pool(query: JudgedQuery, staged: StageHits, *, depth: int, seed: int) -> list[Pooled]:
+def pool(query: JudgedQuery, staged: StageHits, *, depth: int, seed: int) -> list[StoredPassage]:
     """The best *depth* documents of either stage, each once, in an order that says nothing of their ranks."""
     final = by_document(staged.final)[:depth]
     first = by_document(staged.first)[:depth]
     best = {hit.candidate.stored.document_id: hit.candidate.stored for hit in (*reversed(first), *reversed(final))}
     names = sorted(best)
     random.Random(f"{seed}\0{query.id}").shuffle(names)
-    return [Pooled(query, best[name]) for name in names]
+    return [best[name] for name in names]

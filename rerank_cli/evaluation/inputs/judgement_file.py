@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from rerank_cli.errors import InputError, UsageError, in_words
-from rerank_cli.files import numbered_lines, read_text
+from rerank_cli.files import numbered_lines, read_text, write_text
 from rerank_cli.trec import QRELS_HEADER, qrels_line, read_qrels, tsv_id
 
 
@@ -22,6 +22,7 @@ class JudgementFile:
         """
         self._path = path
         self.grades: dict[str, dict[str, int]] = {}
+        self._kept: list[tuple[str, str, str]] = []
         if not path.exists():
             self._append(QRELS_HEADER)
             return
@@ -35,8 +36,24 @@ class JudgementFile:
 
     def keep(self, query: str, document: str, grade: int) -> None:
         """Write a judgement and make sure that it lies on the disk."""
+        line = qrels_line(query, document, grade)
         self.grades.setdefault(tsv_id(query), {})[tsv_id(document)] = grade
-        self._append(qrels_line(query, document, grade))
+        self._append(line)
+        self._kept.append((tsv_id(query), tsv_id(document), line))
+
+    def take_back(self) -> None:
+        """Forget the last judgement that was kept here and has not been taken back, also on the disk.
+
+        Raises:
+            InputError: the file ends otherwise by now, or cannot be written.
+        """
+        query, document, line = self._kept[-1]
+        written = read_text(self._path)
+        if not written.endswith(line):
+            raise InputError(f"{self._path}: something else wrote into it", remedy="see what, and judge again")
+        write_text(self._path, written.removesuffix(line))
+        self._kept.pop()
+        del self.grades[query][document]
 
     def _append(self, text: str) -> None:
         try:

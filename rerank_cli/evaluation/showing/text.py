@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import textwrap
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rerank_cli.cells import cells, middle_left_out, wrapped
 from rerank_cli.characters import printable
 from rerank_cli.evaluation.conclusions.diagnosis import MEANINGS, Diagnosis
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
@@ -19,6 +20,8 @@ from rerank_cli.evaluation.figures.sweep import BUDGET, SweepTable
 SHOWN_QUERY = 72
 """Letters of a query that a line has room for."""
 
+BEFORE_LAST_COLUMN = re.compile(r".*\S {2,}| +")
+"""What a line that is broken goes on below: its indentation, or that of the last of several columns."""
 
 Rows = Sequence[Sequence[str]]
 """A table: the cells of each row, the first row naming the columns."""
@@ -54,11 +57,11 @@ def fitted(parts: Iterable[str | Rows], *, width: int | None) -> Iterator[str]:
     for part in parts:
         if not isinstance(part, str):
             yield from aligned(part, width=width)
-        elif width is None or len(part) <= width:
+        elif width is None or cells(part) <= width:
             yield part
         else:
-            indent = part[: len(part) - len(part.lstrip())]
-            yield from textwrap.wrap(part, width, subsequent_indent=indent, break_on_hyphens=False)
+            before = BEFORE_LAST_COLUMN.match(part)
+            yield from wrapped(part, width, indent=" " * len(before.group()) if before else "")
 
 
 def aligned(rows: Rows, *, width: int | None = None) -> Iterator[str]:
@@ -66,14 +69,20 @@ def aligned(rows: Rows, *, width: int | None = None) -> Iterator[str]:
 
     Columns that do not fit *width* stand below, each time with the first column before them.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    shown = [[_within(printable(cell), width) for cell in row] for row in rows]
+    widths = [max(map(cells, column)) for column in zip(*shown, strict=True)]
     for number, columns in enumerate(_blocks(widths, width)):
         if number:
             yield ""
-        for row in cells:
-            line = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in columns)]
-            yield "  ".join(line).rstrip()
+        for row in shown:
+            first = row[0] + " " * (widths[0] - cells(row[0]))
+            others = (" " * (widths[column] - cells(row[column])) + row[column] for column in columns)
+            yield "  ".join([first, *others]).rstrip()
+
+
+def _within(cell: str, width: int | None) -> str:
+    """*cell*, shortened so that any two of them fit side by side."""
+    return cell if width is None else middle_left_out(cell, width // 2 - 1)
 
 
 def _blocks(widths: Sequence[int], width: int | None) -> list[list[int]]:

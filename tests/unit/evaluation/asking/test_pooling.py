@@ -31,9 +31,9 @@ def test_the_pool_holds_the_best_of_both_stages_once_in_no_telling_order(
     staged = one_pass.stage_hits(answer, replace(BASE, fusion="none"))
     firsts = one_pass.ranked(staged.first).documents[:5]
     finals = one_pass.ranked(staged.final).documents[:5]
-    pooled = [each.stored.document_id for each in pool(query, staged, depth=5, seed=1)]
+    pooled = [each.document_id for each in pool(query, staged, depth=5, seed=1)]
     assert set(pooled) == {*firsts, *finals} and len(pooled) == len(set(pooled))
-    orders = {tuple(each.stored.document_id for each in pool(query, staged, depth=5, seed=seed)) for seed in range(9)}
+    orders = {tuple(each.document_id for each in pool(query, staged, depth=5, seed=seed)) for seed in range(9)}
     assert len(orders) > 5
 
 

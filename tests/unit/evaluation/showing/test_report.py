@@ -24,7 +24,7 @@ def test_the_page_has_the_figures_the_worst_queries_and_the_command(
     page = report_page(replace(evaluation, context={"command": "rerank-cli eval --top-k 20 'a <b>'"}))
     assert evaluation.stages is not None
     for name, value in evaluation.stages.final.overall.items():
-        assert f"<td>{name}</td>" in page and f"<td>{value:.4f}</td>" in page
+        assert f"<td>{name}</td>" in page and f">{value:.4f}</td>" in page
     assert "rerank-cli eval --top-k 20 &#39;a &lt;b&gt;&#39;" in page
     assert page.count("<svg") == 3 and "Where the next gain lies" in page
     assert "knee" in page or "use this" in page
@@ -68,6 +68,17 @@ ATTRIBUTES = set(
     "lang charset name content class data-label viewbox role aria-label x x1 x2 y y1 y2 cx cy r width height points "
     "fill stroke stroke-width text-anchor transform".split()
 )
+
+
+def test_on_a_narrow_screen_every_figure_stands_below_its_name_and_nothing_is_scrolled_out_of_sight(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    page = report_page(evaluate(collection, request_of(draws=True, diagnoses=True, top=1), workplace))
+    assert page.count("<table") == page.count('<table class="stacks">') == 4
+    assert not re.search(r"overflow-[xy]|overflow:|nowrap;[^}]*hidden", page)
+    named = re.findall(r"<tr><td[^>]*>.*?</td>(.*?)</tr>", page, re.DOTALL)
+    unnamed = [cell for row in named for cell in re.findall(r"<td[^>]*>", row) if "data-label" not in cell]
+    assert set(unnamed) == {'<td class="text">'}, "the text of a query, which needs no name"
 
 
 class _Read(HTMLParser):

@@ -7,11 +7,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, without_leader
+from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
@@ -28,14 +30,27 @@ _AFTER_STOP = 1.6
 
 _WIDEST_STRETCHED = 1.6
 
+# The number of a footnote before its first word, or after a word.
+_MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
+_MARK_SIZE = 0.85
+
+# In points: so far back to the left goes what stands before a line and comes after it.
+_LEAP = 20.0
+_END_OF_NUMBER = ")]0123456789"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
+
 # It is set in letters of its own before a line of a listing.
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
 
-_BOLD_NAME = re.compile(r"bold|black|heavy|demi|medi(?!um)|cmbx|-b\b", re.IGNORECASE)
-_FIXED_NAME = re.compile(
-    r"mono|nimbusmon|courier|typewriter|consol|menlo|monaco|fixed|code|(?:cm|sl|it|sf|ec|lm|xb?)tt\d*\b", re.IGNORECASE
+# What a file says of a font's weight is mostly guessed: its name tells. TeX has `cmbx` and `LinLibertineB`.
+_BOLD_NAME = re.compile(
+    r"bold|black|heavy|demi|medi(?!um)|bx(?:sl|ti)?\d|(?:cm|sf|ec)b\d|-(?:bd|bol\b)|(?:libertine|biolinum)[to]?z?b|-b\b",
+    re.IGNORECASE,
 )
-_BOLD_WEIGHT = 600
+_FIXED_NAME = re.compile(
+    r"mono|nimbusmon|courier|typewriter|consol|menlo|monaco|fixed|code|(?:cmi?|sl|sf|ec|lm|xb?)tt\d*\b|cmtex|(?:sf|ec)(?:st|it|tc)\d",
+    re.IGNORECASE,
+)
 _NAME_BYTES = 128
 
 # A font of pictures says that its letters are one point high. Capitals have about so much of their size.
@@ -43,12 +58,17 @@ _LEAST_SIZE = 3.0
 _CAPITAL_HEIGHT = 0.7
 _PROBED = 12
 
+# In sizes of the letters: no other letter reaches so far below its line, and the middle of signs is so far above it.
+_HANGING = 0.6
+_AXIS = 0.25
+
 
 class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
-    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int) -> None:
+    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs) -> None:
         self._raw = textpage.raw
+        self._glyphs = glyphs
         self._sheet = sheet
         self._number = number
         self._count = textpage.count_chars()
@@ -56,6 +76,8 @@ class Letters:
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
         self._edges = tuple(ctypes.c_double() for _ in range(4))
         self._edge_pointers = tuple(map(ctypes.byref, self._edges))
+        self._box = pdfium.FS_RECTF()
+        self._box_pointer = ctypes.byref(self._box)
         self._matrix = pdfium.FS_MATRIX()
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
@@ -64,7 +86,7 @@ class Letters:
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
-        text = self._text()
+        text = self._glyphs.named(self._raw, self._text())
         lines = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
@@ -73,10 +95,22 @@ class Letters:
             while end > first and text[end - 1].isspace():
                 end -= 1
             if first < end:
-                line = self._line(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
-                if line:
-                    lines.append(line)
+                for begins, ends in self._forwards(text, first, end):
+                    line = self._line(text, begins, ends, parted=ends == end and found[2] in ("\ufffe", "\x02"))
+                    if line:
+                        lines.append(line)
         return lines
+
+    def _forwards(self, text: str, first: int, end: int) -> Sequence[tuple[int, int]]:
+        """The line; in two where it goes back to the left, as to the number of a formula that comes last."""
+        ends_number = text[end - 1] in _END_OF_NUMBER
+        if not ends_number or self._right(end - 1) > self._left(first) or _RIGHT_TO_LEFT.search(text, first, end):
+            return ((first, end),)
+        lefts = [self._left(index) for index in range(first, end)]
+        back = min(range(1, len(lefts)), key=lambda at: lefts[at] - lefts[at - 1], default=0)
+        if lefts[back] - lefts[back - 1] > -_LEAP:
+            return ((first, end),)
+        return ((first, first + back), (first + back, end))
 
     def _text(self) -> str:
         """One character for each letter that pdfium counts."""
@@ -98,17 +132,23 @@ class Letters:
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
+        if text[last].isdigit() and last > middle and text[last - 1].isalpha():
+            last -= 1
         size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
-        y = self._origin(usual)[1]
+        y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
             for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)
-            for cell in _parts(cleaned(text[cell_first:cell_end]), self._left(cell_first), self._right(cell_end - 1))
+            for cell in _parts(
+                cleaned(self._marked(text, cell_first, cell_end, size, y)),
+                self._left(cell_first),
+                self._right(cell_end - 1),
+            )
         ]
         if not cells:
             return None
@@ -126,6 +166,15 @@ class Letters:
                 yield begins, space
                 begins = after
         yield begins, end
+
+    def _marked(self, text: str, first: int, end: int, size: float, y: float) -> str:
+        """The text of a cell, with the raised numbers of footnotes apart from its words."""
+        marked, done = "", first
+        for found in _MARK.finditer(text, first, end):
+            if self._size(found.start())[0] < _MARK_SIZE * size and self._origin(found.start())[1] < y - 0.1 * size:
+                marked += f"{text[done : found.start()]} {found[0]} "
+                done = found.end()
+        return (marked + text[done:end]).strip() if done > first else text[first:end]
 
     def _gaps(self, text: str, first: int, end: int) -> Iterator[tuple[int, int, float]]:
         """Each blank, what comes after it, and how wide it is."""
@@ -158,6 +207,13 @@ class Letters:
         turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
         return size * math.hypot(matrix.c, matrix.d), turn
 
+    def _height_of_sign(self, index: int, size: float) -> float:
+        """The line that a single letter stands on. Large signs of formulas hang below theirs: their middle tells."""
+        (_, bottom), (_, top) = self._corners(index)
+        y = self._origin(index)[1]
+        low, high = max(bottom, top), min(bottom, top)
+        return (low + high) / 2 + _AXIS * size if low - y > _HANGING * size else y
+
     def _size_of_ink(self, first: int, end: int) -> float:
         """The size of letters by how they look: fonts that are made of pictures do not know theirs."""
         baseline = self._origin(first)[1]
@@ -168,9 +224,9 @@ class Letters:
     def _font(self, index: int) -> tuple[bool, bool]:
         """Whether a letter is bold, and whether its font is a typewriter's."""
         length = pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
-        name = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
-        bold = bool(_BOLD_NAME.search(name)) or pdfium.FPDFText_GetFontWeight(self._raw, index) >= _BOLD_WEIGHT
-        return bold, bool(self._flags.value & 1) or bool(_FIXED_NAME.search(name))
+        name = self._name.value if 0 < length <= _NAME_BYTES else b""
+        bold, fixed = _by_name(name)
+        return bold, fixed or bool(self._flags.value & 1)
 
     def _origin(self, index: int) -> tuple[float, float]:
         pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
@@ -185,8 +241,8 @@ class Letters:
     def _right(self, index: int) -> float:
         if self._sheet.turned:
             return max(x for x, _ in self._corners(index))
-        pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
-        return self._edges[1].value - self._sheet.left
+        pdfium.FPDFText_GetLooseCharBox(self._raw, index, self._box_pointer)
+        return float(self._box.right - self._sheet.left)
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))
@@ -195,6 +251,12 @@ class Letters:
         pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
         left, right, bottom, top = (edge.value for edge in self._edges)
         return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
+
+
+@lru_cache(maxsize=1_000)
+def _by_name(font: bytes) -> tuple[bool, bool]:
+    name = font.decode("utf-8", "replace")
+    return bool(_BOLD_NAME.search(name)), bool(_FIXED_NAME.search(name))
 
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:

@@ -12,6 +12,7 @@ import pypdfium2.raw as pdfium
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.characters import cleaned
+from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
@@ -60,7 +61,7 @@ def opened(content: bytes) -> Iterator[Pdf]:
     except pypdfium2.PdfiumError as error:
         raise Unreadable(_reason(error)) from error
     try:
-        yield Pdf(document)
+        yield Pdf(document, Glyphs(content))
     finally:
         document.close()
 
@@ -77,8 +78,9 @@ def _reason(error: pypdfium2.PdfiumError) -> str:
 class Pdf:
     """An open PDF."""
 
-    def __init__(self, document: pypdfium2.PdfDocument) -> None:
+    def __init__(self, document: pypdfium2.PdfDocument, glyphs: Glyphs) -> None:
         self._document = document
+        self._glyphs = glyphs
         self._form = self._form_of(document)
         self._sheets: dict[int, Sheet] = {}
 
@@ -138,12 +140,12 @@ class Pdf:
         sheet = Sheet.of(page)
         textpage = page.get_textpage()
         try:
-            letters = Letters(textpage, sheet, number)
+            letters = Letters(textpage, sheet, number, self._glyphs)
             lines = letters.lines()
             turned = max(letters.turns, key=letters.turns.__getitem__, default=sheet.turned)
             if turned != sheet.turned:  # most of it is set sideways: it is read as if the page were turned
                 sheet = replace(sheet, turned=turned)
-                lines = Letters(textpage, sheet, number).lines()
+                lines = Letters(textpage, sheet, number, self._glyphs).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
         finally:
             textpage.close()

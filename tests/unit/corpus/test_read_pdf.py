@@ -447,9 +447,9 @@ def test_a_fraction_is_one_formula() -> None:
     page = (
         shown("The rope is so long:", 50, 740)
         + shown("length =", 200, 700)
-        + shown("weight of it", 244, 707)
-        + shown("weight of a yard", 244, 693)
-        + shown(".", 321, 700)
+        + shown("weight of it", 239, 707)
+        + shown("weight of a yard", 239, 693)
+        + shown(".", 316, 700)
     )
     assert texts(pdf(page))[1:] == ["length = weight of it weight of a yard ."]
 
@@ -474,6 +474,65 @@ def test_the_marks_of_footnotes_are_no_part_of_words() -> None:
         "The harbour 2 is shut, and 103 ropes lie there in rope10.",
         "2 Until the ferry leaves.",
     ]
+
+
+def test_columns_that_the_file_has_line_by_line_are_read_one_after_the_other() -> None:
+    left = ("The ropes lie in the shed beside the old", "harbour; and the paint dries on the walls.") * 5
+    right = ("Nobody has seen the ferry since it left", "for the island with forty passengers and the") * 5
+    rows = zip(left, right, strict=True)
+    page = shown("Of ropes and ferries: all that the harbour knows of them today", 50, 740, size=14) + "".join(
+        spaced(first, x=50, y=700 - 12 * row) + spaced(second, x=320, y=697 - 12 * row)
+        for row, (first, second) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == [" ".join(left), " ".join(right)]
+
+
+def test_a_label_that_comes_in_the_middle_of_its_line_stands_before_it() -> None:
+    page = (
+        "BT /F 10 Tf 1 0 0 1 150 700 Tm (A knot of ) Tj -100 0 Td (moor ) Tj 145 0 Td (the harbour.) Tj ET\n"
+        "BT /F 10 Tf 1 0 0 1 150 680 Tm (A knot of ) Tj -100 0 Td (belay ) Tj 145 0 Td (the ferry.) Tj ET\n"
+        "BT /F 10 Tf 1 0 0 1 150 660 Tm (A knot of ) Tj -100 0 Td (tie ) Tj 145 0 Td (the island.) Tj ET\n"
+    )
+    assert texts(pdf(page)) == [
+        "moor | A knot of the harbour.\nbelay | A knot of the ferry.\ntie | A knot of the island."
+    ]
+
+
+def test_what_is_typed_at_a_prompt_begins_a_line() -> None:
+    page = shown("This shows the ropes of the harbour as they are, one by one:", 50, 700)
+    page += shown("> library(ropes)", 50, 676) + shown("> show(ropes)", 50, 664)
+    assert texts(pdf(page))[1:] == ["> library(ropes)", "> show(ropes)"]
+
+
+def test_the_contents_at_the_side_of_slides_are_left_out() -> None:
+    slides = [
+        shown("Ropes", 10, 300, size=6) + shown("Paint", 10, 290, size=6) + shown(text, 150, 200)
+        for text in ("They are of hemp.", "It dries.", "All is well.", "The ferry leaves.")
+    ]
+    content = pdf(*slides).replace(b"[0 0 600 800]", b"[0 0 800 600]")
+    assert texts(content) == ["They are of hemp.", "It dries.", "All is well.", "The ferry leaves."]
+
+
+def test_a_word_with_a_hyphen_keeps_that_at_the_end_of_a_line() -> None:
+    page = shown("It is a three-", 50, 700) + shown("in-one rope.", 50, 688)
+    assert texts(pdf(page)) == ["It is a three-in-one rope."]
+
+
+def test_an_item_goes_on_in_the_next_column_past_a_caption() -> None:
+    page = (
+        shown("- Of all the ropes that lie in the shed of", 50, 112)
+        + shown("the chandler who has sold them to the", 58, 100)
+        + shown("Table 1.", 50, 60)
+        + shown("303 houses of the island, most are old, as", 350, 700)
+        + shown("everybody knows.", 350, 688)
+    )
+    assert texts(pdf(page))[0].endswith("sold them to the 303 houses of the island, most are old, as everybody knows.")
+
+
+def test_words_of_spread_letters_are_words() -> None:
+    page = "BT /F 10 Tf 2.6 Tc 50 700 Td (OF) Tj 24 0 Td (ROPES) Tj 55 0 Td (AND) Tj 34 0 Td (OIL) Tj ET\n"
+    page += "BT /F 10 Tf 50 600 Td (A B C D E F G H I) Tj ET"
+    assert texts(pdf(page)) == ["OF ROPES AND OIL", "A B C D E F G H I"]
 
 
 def test_capitals_that_a_line_parts_are_put_together() -> None:

@@ -80,8 +80,8 @@ _FIRST_WORD = re.compile(r"[\w-]+")
 def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
     """Two lines of a paragraph as one. A word that is parted becomes whole again.
 
-    The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, or if a capital
-    or a digit follows it.
+    The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, if the word has
+    another one, or if a capital or a digit follows it.
     """
     if before.endswith(BROKEN_WORD):
         before = before.removesuffix(BROKEN_WORD)
@@ -90,7 +90,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
             return f"{before}-{after}"
         is_capital = first[0].isupper() and len(first[0]) > 1 and last[0].isupper() and len(last[0]) > 1
         stays = not (after[0].islower() or is_capital) or not before[-1].isalpha()
-        stays = stays or f"{first[0]}-{last[0]}".casefold() in hyphenated
+        stays = stays or "-" in first[0] + last[0] or f"{first[0]}-{last[0]}".casefold() in hyphenated
         return f"{before}-{after}" if stays else before + after
     if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
+from statistics import median
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -34,10 +36,20 @@ _WIDEST_STRETCHED = 1.6
 _MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
 _MARK_SIZE = 0.85
 
-# In points: so far back to the left goes what stands before a line and comes after it.
+# In points: so far back to the left goes what stands before a line and comes after it. What stands so far apart, and is
+# so little higher or lower, is of another column.
 _LEAP = 20.0
+_COLUMN_GAP = 8.0
+_LEVEL = 0.5
+_LEAST_BLANKS = 3
 _END_OF_NUMBER = ")]0123456789"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
+
+# Letters of a word with more room between them, in sizes of the letters; blanks between them are no characters.
+_SPREAD = re.compile(r"(?:(?<!\S)[^\W\d_] ){3}")
+_MOSTLY_SINGLE = 0.3
+_WIDEST_SPREAD = 0.24
+_NO_BLANK = "\u200b"
 
 # It is set in letters of its own before a line of a listing.
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
@@ -63,6 +75,14 @@ _HANGING = 0.6
 _AXIS = 0.25
 
 
+_Gap = tuple[int, int, float]  # a blank, what comes after it, and how wide it is
+
+
+# Asked of some hundred letters of a page.
+_ask_origin = pdfium.FPDFText_GetCharOrigin
+_ask_box = pdfium.FPDFText_GetLooseCharBox
+
+
 class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
@@ -70,6 +90,7 @@ class Letters:
         self._raw = textpage.raw
         self._glyphs = glyphs
         self._sheet = sheet
+        self._shift = sheet.left
         self._number = number
         self._count = textpage.count_chars()
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
@@ -86,8 +107,8 @@ class Letters:
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
-        text = self._glyphs.named(self._raw, self._text())
-        lines = []
+        text = self._closed_up(self._glyphs.named(self._raw, self._text()))
+        lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
             while first < end and text[first].isspace():
@@ -95,22 +116,66 @@ class Letters:
             while end > first and text[end - 1].isspace():
                 end -= 1
             if first < end:
-                for begins, ends in self._forwards(text, first, end):
-                    line = self._line(text, begins, ends, parted=ends == end and found[2] in ("\ufffe", "\x02"))
-                    if line:
-                        lines.append(line)
+                lines += self._forwards(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
         return lines
 
-    def _forwards(self, text: str, first: int, end: int) -> Sequence[tuple[int, int]]:
-        """The line; in two where it goes back to the left, as to the number of a formula that comes last."""
-        ends_number = text[end - 1] in _END_OF_NUMBER
-        if not ends_number or self._right(end - 1) > self._left(first) or _RIGHT_TO_LEFT.search(text, first, end):
-            return ((first, end),)
+    def _closed_up(self, text: str) -> str:
+        """*text* without the blanks that pdfium puts into words of spread letters, as in listings and headings."""
+        if not _SPREAD.search(text):
+            return text
+        letters = list(text)
+        for found in _LINE.finditer(text):
+            if _SPREAD.search(found[1]) and _MOSTLY_SINGLE * len(words := found[1].split()) < sum(
+                len(word) == 1 for word in words
+            ):
+                for blank in self._false_blanks(text, *found.span(1)):
+                    letters[blank] = _NO_BLANK
+        return "".join(letters)
+
+    def _false_blanks(self, text: str, first: int, end: int) -> list[int]:
+        """The blanks of a line that are little wider than what is between the letters of its words."""
+        inked = [index for index in range(first, end) if not text[index].isspace()]
+        gaps = [self._left(after) - self._right(before) for before, after in pairwise(inked)]
+        usual = median(gaps)
+        if usual > _WIDEST_SPREAD * self._size(inked[0])[0]:
+            return []
+        return [
+            before + 1
+            for (before, after), gap in zip(pairwise(inked), gaps, strict=True)
+            if after == before + 2 and gap < 2 * usual and pdfium.FPDFText_IsGenerated(self._raw, before + 1)
+        ]
+
+    def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
+        """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
+        gaps = list(self._gaps(text, first, end))
+        begins = self._begins(text, first, end, gaps)
+        for begin, stop in pairwise([*begins, end]):
+            within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]
+            line = self._line(text, begin, stop, within, parted=parted and stop == end)
+            if line:
+                yield line
+
+    def _begins(self, text: str, first: int, end: int, gaps: Sequence[_Gap]) -> list[int]:
+        """Where each of these parts begins."""
+        wide = [(after, width) for _, after, width in gaps if not -_LEAP < width < _COLUMN_GAP]
+        if not wide and text[end - 1] not in _END_OF_NUMBER:
+            return [first]
+        if _RIGHT_TO_LEFT.search(text, first, end):
+            return [first]
+        if any(width < 0 for _, width in wide):
+            return [first, *(after for after, width in wide if abs(width) > _LEAP)]
+        if len(wide) == 1 and self._is_of_columns(text, first, wide[0][0], end):
+            return [first, wide[0][0]]
+        if text[end - 1] not in _END_OF_NUMBER or self._right(end - 1) > self._left(first):
+            return [first]
         lefts = [self._left(index) for index in range(first, end)]
-        back = min(range(1, len(lefts)), key=lambda at: lefts[at] - lefts[at - 1], default=0)
-        if lefts[back] - lefts[back - 1] > -_LEAP:
-            return ((first, end),)
-        return ((first, first + back), (first + back, end))
+        return [first, *(first + at for at in range(1, len(lefts)) if lefts[at] - lefts[at - 1] < -_LEAP)]
+
+    def _is_of_columns(self, text: str, first: int, between: int, end: int) -> bool:
+        """Whether prose on both sides of a gap is not on one height."""
+        if text.count(" ", first, between) <= _LEAST_BLANKS or text.count(" ", between, end) < _LEAST_BLANKS:
+            return False
+        return abs(self._origin(first)[1] - self._origin(between)[1]) > _LEVEL
 
     def _text(self) -> str:
         """One character for each letter that pdfium counts."""
@@ -126,7 +191,9 @@ class Letters:
         codes = (pdfium.FPDFText_GetUnicode(self._raw, index) for index in range(self._count))
         return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
-    def _line(self, text: str, first: int, end: int, *, parted: bool) -> Line | None:
+    def _line(self, text: str, first: int, end: int, gaps: Sequence[_Gap], *, parted: bool) -> Line | None:
+        while end > first and text[end - 1].isspace():
+            end -= 1
         number = _LINE_NUMBER.match(text, first, end)
         begins, last = number.end() if number else first, end - 1
         middle = (begins + last) // 2
@@ -143,7 +210,7 @@ class Letters:
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
-            for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)
+            for cell_first, cell_end in self._cells(text, first, end, gaps, size if upright else math.inf)
             for cell in _parts(
                 cleaned(self._marked(text, cell_first, cell_end, size, y)),
                 self._left(cell_first),
@@ -157,9 +224,8 @@ class Letters:
         bold, fixed = (all(each) for each in zip(*fonts, strict=True))
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
 
-    def _cells(self, text: str, first: int, end: int, size: float) -> Iterator[tuple[int, int]]:
+    def _cells(self, text: str, first: int, end: int, gaps: Sequence[_Gap], size: float) -> Iterator[tuple[int, int]]:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
-        gaps = list(self._gaps(text, first, end)) if size < math.inf else []
         begins = first
         for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
             if width > CELL_GAP * size * (_AFTER_STOP if text[space - 1] in _STOPS else 1):
@@ -176,8 +242,7 @@ class Letters:
                 done = found.end()
         return (marked + text[done:end]).strip() if done > first else text[first:end]
 
-    def _gaps(self, text: str, first: int, end: int) -> Iterator[tuple[int, int, float]]:
-        """Each blank, what comes after it, and how wide it is."""
+    def _gaps(self, text: str, first: int, end: int) -> Iterator[_Gap]:
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
@@ -235,14 +300,14 @@ class Letters:
     def _left(self, index: int) -> float:
         if self._sheet.turned:
             return self._origin(index)[0]
-        pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
-        return self._x.value - self._sheet.left
+        _ask_origin(self._raw, index, *self._point)
+        return self._x.value - self._shift
 
     def _right(self, index: int) -> float:
         if self._sheet.turned:
             return max(x for x, _ in self._corners(index))
-        pdfium.FPDFText_GetLooseCharBox(self._raw, index, self._box_pointer)
-        return float(self._box.right - self._sheet.left)
+        _ask_box(self._raw, index, self._box_pointer)
+        return float(self._box.right) - self._shift
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
-_WORD_GAP = 0.15
+WORD_GAP = 0.15
 CELL_GAP = 0.75
 
 # Raised and lowered letters are so much smaller than the others.
@@ -122,7 +122,7 @@ class Line:
         *before, last = self.cells
         gap = other.left - last.right
         is_script = other.size < _SCRIPT * self.size and abs(self.y - other.y) < 0.6 * self.size
-        space = "" if is_script and -self.size < gap < _WORD_GAP * self.size else " "
+        space = "" if is_script and -self.size < gap < WORD_GAP * self.size else " "
         cell = Cell(f"{last.text}{space}{other.text}", min(last.left, other.left), max(last.right, other.right))
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
         return replace(main, cells=(*before, cell), bold=self.bold and other.bold)
@@ -140,7 +140,7 @@ class Line:
         first, *after = other.cells
         size = max(self.size, other.size)
         if gap < CELL_GAP * size and not last.text.endswith(BROKEN_WORD):
-            space = " " if gap > _WORD_GAP * size or self._is_marked_by(other) else ""
+            space = " " if gap > WORD_GAP * size or self._is_marked_by(other) else ""
             before.append(Cell(f"{last.text}{space}{first.text}", last.left, first.right))
         else:
             before += [last, first]

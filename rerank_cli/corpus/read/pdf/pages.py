@@ -12,6 +12,7 @@ import pypdfium2.raw as pdfium
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.characters import cleaned
+from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
@@ -44,6 +45,7 @@ class Page:
     """
 
     number: int
+    width: float
     height: float
     lines: tuple[Line, ...] = ()
     comments: tuple[str, ...] = ()
@@ -129,7 +131,7 @@ class Pdf:
             try:
                 page = self._document[index]
             except pypdfium2.PdfiumError:
-                yield Page(index + 1, 0.0, damaged=True)
+                yield Page(index + 1, 0.0, 0.0, damaged=True)
                 continue
             try:
                 yield self._read(page, index + 1)
@@ -151,6 +153,7 @@ class Pdf:
             textpage.close()
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
-        lines = without_line_numbers(side_by_side(filled_in(lines, written.fields, number)))
+        lines = side_by_side(in_columns(lines, sheet.shown_width))
+        lines = without_line_numbers(filled_in(lines, written.fields, number))
         pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
-        return Page(number, sheet.shown_height, tuple(lines), written.comments, pictured)
+        return Page(number, sheet.shown_width, sheet.shown_height, tuple(lines), written.comments, pictured)

@@ -24,6 +24,9 @@ _BULLETS = (
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+")  # noqa: RUF001
 
+# What somebody types in, or goes on with, stands after it.
+_PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")
+
 _CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing)\s*\d", re.IGNORECASE)
 
 # In sizes of the letters.
@@ -183,6 +186,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if line.text[0] in _BULLETS or _is_row(before, line):
         return True
     if is_short and _CAPTION.match(line.text):
+        return True
+    if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True

@@ -26,7 +26,7 @@ FONTS = {
 }
 
 # Of two bytes a letter, none of which it has a character for.
-UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10"}
+UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10", "A": "MSAM10"}
 
 NAMED = {
     "L": ("AAAAAA+LinLibertineT", "27 /f_i 85 /f_f /f_l /T_h"),
@@ -427,6 +427,14 @@ def test_angle_brackets_of_tex_are_no_letters() -> None:
         " /Y 10 Tf (\\000i) Tj /C 10 Tf (}) Tj ET"
     )
     assert texts(pdf(page)) == ["moor{⟨rope⟩}"]
+
+
+def test_triangles_of_tex_are_bullets() -> None:
+    page = "".join(
+        f"BT /A 10 Tf 50 {700 - 12 * row} Td (\\000B) Tj /F 10 Tf 10 0 Td ({item}) Tj ET\n"
+        for row, item in enumerate(("rope", "paint"))
+    )
+    assert texts(pdf(page)) == ["- rope", "- paint"]
 
 
 def test_a_sum_with_what_it_goes_over_is_one_formula() -> None:

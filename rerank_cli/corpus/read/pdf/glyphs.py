@@ -16,6 +16,7 @@ from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
 # What pdfium gives in place of each sign of TeX's symbols: the letter that has its code elsewhere.
 _SIGNS = (
     (re.compile(r"CMB?SY|MathSymbols|[tp]xb?sys?\b"), dict(zip("\r04567bcdehik", "◯′△▽\u0338↦⌊⌋⌈⌉⟨⟩‖", strict=True))),  # noqa: RUF001
+    (re.compile("MSAM"), dict(zip("BCIJ\x03\x04", "▷◁▶◀□■", strict=True))),
     (
         re.compile(r"CMEX|MathExtension|[tp]xexa?\b"),
         dict(zip("PXQYRZ[\\()\x00\x01\x08\t\n\x0b\x10\x11\x12\x13\x1a\x1b", "∑∑∏∏∫∫⋃⋂{}(){}⟨⟩()(){}", strict=True)),  # noqa: RUF001
@@ -29,7 +30,7 @@ _TEXT = dict(
 
 # Few letters are asked about: no characters at all, those that no word has there, and those that stand alone.
 _SUSPECT = re.compile(
-    r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
+    r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdBCIJPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
     r"|(?<!\S)[\[\\()](?!\S)"
 )
 

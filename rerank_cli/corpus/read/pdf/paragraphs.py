@@ -18,7 +18,7 @@ from rerank_cli.corpus.read.pdf.tables import Table, with_tables
 Kind = Literal["text", "table", "listing"]
 
 _BULLETS = (
-    "•◦▪‣●○■□➢➤✓❖∙·⁃"  # noqa: RUF001
+    "•◦▪‣●○■□▷▶▸►➢➤✓❖∙·⁃"  # noqa: RUF001
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8"  # of Symbol and Wingdings, which word processors set bullets in
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001

@@ -20,6 +20,17 @@ FONTS = {
     "S": "SFTT1000",
     "N": "NimbusMonL-Regu",
     "X": "AAAAAA+t1xtt",
+    "I": "SFIT1000",
+    "R": "LinLibertineTB",
+    "Q": "LMRoman10-Regular",
+}
+
+# Of two bytes a letter, none of which it has a character for.
+UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10", "A": "MSAM10"}
+
+NAMED = {
+    "L": ("AAAAAA+LinLibertineT", "27 /f_i 85 /f_f /f_l /T_h"),
+    "T": ("AAAAAA+Grotesque", "28 /g28 /g29"),
 }
 
 
@@ -49,6 +60,16 @@ def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, t
         )
     )
     fonts = {name: f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /{base} >>" for name, base in FONTS.items()}
+    fonts |= {
+        name: f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /{base} /Encoding << /Differences [{names}] >> >>"
+        for name, (base, names) in NAMED.items()
+    }
+    fonts |= {
+        name: f"/{name} << /Type /Font /Subtype /Type0 /BaseFont /{base} /Encoding /Identity-H /DescendantFonts [<<"
+        f" /Type /Font /Subtype /CIDFontType2 /BaseFont /{base} /DW 400"
+        " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>"
+        for name, base in UNKNOWN.items()
+    }
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
     first_page, first_bookmark = 5, 5 + 2 * len(pages)
     kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
@@ -257,7 +278,7 @@ def test_a_table_that_is_set_sideways_is_read_as_it_would_be_turned(along: str, 
     assert texts(pdf(page)) == ["Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl"]
 
 
-@pytest.mark.parametrize("name", ["S", "N", "X"])
+@pytest.mark.parametrize("name", ["S", "N", "X", "I"])
 def test_lines_in_the_letters_of_a_typewriter_stay_lines(name: str) -> None:
     page = shown("moor(hemp)", 50, 700, font=name) + shown("return knot", 50, 688, font=name)
     assert texts(pdf(page)) == ["moor(hemp)\nreturn knot"]
@@ -388,4 +409,149 @@ def test_the_last_line_of_an_entry_goes_on_to_its_page() -> None:
     page = shown("What the ropes that lie in the shed beside", 50, 700) + shown("the harbour cost", 50, 688)
     assert texts(pdf(page + shown("17", 400, 688))) == [
         "What the ropes that lie in the shed beside the harbour cost 17"
+    ]
+
+
+def test_letters_that_only_the_file_has_a_name_for_are_read() -> None:
+    page = shown("Wey \\033nd the oUer of the new Voor", 50, 700, font="L")
+    assert texts(pdf(page)) == ["They find the offer of the new floor"]
+
+
+def test_ligatures_without_a_name_are_those_of_tex() -> None:
+    assert texts(pdf(shown("We \\034nd the new \\035oor", 50, 700, font="T"))) == ["We find the new floor"]
+
+
+def test_angle_brackets_of_tex_are_no_letters() -> None:
+    page = (
+        "BT /C 10 Tf 50 700 Td (moor{) Tj /Y 10 Tf (\\000h) Tj /F 10 Tf (rope) Tj"
+        " /Y 10 Tf (\\000i) Tj /C 10 Tf (}) Tj ET"
+    )
+    assert texts(pdf(page)) == ["moor{⟨rope⟩}"]
+
+
+def test_triangles_of_tex_are_bullets() -> None:
+    page = "".join(
+        f"BT /A 10 Tf 50 {700 - 12 * row} Td (\\000B) Tj /F 10 Tf 10 0 Td ({item}) Tj ET\n"
+        for row, item in enumerate(("rope", "paint"))
+    )
+    assert texts(pdf(page)) == ["- rope", "- paint"]
+
+
+def test_a_sum_with_what_it_goes_over_is_one_formula() -> None:
+    page = (
+        shown("This is what the chandler pays for all the ropes of the year:", 50, 740)
+        + shown("s =", 200, 700)
+        + shown("\\000X", 216, 700, font="Z")
+        + shown("k<n", 214, 688, size=7)
+        + shown("a", 228, 700)
+        + shown("k", 234, 698, size=7)
+        + shown("+", 240, 700)
+        + shown("\\(7\\)", 480, 700)
+    )
+    assert texts(pdf(page))[1:] == ["s = ∑ k<n ak + (7)"]
+
+
+def test_a_fraction_is_one_formula() -> None:
+    page = (
+        shown("The rope is so long:", 50, 740)
+        + shown("length =", 200, 700)
+        + shown("weight of it", 239, 707)
+        + shown("weight of a yard", 239, 693)
+        + shown(".", 316, 700)
+    )
+    assert texts(pdf(page))[1:] == ["length = weight of it weight of a yard ."]
+
+
+def test_raised_and_lowered_letters_at_one_place_stay_with_their_letter() -> None:
+    page = shown("D", 50, 700) + shown("+", 57.5, 704, size=7) + shown("i", 57.5, 697, size=7) + shown("holds", 64, 700)
+    assert texts(pdf(page)) == ["D+i holds"]
+
+
+def test_the_number_of_a_formula_that_comes_last_in_the_file_stands_before_it() -> None:
+    page = "BT /F 10 Tf 1 0 0 1 150 700 Tm (x = y and so on) Tj -100 0 Td (\\(3\\)) Tj ET"
+    assert texts(pdf(page)) == ["(3) x = y and so on"]
+
+
+def test_the_marks_of_footnotes_are_no_part_of_words() -> None:
+    page = (
+        "BT /F 10 Tf 50 700 Td (The harbour) Tj /F 6 Tf 4 Ts (2) Tj /F 10 Tf 0 Ts ( is shut, and 10) Tj"
+        " /F 6 Tf 4 Ts (3) Tj /F 10 Tf 0 Ts ( ropes lie there in rope10.) Tj ET\n"
+        "BT /F 6 Tf 4 Ts 50 600 Td (2) Tj /F 10 Tf 0 Ts (Until the ferry leaves.) Tj ET"
+    )
+    assert texts(pdf(page)) == [
+        "The harbour 2 is shut, and 103 ropes lie there in rope10.",
+        "2 Until the ferry leaves.",
+    ]
+
+
+def test_columns_that_the_file_has_line_by_line_are_read_one_after_the_other() -> None:
+    left = ("The ropes lie in the shed beside the old", "harbour; and the paint dries on the walls.") * 5
+    right = ("Nobody has seen the ferry since it left", "for the island with forty passengers and the") * 5
+    rows = zip(left, right, strict=True)
+    page = shown("Of ropes and ferries: all that the harbour knows of them today", 50, 740, size=14) + "".join(
+        spaced(first, x=50, y=700 - 12 * row) + spaced(second, x=320, y=697 - 12 * row)
+        for row, (first, second) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == [" ".join(left), " ".join(right)]
+
+
+def test_a_label_that_comes_in_the_middle_of_its_line_stands_before_it() -> None:
+    page = (
+        "BT /F 10 Tf 1 0 0 1 150 700 Tm (A knot of ) Tj -100 0 Td (moor ) Tj 145 0 Td (the harbour.) Tj ET\n"
+        "BT /F 10 Tf 1 0 0 1 150 680 Tm (A knot of ) Tj -100 0 Td (belay ) Tj 145 0 Td (the ferry.) Tj ET\n"
+        "BT /F 10 Tf 1 0 0 1 150 660 Tm (A knot of ) Tj -100 0 Td (tie ) Tj 145 0 Td (the island.) Tj ET\n"
+    )
+    assert texts(pdf(page)) == [
+        "moor | A knot of the harbour.\nbelay | A knot of the ferry.\ntie | A knot of the island."
+    ]
+
+
+def test_what_is_typed_at_a_prompt_begins_a_line() -> None:
+    page = shown("This shows the ropes of the harbour as they are, one by one:", 50, 700)
+    page += shown("> library(ropes)", 50, 676) + shown("> show(ropes)", 50, 664)
+    assert texts(pdf(page))[1:] == ["> library(ropes)", "> show(ropes)"]
+
+
+def test_the_contents_at_the_side_of_slides_are_left_out() -> None:
+    slides = [
+        shown("Ropes", 10, 300, size=6) + shown("Paint", 10, 290, size=6) + shown(text, 150, 200)
+        for text in ("They are of hemp.", "It dries.", "All is well.", "The ferry leaves.")
+    ]
+    content = pdf(*slides).replace(b"[0 0 600 800]", b"[0 0 800 600]")
+    assert texts(content) == ["They are of hemp.", "It dries.", "All is well.", "The ferry leaves."]
+
+
+def test_a_word_with_a_hyphen_keeps_that_at_the_end_of_a_line() -> None:
+    page = shown("It is a three-", 50, 700) + shown("in-one rope.", 50, 688)
+    assert texts(pdf(page)) == ["It is a three-in-one rope."]
+
+
+def test_an_item_goes_on_in_the_next_column_past_a_caption() -> None:
+    page = (
+        shown("- Of all the ropes that lie in the shed of", 50, 112)
+        + shown("the chandler who has sold them to the", 58, 100)
+        + shown("Table 1.", 50, 60)
+        + shown("303 houses of the island, most are old, as", 350, 700)
+        + shown("everybody knows.", 350, 688)
+    )
+    assert texts(pdf(page))[0].endswith("sold them to the 303 houses of the island, most are old, as everybody knows.")
+
+
+def test_words_of_spread_letters_are_words() -> None:
+    page = "BT /F 10 Tf 2.6 Tc 50 700 Td (OF) Tj 24 0 Td (ROPES) Tj 55 0 Td (AND) Tj 34 0 Td (OIL) Tj ET\n"
+    page += "BT /F 10 Tf 50 600 Td (A B C D E F G H I) Tj ET"
+    assert texts(pdf(page)) == ["OF ROPES AND OIL", "A B C D E F G H I"]
+
+
+def test_capitals_that_a_line_parts_are_put_together() -> None:
+    page = (
+        shown("All of it is PUB-", 50, 700) + shown("LISHED in the Anglo-", 50, 688) + shown("Saxon tongue.", 50, 676)
+    )
+    assert texts(pdf(page)) == ["All of it is PUBLISHED in the Anglo-Saxon tongue."]
+
+
+def test_a_font_is_bold_by_its_name() -> None:
+    page = shown("Rope", 50, 720, font="R") + shown("It is made of hemp and lies in the shed.", 50, 700, font="Q")
+    assert [(b.headings, b.text) for b in blocks(pdf(page))] == [
+        (("Rope",), "It is made of hemp and lies in the shed.")
     ]

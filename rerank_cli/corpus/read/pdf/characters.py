@@ -7,6 +7,12 @@ import unicodedata
 
 _LIGATURES = {ligature: unicodedata.normalize("NFKC", chr(ligature)) for ligature in range(0xFB00, 0xFB07)}
 
+# Others have no character: they get one that no text has.
+_LIGATURES |= dict(enumerate("Th ct ft tt Qu fft fj ffj fb fh fk tz ch ck".split(), 0xFDD0))
+
+LIGATURE_OF = {letters: chr(ligature) for ligature, letters in _LIGATURES.items()}
+"""The one character that stands for some letters until a line is cleaned."""
+
 # A blank for every kind of space, nothing for what is not seen.
 _AS_TEXT = str.maketrans(
     {
@@ -74,16 +80,17 @@ _FIRST_WORD = re.compile(r"[\w-]+")
 def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
     """Two lines of a paragraph as one. A word that is parted becomes whole again.
 
-    The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, or if a capital
-    or a digit follows it.
+    The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, if the word has
+    another one, or if a capital or a digit follows it.
     """
     if before.endswith(BROKEN_WORD):
         before = before.removesuffix(BROKEN_WORD)
         first, last = _LAST_WORD.search(before), _FIRST_WORD.match(after)
         if not (first and last):
             return f"{before}-{after}"
-        stays = not after[0].islower() or not before[-1].isalpha()
-        stays = stays or f"{first[0]}-{last[0]}".casefold() in hyphenated
+        is_capital = first[0].isupper() and len(first[0]) > 1 and last[0].isupper() and len(last[0]) > 1
+        stays = not (after[0].islower() or is_capital) or not before[-1].isalpha()
+        stays = stays or "-" in first[0] + last[0] or f"{first[0]}-{last[0]}".casefold() in hyphenated
         return f"{before}-{after}" if stays else before + after
     if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after

@@ -38,7 +38,7 @@ def _beginning(whole: Sequence[Part], part: Part) -> int | None:
         before = whole[index]
         if part.first_page - before.last_page > 1:
             return None
-        if before.kind == "text" and _alike(before, part):
+        if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             return index if is_open and (in_sentence or _is_cut(before, part)) else None
     return None

@@ -7,11 +7,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from statistics import median
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, without_leader
+from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
@@ -28,14 +32,37 @@ _AFTER_STOP = 1.6
 
 _WIDEST_STRETCHED = 1.6
 
+# The number of a footnote before its first word, or after a word.
+_MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
+_MARK_SIZE = 0.85
+
+# In points: so far back to the left goes what stands before a line and comes after it. What stands so far apart, and is
+# so little higher or lower, is of another column.
+_LEAP = 20.0
+_COLUMN_GAP = 8.0
+_LEVEL = 0.5
+_LEAST_BLANKS = 3
+_END_OF_NUMBER = ")]0123456789"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
+
+# Letters of a word with more room between them, in sizes of the letters; blanks between them are no characters.
+_SPREAD = re.compile(r"(?:(?<!\S)[^\W\d_] ){3}")
+_MOSTLY_SINGLE = 0.3
+_WIDEST_SPREAD = 0.24
+_NO_BLANK = "\u200b"
+
 # It is set in letters of its own before a line of a listing.
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
 
-_BOLD_NAME = re.compile(r"bold|black|heavy|demi|medi(?!um)|cmbx|-b\b", re.IGNORECASE)
-_FIXED_NAME = re.compile(
-    r"mono|nimbusmon|courier|typewriter|consol|menlo|monaco|fixed|code|(?:cm|sl|it|sf|ec|lm|xb?)tt\d*\b", re.IGNORECASE
+# What a file says of a font's weight is mostly guessed: its name tells. TeX has `cmbx` and `LinLibertineB`.
+_BOLD_NAME = re.compile(
+    r"bold|black|heavy|demi|medi(?!um)|bx(?:sl|ti)?\d|(?:cm|sf|ec)b\d|-(?:bd|bol\b)|(?:libertine|biolinum)[to]?z?b|-b\b",
+    re.IGNORECASE,
 )
-_BOLD_WEIGHT = 600
+_FIXED_NAME = re.compile(
+    r"mono|nimbusmon|courier|typewriter|consol|menlo|monaco|fixed|code|(?:cmi?|sl|sf|ec|lm|xb?)tt\d*\b|cmtex|(?:sf|ec)(?:st|it|tc)\d",
+    re.IGNORECASE,
+)
 _NAME_BYTES = 128
 
 # A font of pictures says that its letters are one point high. Capitals have about so much of their size.
@@ -43,19 +70,35 @@ _LEAST_SIZE = 3.0
 _CAPITAL_HEIGHT = 0.7
 _PROBED = 12
 
+# In sizes of the letters: no other letter reaches so far below its line, and the middle of signs is so far above it.
+_HANGING = 0.6
+_AXIS = 0.25
+
+
+_Gap = tuple[int, int, float]  # a blank, what comes after it, and how wide it is
+
+
+# Asked of some hundred letters of a page.
+_ask_origin = pdfium.FPDFText_GetCharOrigin
+_ask_box = pdfium.FPDFText_GetLooseCharBox
+
 
 class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
-    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int) -> None:
+    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs) -> None:
         self._raw = textpage.raw
+        self._glyphs = glyphs
         self._sheet = sheet
+        self._shift = sheet.left
         self._number = number
         self._count = textpage.count_chars()
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
         self._edges = tuple(ctypes.c_double() for _ in range(4))
         self._edge_pointers = tuple(map(ctypes.byref, self._edges))
+        self._box = pdfium.FS_RECTF()
+        self._box_pointer = ctypes.byref(self._box)
         self._matrix = pdfium.FS_MATRIX()
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
@@ -64,8 +107,8 @@ class Letters:
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
-        text = self._text()
-        lines = []
+        text = self._closed_up(self._glyphs.named(self._raw, self._text()))
+        lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
             while first < end and text[first].isspace():
@@ -73,10 +116,66 @@ class Letters:
             while end > first and text[end - 1].isspace():
                 end -= 1
             if first < end:
-                line = self._line(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
-                if line:
-                    lines.append(line)
+                lines += self._forwards(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
         return lines
+
+    def _closed_up(self, text: str) -> str:
+        """*text* without the blanks that pdfium puts into words of spread letters, as in listings and headings."""
+        if not _SPREAD.search(text):
+            return text
+        letters = list(text)
+        for found in _LINE.finditer(text):
+            if _SPREAD.search(found[1]) and _MOSTLY_SINGLE * len(words := found[1].split()) < sum(
+                len(word) == 1 for word in words
+            ):
+                for blank in self._false_blanks(text, *found.span(1)):
+                    letters[blank] = _NO_BLANK
+        return "".join(letters)
+
+    def _false_blanks(self, text: str, first: int, end: int) -> list[int]:
+        """The blanks of a line that are little wider than what is between the letters of its words."""
+        inked = [index for index in range(first, end) if not text[index].isspace()]
+        gaps = [self._left(after) - self._right(before) for before, after in pairwise(inked)]
+        usual = median(gaps)
+        if usual > _WIDEST_SPREAD * self._size(inked[0])[0]:
+            return []
+        return [
+            before + 1
+            for (before, after), gap in zip(pairwise(inked), gaps, strict=True)
+            if after == before + 2 and gap < 2 * usual and pdfium.FPDFText_IsGenerated(self._raw, before + 1)
+        ]
+
+    def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
+        """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
+        gaps = list(self._gaps(text, first, end))
+        begins = self._begins(text, first, end, gaps)
+        for begin, stop in pairwise([*begins, end]):
+            within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]
+            line = self._line(text, begin, stop, within, parted=parted and stop == end)
+            if line:
+                yield line
+
+    def _begins(self, text: str, first: int, end: int, gaps: Sequence[_Gap]) -> list[int]:
+        """Where each of these parts begins."""
+        wide = [(after, width) for _, after, width in gaps if not -_LEAP < width < _COLUMN_GAP]
+        if not wide and text[end - 1] not in _END_OF_NUMBER:
+            return [first]
+        if _RIGHT_TO_LEFT.search(text, first, end):
+            return [first]
+        if any(width < 0 for _, width in wide):
+            return [first, *(after for after, width in wide if abs(width) > _LEAP)]
+        if len(wide) == 1 and self._is_of_columns(text, first, wide[0][0], end):
+            return [first, wide[0][0]]
+        if text[end - 1] not in _END_OF_NUMBER or self._right(end - 1) > self._left(first):
+            return [first]
+        lefts = [self._left(index) for index in range(first, end)]
+        return [first, *(first + at for at in range(1, len(lefts)) if lefts[at] - lefts[at - 1] < -_LEAP)]
+
+    def _is_of_columns(self, text: str, first: int, between: int, end: int) -> bool:
+        """Whether prose on both sides of a gap is not on one height."""
+        if text.count(" ", first, between) <= _LEAST_BLANKS or text.count(" ", between, end) < _LEAST_BLANKS:
+            return False
+        return abs(self._origin(first)[1] - self._origin(between)[1]) > _LEVEL
 
     def _text(self) -> str:
         """One character for each letter that pdfium counts."""
@@ -92,23 +191,31 @@ class Letters:
         codes = (pdfium.FPDFText_GetUnicode(self._raw, index) for index in range(self._count))
         return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
-    def _line(self, text: str, first: int, end: int, *, parted: bool) -> Line | None:
+    def _line(self, text: str, first: int, end: int, gaps: Sequence[_Gap], *, parted: bool) -> Line | None:
+        while end > first and text[end - 1].isspace():
+            end -= 1
         number = _LINE_NUMBER.match(text, first, end)
         begins, last = number.end() if number else first, end - 1
         middle = (begins + last) // 2
         while text[middle].isspace():
             middle += 1
+        if text[last].isdigit() and last > middle and text[last - 1].isalpha():
+            last -= 1
         size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
-        y = self._origin(usual)[1]
+        y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
-            for cell_first, cell_end in self._cells(text, first, end, size if upright else math.inf)
-            for cell in _parts(cleaned(text[cell_first:cell_end]), self._left(cell_first), self._right(cell_end - 1))
+            for cell_first, cell_end in self._cells(text, first, end, gaps, size if upright else math.inf)
+            for cell in _parts(
+                cleaned(self._marked(text, cell_first, cell_end, size, y)),
+                self._left(cell_first),
+                self._right(cell_end - 1),
+            )
         ]
         if not cells:
             return None
@@ -117,9 +224,8 @@ class Letters:
         bold, fixed = (all(each) for each in zip(*fonts, strict=True))
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
 
-    def _cells(self, text: str, first: int, end: int, size: float) -> Iterator[tuple[int, int]]:
+    def _cells(self, text: str, first: int, end: int, gaps: Sequence[_Gap], size: float) -> Iterator[tuple[int, int]]:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
-        gaps = list(self._gaps(text, first, end)) if size < math.inf else []
         begins = first
         for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
             if width > CELL_GAP * size * (_AFTER_STOP if text[space - 1] in _STOPS else 1):
@@ -127,8 +233,16 @@ class Letters:
                 begins = after
         yield begins, end
 
-    def _gaps(self, text: str, first: int, end: int) -> Iterator[tuple[int, int, float]]:
-        """Each blank, what comes after it, and how wide it is."""
+    def _marked(self, text: str, first: int, end: int, size: float, y: float) -> str:
+        """The text of a cell, with the raised numbers of footnotes apart from its words."""
+        marked, done = "", first
+        for found in _MARK.finditer(text, first, end):
+            if self._size(found.start())[0] < _MARK_SIZE * size and self._origin(found.start())[1] < y - 0.1 * size:
+                marked += f"{text[done : found.start()]} {found[0]} "
+                done = found.end()
+        return (marked + text[done:end]).strip() if done > first else text[first:end]
+
+    def _gaps(self, text: str, first: int, end: int) -> Iterator[_Gap]:
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
@@ -158,6 +272,13 @@ class Letters:
         turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
         return size * math.hypot(matrix.c, matrix.d), turn
 
+    def _height_of_sign(self, index: int, size: float) -> float:
+        """The line that a single letter stands on. Large signs of formulas hang below theirs: their middle tells."""
+        (_, bottom), (_, top) = self._corners(index)
+        y = self._origin(index)[1]
+        low, high = max(bottom, top), min(bottom, top)
+        return (low + high) / 2 + _AXIS * size if low - y > _HANGING * size else y
+
     def _size_of_ink(self, first: int, end: int) -> float:
         """The size of letters by how they look: fonts that are made of pictures do not know theirs."""
         baseline = self._origin(first)[1]
@@ -168,9 +289,9 @@ class Letters:
     def _font(self, index: int) -> tuple[bool, bool]:
         """Whether a letter is bold, and whether its font is a typewriter's."""
         length = pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
-        name = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
-        bold = bool(_BOLD_NAME.search(name)) or pdfium.FPDFText_GetFontWeight(self._raw, index) >= _BOLD_WEIGHT
-        return bold, bool(self._flags.value & 1) or bool(_FIXED_NAME.search(name))
+        name = self._name.value if 0 < length <= _NAME_BYTES else b""
+        bold, fixed = _by_name(name)
+        return bold, fixed or bool(self._flags.value & 1)
 
     def _origin(self, index: int) -> tuple[float, float]:
         pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
@@ -179,14 +300,14 @@ class Letters:
     def _left(self, index: int) -> float:
         if self._sheet.turned:
             return self._origin(index)[0]
-        pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
-        return self._x.value - self._sheet.left
+        _ask_origin(self._raw, index, *self._point)
+        return self._x.value - self._shift
 
     def _right(self, index: int) -> float:
         if self._sheet.turned:
             return max(x for x, _ in self._corners(index))
-        pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
-        return self._edges[1].value - self._sheet.left
+        _ask_box(self._raw, index, self._box_pointer)
+        return float(self._box.right) - self._shift
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))
@@ -195,6 +316,12 @@ class Letters:
         pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
         left, right, bottom, top = (edge.value for edge in self._edges)
         return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
+
+
+@lru_cache(maxsize=1_000)
+def _by_name(font: bytes) -> tuple[bool, bool]:
+    name = font.decode("utf-8", "replace")
+    return bool(_BOLD_NAME.search(name)), bool(_FIXED_NAME.search(name))
 
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:

@@ -7,8 +7,18 @@ from dataclasses import dataclass, replace
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
-_WORD_GAP = 0.15
+WORD_GAP = 0.15
 CELL_GAP = 0.75
+
+# Raised and lowered letters are so much smaller than the others.
+_SCRIPT = 0.85
+
+# In sizes of the letters: so far below its line a part of a fraction stands at most, and a sum's index.
+_FRACTION = 0.95
+_LIMIT = 1.7
+_SIGN_CHARS = 3
+_WITH_LIMITS = "∑∏∫⋃⋂"  # noqa: RUF001
+_LIMIT_CHARS = 16
 
 # A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
 _INITIAL = 1.6
@@ -42,7 +52,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        return " ".join(cell.text for cell in self.cells)
+        return self.cells[0].text if len(self.cells) == 1 else " ".join(cell.text for cell in self.cells)
 
     @property
     def left(self) -> float:
@@ -66,8 +76,13 @@ class Line:
 
     def _overhangs(self, other: Line) -> bool:
         """Whether the raised letters that this line ends with stand above the lowered ones that *other* begins with."""
-        level = abs(self.y - other.y) < 0.1 * self.size
-        return level and self.right - 2 * self.size < other.left > self.left + self.size
+        is_script = abs(self.y - other.y) < 0.1 * self.size or other.size < _SCRIPT * self.size
+        return is_script and self.right - 2 * self.size < other.left > self.left + 0.3 * self.size
+
+    def comes_before(self, other: Line) -> bool:
+        """Whether this line stands on the height of *other*, to the left of it."""
+        is_level = self.upright and other.upright and abs(self.y - other.y) < 0.1 * max(self.size, other.size)
+        return is_level and self.left < self.right < other.left
 
     def is_initial_of(self, other: Line) -> bool:
         """Whether this is the large letter that a paragraph begins with, and *other* the first line beside it."""
@@ -85,6 +100,39 @@ class Line:
         space = " " if other.left - self.right > _LEAST_BLANK * other.size else ""
         return replace(other, cells=(Cell(f"{self.text}{space}{first.text}", self.left, first.right), *after))
 
+    def in_formula_with(self, other: Line, last: Line) -> bool:
+        """Whether *other* is a piece of the formula that this line is, of which *last* is the piece before.
+
+        Numerators and denominators stand less than a line off, what a sum goes over right above and below its sign.
+        """
+        size, off = max(self.size, other.size), abs(self.y - other.y)
+        if not (self.upright and other.upright) or (self.fixed or other.fixed) or off > _LIMIT * size:
+            return False
+        if off < _FRACTION * size and last.left - 1.5 * size < other.left < self.right + 0.5 * size:
+            return True
+        if last.text[-1] in _WITH_LIMITS and other.left < last.right < other.right + 0.5 * size:
+            return other.size < _SCRIPT * last.size
+        is_small = min(last.size, other.size) < _SCRIPT * max(last.size, other.size)
+        is_sign = min(len(last.text), len(other.text)) <= _SIGN_CHARS
+        is_short = max(len(last.text), len(other.text)) <= _LIMIT_CHARS
+        return is_small and is_sign and is_short and abs(last.left + last.right - other.left - other.right) < 2 * size
+
+    def with_piece(self, other: Line) -> Line:
+        """This line and *other*, which stands a little above or below it."""
+        *before, last = self.cells
+        gap = other.left - last.right
+        is_script = other.size < _SCRIPT * self.size and abs(self.y - other.y) < 0.6 * self.size
+        space = "" if is_script and -self.size < gap < WORD_GAP * self.size else " "
+        cell = Cell(f"{last.text}{space}{other.text}", min(last.left, other.left), max(last.right, other.right))
+        main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
+        return replace(main, cells=(*before, cell), bold=self.bold and other.bold)
+
+    def _is_marked_by(self, other: Line) -> bool:
+        """Whether one is the raised number of a footnote, and the other a word."""
+        if other.size < _SCRIPT * self.size:
+            return other.text.isdecimal() and other.y < self.y and self.text[-4:].isalpha() and self.text[-1].islower()
+        return self.size < _SCRIPT * other.size and self.text.isdecimal() and other.text[:3].isalpha()
+
     def with_more(self, other: Line) -> Line:
         """This line and *other*, which stands beside it."""
         gap = other.left - self.right
@@ -92,22 +140,28 @@ class Line:
         first, *after = other.cells
         size = max(self.size, other.size)
         if gap < CELL_GAP * size and not last.text.endswith(BROKEN_WORD):
-            space = " " if gap > _WORD_GAP * size else ""
+            space = " " if gap > WORD_GAP * size or self._is_marked_by(other) else ""
             before.append(Cell(f"{last.text}{space}{first.text}", last.left, first.right))
         else:
             before += [last, first]
-        longer = max(self, other, key=lambda line: line.right - line.left)
-        return replace(longer, cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
+        main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
+        return replace(main, cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
 
 
 def side_by_side(lines: list[Line]) -> list[Line]:
-    """*lines* with those put together that follow one another and stand on the same height."""
+    """*lines* with those put together that follow one another and stand on the same height or in one formula."""
     joined: list[Line] = []
+    last: Line | None = None
     for line in lines:
         if joined and joined[-1].is_initial_of(line):
             joined[-1] = joined[-1].begun_by_initial(line)
         elif joined and joined[-1].beside(line):
             joined[-1] = joined[-1].with_more(line)
+        elif joined and line.comes_before(joined[-1]):
+            joined[-1] = line.with_more(joined[-1])
+        elif last and joined[-1].in_formula_with(line, last):
+            joined[-1] = joined[-1].with_piece(line)
         else:
             joined.append(line)
+        last = line
     return joined

@@ -12,6 +12,8 @@ import pypdfium2.raw as pdfium
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.characters import cleaned
+from rerank_cli.corpus.read.pdf.columns import in_columns
+from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
@@ -43,6 +45,7 @@ class Page:
     """
 
     number: int
+    width: float
     height: float
     lines: tuple[Line, ...] = ()
     comments: tuple[str, ...] = ()
@@ -60,7 +63,7 @@ def opened(content: bytes) -> Iterator[Pdf]:
     except pypdfium2.PdfiumError as error:
         raise Unreadable(_reason(error)) from error
     try:
-        yield Pdf(document)
+        yield Pdf(document, Glyphs(content))
     finally:
         document.close()
 
@@ -77,8 +80,9 @@ def _reason(error: pypdfium2.PdfiumError) -> str:
 class Pdf:
     """An open PDF."""
 
-    def __init__(self, document: pypdfium2.PdfDocument) -> None:
+    def __init__(self, document: pypdfium2.PdfDocument, glyphs: Glyphs) -> None:
         self._document = document
+        self._glyphs = glyphs
         self._form = self._form_of(document)
         self._sheets: dict[int, Sheet] = {}
 
@@ -127,7 +131,7 @@ class Pdf:
             try:
                 page = self._document[index]
             except pypdfium2.PdfiumError:
-                yield Page(index + 1, 0.0, damaged=True)
+                yield Page(index + 1, 0.0, 0.0, damaged=True)
                 continue
             try:
                 yield self._read(page, index + 1)
@@ -138,17 +142,18 @@ class Pdf:
         sheet = Sheet.of(page)
         textpage = page.get_textpage()
         try:
-            letters = Letters(textpage, sheet, number)
+            letters = Letters(textpage, sheet, number, self._glyphs)
             lines = letters.lines()
             turned = max(letters.turns, key=letters.turns.__getitem__, default=sheet.turned)
             if turned != sheet.turned:  # most of it is set sideways: it is read as if the page were turned
                 sheet = replace(sheet, turned=turned)
-                lines = Letters(textpage, sheet, number).lines()
+                lines = Letters(textpage, sheet, number, self._glyphs).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
         finally:
             textpage.close()
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
-        lines = without_line_numbers(side_by_side(filled_in(lines, written.fields, number)))
+        lines = side_by_side(in_columns(lines, sheet.shown_width))
+        lines = without_line_numbers(filled_in(lines, written.fields, number))
         pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
-        return Page(number, sheet.shown_height, tuple(lines), written.comments, pictured)
+        return Page(number, sheet.shown_width, sheet.shown_height, tuple(lines), written.comments, pictured)

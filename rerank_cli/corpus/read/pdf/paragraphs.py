@@ -18,11 +18,14 @@ from rerank_cli.corpus.read.pdf.tables import Table, with_tables
 Kind = Literal["text", "table", "listing"]
 
 _BULLETS = (
-    "•◦▪‣●○■□➢➤✓❖∙·⁃"  # noqa: RUF001
+    "•◦▪‣●○■□▷▶▸►➢➤✓❖∙·⁃"  # noqa: RUF001
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8"  # of Symbol and Wingdings, which word processors set bullets in
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+")  # noqa: RUF001
+
+# What somebody types in, or goes on with, stands after it.
+_PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")
 
 _CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing)\s*\d", re.IGNORECASE)
 
@@ -183,6 +186,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if line.text[0] in _BULLETS or _is_row(before, line):
         return True
     if is_short and _CAPTION.match(line.text):
+        return True
+    if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True

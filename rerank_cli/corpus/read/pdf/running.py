@@ -27,6 +27,10 @@ _NEAR_PAGES = 12
 # Where most of what stands at a height repeats, the rest there is a running head as well.
 _MOSTLY = 0.5
 
+# Such a share of a slide is at either side of it.
+_SIDE = 0.3
+
+_Spot = tuple[int, int, str]
 _Slot = tuple[str, int]  # top or bottom, and the height in points from that edge
 
 
@@ -34,6 +38,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     """The lines of each of *pages* that belong to its text."""
     outer = [_outermost(page) for page in pages]
     running = _running(outer)
+    beside = _beside(pages)
     kept = []
     for number, (page, slots) in enumerate(zip(pages, outer, strict=True)):
         dropped = {
@@ -42,6 +47,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
             if _height(slot) in running or not running.isdisjoint(_keys(slot, line, number))
         }
         dropped |= _page_numbers(slots)
+        dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
         kept.append(tuple(line for line in page.lines if line not in dropped))
     return kept
 
@@ -89,6 +95,23 @@ def _running(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[tuple[_Slot, 
 def _repeats(numbers: Sequence[int]) -> bool:
     """Whether there are three pages in a row of *numbers* that lie near each other."""
     return any(last - first <= _NEAR_PAGES for first, last in zip(numbers, numbers[_REPEATS - 1 :], strict=False))
+
+
+def _beside(pages: Sequence[Page]) -> set[_Spot]:
+    """What stands at a side of most slides of a talk: its contents."""
+    spots = Counter(spot for page in pages for spot in {_spot(line) for line in _at_sides(page)})
+    return {spot for spot, times in spots.items() if times >= _REPEATS and times > _MOSTLY * len(pages)}
+
+
+def _at_sides(page: Page) -> list[Line]:
+    if page.width <= page.height:
+        return []
+    inner, outer = _SIDE * page.width, (1 - _SIDE) * page.width
+    return [line for line in page.lines if line.right < inner or line.left > outer]
+
+
+def _spot(line: Line) -> _Spot:
+    return round(line.left), round(line.y), line.text
 
 
 def _page_numbers(slots: Sequence[tuple[_Slot, Line]]) -> set[Line]:

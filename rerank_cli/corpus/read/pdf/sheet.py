@@ -27,6 +27,11 @@ class Sheet:
         """From the upper edge to the lower one, as it is shown."""
         return self.width if self.turned % 2 else self.height
 
+    @property
+    def shown_width(self) -> float:
+        """From the left edge to the right one, as it is shown."""
+        return self.height if self.turned % 2 else self.width
+
     def shown(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the plane stands, counted from the upper left corner of the page as it is shown."""
         x, y = x - self.left, self.top - y

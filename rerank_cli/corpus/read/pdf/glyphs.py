@@ -1,0 +1,113 @@
+"""What a letter is that pdfium has no character for: a sign of the fonts of TeX, or a ligature with an odd name."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import zlib
+from collections.abc import Iterator
+from functools import cached_property
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
+
+# What pdfium gives in place of each sign of TeX's symbols: the letter that has its code elsewhere.
+_SIGNS = (
+    (re.compile(r"CMB?SY|MathSymbols|[tp]xb?sys?\b"), dict(zip("\r04567bcdehik", "◯′△▽\u0338↦⌊⌋⌈⌉⟨⟩‖", strict=True))),  # noqa: RUF001
+    (re.compile("MSAM"), dict(zip("BCIJ\x03\x04", "▷◁▶◀□■", strict=True))),
+    (
+        re.compile(r"CMEX|MathExtension|[tp]xexa?\b"),
+        dict(zip("PXQYRZ[\\()\x00\x01\x08\t\n\x0b\x10\x11\x12\x13\x1a\x1b", "∑∑∏∏∫∫⋃⋂{}(){}⟨⟩()(){}", strict=True)),  # noqa: RUF001
+    ),
+)
+
+# The ligatures and quotes of TeX's text fonts, in its old encoding and in the one for Western Europe.
+_TEXT = dict(
+    zip("\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x19\x1b\x1c\x1d\x1e\x1f", "ﬀﬁﬂﬃﬄ“”„«»–—ıﬀﬁﬂﬃﬄ", strict=True)  # noqa: RUF001
+)
+
+# Few letters are asked about: no characters at all, those that no word has there, and those that stand alone.
+_SUSPECT = re.compile(
+    r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdBCIJPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
+    r"|(?<!\S)[\[\\()](?!\S)"
+)
+
+_BRACKET = re.compile("[hi]")
+
+# How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
+_NAMES = re.compile(rb"/Differences\s*\[([^\]]*)\]")
+_CODE_OR_NAME = re.compile(rb"(\d{1,3})(?!\d)|/([^\s/]{1,80})")
+_PACKED = re.compile(rb"/ObjStm\b.{0,300}?stream\r?\n", re.DOTALL)
+_MOST_PACKED = 2_000
+_MOST_UNPACKED_BYTES = 1_000_000
+
+_NAME_BYTES = 128
+
+
+class Glyphs:
+    """The letters of one file. *content* is the file."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._name = ctypes.create_string_buffer(_NAME_BYTES)
+        self._flags = ctypes.c_int()
+
+    def named(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
+        """*text*, one character for each letter of *textpage*, with those that pdfium does not know."""
+        signs = self._signs(textpage, text, _SUSPECT)
+        if not signs:
+            return text
+        if "⟨" in signs.values() or "⟩" in signs.values():  # the other ones may stand in the middle of a word
+            signs |= self._signs(textpage, text, _BRACKET)
+        letters = list(text)
+        for index, sign in signs.items():
+            letters[index] = sign
+        return "".join(letters)
+
+    def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
+        found = (each.start() for each in suspect.finditer(text))
+        unknown = [index for index in found if pdfium.FPDFText_HasUnicodeMapError(textpage, index)]
+        signs = ((index, self._character(textpage, index, text[index])) for index in unknown)
+        return {index: sign for index, sign in signs if sign}
+
+    def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:
+        length = pdfium.FPDFText_GetFontInfo(textpage, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        name = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
+        for font, signs in _SIGNS:
+            if font.search(name):
+                return signs.get(code)
+        return self._ligatures.get(ord(code)) or _TEXT.get(code)
+
+    @cached_property
+    def _ligatures(self) -> dict[int, str]:
+        """The ligature of each code that no two fonts of the file differ about."""
+        meant: dict[int, str] = {}
+        disputed = set()
+        for code, name in self._named_letters():
+            ligature = LIGATURE_OF.get(name.partition(".")[0].replace("_", ""))
+            if ligature and ("_" in name or "." in name) and meant.setdefault(code, ligature) != ligature:
+                disputed.add(code)
+        return {code: ligature for code, ligature in meant.items() if code not in disputed}
+
+    def _named_letters(self) -> Iterator[tuple[int, str]]:
+        for part in (self._content, *self._unpacked()):
+            for names in _NAMES.finditer(part):
+                code = 0
+                for found in _CODE_OR_NAME.finditer(names[1]):
+                    if found[1]:
+                        code = int(found[1])
+                    else:
+                        yield code, found[2].decode("latin-1")
+                        code += 1
+
+    def _unpacked(self) -> Iterator[bytes]:
+        """What of the file's own objects is compressed."""
+        for number, found in enumerate(_PACKED.finditer(self._content)):
+            if number == _MOST_PACKED:
+                return
+            try:
+                yield zlib.decompressobj().decompress(self._content[found.end() :], _MOST_UNPACKED_BYTES)
+            except zlib.error:  # encrypted, or packed in another way
+                continue

@@ -131,6 +131,6 @@ def test_a_terminal_is_told_that_the_index_is_behind_where_a_candidate_changed(
     query = ("query", "cold radiator", *CHEAP, "--top-n", "1")
     assert "changed" not in on_a_terminal(*query, "-l")
     (tmp_path / "b.md").write_text("The radiator hums at night.\n")
-    assert "1 file that may answer changed since; bring the index up to date: " in on_a_terminal(*query, "-l")
+    assert "1 file that may answer changed since; bring the index up to date:" in on_a_terminal(*query, "-l")
     assert "bring the index up to date" in on_a_terminal(*query)
     assert cli(*query, "-l").err == ""

@@ -139,20 +139,27 @@ def test_models_are_listed_with_what_they_are_compiled_to(indexed: Path, cli: Cl
     assert "all-MiniLM-L6-v2" in cli("models").out
 
 
-def test_models_before_their_first_use_are_listed_as_not_compiled(cli: Cli) -> None:
-    assert [record["compiled"] for record in cli("models", "--json").json["models"]] == [None, None]
-    assert cli("models").out.count("not yet") == 2
+def test_a_model_before_its_first_use_is_listed_as_not_compiled_unless_it_ships_so(
+    cli: Cli, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
+    compiled = {record["name"]: record["compiled"] for record in cli("models", "--json").json["models"]}
+    assert compiled == {"all-MiniLM-L6-v2": "int8", "rerank-minilm-l6": "int8", str(tiny_encoder): None}
+    assert cli("models").out.count("not yet") == 1
 
 
 def test_preparing_again_compiles_nothing(indexed: Path, cli: Cli, model_cache: Path) -> None:
-    graphs = sorted((model_cache / "rerank-cli" / "models").glob("*/model.onnx"))
-    before = [graph.stat().st_mtime_ns for graph in graphs]
+    def graphs() -> list[tuple[Path, int]]:
+        found = sorted((model_cache / "rerank-cli" / "models").glob("*/model.onnx"))
+        return [(graph, graph.stat().st_mtime_ns) for graph in found]
+
+    before = graphs()
     outcome = cli("models", "prepare")
     assert [line.split("\t")[:2] for line in outcome.lines] == [
         ["encoder", "all-MiniLM-L6-v2"],
         ["reranker", "rerank-minilm-l6"],
     ]
-    assert len(before) == 2 and [graph.stat().st_mtime_ns for graph in graphs] == before
+    assert graphs() == before
     assert cli("models", "prepare", "--quiet", "reranker:rerank-minilm-l6").out == ""
 
 

@@ -22,6 +22,7 @@ OPTIONAL = {
     "corpus/read/code_tree.py": "code",
     "mcp/": "mcp",
     "cli/serving.py": "mcp",
+    "store/milvus/": "milvus",
 }
 """The extra that a room, or a module, may need."""
 
@@ -78,4 +79,4 @@ def test_no_library_is_declared_that_nothing_imports() -> None:
 
 def test_every_requirement_says_from_which_version_on() -> None:
     listed = [*PROJECT["dependencies"], *(one for some in PROJECT["optional-dependencies"].values() for one in some)]
-    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,plot,train]"]
+    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,milvus,plot,train]"]

@@ -8,13 +8,15 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from rerank_cli.config import STORE_TOKEN_VARIABLE
-from rerank_cli.errors import Busy, IndexMissing, InputError, RerankError
+from rerank_cli.errors import Busy, IndexMissing, InputError, RerankError, in_words
 from rerank_cli.store.milvus.address import Address
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 """Of a request. A lease lasts much longer: no request outlives the lease that it was made under."""
+
+CONNECT_S = 5.0
+"""So long a server may take to be there at all."""
 
 TRIES = 4
 FIRST_PAUSE_S = 0.2
@@ -233,7 +238,20 @@ class Engine:
     def _telling(self) -> _Telling:
         return _Telling(self.address)
 
+    def _check_reachable(self) -> None:
+        """Make sure that somebody listens there: the client would wait for long, and not say what for."""
+        if self.address.embedded:
+            return
+        place = urlsplit(self.address.uri)
+        try:
+            socket.create_connection((place.hostname or "", place.port or 0), CONNECT_S).close()
+        except OSError as error:
+            raise InputError(
+                f"{self.address}: cannot be reached ({in_words(error)})", remedy="check the address, and that Milvus runs"
+            ) from error
+
     def _connected(self, wait_s: float) -> Any:
+        self._check_reachable()
         deadline = time.monotonic() + wait_s
         while True:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
@@ -73,8 +74,8 @@ def store_maker(kind: str, folder: Path, database: Path) -> NewStore:
         if kind == "memory":
             return InMemory()
         number = next(numbers)
-        # The name of the folder is one of its own, and so is the collection's, which is made of both.
-        address = f"milvus+file:{database}/t_{folder.name}_{number}".replace("-", "_") if kind == "milvus" else ""
+        name = re.sub(r"[\W_]+", "_", f"t_{folder.name}_{number}")  # which no other test has
+        address = f"milvus+file:{database}/{name}" if kind == "milvus" else ""
         return OnDisk(folder / f"index-{number}", address)
 
     return make

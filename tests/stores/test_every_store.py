@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -12,6 +13,7 @@ from rerank_cli.ports import EVERYTHING, FieldRule, Filter, Index
 from rerank_cli.records import Rules, StoredPassage
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
+from tests.integration.test_update_equals_rebuild import NAMES, WORDS, answers_of, change
 from tests.stores.kinds import NewStore, Store
 
 FILES = {
@@ -79,9 +81,7 @@ def wanted(docs: Path, plant: Plant, tmp_path: Path) -> Iterator[Index]:
         yield index
 
 
-def test_it_finds_what_the_local_store_does_within_any_filter(
-    wanted: Index, docs: Path, new_store: NewStore
-) -> None:
+def test_it_finds_what_the_local_store_does_within_any_filter(wanted: Index, docs: Path, new_store: NewStore) -> None:
     store = new_store()
     update(docs, store)
     with store.reader() as index:
@@ -145,6 +145,34 @@ def test_the_cosine_of_an_opening_is_that_of_its_documents_first_passage(
     with store.reader() as index:
         assert openings(index) == openings(wanted)
         assert index.opening_cosines(vector, []) == {}
+
+
+def steps(random: Random) -> list[tuple[str, int, object]]:
+    """Changes of a folder as the properties of `test_update_equals_rebuild` draw them."""
+    kinds = ("write", "write", "rewrite in the same size and time", "move", "copy", "remove", "touch to an older time")
+
+    def what(kind: str) -> object:
+        if kind == "write":
+            return [" ".join(random.choices(WORDS, k=random.randint(1, 3))) for _ in range(random.randint(1, 4))]
+        return random.sample(WORDS, len(WORDS)) if kind.startswith("rewrite") else random.randrange(len(NAMES))
+
+    chosen = random.choices(kinds, k=random.randint(2, 6))
+    return [(kind, random.randrange(len(NAMES)), what(kind)) for kind in chosen]
+
+
+def test_an_updated_index_answers_as_a_rebuilt_one(docs: Path, new_store: NewStore) -> None:
+    """As in the property over the local store, to the last digit, over one series of changes."""
+    random, updated = Random(16), new_store()
+    for number in range(6):
+        (docs / "always.md").write_text(f"brake chain {number}\n")
+        for step in steps(random):
+            change(docs, step)
+        summary, fresh = update(docs, updated), new_store()
+        anew = update(docs, fresh)
+        with updated.reader() as index, fresh.reader() as rebuilt:
+            assert answers_of(index) == answers_of(rebuilt), number
+        assert (summary.documents, summary.passages) == (anew.documents, anew.passages)
+        assert update(docs, updated, FakeEncoder(fails_after=0)).up_to_date
 
 
 def test_what_did_not_change_is_not_encoded_again(docs: Path, plant: Plant, new_store: NewStore) -> None:

@@ -56,8 +56,8 @@ def parse_address(text: str, *, collection: str) -> Address:
 
 
 def _embedded(text: str, rest: str, collection: str) -> Address:
-    path, separator, own = rest.rpartition(".db/")
-    file = path + ".db" if separator else rest
+    path, is_named, own = rest.partition(".db/")
+    file = f"{path}.db" if is_named else rest
     if not Path(file).name.removesuffix(".db") or not file.endswith(".db"):
         raise UsageError(f"{text!r} names no file that ends in .db", remedy=_REMEDY)
     return Address(str(expanded(file).absolute()), _named(text, own, collection), embedded=True)

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,6 +49,8 @@ PASSING = (8, 9, 101, 104, 503)
 Given = TypeVar("Given")
 Row = dict[str, Any]
 
+_opening = Lock()
+
 _holders: dict[str, int] = {}
 """How many connections of this process use each embedded database: the last one to leave lets others have it."""
 
@@ -77,6 +80,7 @@ class Engine:
         if (missing := missing_package(address)) is not None:
             raise missing
         self.address = address
+        self._is_open = True
         self._loaded: set[str] = set()
         self._client = self._connected(wait_s)
 
@@ -88,6 +92,9 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the connection, and of an embedded database if nothing else of this process uses it."""
+        if not self._is_open:
+            return
+        self._is_open = False
         with suppress(Exception):  # what goes wrong at a goodbye changes nothing that was told
             self._client.close()
         if self.address.embedded:
@@ -191,9 +198,22 @@ class Engine:
         described = self.call("describe_collection", collection)
         return {field["name"]: field for field in described["fields"]}
 
-    def create(self, collection: str, schema: object, indexes: object) -> None:
-        """Make *collection*, and load it. One of the very same schema that is there already is left as it is."""
-        self.call("create_collection", collection, schema=schema, index_params=indexes, consistency_level=BOUNDED)
+    def create(self, collection: str, schema: object) -> None:
+        """Make *collection*. One that is there is an error, but to a server if it is the very same."""
+        self.call("create_collection", collection, schema=schema, consistency_level=BOUNDED)
+
+    def make(self, collection: str, schema: object, indexes: Any) -> None:
+        """Make of *collection* with its *indexes* what is missing: a killed process may have left it half made."""
+        if not self.has(collection):
+            self.create(collection, schema)
+        made = self.indexes_of(collection)
+        for index in indexes:
+            if index.index_name not in made:
+                self.call("create_index", collection, _alone(index), sync=False)  # who loads it waits for it
+
+    def indexes_of(self, collection: str) -> set[str]:
+        """The names of the indexes of *collection*. Without one it cannot be asked."""
+        return set(self.call("list_indexes", collection))
 
     def drop(self, collection: str) -> None:
         self.call("drop_collection", collection)
@@ -210,7 +230,7 @@ class Engine:
         self._loaded.discard(collection)
         self.call("release_collection", collection)
         self.call("drop_index", collection, field)
-        self.call("create_index", collection, indexes)
+        self.call("create_index", collection, indexes, sync=False)
 
     def settle(self, collection: str) -> None:
         """Write what the embedded form holds in memory into a file of its own: it searches that much quicker."""
@@ -247,7 +267,8 @@ class Engine:
             socket.create_connection((place.hostname or "", place.port or 0), CONNECT_S).close()
         except OSError as error:
             raise InputError(
-                f"{self.address}: cannot be reached ({in_words(error)})", remedy="check the address, and that Milvus runs"
+                f"{self.address}: cannot be reached ({in_words(error)})",
+                remedy="check the address, and that Milvus runs",
             ) from error
 
     def _connected(self, wait_s: float) -> Any:
@@ -268,14 +289,11 @@ class Engine:
         for name in ("pymilvus", "milvus_lite"):  # they would log each error that is told here
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
-        if self.address.embedded:
-            _hold(self.address)
-        try:
-            return MilvusClient(self.address.uri, token=os.environ.get(STORE_TOKEN_VARIABLE, ""), timeout=TIMEOUT_S)
-        except BaseException:
+        with _opening:
+            client = MilvusClient(self.address.uri, token=os.environ.get(STORE_TOKEN_VARIABLE, ""), timeout=TIMEOUT_S)
             if self.address.embedded:
-                _release(self.address.uri)
-            raise
+                _holders[self.address.uri] = _holders.get(self.address.uri, 0) + 1
+            return client
 
 
 class _Telling:
@@ -327,17 +345,24 @@ def _as_ours(address: Address, error: BaseException) -> RerankError:
     return InputError(f"{address}: {told or type(error).__name__}", remedy="check the server and its log")
 
 
-def _hold(address: Address) -> None:
-    """Count one more that uses an embedded database. Its server is pymilvus' to start, in this process."""
-    _holders[address.uri] = _holders.get(address.uri, 0) + 1
-
-
 def _release(uri: str) -> None:
-    _holders[uri] = max(0, _holders.get(uri, 0) - 1)
-    if not _holders[uri]:
-        from milvus_lite.server_manager import server_manager_instance
+    """Count one less that uses an embedded database. Its server, which pymilvus started in this process, ends with the
+    last one."""
+    with _opening:
+        _holders[uri] -= 1
+        if not _holders[uri]:
+            from milvus_lite.server_manager import server_manager_instance
 
-        server_manager_instance.release_server(uri)
+            server_manager_instance.release_server(uri)
+
+
+def _alone(index: Any) -> Any:
+    """What asks for one *index*: the client asks for several one after another."""
+    from pymilvus.milvus_client import IndexParams
+
+    indexes = IndexParams()
+    indexes.append(index)
+    return indexes
 
 
 def in_pieces(values: Sequence[Given], size: int = AT_ONCE) -> Iterator[Sequence[Given]]:

@@ -92,9 +92,9 @@ class Lease:
         self._drop_claims(self._term.number + 1)
 
     def _say(self, term: Term) -> None:
-        """Write the row; a claim that is newer means that the lease ran out and is another's."""
+        """Write the row; a newer claim, or one that was newer, means that the lease ran out and is another's."""
         asked = time.monotonic()
-        if max(self._claims(), default=0) > self._term.number:
+        if max(*self._claims(), read_term(self._engine, self._names).number, 0) > self._term.number:
             self._lost()
         _write(self._engine, self._names, term)
         self._term, self._renewed = term, asked

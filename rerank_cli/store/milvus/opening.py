@@ -61,10 +61,9 @@ def open_writer(
     names = Names(address.collection)
     with Engine(address, wait_s=wait_s) as engine:
         _check_version(engine)
-        is_first_run = not engine.has(names.records)
-        if is_first_run:
-            make_records(engine, names.records)
-        check_ours(engine, names)
+        if engine.has(names.records):
+            check_ours(engine, names)
+        make_records(engine, names.records)
         lease = Lease(engine, names, wait_s=wait_s)
         writer = MilvusWriter(engine, names, lease, folder=folder, search=search)
         try:

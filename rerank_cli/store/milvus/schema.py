@@ -7,6 +7,7 @@ rows that are born by S and die later, so nothing that is written is seen before
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,10 @@ class Names:
         """Vectors of that encoder by their texts, whatever passages there are."""
         return f"{self.records}{vectors_ending(fingerprint)}"
 
+    def are_passages(self, collection: str) -> bool:
+        """Whether a *collection* has the name of passages of this index, by whatever encoder."""
+        return re.fullmatch(f"{self.records}{OWN}[0-9a-f]{{12}}", collection) is not None
+
     @property
     def claims(self) -> str:
         """What the names of claims to the lease begin with."""
@@ -89,7 +94,7 @@ def make_records(engine: Engine, name: str) -> None:
     _add_texts(schema, "fields")
     _add_stamps(schema)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=len(NO_VECTOR))
-    engine.create(name, schema, _indexes(engine, graph=False, scalars=("kind", "path", "document_id", "died")))
+    engine.make(name, schema, _indexes(engine, graph=False, scalars=("kind", "path", "document_id", "died")))
 
 
 def make_passages(engine: Engine, name: str, *, dimensions: int, graph: bool) -> None:
@@ -122,9 +127,13 @@ def make_passages(engine: Engine, name: str, *, dimensions: int, graph: bool) ->
     )
     indexes = _indexes(engine, graph=graph, scalars=("path", "document_id", "text_hash", "second", "died"))
     indexes.add_index(
-        "bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
+        "bm25",
+        index_type="SPARSE_INVERTED_INDEX",
+        index_name="bm25",
+        metric_type="BM25",
+        params={"bm25_k1": K1, "bm25_b": B},
     )
-    engine.create(name, schema, indexes)
+    engine.make(name, schema, indexes)
 
 
 def make_vectors(engine: Engine, name: str, *, dimensions: int) -> None:
@@ -133,7 +142,7 @@ def make_vectors(engine: Engine, name: str, *, dimensions: int) -> None:
 
     schema = _schema()
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimensions)
-    engine.create(name, schema, _indexes(engine, graph=False))
+    engine.make(name, schema, _indexes(engine, graph=False))
 
 
 def make_claim(engine: Engine, name: str, field: str) -> None:
@@ -143,7 +152,7 @@ def make_claim(engine: Engine, name: str, field: str) -> None:
     schema = _schema()
     schema.add_field(field, DataType.BOOL)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=len(NO_VECTOR))
-    engine.create(name, schema, None)
+    engine.create(name, schema)
 
 
 def _schema() -> Any:
@@ -177,11 +186,12 @@ def _indexes(engine: Engine, *, graph: bool, scalars: tuple[str, ...] = ()) -> A
     indexes = MilvusClient.prepare_index_params()
     add_vector_index(indexes, graph=graph)
     for name in () if engine.address.embedded else scalars:
-        indexes.add_index(name, index_type="INVERTED")
+        indexes.add_index(name, index_type="INVERTED", index_name=name)
     return indexes
 
 
 def add_vector_index(indexes: Any, *, graph: bool) -> None:
     """Search vectors by a graph or by a scan; either gives cosines."""
     params = {"M": GRAPH_LINKS, "efConstruction": GRAPH_VIEW} if graph else {}
-    indexes.add_index("vector", index_type="HNSW" if graph else "FLAT", metric_type="COSINE", params=params)
+    kind = "HNSW" if graph else "FLAT"
+    indexes.add_index("vector", index_type=kind, index_name="vector", metric_type="COSINE", params=params)

@@ -30,9 +30,12 @@ class KeptVectors:
                 self._ready(name)
 
     def _ready(self, name: str) -> None:
+        if name != self._own and not self._engine.indexes_of(name):  # another process is making it, or was killed
+            return
         dimensions = int(self._engine.fields_of(name)["vector"]["params"]["dim"])
         if name == self._own:
             self.dimensions = dimensions
+            make_vectors(self._engine, name, dimensions=dimensions)
         else:
             self._others.append(name)
 

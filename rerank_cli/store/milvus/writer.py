@@ -230,7 +230,7 @@ class MilvusWriter:
         self._lease.begin_commit()
         stamp = self._lease.number
         passages = self._ready(recipe)
-        self._clear_unfinished(passages)
+        self._clear_unfinished()
         left = self._bury((*changes.removed, *changes.written), stamp)
         new = self._write(changes.written, recipe, passages, stamp)
         self._lease.check()
@@ -251,9 +251,9 @@ class MilvusWriter:
         """The collection of passages, made where it is missing, with the index of vectors that was asked for."""
         name = self._names.passages(recipe.encoder_fingerprint)
         graph = self._kind()[0] == GRAPH
-        if not self._engine.has(name):
-            make_passages(self._engine, name, dimensions=recipe.dimensions, graph=graph)
-        elif self.manifest is not None and self._kind()[0] != self.manifest.search:
+        is_new = not self._engine.has(name)
+        make_passages(self._engine, name, dimensions=recipe.dimensions, graph=graph)
+        if not is_new and self.manifest is not None and self._kind()[0] != self.manifest.search:
             self._index_anew(name, graph=graph)
         return name
 
@@ -264,12 +264,13 @@ class MilvusWriter:
         add_vector_index(indexes, graph=graph)
         self._engine.index_anew(name, "vector", indexes)
 
-    def _clear_unfinished(self, passages: str) -> None:
-        """Take away what a commit wrote that did not end, and let live what it marked as dead."""
+    def _clear_unfinished(self) -> None:
+        """Take away what a commit wrote that did not end, by whatever encoder, and let live what it marked as dead."""
         if not self._lease.found_unfinished:
             return
         stamp = self.generation.stamp if self.generation else 0
-        for collection in (passages, self._names.records):
+        passages = filter(self._names.are_passages, self._engine.collections())
+        for collection in (*passages, self._names.records):
             self._engine.delete(collection, f"born > {stamp}")
             marked = self._engine.rows(collection, f"died > {stamp} and died < {ALIVE}", ["id"])
             for some in in_pieces([row["id"] for row in marked], PASSAGES_AT_ONCE):

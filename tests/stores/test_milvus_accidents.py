@@ -1,0 +1,398 @@
+"""What goes wrong beside or within Milvus: killed runs, several writers, a server that is gone, and what is not ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rerank_cli.errors import Busy, IndexMismatch, IndexMissing, InputError, RerankError, UsageError
+from rerank_cli.indexing import update_index
+from rerank_cli.ports import Index
+from tests.conftest import Plant
+from tests.fakes import FakeEncoder
+from tests.stores.kinds import NewStore, OnDisk, needs_milvus
+from tests.stores.test_every_store import SETTINGS, passages_found, told, update, words_found
+
+pytestmark = needs_milvus
+
+CHANGES = ("upsert", "delete", "create_collection", "create_index", "drop_collection", "flush")
+"""The calls that change a database."""
+
+OLD = {"a.md": "# One\n\nthe old brake\n\n# Two\n\nthe old chain\n", "b.txt": "the old spoke\n", "c.txt": "stays\n"}
+NEW = {"a.md": "# One\n\nthe new brake\n", "d.txt": "the new hub\n", "e.txt": "the new rim\n", "c.txt": "stays\n"}
+
+
+class Killed(BaseException):
+    """The end of a process: nothing of ours catches it."""
+
+
+class Faulty:
+    """A client of Milvus that ends the process at a certain one of the calls that change something, or after it."""
+
+    def __init__(self, client: Any, faults: Faults) -> None:
+        self._client = client
+        self._faults = faults
+
+    def __getattr__(self, name: str) -> Any:
+        called = getattr(self._client, name)
+        return self._faults.around(called) if name in CHANGES else called
+
+
+class Faults:
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.calls = 0
+        self.before = True
+
+    def around(self, called: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.calls += 1
+            if self.left is not None and self.calls >= self.left:
+                if self.calls == self.left and not self.before:
+                    called(*arguments, **options)
+                raise Killed
+            return called(*arguments, **options)
+
+        return call
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
+    """What happens to the calls of every connection that is opened from now on."""
+    from rerank_cli.store.milvus.engine import Engine
+
+    own, connect = Faults(), Engine._open
+    monkeypatch.setattr(Engine, "_open", lambda engine: Faulty(connect(engine), own))
+    return own
+
+
+@pytest.fixture
+def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease runs out at once where its holder says nothing."""
+    monkeypatch.setattr("rerank_cli.store.milvus.lease.LEASE_S", -1.0)
+    monkeypatch.setattr("rerank_cli.store.milvus.lease.MARGIN_S", 0.0)
+
+
+def plant_only(docs: Path, plant: Plant, files: dict[str, str]) -> None:
+    for place in docs.iterdir():
+        place.unlink()
+    plant(files)
+
+
+def all_of(index: Index) -> object:
+    """All that a reader sees, but for ids, generations and times of files."""
+    files = {path: (state.content_hash, state.failure) for path, state in index.files().items()}
+    counts = index.counts()
+    lists = (passages_found(index, "old new brake chain"), words_found(index, ["old", "new", "stays"]))
+    return list(map(told, index.scan())), files, (counts.files, counts.documents, counts.passages), lists
+
+
+def seen(store: OnDisk) -> object:
+    with store.reader() as index:
+        return all_of(index)
+
+
+def test_a_run_killed_at_any_step_leaves_one_generation_or_the_other_and_is_gone_on_with(
+    docs: Path, plant: Plant, in_milvus: NewStore, faults: Faults, short_leases: None
+) -> None:
+    states: dict[str, object] = {}
+    for name, files in (("old", OLD), ("new", NEW)):
+        plant_only(docs, plant, files)
+        fresh = in_milvus()
+        update(docs, fresh)
+        states[name] = seen(fresh)
+    store = in_milvus()
+    plant_only(docs, plant, OLD)
+    update(docs, store)
+    before, after = ("old", OLD), ("new", NEW)
+    steps = died_before_the_end = 0
+    while True:
+        steps += 1
+        faults.calls, faults.left, faults.before = 0, steps, steps % 2 == 0
+        plant_only(docs, plant, after[1])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rerank_cli.store.milvus.lease.RENEW_S", 0.0)  # so that each write is a step of its own
+            with store.reader() as reading:
+                try:
+                    update(docs, store)
+                    was_killed = False
+                except Killed:
+                    was_killed = True
+                faults.left = None
+                assert all_of(reading) == states[before[0]], "who reads keeps its generation"
+        found = seen(store)
+        assert found in (states[before[0]], states[after[0]]), f"step {steps}"
+        died_before_the_end += found == states[before[0]]
+        encoder = FakeEncoder(fails_after=0 if steps > 2 else None)  # by then all texts have been encoded once
+        update(docs, store, encoder)
+        assert seen(store) == states[after[0]], f"step {steps}"
+        before, after = after, before
+        if not was_killed:
+            break
+    assert steps > 12 and died_before_the_end > 8
+
+
+def test_a_first_run_that_was_killed_is_gone_on_with(
+    docs: Path, plant: Plant, in_milvus: NewStore, faults: Faults, short_leases: None
+) -> None:
+    plant_only(docs, plant, OLD)
+    wanted = in_milvus()
+    update(docs, wanted)
+    for step in range(1, 40, 3):
+        store = in_milvus()
+        faults.calls, faults.left = 0, step
+        try:
+            update(docs, store)
+            was_killed = False
+        except Killed:
+            was_killed = True
+        faults.left = None
+        update(docs, store)
+        assert seen(store) == seen(wanted), step
+        if not was_killed:
+            return
+    raise AssertionError("it was always killed")
+
+
+def test_two_processes_do_not_write_one_index(docs: Path, plant: Plant, in_milvus: NewStore) -> None:
+    plant(OLD)
+    store = in_milvus()
+    update(docs, store)
+    with store.writer(), pytest.raises(Busy, match=f"another process is writing this index .*/{os.getpid()}") as raised:
+        update(docs, store)
+    assert raised.value.exit_code == 75
+    assert update(docs, store).up_to_date
+
+
+def test_who_lost_its_lease_changes_nothing_any_more(
+    docs: Path, plant: Plant, in_milvus: NewStore, short_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerank_cli.store.milvus.lease.RENEW_S", 0.0)
+    plant_only(docs, plant, OLD)
+    store = in_milvus()
+    with store.writer() as slow:
+        update(docs, store)
+        wanted = seen(store)
+        with pytest.raises(Busy, match="another process has taken over this index"):
+            update_index(docs, writer=slow, encoder=FakeEncoder(), settings=SETTINGS)
+    assert seen(store) == wanted
+
+
+def test_of_several_who_want_the_lease_at_once_one_gets_it(in_milvus: NewStore, docs: Path, plant: Plant) -> None:
+    from rerank_cli.store.milvus.address import parse_address
+    from rerank_cli.store.milvus.engine import Engine
+    from rerank_cli.store.milvus.lease import Lease
+    from rerank_cli.store.milvus.schema import Names
+
+    plant(OLD)
+    store = in_milvus()
+    update(docs, store)
+    address = parse_address(store.address, collection="")
+
+    def take(_: int) -> int | None:
+        with Engine(address) as engine:
+            try:
+                return Lease(engine, Names(address.collection), wait_s=0).number
+            except Busy:
+                return None
+
+    with ThreadPoolExecutor(6) as threads:
+        got = list(threads.map(take, range(6)))
+    assert len([number for number in got if number is not None]) == 1
+
+
+def test_a_vector_of_another_index_of_the_database_is_taken_over(
+    docs: Path, plant: Plant, in_milvus: NewStore, tmp_path: Path
+) -> None:
+    plant(OLD)
+    update(docs, in_milvus())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "copy.txt").write_text("the old spoke\n")
+    update(other, in_milvus(), FakeEncoder(fails_after=0))
+    encoder = FakeEncoder(fingerprint="another")
+    update(other, in_milvus(), encoder)
+    assert encoder.encoded == ["the old spoke"]
+
+
+def test_another_encoder_of_other_dimensions_is_taken_with_a_rebuild_alone(
+    docs: Path, plant: Plant, in_milvus: NewStore
+) -> None:
+    plant(OLD)
+    store = in_milvus()
+    update(docs, store)
+    wide = FakeEncoder(fingerprint="wide", dimensions=96)
+    with pytest.raises(IndexMismatch, match="made with the encoder fake"):
+        update(docs, store, wide)
+    with store.reader() as reading:
+        wanted = all_of(reading)
+        update(docs, store, wide, rebuild=True)
+        assert all_of(reading) == wanted
+    with store.reader() as index:
+        assert index.manifest.recipe.dimensions == 96
+        assert len(index.search_dense(wide.encode_queries(["old brake"])[0], 10)) == index.counts().passages
+    update(docs, store, rebuild=True)
+    assert seen(store) == wanted
+
+
+def test_a_reader_whose_generation_is_gone_says_so(docs: Path, plant: Plant, in_milvus: NewStore) -> None:
+    plant_only(docs, plant, OLD)
+    store = in_milvus()
+    update(docs, store)
+    with store.reader() as index:
+        for text in ("one", "two", "three"):
+            plant({"a.md": f"the {text} brake\n"})
+            update(docs, store)
+        with pytest.raises(Busy, match="this generation is gone"):
+            passages_found(index, "brake")
+        index.rest()
+        index.wake()
+        assert passages_found(index, "brake")
+
+
+# Over the network
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a server of its own process, which speaks as Milvus does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = "from milvus_lite.adapter.grpc.server import run_server; run_server({!r}, '127.0.0.1', {})"
+    code = command.format(str(tmp_path / "server.db"), port)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with process:
+        assert process.stdout is not None
+        assert b"listening" in process.stdout.readline()
+        yield f"milvus+http://127.0.0.1:{port}", process
+        process.kill()
+
+
+def test_a_server_is_asked_as_the_embedded_form_is_and_missed_when_it_is_gone(
+    docs: Path, plant: Plant, in_milvus: NewStore, tmp_path: Path, server: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    place, process = server
+    plant_only(docs, plant, OLD)
+    embedded = in_milvus()
+    store = OnDisk(tmp_path / "over-grpc", place)
+    for files in (OLD, NEW):
+        plant_only(docs, plant, files)
+        update(docs, embedded)
+        update(docs, store)
+        assert seen(store) == seen(embedded)
+    with store.reader() as index:
+        assert index.name == f"{place}/i_over_grpc"
+        assert index.manifest.search == "HNSW graph in Milvus"
+        process.kill()
+        process.wait()
+        with pytest.raises(RerankError, match=re.escape(place)) as raised:
+            passages_found(index, "brake")
+        assert "\n" not in str(raised.value)
+    with pytest.raises(InputError, match="cannot be reached") as refused, store.reader():
+        pass
+    assert (refused.value.exit_code, refused.value.remedy) == (4, "check the address, and that Milvus runs")
+
+
+# What cannot be used
+
+
+def test_a_database_or_collection_that_is_not_there_is_told_with_the_command_that_makes_it(
+    tmp_path: Path, docs: Path, plant: Plant, in_milvus: NewStore
+) -> None:
+    from rerank_cli.store.elsewhere import Elsewhere, remember_elsewhere
+
+    remember_elsewhere(tmp_path / "gone", Elsewhere(f"milvus+file:{tmp_path}/gone.db/notes", "/docs"))
+    with pytest.raises(IndexMissing, match="there is no such database") as raised, OnDisk(tmp_path / "gone").reader():
+        pass
+    assert raised.value.remedy == f"make one: rerank-cli index FOLDER --store milvus+file:{tmp_path}/gone.db/notes"
+    plant(OLD)
+    store = in_milvus()
+    update(docs, store)
+    address = store.address.rpartition("/")[0] + "/nobody"
+    remember_elsewhere(tmp_path / "none", Elsewhere(address, "/docs"))
+    with pytest.raises(IndexMissing, match="nobody: no index here"), OnDisk(tmp_path / "none").reader():
+        pass
+
+
+def test_a_collection_of_somebody_else_is_left_alone(tmp_path: Path, database: Path, collection: str) -> None:
+    from pymilvus import MilvusClient
+
+    MilvusClient(str(database)).create_collection(collection, dimension=8)
+    store = OnDisk(tmp_path / "index", f"milvus+file:{database}/{collection}")
+    with pytest.raises(IndexMismatch, match="holds something else than an index"), store.writer():
+        pass
+    assert not store.folder.exists(), "nothing is remembered of it"
+
+
+def test_a_token_that_is_refused_is_never_printed(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+    from pymilvus import MilvusException
+
+    from rerank_cli.store.milvus.address import Address
+    from rerank_cli.store.milvus.engine import Engine
+
+    monkeypatch.setenv("RERANK_CLI_STORE_TOKEN", "root:secret")
+    with Engine(Address(str(database), "any", embedded=True)) as engine:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise MilvusException(code=65535, message="auth check failure, please check username and password")
+
+        monkeypatch.setattr(engine._client, "list_collections", refuse)
+        with pytest.raises(InputError, match="refuses the token") as raised:
+            engine.collections()
+    assert raised.value.remedy == "check it in RERANK_CLI_STORE_TOKEN"
+    assert "secret" not in f"{raised.value}{raised.value.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("milvus+http://", "is no address"),
+        ("milvus+http://me:pw@host/notes", "holds no password"),
+        ("milvus+file:notes", "names no file that ends in .db"),
+        ("milvus+http://host/a__b", "is no name of a collection"),
+        ("milvus+http://host:port/notes", "is no address"),
+    ],
+)
+def test_an_address_that_is_none_is_told(address: str, told: str) -> None:
+    from rerank_cli.store.milvus.address import parse_address
+
+    with pytest.raises(UsageError, match=told):
+        parse_address(address, collection="docs")
+
+
+def test_a_collection_that_is_not_named_has_the_name_of_the_index() -> None:
+    from rerank_cli.store.milvus.address import parse_address
+
+    assert str(parse_address("milvus+https://host", collection="docs-1a2b")) == "milvus+https://host:19530/i_docs_1a2b"
+    assert parse_address("milvus+file:/a/b.db", collection="x").collection == "i_x"
+
+
+def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+    from pymilvus import MilvusException
+
+    from rerank_cli.store.milvus.address import Address
+    from rerank_cli.store.milvus.engine import Engine
+
+    monkeypatch.setattr("rerank_cli.store.milvus.engine.FIRST_PAUSE_S", 0.0)
+    with Engine(Address(str(database), "any", embedded=True)) as engine:
+        asked = []
+
+        def busy(*_: object, **options: object) -> list[str]:
+            asked.append(options["timeout"])
+            if len(asked) < 3:
+                raise MilvusException(code=8, message="rate limit exceeded")
+            return ["one"]
+
+        monkeypatch.setattr(engine._client, "list_collections", busy)
+        assert engine.collections() == ["one"]
+    assert asked == [30.0] * 3, "each with a time limit"

@@ -1,4 +1,4 @@
-"""What goes wrong beside or within Milvus: killed runs, several writers, a server that is gone, and what is not ours."""
+"""What goes wrong beside or within Milvus: killed runs, several writers, a server that is gone, what is not ours."""
 
 from __future__ import annotations
 

@@ -40,6 +40,10 @@ IN_VIEW = 3
 """A search of a graph has so many times more vectors in view than it is asked for, as in the local store."""
 
 
+How = Callable[[int], dict[str, object]]
+"""How to search for so many, in Milvus' parameters."""
+
+
 class MilvusIndex:
     """The `Index` in Milvus. Use it as a context manager."""
 
@@ -54,6 +58,7 @@ class MilvusIndex:
         self._names = names
         self._update_command = update_command
         self._rests = True
+        self._whole = 0
         self.wake()
 
     def __enter__(self) -> MilvusIndex:
@@ -89,7 +94,7 @@ class MilvusIndex:
             self._engine = self._open_engine()
             self._rests = False
         try:
-            self._generation = _opened(self._engine, self._names)
+            self._generation = self._newest()
         except BaseException:
             self._engine.close()
             self._rests = True
@@ -100,15 +105,35 @@ class MilvusIndex:
         self._origins: dict[PassageId, Origin] = {}
         self._within: tuple[Filter, list[str]] | None = None
 
+    def _newest(self) -> Generation:
+        """The newest generation; on a server, all of it can be reached.
+
+        A server whose nodes are gone ends a search with an error. It may be set up to answer in part, and an answer
+        does not say so: so what there is of a generation is counted when it is opened.
+        """
+        generation = current_generation(self._engine, self._names)
+        if self._engine.address.embedded or generation.stamp == self._whole:
+            return generation
+        passages = self._names.passages(generation.manifest.recipe.encoder_fingerprint)
+        found = self._engine.count(passages, visible(generation.stamp))
+        if found < generation.held.passages:
+            raise IndexDamaged(
+                f"{self._engine.address}: only {found} of {generation.held.passages} passages can be reached",
+                remedy="wait until all nodes of the cluster are back",
+            )
+        self._whole = generation.stamp
+        return generation
+
     # Search
 
     def search_dense(self, vector: Vectors, depth: int, *, within: Filter = EVERYTHING, exact: bool = False) -> Ranking:
         """The *depth* passages nearest to *vector*; of a graph, *exact* has as many in view as a server allows."""
-        how = {}
-        if self.manifest.search == GRAPH:
-            view = MOST_FOUND if exact else min(MOST_FOUND, IN_VIEW * (depth + SPARE))
-            how = {"search_params": {"params": {"ef": view}}}
-        return self._search("vector", as_list(vector), depth, within, **how)
+
+        def how(limit: int) -> dict[str, object]:
+            view = max(limit, MOST_FOUND if exact else IN_VIEW * limit)
+            return {"params": {"ef": view}} if self.manifest.search == GRAPH else {}
+
+        return self._search("vector", as_list(vector), depth, within, how)
 
     def search_lexical(
         self, words: Sequence[str], depth: int, *, within: Filter = EVERYTHING, rarity: Rarity | None = None
@@ -120,7 +145,7 @@ class MilvusIndex:
         terms = query_terms(words)
         if not terms:
             return []
-        return self._search("bm25", terms, depth, within, search_params={"metric_type": "BM25"})
+        return self._search("bm25", terms, depth, within, lambda _: {"metric_type": "BM25"})
 
     def rarity(self, words: Collection[str]) -> Rarity | None:
         return None
@@ -140,14 +165,14 @@ class MilvusIndex:
         )
         return {passage: cosines[opening] for passage, opening in openings.items()}
 
-    def _search(self, field: str, asked: object, depth: int, within: Filter, **how: object) -> Ranking:
+    def _search(self, field: str, asked: object, depth: int, within: Filter, how: How) -> Ranking:
         self._check_still_there()
         found: Ranking = []
         for expression in self._expressions(within):
-            found += self._best(field, asked, depth, expression, **how)
+            found += self._best(field, asked, depth, expression, how)
         return self._cut(found, depth)
 
-    def _best(self, field: str, asked: object, depth: int, expression: str, **how: object) -> Ranking:
+    def _best(self, field: str, asked: object, depth: int, expression: str, how: How) -> Ranking:
         """The *depth* best for which *expression* holds, and whatever ties with the last of them."""
         wanted = min(depth + SPARE, MOST_FOUND)
         while True:
@@ -159,7 +184,7 @@ class MilvusIndex:
                 expression=expression,
                 fields=ORIGIN,
                 consistency_level=self._consistency,
-                **how,
+                search_params=how(wanted),
             )
             scored = [self._scored(row, below_zero=field == "bm25") for row in rows]
             is_enough = len(rows) < wanted or len(scored) < depth or scored[-1][1] < scored[depth - 1][1]
@@ -288,21 +313,3 @@ class MilvusIndex:
 
     def counts(self) -> Counts:
         return counts_of(self._engine, self._names, self._generation)
-
-
-def _opened(engine: Engine, names: Names) -> Generation:
-    """The newest generation of the index, its collections ready to be asked, and on a server all of it there.
-
-    A server whose nodes are gone ends a search with an error. It may be set up to answer in part, and does not say so
-    in an answer: so what it can reach is counted here.
-    """
-    generation = current_generation(engine, names)
-    passages = names.passages(generation.manifest.recipe.encoder_fingerprint)
-    if not engine.address.embedded:
-        found = engine.count(passages, visible(generation.stamp))
-        if found < generation.held.passages:
-            raise IndexDamaged(
-                f"{engine.address}: only {found} of {generation.held.passages} passages can be reached",
-                remedy="wait until all nodes of the cluster are back",
-            )
-    return generation

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rerank_cli.errors import InputError
@@ -36,8 +36,8 @@ def hash_id(text_hash: bytes) -> str:
     return text_hash.hex()
 
 
-def passage_rows(file: NewFile, *, stamp: int, vectors: Mapping[bytes, Any]) -> Iterator[Row]:
-    """The rows of all passages of *file*, born by *stamp*."""
+def passage_rows(file: NewFile, *, stamp: int) -> Iterator[Row]:
+    """The rows of all passages of *file*, born by *stamp*, but for their vectors."""
     position = 0
     for document in file.documents:
         prefix = _document_key(file.state.path, document.id)
@@ -66,7 +66,6 @@ def passage_rows(file: NewFile, *, stamp: int, vectors: Mapping[bytes, Any]) -> 
                 "text_hash": hash_id(passage.text_hash),
                 "content": packed(said, of=file.state.path),
                 "words": words,
-                "vector": vectors[passage.text_hash],
             }
             position += 1
 

@@ -70,12 +70,12 @@ class KeptVectors:
         self._engine.upsert(self._own, rows)
         self._known.update(row["id"] for row in rows)
 
-    def read(self, text_hashes: Iterable[bytes]) -> dict[bytes, list[float]]:
-        """The vectors under *text_hashes*, as far as there are any."""
-        asked = {hash_id(text_hash): text_hash for text_hash in text_hashes}
+    def read(self, ids: Iterable[str]) -> dict[str, list[float]]:
+        """The vectors called *ids*, as far as there are any."""
+        asked = list(dict.fromkeys(ids))
         if not asked or not self.dimensions:
             return {}
-        return {asked[row["id"]]: row["vector"] for row in self._engine.by_ids(self._own, [*asked], ["vector"])}
+        return {row["id"]: row["vector"] for row in self._engine.by_ids(self._own, asked, ["vector"])}
 
     def unused(self, passages: str) -> Iterator[list[str]]:
         """The ids of those vectors that no passage in the collection *passages* has, some at a time."""

@@ -18,7 +18,7 @@ from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Reci
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.layout import Layout
-from rerank_cli.store.milvus.engine import Engine, Row, in_pieces, listed
+from rerank_cli.store.milvus.engine import AT_ONCE, Engine, Row, in_pieces, listed
 from rerank_cli.store.milvus.files import counts_of, file_states, files_of
 from rerank_cli.store.milvus.generation import Generation, Held, read_generation, write_generation
 from rerank_cli.store.milvus.lease import Lease
@@ -308,33 +308,34 @@ class MilvusWriter:
         records: list[Row] = []
         for path in paths:
             file = self._read_staged(path)
-            waiting += self._passage_rows(file, recipe.encoder_fingerprint, stamp)
-            rows = list(file_rows(file, stamp=stamp))
-            records += rows
-            said = held_by(rows[-1])
+            for row in passage_rows(file, stamp=stamp):
+                waiting.append(row)
+                if len(waiting) == PASSAGES_AT_ONCE:
+                    self._put_passages(passages, waiting, recipe.encoder_fingerprint)
+                    waiting = []
+            records += file_rows(file, stamp=stamp)
+            said = held_by(records[-1])
             size = said["size_bytes"] + FLOAT_BYTES * recipe.dimensions * said["passages"]
             held = _sum(held, Held(1, said["all"], said["passages"], size))
-            while len(waiting) >= PASSAGES_AT_ONCE:
-                self._put(passages, waiting[:PASSAGES_AT_ONCE])
-                del waiting[:PASSAGES_AT_ONCE]
-        self._put(passages, waiting)
-        for some in in_pieces(records):
-            self._put(self._names.records, some)
+            if len(records) >= AT_ONCE:
+                self._put(self._names.records, records)
+                records = []
+        self._put_passages(passages, waiting, recipe.encoder_fingerprint)
+        self._put(self._names.records, records)
         return held
+
+    def _put_passages(self, collection: str, rows: Sequence[Row], fingerprint: str) -> None:
+        vectors = self._vectors_of(fingerprint).read(row["text_hash"] for row in rows)
+        if any(row["text_hash"] not in vectors for row in rows):
+            raise Busy(
+                f"{self.name}: vectors that this run kept are gone, as another one pruned them", remedy="run it again"
+            )
+        self._put(collection, [{**row, "vector": vectors[row["text_hash"]]} for row in rows])
 
     def _put(self, collection: str, rows: Sequence[Row]) -> None:
         if rows:
             self._lease.check()
             self._engine.upsert(collection, rows)
-
-    def _passage_rows(self, file: NewFile, fingerprint: str, stamp: int) -> list[Row]:
-        hashes = [passage.text_hash for document in file.documents for passage in document.passages]
-        vectors = self._vectors_of(fingerprint).read(hashes)
-        if any(text_hash not in vectors for text_hash in hashes):
-            raise Busy(
-                f"{self.name}: vectors that this run kept are gone, as another one pruned them", remedy="run it again"
-            )
-        return list(passage_rows(file, stamp=stamp, vectors=vectors))
 
     def _size(self, held: Mapping[str, int]) -> int:
         assert self.generation is not None

@@ -23,6 +23,9 @@ FILES = {
     "garden/slugs.txt": "Slugs eat the lettuce at night.\n",
     "garden/twin.txt": "Slugs eat the lettuce at night.\n",
     "garden/100%_[a].txt": 'A "quoted" lettuce \\ and\ttabs.\n',
+    "garden/two\nlines.d/x_y.TXT": "It lies below.\n",
+    "garden/line\nend.m_": "A line ends in a name.\n",
+    "stage.md": "---\nstage_a: in_progress\n---\n\nOf a tyre.\n",
     "records.jsonl": '{"_id": "r1", "text": "Pump the tyre.", "tag": "air", "date": "2026-01-31"}\n'
     '{"_id": "r2", "text": "A tyre on wet grass.", "tag": "grass"}\n'
     '{"_id": "r3", "text": "", "title": "", "tag": "nothing"}\n',
@@ -36,9 +39,11 @@ FILTERS = (
     *(Filter(not_paths=(glob,)) for glob in ("garden/", "*.md", "*[[]a].txt", "/log.md")),
     *(Filter(paths=("*.md", "!log.md")), Filter(paths=("g*/",), not_paths=("twin.txt",))),
     *(Filter(extensions=("md",)), Filter(extensions=("jsonl", "txt")), Filter(extensions=("d",))),
+    *(Filter(extensions=("x_", "m_")), Filter(paths=("x_y*",)), Filter(paths=("lines.d",))),
     *(Filter(since=1_700_000_000), Filter(until=1_700_000_000), Filter(since=1_600_000_002, until=1_600_000_004)),
     *(Filter(fields=(FieldRule("tag", value),)) for value in ("air", "AIR", "gr*", "?il", "*")),
     *(Filter(fields=(FieldRule("tag", value, differs=True),)) for value in ("air", "gr*", "nobody*")),
+    *(Filter(fields=(FieldRule("stage_a", value),)) for value in ("in_progress", "in_*", "in?pro*", "in*ss", "i*")),
     *(Filter(fields=(FieldRule("tags", "air"), FieldRule("tags", "oil"))), Filter(fields=(FieldRule("author"),))),
     *(Filter(paths=("/shelf/garden/",), base="shelf/"), Filter(not_paths=("shelf/*/*.txt",), base="shelf/")),
 )
@@ -91,6 +96,21 @@ def test_it_finds_what_the_local_store_does_within_any_filter(wanted: Index, doc
             words = query.split()
             assert words_found(index, words, within=within) == words_found(wanted, words, within=within), within
         assert index.manifest.recipe == wanted.manifest.recipe
+
+
+def test_words_are_stemmed_and_counted_in_headings_as_by_the_local_store(
+    docs: Path, plant: Plant, in_milvus: NewStore
+) -> None:
+    plant(
+        {"a.md": "The brakes squealed; naïve snake_case in parseHeader.\n", "b.md": "# Brake\n\nA page of its own.\n"}
+    )
+    store = in_milvus()
+    update(docs, store)
+    with store.reader() as index:
+        for word in ("braking", "squeal", "naive", "snake", "parse"):
+            assert words_found(index, [word]), word
+        best, _ = index.search_lexical(["brake"], 2)
+        assert index.origins([best[0]])[best[0]].path == "b.md"
 
 
 def test_it_says_of_files_and_documents_what_the_local_store_does(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rerank_cli.errors import Busy, IndexDamaged
 from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Rarity
 from rerank_cli.records import StoredPassage
-from rerank_cli.store.milvus.engine import BOUNDED, MOST_FOUND, STRONG, Engine, Row, as_list, in_pieces, listed
+from rerank_cli.store.milvus.engine import BOUNDED, MOST_FOUND, STRONG, Engine, Row, as_list, in_pieces, listed, quoted
 from rerank_cli.store.milvus.expressions import expressions_of
 from rerank_cli.store.milvus.files import counts_of, file_states, files_of
 from rerank_cli.store.milvus.generation import Generation, current_generation, read_generation
-from rerank_cli.store.milvus.rows import DOCUMENT, STORED, field_value, opening_id, stored_passage
+from rerank_cli.store.milvus.rows import DOCUMENT, STORED, field_mark, fields_in, opening_id, stored_passage
 from rerank_cli.store.milvus.schema import GRAPH, Names, visible
 from rerank_cli.store.milvus.words import query_terms
 
@@ -231,10 +232,9 @@ class MilvusIndex:
         return (row["path"] for row in files_of(self._engine, self._names, self._generation, ["path"]))
 
     def _values(self, keys: Sequence[str]) -> set[str]:
-        starts = tuple(map(field_value, keys))
-        expression = f"{self._seen} and ordinal == 0 and array_contains_any(fields, {listed(starts)})"
-        rows = self._engine.rows(self._passages, expression, ["fields"])
-        return {said.partition("\n")[2] for row in rows for said in row["fields"] if said.startswith(starts)} - {""}
+        marks = " or ".join(f"marks like {quoted(f'%{field_mark(key)}%')}" for key in keys)
+        rows = self._engine.rows(self._passages, f"{self._seen} and ordinal == 0 and ({marks})", ["fields"])
+        return {value for row in rows for key, value in fields_in(row["fields"]) if key in keys}
 
     # Reading
 
@@ -291,7 +291,7 @@ class MilvusIndex:
 
     def has_fields(self, keys: Collection[str]) -> frozenset[str]:
         def is_there(key: str) -> bool:
-            said = f"array_contains_any(fields, {listed([field_value(key)])})"
+            said = f"marks like {quoted(f'%{field_mark(key)}%')}"
             return any(
                 self._engine.query(collection, f"{seen} and {said}", ["id"], limit=1)
                 for collection, seen in ((self._passages, self._seen), (self._names.records, self._without_text))
@@ -302,9 +302,9 @@ class MilvusIndex:
     def field_counts(self) -> dict[str, int]:
         counts: Counter[str] = Counter()
         openings = self._engine.rows(self._passages, f"{self._seen} and ordinal == 0", ["fields"])
-        counts.update(said[:-1] for row in openings for said in row["fields"] if said.endswith("\n"))
         others = self._engine.rows(self._names.records, self._without_text, ["fields"])
-        counts.update(said[:-1] for row in others for said in row["fields"] if said.endswith("\n"))
+        for row in chain(openings, others):
+            counts.update({key for key, _ in fields_in(row["fields"])})
         return dict(sorted(counts.items()))
 
     @property

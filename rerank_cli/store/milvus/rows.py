@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from rerank_cli.errors import InputError
@@ -39,17 +39,18 @@ def hash_id(text_hash: bytes) -> str:
 def passage_rows(file: NewFile, *, stamp: int) -> Iterator[Row]:
     """The rows of all passages of *file*, born by *stamp*, but for their vectors."""
     position = 0
+    name, unpacked_name = names_of(file.state.path)
     for document in file.documents:
         prefix = _document_key(file.state.path, document.id)
         own_date = date_of(document.fields)
         shared = {
             "path": file.state.path,
-            "endings": endings_of(file.state.path),
-            "places": places_of(file.state.path),
+            "name": name,
+            "unpacked": unpacked_name,
             "document_id": document.id,
             "second": file.state.modified_at if own_date is None else own_date,
             "dated": own_date is not None,
-            "fields": field_values(document.fields),
+            **_said(document.fields),
             "born": stamp,
             "died": ALIVE,
         }
@@ -97,7 +98,7 @@ def file_rows(file: NewFile, *, stamp: int) -> Iterator[Row]:
                 DOCUMENT,
                 path=file.state.path,
                 document_id=document.id,
-                fields=field_values(document.fields),
+                fields=document.fields,
                 born=stamp,
             )
     yield record(
@@ -120,7 +121,7 @@ def record(
     content: str = "",
     failed: bool = False,
     documents: int = 0,
-    fields: Sequence[str] = (),
+    fields: Fields = (),
     born: int = 0,
 ) -> Row:
     """A row of the records."""
@@ -132,7 +133,7 @@ def record(
         "content": content,
         "failed": failed,
         "documents": documents,
-        "fields": list(fields),
+        **_said(fields),
         "born": born,
         "died": ALIVE,
         "vector": NO_VECTOR,
@@ -165,16 +166,34 @@ def restated(row: Row, state: FileState) -> Row:
     return {"id": row["id"], "content": content, "failed": state.failure is not None}
 
 
-def field_values(fields: Fields) -> list[str]:
-    """*fields* as they are compared: `key\\nvalue` for each pair, and `key\\n` for each key."""
-    pairs = {(folded(key), folded(value)) for key, value in fields}
-    values = {field_value(key, value) for key, value in pairs} | {field_value(key) for key, _ in pairs}
-    return sorted(values)
+def field_mark(key: str, value: str = "") -> str:
+    """What the marks of a row have for a field of this *key* and *value*, and without one for any field of it.
+
+    A mark is a hash: no letter of it means anything in a pattern, whatever a document says.
+    """
+    return hashlib.sha256(f"{key}\n{value}".encode()).hexdigest()[:16]
 
 
-def field_value(key: str, value: str = "") -> str:
-    """What a row has for a field of this *key* and *value*, and without one for any field of it."""
-    return f"{key}\n{value}"
+def fields_in(said: str) -> list[tuple[str, str]]:
+    """The pairs of a key and a value in what a row says of its document's fields."""
+    pairs = (line.partition("\t") for line in said.split("\n") if line)
+    return [(key, value) for key, _, value in pairs]
+
+
+def _said(fields: Fields) -> Row:
+    """What a row has of the *fields* of its document, as they are compared: as text, and as marks.
+
+    The text ends where a row has no more room: a filter then finds what is behind that by its marks alone.
+    """
+    pairs = sorted({(folded(key), folded(value)) for key, value in fields})
+    text = "\n"
+    for key, value in pairs:
+        line = f"{key}\t{value}\n"
+        if len((text + line).encode()) > MOST_BYTES:
+            break
+        text += line
+    marks = sorted({field_mark(*pair) for pair in pairs} | {field_mark(key) for key, _ in pairs})
+    return {"fields": text, "marks": " ".join(marks)}
 
 
 def packed(said: object, *, of: str) -> str:
@@ -212,27 +231,14 @@ def _stated(state: FileState) -> list[object]:
     ]
 
 
-def endings_of(path: str) -> list[str]:
-    """All that the name of *path* ends in behind a dot, in small letters, and what that of the file packed in it does.
+def names_of(path: str) -> tuple[str, str]:
+    """The name of *path* as extensions are looked for in it, and that of the file packed in it, in small letters.
 
     As in `filters`, a dot at its beginning hides a file.
     """
     name = path[path.rfind("/") + 2 :].casefold()
     packed_as = next((ending for ending in PACKED_ENDINGS if name.endswith(ending)), "")
-    names = (name, name.removesuffix(packed_as))
-    return sorted({each[place + 1 :] for each in names for place, letter in enumerate(each) if letter == "."})
-
-
-def places_of(path: str) -> list[str]:
-    """What plain patterns of git's say that mean *path* or a folder above it: see `expressions`.
-
-    For `a/b.md` that is `/a/` and `/a/b.md`, `a/` and `b.md`, and `*.md`.
-    """
-    *folders, file = path.split("/")
-    names = [*(f"{folder}/" for folder in folders), file]
-    starts = [f"/{''.join(names[: number + 1])}" for number in range(len(names))]
-    dots = ((name, place) for name in names for place, letter in enumerate(name) if letter == ".")
-    return sorted({*names, *starts, *(f"*{name[place:]}" for name, place in dots)})
+    return name, name.removesuffix(packed_as)
 
 
 def _document_key(path: str, document_id: str) -> str:

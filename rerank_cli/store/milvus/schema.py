@@ -22,10 +22,6 @@ MOST_BYTES = 65_535
 """Of a text in a row."""
 
 MOST_ID_BYTES = 128
-MOST_TEXTS = 4_096
-MOST_TEXT_BYTES = 8_192
-"""Of a field of several texts: a path has at most 4,096 bytes, and what a document says of itself is shorter."""
-
 K1, B = 1.2, 0.75
 """BM25 as the local store has it."""
 
@@ -86,12 +82,9 @@ def make_records(engine: Engine, name: str) -> None:
 
     schema = _schema()
     schema.add_field("kind", DataType.VARCHAR, max_length=MOST_ID_BYTES)
-    schema.add_field("path", DataType.VARCHAR, max_length=MOST_BYTES)
-    schema.add_field("document_id", DataType.VARCHAR, max_length=MOST_BYTES)
-    schema.add_field("content", DataType.VARCHAR, max_length=MOST_BYTES)
+    _add_texts(schema, "path", "document_id", "content", "fields", "marks")
     schema.add_field("failed", DataType.BOOL)
     schema.add_field("documents", DataType.INT64)
-    _add_texts(schema, "fields")
     _add_stamps(schema)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=len(NO_VECTOR))
     engine.make(name, schema, _indexes(engine, graph=False, scalars=("kind", "path", "document_id", "died")))
@@ -102,15 +95,11 @@ def make_passages(engine: Engine, name: str, *, dimensions: int, graph: bool) ->
     from pymilvus import DataType, Function, FunctionType
 
     schema = _schema()
-    schema.add_field("path", DataType.VARCHAR, max_length=MOST_BYTES)
-    schema.add_field("document_id", DataType.VARCHAR, max_length=MOST_BYTES)
+    _add_texts(schema, "path", "name", "unpacked", "document_id", "content", "fields", "marks")
     for number in ("ordinal", "position", "first", "last", "second"):
         schema.add_field(number, DataType.INT64)
     schema.add_field("dated", DataType.BOOL)
     schema.add_field("text_hash", DataType.VARCHAR, max_length=MOST_ID_BYTES)
-    schema.add_field("content", DataType.VARCHAR, max_length=MOST_BYTES)
-    for texts in ("fields", "endings", "places"):
-        _add_texts(schema, texts)
     _add_stamps(schema)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimensions)
     # Words come stemmed, so that the tokenizer has nothing to do but to part them: see `words`.
@@ -163,13 +152,11 @@ def _schema() -> Any:
     return schema
 
 
-def _add_texts(schema: Any, name: str) -> None:
-    """A field of several texts, of which a filter asks whether it has any of its own."""
+def _add_texts(schema: Any, *names: str) -> None:
     from pymilvus import DataType
 
-    schema.add_field(
-        name, DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=MOST_TEXTS, max_length=MOST_TEXT_BYTES
-    )
+    for name in names:
+        schema.add_field(name, DataType.VARCHAR, max_length=MOST_BYTES)
 
 
 def _add_stamps(schema: Any) -> None:

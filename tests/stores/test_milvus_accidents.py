@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rerank_cli.errors import Busy, IndexMismatch, IndexMissing, InputError, RerankError, UsageError
+from rerank_cli.errors import Busy, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.indexing import update_index
 from rerank_cli.ports import Index
 from tests.conftest import Plant
@@ -353,28 +353,14 @@ def test_a_token_that_is_refused_is_never_printed(monkeypatch: pytest.MonkeyPatc
     assert "secret" not in f"{raised.value}{raised.value.remedy}"
 
 
-@pytest.mark.parametrize(
-    ("address", "told"),
-    [
-        ("milvus+http://", "is no address"),
-        ("milvus+http://me:pw@host/notes", "holds no password"),
-        ("milvus+file:notes", "names no file that ends in .db"),
-        ("milvus+http://host/a__b", "is no name of a collection"),
-        ("milvus+http://host:port/notes", "is no address"),
-    ],
-)
-def test_an_address_that_is_none_is_told(address: str, told: str) -> None:
+def test_a_token_does_not_go_over_a_network_without_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     from rerank_cli.store.milvus.address import parse_address
+    from rerank_cli.store.milvus.engine import Engine
 
-    with pytest.raises(UsageError, match=told):
-        parse_address(address, collection="docs")
-
-
-def test_a_collection_that_is_not_named_has_the_name_of_the_index() -> None:
-    from rerank_cli.store.milvus.address import parse_address
-
-    assert str(parse_address("milvus+https://host", collection="docs-1a2b")) == "milvus+https://host:19530/i_docs_1a2b"
-    assert parse_address("milvus+file:/a/b.db", collection="x").collection == "i_x"
+    monkeypatch.setenv("RERANK_CLI_STORE_TOKEN", "root:secret")
+    monkeypatch.setattr(Engine, "_check_reachable", lambda _: None)
+    with pytest.raises(InputError, match="host:19530/notes: a token is not sent without encryption"):
+        Engine(parse_address("milvus+http://host/notes", collection=""))
 
 
 def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:

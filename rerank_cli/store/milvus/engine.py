@@ -5,13 +5,13 @@ What a server does is said here by its documentation (2.6), what the embedded fo
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 """Of a request. A lease lasts much longer: no request outlives the lease that it was made under."""
+
+HERE = ("localhost", "127.0.0.1", "::1")
 
 CONNECT_S = 5.0
 """So long a server may take to be there at all."""
@@ -58,7 +60,7 @@ _holders: dict[str, int] = {}
 def missing_package(address: Address) -> InputError | None:
     """What is told where a package is missing that this address needs."""
     wanted = ("pymilvus", "milvus_lite") if address.embedded else ("pymilvus",)
-    missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+    missing = [name for name in wanted if find_spec(name) is None]
     if not missing:
         return None
     return InputError(
@@ -271,6 +273,21 @@ class Engine:
                 remedy="check the address, and that Milvus runs",
             ) from error
 
+    def _token(self) -> str:
+        """What the server knows the user by; not for everybody on the way to read.
+
+        Raises:
+            InputError: it would go over a network without encryption.
+        """
+        token = os.environ.get(STORE_TOKEN_VARIABLE, "")
+        place = urlsplit(self.address.uri)
+        if token and place.scheme == "http" and place.hostname not in HERE:
+            raise InputError(
+                f"{self.address}: a token is not sent without encryption",
+                remedy="write milvus+https, or unset it",
+            )
+        return token
+
     def _connected(self, wait_s: float) -> Any:
         self._check_reachable()
         deadline = time.monotonic() + wait_s
@@ -290,7 +307,7 @@ class Engine:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
         with _opening:
-            client = MilvusClient(self.address.uri, token=os.environ.get(STORE_TOKEN_VARIABLE, ""), timeout=TIMEOUT_S)
+            client = MilvusClient(self.address.uri, token=self._token(), timeout=TIMEOUT_S)
             if self.address.embedded:
                 _holders[self.address.uri] = _holders.get(self.address.uri, 0) + 1
             return client

@@ -112,8 +112,9 @@ class Lease:
             if (term := self._take(last)) is not None:
                 return term
             if time.monotonic() >= deadline:
+                holder = f" ({last.holder})" if last.holder else ""
                 raise Busy(
-                    f"{self._engine.address}: another process is writing this index ({last.holder})",
+                    f"{self._engine.address}: another process is writing this index{holder}",
                     remedy="try again, or wait longer with --wait-s",
                 )
             time.sleep(POLL_S)

@@ -13,6 +13,7 @@ from rerank_cli.store.elsewhere import Elsewhere, check_kept_at, place_of, read_
 from rerank_cli.store.layout import indexes_folder
 from rerank_cli.store.location import find_index
 from rerank_cli.store.milvus.address import parse_address
+from rerank_cli.store.milvus.rows import packed, unpacked
 from rerank_cli.store.roots import indexed_root
 from tests.conftest import Plant, Update
 
@@ -86,3 +87,15 @@ def test_an_address_that_is_none_is_told(address: str, told: str) -> None:
 def test_a_collection_that_is_not_named_has_the_name_of_the_index() -> None:
     assert str(parse_address("milvus+https://host", collection="docs-1a2b")) == "milvus+https://host:19530/i_docs_1a2b"
     assert parse_address("milvus+file:/a/b.db", collection="x").collection == "i_x"
+
+
+def test_what_is_too_long_for_a_row_is_packed_and_comes_back() -> None:
+    long = ["brake " * 20_000, "é"]
+    content = packed(long, of="a.md")
+    assert len(content) < 65_535 and unpacked(content) == long
+    assert unpacked(packed(["short"], of="a.md")) == ["short"]
+    noise = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(60_000))
+    with pytest.raises(InputError, match=r"a\.md: has a passage too long for Milvus"):
+        packed(noise, of="a.md")
+    with pytest.raises(IndexDamaged, match="is not what was written"):
+        unpacked("z:nothing")

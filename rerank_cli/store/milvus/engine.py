@@ -403,4 +403,5 @@ def listed(texts: Sequence[str]) -> str:
 
 def as_list(vector: Vectors) -> list[float]:
     """*vector* as the client takes it."""
-    return [float(number) for number in vector]
+    numbers: list[float] = vector.tolist()
+    return numbers

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from rerank_cli.errors import InputError
+from rerank_cli.errors import IndexDamaged, InputError, in_words
 from rerank_cli.fields import Fields, date_of, folded
 from rerank_cli.filters import PACKED_ENDINGS
 from rerank_cli.ports import FileState, NewFile
@@ -212,10 +212,20 @@ def packed(said: object, *, of: str) -> str:
 
 
 def unpacked(content: str) -> Any:
-    """What `packed` made a text of."""
-    if content.startswith(PACKED):
-        return json.loads(zlib.decompress(base64.b85decode(content.removeprefix(PACKED))))
-    return json.loads(content)
+    """What `packed` made a text of.
+
+    Raises:
+        IndexDamaged: it made no such text.
+    """
+    try:
+        if content.startswith(PACKED):
+            return json.loads(zlib.decompress(base64.b85decode(content.removeprefix(PACKED))))
+        return json.loads(content)
+    except (ValueError, zlib.error) as error:
+        raise IndexDamaged(
+            f"a row of the index in Milvus is not what was written ({in_words(error)})",
+            remedy="name another collection, and index anew",
+        ) from error
 
 
 def _stated(state: FileState) -> list[object]:

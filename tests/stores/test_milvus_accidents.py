@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from rerank_cli.errors import Busy, IndexMismatch, IndexMissing, InputError, RerankError
+from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.indexing import update_index
 from rerank_cli.ports import Index
 from tests.conftest import Plant
@@ -295,6 +295,12 @@ def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         process.kill()
 
 
+def lose_a_passage(index: Any) -> None:
+    """As if a part of the cluster were gone, and the rest answered all the same."""
+    gone = next(iter(index.scan())).id
+    index._engine.delete(index._passages, f'id in ["{gone}"]')
+
+
 def test_a_server_is_asked_as_the_embedded_form_is_and_missed_when_it_is_gone(
     docs: Path, plant: Plant, in_milvus: NewStore, tmp_path: Path, server: tuple[str, subprocess.Popen[bytes]]
 ) -> None:
@@ -310,6 +316,9 @@ def test_a_server_is_asked_as_the_embedded_form_is_and_missed_when_it_is_gone(
     with store.reader() as index:
         assert index.name == f"{place}/i_over_grpc"
         assert index.manifest.search == "HNSW graph in Milvus"
+        lose_a_passage(index)
+        with pytest.raises(IndexDamaged, match="only 3 of 4 passages can be reached"), store.reader():
+            pass
         process.kill()
         process.wait()
         with pytest.raises(RerankError, match=re.escape(place)) as raised:

@@ -33,7 +33,8 @@ class Generation:
     """A generation: its manifest, and the `stamp` of the commit that made it.
 
     `commits` are the newest stamps, each with the second of its commit: of rows that died long ago no reader knows any
-    more. Rows that died by `cleared` are gone. `replaced` are collections of another encoder, by when they were left.
+    more. Rows that died by `cleared` are gone. `common` says of common words in what share of the passages they stand.
+    `replaced` are collections of another encoder, by when they were left.
     """
 
     manifest: Manifest
@@ -42,6 +43,7 @@ class Generation:
     committed_at: float
     commits: tuple[tuple[int, float], ...] = ()
     cleared: int = 0
+    common: dict[str, float] = field(default_factory=dict)
     replaced: dict[str, float] = field(default_factory=dict)
 
 

@@ -17,7 +17,7 @@ from rerank_cli.store.milvus.files import counts_of, file_states, files_of
 from rerank_cli.store.milvus.generation import Generation, current_generation, read_generation
 from rerank_cli.store.milvus.rows import DOCUMENT, STORED, field_mark, fields_in, opening_id, stored_passage
 from rerank_cli.store.milvus.schema import GRAPH, Names, visible
-from rerank_cli.store.milvus.words import query_terms
+from rerank_cli.store.milvus.words import query_terms, repeated
 
 if TYPE_CHECKING:
     from rerank_cli.arrays import Vectors
@@ -146,7 +146,10 @@ class MilvusIndex:
         terms = query_terms(words)
         if not terms:
             return []
-        return self._search("bm25", terms, depth, within, lambda _: {"metric_type": "BM25"})
+        generation = self._generation
+        asked, times = repeated(terms, passages=generation.held.passages, common=generation.common)
+        found = self._search("bm25", asked, depth, within, lambda _: {"metric_type": "BM25"})
+        return [(passage, score / times) for passage, score in found]
 
     def rarity(self, words: Collection[str]) -> Rarity | None:
         return None

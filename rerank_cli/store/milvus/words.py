@@ -6,8 +6,10 @@ One word is then one word in every store.
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from rerank_cli.records import Passage
@@ -17,23 +19,54 @@ from rerank_cli.store.passages import parts_of
 HEADING_WEIGHT = 3
 """A word in a heading counts three times. BM25 has one text a row here, so it stands there three times."""
 
+MOST_REPEATED, MOST_TERMS = 64, 2048
+"""So often a word is repeated at most, and so many are all of a query: a weight is then told to a hundredth."""
+
+COMMON_SHARE = 0.02
+"""Of the passages: below it, both stores' weights of a word differ by less than that."""
+
 
 def terms_of(passages: Sequence[Passage]) -> list[str]:
     """For each of *passages* its words as the BM25 function takes them, with blanks between them."""
     columns = [("\n".join(passage.headings), passage.text, parts_of(passage)) for passage in passages]
-    flat = _stemmed([column for each in columns for column in each])
+    flat = stemmed([column for each in columns for column in each])
     texts = []
     for headings, text, parts in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
         texts.append(_cut(" ".join([*headings * HEADING_WEIGHT, *text, *parts])))
     return texts
 
 
-def query_terms(words: Sequence[str]) -> str:
-    """*words* of a query as the BM25 function takes them, each once."""
-    return " ".join(dict.fromkeys(_stemmed([" ".join(words)])[0]))
+def query_terms(words: Sequence[str]) -> list[str]:
+    """*words* of a query, stemmed, each once."""
+    return list(dict.fromkeys(stemmed([" ".join(words)])[0]))
 
 
-def _stemmed(texts: Sequence[str]) -> list[list[str]]:
+def repeated(terms: Sequence[str], *, passages: int, common: Mapping[str, float]) -> tuple[str, int]:
+    """*terms* as the BM25 function takes them, and how many times too large its scores are then.
+
+    A word that a query has several times counts as often. So each is repeated as often as gives it the weight that the
+    local store does (Robertson and Spärck Jones, 1976): that of Milvus, ln(1 + odds), is larger for *common* words, of
+    which is told in what share of so many *passages* they stand.
+    """
+    most = max(1, min(MOST_REPEATED, MOST_TERMS // max(1, len(terms))))
+    texts = []
+    for term in terms:
+        holding = common.get(term, 0.0) * passages
+        odds = (passages - holding + 0.5) / (holding + 0.5)
+        share = max(0.0, math.log(odds)) / math.log(1 + odds) if holding else 1.0
+        texts += [term] * max(1, round(most * share))
+    return " ".join(texts), most
+
+
+def common_words(passages: Sequence[str]) -> dict[str, float]:
+    """In what share of *passages*, given by their terms, each word stands that stands in many of them."""
+    holding = Counter(term for terms in passages for term in set(terms.split()))
+    least = COMMON_SHARE * len(passages)
+    return {term: round(count / len(passages), 6) for term, count in sorted(holding.items()) if count > least}
+
+
+def stemmed(texts: Sequence[str]) -> list[list[str]]:
+    """The words of each of *texts*, stemmed, in their order."""
     connection = _tokenizer()
     connection.execute("INSERT INTO texts (texts) VALUES ('delete-all')")
     connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(texts))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ from rerank_cli.store.milvus.schema import (
     visible,
 )
 from rerank_cli.store.milvus.vectors import KeptVectors
+from rerank_cli.store.milvus.words import common_words
 from rerank_cli.store.remedies import index_command
 from rerank_cli.store.staging import Staging
 
@@ -63,6 +65,10 @@ KEEP_S = PATIENCE_S + 600
 MANY_ROWS = 1000
 """Where a commit writes so many passages, the embedded form is told to settle them: until then it counts the words of
 what is new anew for each query."""
+
+SAMPLE = 2000
+AGED = 0.1
+"""So many passages tell how common words are, until so large a share of all is new."""
 
 FLOAT_BYTES = 4
 
@@ -234,7 +240,9 @@ class MilvusWriter:
         left = self._bury((*changes.removed, *changes.written), stamp)
         new = self._write(changes.written, recipe, passages, stamp)
         self._lease.check()
-        generation = self._next(recipe, stamp, held=_sum(left, new))
+        held = _sum(left, new)
+        common = self._common(passages, stamp, held=held, new=new)
+        generation = self._next(recipe, stamp, held=held, common=common)
         write_generation(self._engine, self._names, generation)
         self.generation = generation
         self._staging.drop()
@@ -341,7 +349,17 @@ class MilvusWriter:
         assert self.generation is not None
         return held["size_bytes"] + FLOAT_BYTES * self.generation.manifest.recipe.dimensions * held["passages"]
 
-    def _next(self, recipe: Recipe, stamp: int, *, held: Held) -> Generation:
+    def _common(self, passages: str, stamp: int, *, held: Held, new: Held) -> dict[str, float]:
+        """How common words are, from passages whose ids, which are hashes, come first: all of a small index.
+
+        In a large one of which little changed they are as common as they were.
+        """
+        if self.generation is not None and held.passages > SAMPLE and new.passages < AGED * held.passages:
+            return self.generation.common
+        rows = self._engine.rows(passages, visible(stamp), ["words"])
+        return common_words([row["words"] for row in islice(rows, SAMPLE)])
+
+    def _next(self, recipe: Recipe, stamp: int, *, held: Held, common: dict[str, float]) -> Generation:
         now = time.time()
         last = self.generation
         kind, reason = self._kind()
@@ -363,6 +381,7 @@ class MilvusWriter:
             committed_at=now,
             commits=tuple(each for each in commits if each[0] >= cleared),
             cleared=cleared,
+            common=common,
             replaced={name: second for name, second in replaced.items() if second > now - patience or second == now},
         )
 

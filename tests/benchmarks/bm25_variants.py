@@ -4,9 +4,9 @@
     python tests/benchmarks/bm25_variants.py COLLECTION… --indexes DIR
 
 COLLECTION and --indexes are as in `collection.py`, whose local index is read. The first line of a collection is
-SQLite's formula, the last is Milvus'. Each line of JSON changes one more thing: the length of a passage, in which each
-word of a heading counts three times, then the weight of a word for its rarity. The store asks so that the latter is
-SQLite's, and cannot change the former.
+SQLite's formula, the last is Milvus' for words as they stand. Each line of JSON changes one more thing: the length of a
+passage, in which each word of a heading counts three times, then the weight of a word for its rarity. What the store
+writes and asks makes SQLite's of both.
 """
 
 from __future__ import annotations

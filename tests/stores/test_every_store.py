@@ -14,7 +14,7 @@ from rerank_cli.records import Rules, StoredPassage
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
 from tests.integration.test_update_equals_rebuild import NAMES, WORDS, answers_of, change
-from tests.stores.kinds import NewStore, Store
+from tests.stores.kinds import NewStore, OnDisk, Store
 
 FILES = {
     "bikes/brakes.md": "# Stopping\n\nThe brake squeals when it is wet.\n\n# Pads\n\nNew pads quieten a brake.\n",
@@ -78,8 +78,6 @@ def told(stored: StoredPassage) -> tuple[object, ...]:
 def wanted(docs: Path, plant: Plant, tmp_path: Path) -> Iterator[Index]:
     """What the local store has of the same documents."""
     plant(FILES)
-    from tests.stores.kinds import OnDisk
-
     local = OnDisk(tmp_path / "wanted")
     update(docs, local)
     with local.reader() as index:
@@ -111,6 +109,27 @@ def test_words_are_stemmed_and_counted_in_headings_as_by_the_local_store(
             assert words_found(index, [word]), word
         best, _ = index.search_lexical(["brake"], 2)
         assert index.origins([best[0]])[best[0]].path == "b.md"
+
+
+def test_bm25_is_the_local_stores_but_for_how_finely_a_weight_is_told(
+    docs: Path, plant: Plant, in_milvus: NewStore, tmp_path: Path
+) -> None:
+    names = {
+        f"{number}.md": f"# Page of {WORDS[number % 8]}\n\n{' '.join(WORDS[: number % 5 + 1])} and more.\n"
+        for number in range(40)
+    }
+    plant({**names, "rare.md": "# A lever\n\nA lever and a page of a brake.\n"})
+    local, store = OnDisk(tmp_path / "local"), in_milvus()
+    update(docs, local)
+    update(docs, store)
+    with local.reader() as wanted, store.reader() as index:
+        for query in (["lever", "brake"], ["page", "wheel", "stone"], ["river"]):
+            scores = []
+            for each in (wanted, index):
+                ranking = each.search_lexical(query, 50)
+                origins = each.origins([passage for passage, _ in ranking])
+                scores.append({origins[passage]: score for passage, score in ranking})
+            assert scores[1] == pytest.approx(scores[0], abs=0.03), query
 
 
 def test_it_says_of_files_and_documents_what_the_local_store_does(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +121,7 @@ def make_passages(engine: Engine, name: str, *, dimensions: int, graph: bool) ->
         index_type="SPARSE_INVERTED_INDEX",
         index_name="bm25",
         metric_type="BM25",
-        params={"bm25_k1": K1, "bm25_b": B},
+        params=_as_given({"bm25_k1": K1, "bm25_b": B}),
     )
     engine.make(name, schema, indexes)
 
@@ -181,4 +182,10 @@ def add_vector_index(indexes: Any, *, graph: bool) -> None:
     """Search vectors by a graph or by a scan; either gives cosines."""
     params = {"M": GRAPH_LINKS, "efConstruction": GRAPH_VIEW} if graph else {}
     kind = "HNSW" if graph else "FLAT"
-    indexes.add_index("vector", index_type=kind, index_name="vector", metric_type="COSINE", params=params)
+    indexes.add_index("vector", index_type=kind, index_name="vector", metric_type="COSINE", params=_as_given(params))
+
+
+def _as_given(params: Mapping[str, object]) -> dict[str, object]:
+    """*params* of an index as both forms read them: the client takes them apart, and the embedded form then finds none
+    but those that are given together."""
+    return {"params": params} if params else {}

@@ -17,7 +17,11 @@ from rerank_cli.store.milvus.schema import MOST_BYTES
 from rerank_cli.store.passages import parts_of
 
 HEADING_WEIGHT = 3
-"""A word in a heading counts three times. BM25 has one text a row here, so it stands there three times."""
+"""A word in a heading counts three times. The BM25 function has one text a row, so there it stands three times."""
+
+FILLER = "ÿ"
+"""A word that no document and no query has once its marks are taken off. It makes each text three times as long as its
+passage: BM25 asks how long a text is for its kind, and headings then lengthen none."""
 
 MOST_REPEATED, MOST_TERMS = 64, 2048
 """So often a word is repeated at most, and so many are all of a query: a weight is then told to a hundredth."""
@@ -32,7 +36,8 @@ def terms_of(passages: Sequence[Passage]) -> list[str]:
     flat = stemmed([column for each in columns for column in each])
     texts = []
     for headings, text, parts in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
-        texts.append(_cut(" ".join([*headings * HEADING_WEIGHT, *text, *parts])))
+        filled = [FILLER] * ((HEADING_WEIGHT - 1) * len(text + parts))
+        texts.append(_cut(" ".join([*headings * HEADING_WEIGHT, *text, *parts, *filled])))
     return texts
 
 
@@ -60,7 +65,7 @@ def repeated(terms: Sequence[str], *, passages: int, common: Mapping[str, float]
 
 def common_words(passages: Sequence[str]) -> dict[str, float]:
     """In what share of *passages*, given by their terms, each word stands that stands in many of them."""
-    holding = Counter(term for terms in passages for term in set(terms.split()))
+    holding = Counter(term for terms in passages for term in {*terms.split()} - {FILLER})
     least = COMMON_SHARE * len(passages)
     return {term: round(count / len(passages), 6) for term, count in sorted(holding.items()) if count > least}
 

@@ -7,17 +7,20 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.indexing import update_index
-from rerank_cli.ports import Index
+from rerank_cli.ports import Filter, Index
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
 from tests.stores.kinds import NewStore, OnDisk, needs_milvus
@@ -408,3 +411,44 @@ def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.Mon
         monkeypatch.setattr(engine._client, "list_collections", busy)
         assert engine.collections() == ["one"]
     assert asked == [30.0] * 3, "each with a time limit"
+
+
+# How it is asked
+
+
+def test_a_generation_that_all_have_seen_is_read_without_waiting_for_the_newest_writes(
+    docs: Path, plant: Plant, in_milvus: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(OLD)
+    store = in_milvus()
+    update(docs, store)
+    levels = []
+    with store.reader() as index:
+        search = index._engine.search
+        monkeypatch.setattr(
+            index._engine, "search", lambda *a, **how: levels.append(how["consistency_level"]) or search(*a, **how)
+        )
+        passages_found(index, "brake")
+        later = SimpleNamespace(time=lambda: time.time() + 100, monotonic=time.monotonic)
+        monkeypatch.setattr("rerank_cli.store.milvus.reader.time", later)
+        passages_found(index, "brake")
+    assert levels == ["Strong", "Bounded"]
+
+
+def test_many_files_that_a_pattern_takes_are_named_some_at_a_time(
+    docs: Path, plant: Plant, in_milvus: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant({f"notes/{number}/a{number}.md": f"the brake of {number}\n" for number in range(9)})
+    store = in_milvus()
+    update(docs, store)
+    with store.reader() as index:
+        within = Filter(paths=("n*/[0-5]/",))
+        wanted = passages_found(index, "brake of", within=within), words_found(index, ["brake"], within=within)
+        assert len(wanted[0]) == len(wanted[1]) == 6
+    monkeypatch.setattr("rerank_cli.store.milvus.expressions.PATHS_AT_ONCE", 2)
+    with store.reader() as index:
+        found = passages_found(index, "brake of", within=within), words_found(index, ["brake"], within=within)
+        assert found == wanted
+        assert passages_found(index, "brake of", within=within, depth=3) == wanted[0][:3]
+        assert len(index._expressions(within)) == 3
+        assert len(index._expressions(replace(within, paths=("n*/[0-6]/",)))) == 1, "two are left out"

@@ -183,18 +183,19 @@ class MilvusWriter:
 
     def touch(self, states: Sequence[FileState]) -> None:
         """Where a document has no date, that of its file is written with its passages: so these follow."""
+        if not states:
+            return
         found = {state.path: state for state in states}
+        rows = list(self._files(["path", "content"], paths=[*found]))
+        moved = [row["path"] for row in rows if found[row["path"]].modified_at != file_state(row).modified_at]
         self._lease.check()
-        for row in list(self._files(["path", "content"], paths=[*found])):
-            state = found[row["path"]]
-            if state.modified_at != file_state(row).modified_at:
-                self._date_passages(state)
-            self._engine.upsert(self._names.records, [restated(row, state)], partial=True)
-
-    def _date_passages(self, state: FileState) -> None:
-        expression = f"{self._seen} and dated == false and path in {listed([state.path])}"
-        ids = [row["id"] for row in self._engine.rows(self._passages, expression, ["id"])]
-        self._engine.upsert(self._passages, [{"id": each, "second": state.modified_at} for each in ids], partial=True)
+        for some in in_pieces(moved):
+            undated = f"{self._seen} and dated == false and path in {listed(some)}"
+            passages = self._engine.rows(self._passages, undated, ["id", "path"])
+            changes = [{"id": row["id"], "second": found[row["path"]].modified_at} for row in passages]
+            self._engine.upsert(self._passages, changes, partial=True)
+        changes = [restated(row, found[row["path"]]) for row in rows]
+        self._engine.upsert(self._names.records, changes, partial=True)
 
     def mounts(self) -> tuple[str, ...]:
         return tuple(sorted(self._remembered(MOUNT)))
@@ -232,17 +233,16 @@ class MilvusWriter:
         return self._search is not None and self._kind() != (last.manifest.search, last.manifest.search_reason)
 
     def commit(self, changes: Changes, recipe: Recipe, *, prune: bool = False) -> Manifest:
-        last = self.generation
         self._lease.begin_commit()
         stamp = self._lease.number
         passages = self._ready(recipe)
         self._clear_unfinished()
         left = self._bury((*changes.removed, *changes.written), stamp)
         new = self._write(changes.written, recipe, passages, stamp)
-        self._lease.check()
         held = _sum(left, new)
         common = self._common(passages, stamp, held=held, new=new)
         generation = self._next(recipe, stamp, held=held, common=common)
+        self._lease.renew()
         write_generation(self._engine, self._names, generation)
         self.generation = generation
         self._staging.drop()
@@ -251,7 +251,7 @@ class MilvusWriter:
             self._engine.settle(passages)
         if prune:
             self._prune(recipe, passages)
-        self._drop_replaced(last)
+        self._drop_replaced()
         self._lease.end_commit()
         return generation.manifest
 
@@ -403,11 +403,12 @@ class MilvusWriter:
             for collection in (passages, self._names.records):
                 self._engine.delete(collection, f"died <= {generation.cleared}")
 
-    def _drop_replaced(self, last: Generation | None) -> None:
-        """Drop the collections of other encoders that no reader asks any more."""
+    def _drop_replaced(self) -> None:
+        """Drop the collections of passages by other encoders that no reader asks any more."""
         assert self.generation is not None
-        for name in last.replaced if last else {}:
-            if name not in self.generation.replaced and name != self._passages:
+        asked = {self._passages, *self.generation.replaced}
+        for name in self._engine.collections():
+            if self._names.are_passages(name) and name not in asked:
                 self._engine.drop(name)
 
     def _prune(self, recipe: Recipe, passages: str) -> None:

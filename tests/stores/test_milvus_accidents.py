@@ -452,3 +452,20 @@ def test_many_files_that_a_pattern_takes_are_named_some_at_a_time(
         assert passages_found(index, "brake of", within=within, depth=3) == wanted[0][:3]
         assert len(index._expressions(within)) == 3
         assert len(index._expressions(replace(within, paths=("n*/[0-6]/",)))) == 1, "two are left out"
+
+
+def test_how_common_words_are_is_told_by_some_passages_of_a_large_index(
+    docs: Path, plant: Plant, in_milvus: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerank_cli.store.milvus.writer.SAMPLE", 100)
+    plant({f"{number}.md": f"{'brake' if number % 2 else 'chain'} number {number}\n" for number in range(200)})
+    store = in_milvus()
+    update(docs, store)
+    with store.reader() as index:
+        common = index._generation.common
+        assert set(common) == {"brake", "chain", "number"}
+        assert common["number"] == 1.0 and 0.35 < common["brake"] < 0.65
+    plant({"1.md": "a wheel\n"})
+    update(docs, store)
+    with store.reader() as index:
+        assert index._generation.common == common, "little changed"

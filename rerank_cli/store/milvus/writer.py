@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from rerank_cli.ports import Changes, Counts, FileState, Manifest, NewFile, Reci
 from rerank_cli.records import VectorSearch
 from rerank_cli.store.access import naming_disk_errors
 from rerank_cli.store.layout import Layout
-from rerank_cli.store.milvus.engine import AT_ONCE, Engine, Row, in_pieces, listed
+from rerank_cli.store.milvus.engine import AT_ONCE, Engine, Row, in_pieces, listed, quoted
 from rerank_cli.store.milvus.files import counts_of, file_states, files_of
 from rerank_cli.store.milvus.generation import Generation, Held, read_generation, write_generation
 from rerank_cli.store.milvus.lease import Lease
@@ -66,7 +65,7 @@ MANY_ROWS = 1000
 """Where a commit writes so many passages, the embedded form is told to settle them: until then it counts the words of
 what is new anew for each query."""
 
-SAMPLE = 2000
+SAMPLE = 5000
 AGED = 0.1
 """So many passages tell how common words are, until so large a share of all is new."""
 
@@ -350,14 +349,14 @@ class MilvusWriter:
         return held["size_bytes"] + FLOAT_BYTES * self.generation.manifest.recipe.dimensions * held["passages"]
 
     def _common(self, passages: str, stamp: int, *, held: Held, new: Held) -> dict[str, float]:
-        """How common words are, from passages whose ids, which are hashes, come first: all of a small index.
+        """How common words are: in all of a small index, in a large one in those whose texts have the smallest hashes.
 
         In a large one of which little changed they are as common as they were.
         """
         if self.generation is not None and held.passages > SAMPLE and new.passages < AGED * held.passages:
             return self.generation.common
-        rows = self._engine.rows(passages, visible(stamp), ["words"])
-        return common_words([row["words"] for row in islice(rows, SAMPLE)])
+        below = "" if held.passages <= SAMPLE else f" and text_hash < {quoted(_hash_at(SAMPLE / held.passages))}"
+        return common_words([row["words"] for row in self._engine.rows(passages, visible(stamp) + below, ["words"])])
 
     def _next(self, recipe: Recipe, stamp: int, *, held: Held, common: dict[str, float]) -> Generation:
         now = time.time()
@@ -426,6 +425,11 @@ class MilvusWriter:
 
 def _sum(one: Held, other: Held) -> Held:
     return Held(*map(sum, zip(astuple(one), astuple(other), strict=True)))
+
+
+def _hash_at(share: float) -> str:
+    """Below which hash such a *share* of all lies."""
+    return f"{int(share * 16**8):08x}"
 
 
 def _note(kind: str, path: str, content: str) -> Row:

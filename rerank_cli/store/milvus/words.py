@@ -23,11 +23,11 @@ FILLER = "ÿ"
 """A word that no document and no query has once its marks are taken off. It makes each text three times as long as its
 passage: BM25 asks how long a text is for its kind, and headings then lengthen none."""
 
-MOST_REPEATED, MOST_TERMS = 64, 2048
-"""So often a word is repeated at most, and so many are all of a query: a weight is then told to a hundredth."""
+MOST_REPEATED, MOST_TERMS = 256, 4096
+"""So often a word is repeated at most, and so many are all of a query. A weight is then told to a few thousandths."""
 
-COMMON_SHARE = 0.02
-"""Of the passages: below it, both stores' weights of a word differ by less than that."""
+COMMON_SHARE = 0.005
+"""Of the passages: below it, both stores' weights of a word differ by a thousandth."""
 
 
 def terms_of(passages: Sequence[Passage]) -> list[str]:

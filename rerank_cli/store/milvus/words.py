@@ -23,11 +23,12 @@ FILLER = "ÿ"
 """A word that no document and no query has once its marks are taken off. It makes each text three times as long as its
 passage: BM25 asks how long a text is for its kind, and headings then lengthen none."""
 
-MOST_REPEATED, MOST_TERMS = 256, 4096
-"""So often a word is repeated at most, and so many are all of a query. A weight is then told to a few thousandths."""
+MOST_REPEATED = 1000
+"""So often a word is repeated at most, and as often as fits a row's text where a query is long: a weight is then told
+to a thousandth, or near it."""
 
-COMMON_SHARE = 0.005
-"""Of the passages: below it, both stores' weights of a word differ by a thousandth."""
+COMMON_SHARE = 0.002
+"""Of the passages: below it, both stores' weights of a word differ by less than a thousandth."""
 
 
 def terms_of(passages: Sequence[Passage]) -> list[str]:
@@ -53,7 +54,7 @@ def repeated(terms: Sequence[str], *, passages: int, common: Mapping[str, float]
     local store does (Robertson and Spärck Jones, 1976): that of Milvus, ln(1 + odds), is larger for *common* words, of
     which is told in what share of so many *passages* they stand.
     """
-    most = max(1, min(MOST_REPEATED, MOST_TERMS // max(1, len(terms))))
+    most = max(1, min(MOST_REPEATED, MOST_BYTES // sum(len(term.encode()) + 1 for term in terms)))
     texts = []
     for term in terms:
         holding = common.get(term, 0.0) * passages

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -257,8 +257,18 @@ class Engine:
                 pause *= 2
         raise AssertionError("it returns or raises")
 
-    def _telling(self) -> _Telling:
-        return _Telling(self.address)
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Make ours of pymilvus' and gRPC's errors."""
+        try:
+            yield
+        except Exception as error:
+            from grpc import RpcError
+            from pymilvus import MilvusException
+
+            if not isinstance(error, MilvusException | RpcError):
+                raise
+            raise _as_ours(self.address, error) from error
 
     def _check_reachable(self) -> None:
         """Make sure that somebody listens there: the client would wait for long, and not say what for."""
@@ -311,25 +321,6 @@ class Engine:
             if self.address.embedded:
                 _holders[self.address.uri] = _holders.get(self.address.uri, 0) + 1
             return client
-
-
-class _Telling:
-    """Makes ours of pymilvus' and gRPC's errors."""
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, RerankError):
-            return
-        from grpc import RpcError
-        from pymilvus import MilvusException
-
-        if isinstance(error, MilvusException | RpcError):
-            raise _as_ours(self._address, error) from error
 
 
 def _as_ours(address: Address, error: BaseException) -> RerankError:

@@ -166,10 +166,8 @@ class Lease:
             return False
         try:
             os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return True
-        except OSError:  # it is another user's
-            return False
+        except OSError as error:  # one of another user's may not be asked, and is there
+            return isinstance(error, ProcessLookupError)
         return False
 
     def _claims(self) -> list[int]:

@@ -167,6 +167,7 @@ class MilvusWriter:
     # Staging
 
     def stage(self, file: NewFile, *, key: str) -> None:
+        self._lease.check()  # reading a folder may take longer than a lease lasts
         with naming_disk_errors(Layout(self._folder).staging):
             self._staging.stage(file, key=key)
 

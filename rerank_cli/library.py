@@ -96,6 +96,7 @@ class LibraryOptions(ContextOptions, total=False):
     file_timeout: float
     converter: Sequence[str]
     vectors: VectorSearch
+    store: str
     max_shrink: float
     allow_shrink: bool
     wait_s: float
@@ -307,6 +308,14 @@ class Library:
 
         return JointIndex([self._opened.enter_context(open_reader(folder)) for folder in self._several])
 
+    def _index_place(self) -> Path | None:
+        """Where the index lies on this disk, if it does: no document of a folder around it."""
+        if self._folder is None:
+            return None
+        from rerank_cli.store.elsewhere import place_of
+
+        return place_of(self._folder)
+
     def _check_one(self) -> None:
         if self._several:
             raise UsageError("several indexes are only searched together", remedy="name one of them")
@@ -372,7 +381,7 @@ class Library:
             settings = self._settings_for(self.index.manifest) if self._remembered else self.settings
         except IndexMissing:
             settings = self.settings
-        return discover(self._documents(), rules_of(settings), index_folder=self._folder)
+        return discover(self._documents(), rules_of(settings), index_folder=self._index_place())
 
     @contextmanager
     def _writing(self, writer: IndexWriter | None, *, rebuild: bool) -> Iterator[IndexWriter]:
@@ -384,7 +393,8 @@ class Library:
         from rerank_cli.store import open_writer
 
         wait_s, search = self.settings.wait_s, None if "vectors" in self._remembered else self.settings.vectors
-        with open_writer(self._needed_folder(), wait_s=wait_s, rebuild=rebuild, search=search) as held:
+        folder, store = self._needed_folder(), self.settings.store
+        with open_writer(folder, wait_s=wait_s, rebuild=rebuild, search=search, store=store) as held:
             yield held
 
     def _documents(self) -> Path:
@@ -629,7 +639,7 @@ class Library:
         stamps = {path: state.stamp for path, state in known.items()}
         rules = rules_of_recipe(manifest.recipe)
         try:
-            found = discover(Path(manifest.recipe.root), rules, index_folder=self._folder, known=stamps)
+            found = discover(Path(manifest.recipe.root), rules, index_folder=self._index_place(), known=stamps)
             changes = compare(found, known)
         except InputError as error:
             return Status(manifest, counts, unreadable, None, unknown=str(error), fields=fields)
@@ -736,9 +746,11 @@ class Library:
         return encoder
 
     def _is_from_anybody(self) -> bool:
-        """Whether the index, or one of several, lies where others than the user may have put it."""
+        """Whether the index, or one of several, lies where others than the user may have put it, as in an engine."""
+        from rerank_cli.store.elsewhere import read_elsewhere
+
         folders = self._several or ((self._folder,) if self._folder else ())
-        return not all(_is_kept_index(folder.resolve()) for folder in folders)
+        return not all(_is_kept_index(folder.resolve()) and read_elsewhere(folder) is None for folder in folders)
 
 
 class _Models:

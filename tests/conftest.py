@@ -22,7 +22,7 @@ from rerank_cli.store import open_writer
 from tests.clocks import IdleClock, WatchedClock
 from tests.fakes import FakeEncoder, FakeReranker
 
-pytest_plugins = ["tests.tiny_models"]
+pytest_plugins = ["tests.tiny_models", "tests.stores.embedded"]
 
 # An example may take as long as it does: a slow machine is no fault of the program's.
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -36,6 +36,7 @@ def run(
     converter: Annotated[list[str] | None, setting("converter")] = None,
     passage_tokens: Annotated[str | None, setting("passage_tokens")] = None,
     vectors: Annotated[str | None, setting("vectors")] = None,
+    store: Annotated[str | None, setting("store")] = None,
     encoder: EncoderName = None,
     device: Device = None,
     remote_timeout: RemoteTimeout = None,
@@ -71,8 +72,18 @@ def run(
 
     root = documents_at(folder)
     settings = configured(root if root.is_dir() else root.parent, config, flags).settings
+    if store is not None:
+        _check_kept_at(root, index, settings.store)
     if dry_run:
         return list_files(root, index, settings, as_json=as_json)
     return update_folder(
         root, index, settings, rebuild=rebuild, verify=verify, prune=prune, as_json=as_json, quiet=quiet
     )
+
+
+def _check_kept_at(root: Path, index: str | None, address: str) -> None:
+    """Where an index is kept cannot be changed: a flag that says otherwise must not be passed over."""
+    from rerank_cli.store.elsewhere import check_kept_at
+    from rerank_cli.store.location import default_folder, named_folder
+
+    check_kept_at(default_folder(root) if index is None else named_folder(index), address)

@@ -83,6 +83,7 @@ def _record(folder: Path) -> dict[str, object]:
         return {**record, "failure": str(error)}
     return {
         **record,
+        "size_bytes": status.counts.size_bytes,
         "updated_at": status.manifest.updated_at,
         "encoder": status.manifest.recipe.encoder,
         "documents": status.counts.documents,

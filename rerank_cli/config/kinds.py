@@ -177,8 +177,20 @@ def _shown_size(size: int) -> str:
     return f"{size // factor}{unit}"
 
 
+def _store(given: Any) -> str:
+    if given in (None, "", "null"):
+        return ""
+    text = _text(given)
+    if not text.startswith(("milvus+http://", "milvus+https://", "milvus+file:")):
+        raise ValueError
+    return text
+
+
 MODEL = Kind("a built-in name, a folder, a hub id or the address of an endpoint", _text)
 TOKENIZER = Kind("encoder, chars/4, a tokenizer.json, or a hub id", _text, words=("encoder", "chars/4"))
+STORE = Kind(
+    "milvus+http://host:19530/collection, milvus+https://host/collection or milvus+file:./name.db/collection", _store
+)
 LINK = Kind("file, none, or an address with {path} in it, and perhaps {line} or {page}", _link, words=("file", "none"))
 PAGER = Kind("auto, none, or a command", _text, words=("auto", "none"))
 CONVERTERS = Kind("a list of .ext=command {}, where {} stands for the file", _converters, form="list")

@@ -18,6 +18,7 @@ from rerank_cli.config.kinds import (
     SECONDS,
     SHARE,
     SIZE,
+    STORE,
     SWITCH,
     TIME_LIMIT,
     TOKENIZER,
@@ -114,6 +115,10 @@ class Settings:
             "Search of vectors: by a scan (exact), an HNSW graph (hnsw) or what serves better (auto).",
             project=True,
         ),
+    )
+    store: str = field(
+        default="",
+        metadata=_about(STORE, "Where a new index is kept, if not on this disk."),
     )
     indexes: tuple[str, ...] = field(
         default=(),
@@ -254,4 +259,7 @@ def key_variable(model_key: str) -> str:
     return variable_of(f"{model_key}_key")
 
 
-KEY_VARIABLES = frozenset(map(key_variable, MODEL_KEYS))
+STORE_TOKEN_VARIABLE = variable_of("store_token")
+"""The variable that holds the token of a store, which is no setting for the same reason."""
+
+SECRET_VARIABLES = frozenset(map(key_variable, MODEL_KEYS)) | {STORE_TOKEN_VARIABLE}

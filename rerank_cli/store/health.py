@@ -9,8 +9,10 @@ from pathlib import Path
 
 from rerank_cli.errors import RerankError
 from rerank_cli.ports import Manifest
+from rerank_cli.store.anywhere import open_reader
 from rerank_cli.store.catalog import check_pages, check_texts, connect_to_read, telling
 from rerank_cli.store.documents import check_documents
+from rerank_cli.store.elsewhere import read_elsewhere
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.opening import check_whole
 from rerank_cli.store.passages import check_passages
@@ -48,6 +50,9 @@ def check_health(folder: Path, *, pages: bool = False) -> Health:
     layout = Layout(folder)
     manifest = failure = None
     try:
+        if read_elsewhere(folder) is not None:
+            with open_reader(folder) as reader:
+                return Health(reader.manifest, None, ())
         manifest = check_whole(layout)
         if pages:
             with closing(connect_to_read(layout.catalog)) as connection:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rerank_cli.errors import IndexMissing, InputError, UsageError, in_words
 from rerank_cli.locks import locked
 from rerank_cli.ports import Changes
+from rerank_cli.store.elsewhere import read_elsewhere
 from rerank_cli.store.layout import Layout, indexes_folder
 from rerank_cli.store.opening import open_writer
 
@@ -57,7 +58,12 @@ def remove_leftovers() -> None:
 
 
 def drop_unused_vectors(folder: Path, *, dry_run: bool) -> int:
-    """Write the vectors of the index in *folder* anew without those that no passage uses; the bytes that this saves."""
+    """Write the vectors of the index in *folder* anew without those that no passage uses; the bytes that this saves.
+
+    An index that is kept elsewhere is left alone: `index --prune` does it there.
+    """
+    if read_elsewhere(folder) is not None:
+        return 0
     with open_writer(folder, wait_s=0, search=None) as writer:
         saved = writer.unused_vector_bytes()
         if saved and writer.manifest is not None and not dry_run:

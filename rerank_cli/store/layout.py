@@ -77,6 +77,11 @@ class Layout:
     def staging(self) -> Path:
         return self.folder / "staging"
 
+    @property
+    def elsewhere(self) -> Path:
+        """What says that the index is kept elsewhere, and where."""
+        return self.folder / "elsewhere.json"
+
     def graph(self, generation: int) -> Path:
         return self.folder / f"graph-{generation}.hnsw"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from rerank_cli.errors import IndexMissing, RerankError, UsageError
 from rerank_cli.places import expanded
 from rerank_cli.store.access import cannot
+from rerank_cli.store.anywhere import open_reader
 from rerank_cli.store.layout import Layout, default_folder, indexes_folder
-from rerank_cli.store.opening import open_reader
 from rerank_cli.store.roots import indexed_root
 
 __all__ = [
@@ -77,7 +77,7 @@ def index_called(asked: str) -> Path:
 
 
 def _written_at(folder: Path) -> int:
-    """When the index was committed last, in nanoseconds; 0 where that cannot be told."""
+    """When the index was committed last, in nanoseconds; 0 where that cannot be told without its engine."""
     try:
         return Layout(folder).seal.stat().st_mtime_ns
     except OSError:
@@ -123,9 +123,14 @@ def _names_of_indexes() -> list[str]:
 
 
 def _may_hold_index(folder: Path) -> bool:
-    """Whether a catalog lies there. Where nobody can tell, one is found: opening it says why it cannot be used."""
+    """Whether a catalog lies there, or where one is kept else. Where nobody can tell, one is found: opening it says why
+    it cannot be used."""
+    return any(map(_may_be_there, (Layout(folder).catalog, Layout(folder).elsewhere)))
+
+
+def _may_be_there(place: Path) -> bool:
     try:
-        Layout(folder).catalog.lstat()
+        place.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:

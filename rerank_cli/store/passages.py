@@ -26,7 +26,7 @@ def insert_passages(connection: sqlite3.Connection, number: int, path: str, docu
         "INSERT INTO passages (document, ordinal, unit, first, last, label, headings, text, text_hash, row_check,"
         " parts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (number, *said, row_check(document.id, path, document.title, *said), _parts(passage))
+            (number, *said, row_check(document.id, path, document.title, *said), parts_of(passage))
             for passage in document.passages
             for said in (_said(passage),)
         ],
@@ -38,7 +38,7 @@ def _said(passage: Passage) -> tuple[int, str, int, int, str, str, str, bytes]:
     return (passage.ordinal, *astuple(passage.place), headings, passage.text, passage.text_hash)
 
 
-def _parts(passage: Passage) -> str:
+def parts_of(passage: Passage) -> str:
     """The words within words that are written as `unlockWithBiometrics` is; FTS5 itself knows those of `snake_case`."""
     from rerank_cli.words import identifiers, parts  # whose patterns take 5 ms to compile
 

@@ -18,6 +18,9 @@ def indexed_root(folder: Path) -> Path | None:
     A whole seal is believed first, as it proves what it says. A catalog that cannot be opened otherwise is read as a
     file that does not change: a root hardly ever does.
     """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        root = json.loads(Layout(folder).elsewhere.read_text(encoding="utf-8"))["root"]
+        return Path(root) if root else None
     seal = None
     with suppress(OSError):
         seal = read_seal(Layout(folder).seal)

@@ -22,7 +22,7 @@ from rerank_cli.corpus.read.formats import FORMATS, PACKED
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     *(".", "rerank_cli", "rerank_cli/cli", "rerank_cli/corpus/read", "rerank_cli/evaluation", "rerank_cli/training"),
-    "tests/benchmarks",
+    *("rerank_cli/store/milvus", "tests/benchmarks"),
 )
 READMES = {f"{folder}/README.md": (ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in FOLDERS}
 ALL_TEXT = "\n".join(READMES.values())

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """nDCG@10, recall and time of every retriever, and of both stages, on test collections.
 
-    python tests/benchmarks/collection.py COLLECTION… [--indexes DIR] [--limit N] [--rerank [--float32]]
+    python tests/benchmarks/collection.py COLLECTION… [--indexes DIR [--store ADDRESS]] [--limit N]
+        [--rerank [--float32]]
 
 COLLECTION is a folder with `corpus.jsonl`, or a folder `docs` of files, beside `queries.jsonl` and a qrels file
 (query, document, grade); `FOLDER:qrels_dev.tsv` names another than qrels.tsv. A document's rank is that of its
@@ -45,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("collections", nargs="+")
     parser.add_argument("--indexes", type=Path, help="keep the indexes and scores in this folder")
+    parser.add_argument("--store", default="", help="keep the indexes at this address, with names of their own")
     parser.add_argument("--limit", type=int, default=0, help="judge this many queries, evenly spread")
     parser.add_argument("--rerank", action="store_true", help="rerank too, alone and fused")
     parser.add_argument("--float32", action="store_true", help="rerank by sentence-transformers in float32 as well")
@@ -64,7 +66,9 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
     """Index the collection, run every query, print one line of JSON a ranking."""
     collection, qrels_name = named(specification)
     encoder = open_encoder(DEFAULTS.encoder)
-    folder = index_collection(collection, arguments.indexes, encoder, passage_tokens=arguments.passage_tokens)
+    folder = index_collection(
+        collection, arguments.indexes, encoder, passage_tokens=arguments.passage_tokens, store=arguments.store
+    )
     qrels, queries = read_judgements(collection, qrels_name, arguments.limit)
     runs: dict[str, list[ScoredDoc]] = {}
     times: dict[str, list[float]] = {}
@@ -100,6 +104,7 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
             **{each: round(statistics.fmean(of_queries), 4) for each, of_queries in of_ranking.items()},
             "change": [round(number, 4) for number in (change.difference, change.low, change.high)],
             "queries": len(queries),
+            "store": arguments.store or "local",
             "median_s": round(statistics.median(times[name]), 4),
             **({"by_query": of_ranking} if arguments.by_query else {}),
         }
@@ -113,12 +118,17 @@ def named(specification: str) -> tuple[Path, str]:
 
 
 def index_collection(
-    collection: Path, indexes: Path, encoder: Encoder, *, passage_tokens: int = DEFAULTS.passage_tokens
+    collection: Path,
+    indexes: Path,
+    encoder: Encoder,
+    *,
+    passage_tokens: int = DEFAULTS.passage_tokens,
+    store: str = "",
 ) -> Path:
-    """The index of *collection* within *indexes*, made or brought up to date."""
+    """The index of *collection* within *indexes*, or in a *store*, made or brought up to date."""
     records = collection / "corpus.jsonl"
-    folder = indexes / f"{collection.name}-{passage_tokens}"
-    with open_writer(folder, wait_s=0) as writer:
+    folder = indexes / f"{collection.name}-{passage_tokens}{'-elsewhere' * bool(store)}"
+    with open_writer(folder, wait_s=0, store=store) as writer:
         update_index(
             (records if records.exists() else collection / "docs").resolve(),
             writer=writer,

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rerank_cli.indexing import IndexSettings, update_index
-from rerank_cli.ports import FieldRule, Filter
+from rerank_cli.ports import FieldRule, Filter, Index
 from rerank_cli.records import Retriever, Rules, VectorSearch
 from rerank_cli.search import Searcher, SearchSettings
 from rerank_cli.store import open_reader, open_writer
@@ -107,33 +107,38 @@ def update(docs: Path, index_folder: Path, encoder: FakeEncoder, *, search: Vect
 
 
 def answers(index_folder: Path) -> list[object]:
-    """Everything that both stages say, but for the ids that are the index's own."""
-    found = []
+    """What `answers_of` an index on the disk says."""
     with open_reader(index_folder) as index:
-        for retriever in RETRIEVERS:
-            how = SearchSettings(
-                retriever=retriever, top_k=7, fusion="linear", fusion_weight=0.4, reranks=True, per_document=2
-            )
-            searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=how)
-            for query in QUERIES:
-                result = searcher.search(query)
-                found.extend(
-                    (
-                        retriever,
-                        query,
-                        (hit.rank, hit.order_score, hit.logit, hit.reranker_rank),
-                        (candidate.rank, candidate.score, candidate.lists),
-                        (stored.document_id, stored.path, stored.title, stored.passage),
-                    )
-                    for hit in result.hits
-                    for candidate in [hit.candidate]
-                    for stored in [candidate.stored]
+        return answers_of(index)
+
+
+def answers_of(index: Index) -> list[object]:
+    """Everything that both stages say, but for the ids that are the index's own."""
+    found: list[object] = []
+    for retriever in RETRIEVERS:
+        how = SearchSettings(
+            retriever=retriever, top_k=7, fusion="linear", fusion_weight=0.4, reranks=True, per_document=2
+        )
+        searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=how)
+        for query in QUERIES:
+            result = searcher.search(query)
+            found.extend(
+                (
+                    retriever,
+                    query,
+                    (hit.rank, hit.order_score, hit.logit, hit.reranker_rank),
+                    (candidate.rank, candidate.score, candidate.lists),
+                    (stored.document_id, stored.path, stored.title, stored.passage),
                 )
-        for within in FILTERS:
-            ranking = index.search_lexical(WORDS, 1000, within=within)
-            stored = index.read([passage for passage, _ in ranking])
-            found.append([(stored[each].path, stored[each].passage, score) for each, score in ranking])
-        found.append(index.field_counts())
+                for hit in result.hits
+                for candidate in [hit.candidate]
+                for stored in [candidate.stored]
+            )
+    for within in FILTERS:
+        ranking = index.search_lexical(WORDS, 1000, within=within)
+        stored = index.read([passage for passage, _ in ranking])
+        found.append([(stored[each].path, stored[each].passage, score) for each, score in ranking])
+    found.append(index.field_counts())
     return found
 
 

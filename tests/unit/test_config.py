@@ -232,6 +232,7 @@ max_file_size: 500kB
 file_timeout: 2.5
 converter: [".doc=antiword {}"]
 vectors: hnsw
+store: milvus+https://host/notes
 indexes: [notes, work]
 retriever: lexical
 top_k: 7
@@ -273,6 +274,7 @@ wait_s: 0
         file_timeout=2.5,
         converter=(".doc=antiword {}",),
         vectors="hnsw",
+        store="milvus+https://host/notes",
         indexes=("notes", "work"),
         retriever="lexical",
         top_k=7,

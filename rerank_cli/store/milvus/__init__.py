@@ -1,0 +1,1 @@
+"""The index in Milvus, embedded or on a server: another implementation of the index port."""

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.stores.kinds import EVERY_KIND, NewStore, store_maker
+
+
+@pytest.fixture(params=EVERY_KIND)
+def new_store(request: pytest.FixtureRequest, tmp_path: Path, database: Path) -> NewStore:
+    """Makes an empty store; every test runs once for each kind."""
+    return store_maker(request.param, tmp_path, database)
+
+
+@pytest.fixture
+def in_milvus(tmp_path: Path, database: Path) -> NewStore:
+    """Makes an empty store in Milvus."""
+    return store_maker("milvus", tmp_path, database)
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> str:
+    """A name that no other test takes."""
+    return "c_" + re.sub(r"\W", "_", tmp_path.name)

@@ -255,3 +255,6 @@ def key_variable(model_key: str) -> str:
 
 
 KEY_VARIABLES = frozenset(map(key_variable, MODEL_KEYS))
+
+SERVE_TOKEN_VARIABLE = variable_of("serve_token")
+"""The variable that holds what clients of `serve` must know."""

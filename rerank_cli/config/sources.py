@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rerank_cli.config.settings import HELP, KEY_VARIABLES, PREFIX, flag_of, variable_of
+from rerank_cli.config.settings import HELP, KEY_VARIABLES, PREFIX, SERVE_TOKEN_VARIABLE, flag_of, variable_of
 from rerank_cli.errors import ConfigError, InputError, in_words
 from rerank_cli.places import config_folder
 
@@ -52,7 +52,7 @@ def from_environment(environment: Mapping[str, str], *, others: Set[str]) -> Ite
         ConfigError: a variable with our prefix is none of ours: a typo would never show.
     """
     variables = {variable_of(key): key for key in HELP}
-    others = others | KEY_VARIABLES
+    others = others | KEY_VARIABLES | {SERVE_TOKEN_VARIABLE}
     for name in sorted(environment):
         if not name.startswith(PREFIX) or not environment[name] or name in others:
             continue

@@ -22,6 +22,8 @@ OPTIONAL = {
     "corpus/read/code_tree.py": "code",
     "mcp/": "mcp",
     "cli/serving.py": "mcp",
+    "serve/": "serve",
+    "cli/http_server.py": "serve",
 }
 """The extra that a room, or a module, may need."""
 
@@ -87,4 +89,4 @@ def test_a_small_install_lacks_what_runs_models_in_torch_and_nothing_else() -> N
 
 def test_every_requirement_says_from_which_version_on() -> None:
     listed = [*PROJECT["dependencies"], *(one for some in PROJECT["optional-dependencies"].values() for one in some)]
-    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,plot,train]"]
+    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,plot,serve,train]"]

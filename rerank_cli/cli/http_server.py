@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 from rerank_cli.cli.options import indexes_and_settings, named_encoder
 from rerank_cli.cli.querying import one_or_all
 from rerank_cli.cli.terminal import say
-from rerank_cli.config import SERVE_TOKEN_VARIABLE, Settings, changed
+from rerank_cli.config import SERVE_TOKEN_VARIABLE, Settings
+from rerank_cli.config.kinds import BUDGET
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.library import Library, open_library
+from rerank_cli.ports import Encoder, Reranker
 
 if TYPE_CHECKING:
     from rerank_cli.json_records import Record
@@ -29,10 +32,28 @@ WORKERS = 2
 """While one retrieves, the other reranks. The reranker itself runs on all processors."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen, what clients must know, and how much they may ask for."""
+
+    host: str
+    port: int
+    token: str
+    most_budget_s: float
+    most_waiting: int
+
+
 def serve(config_file: Path | None, flags: dict[str, object], *, http: str, max_budget: str, most_waiting: int) -> int:
     """Serve the indexes that are named, or that of where the user stands."""
     if find_spec("uvicorn") is None or find_spec("starlette") is None:
         raise MISSING
+    place = _place(http, max_budget, most_waiting)
+    folders, merged = indexes_and_settings(config_file, flags)
+    serve_indexes(folders, merged.settings, place, encoder=named_encoder(merged, config_file))
+    return 0
+
+
+def _place(http: str, max_budget: str, most_waiting: int) -> Place:
     from rerank_cli.serve.server import address_of, is_loopback
 
     host, port = address_of(http)
@@ -41,38 +62,38 @@ def serve(config_file: Path | None, flags: dict[str, object], *, http: str, max_
         raise UsageError(
             f"--http: whoever reaches {host} could search", remedy=f"set {SERVE_TOKEN_VARIABLE} to a long secret"
         )
-    most_budget_s = changed(Settings(), {"budget": max_budget}).budget
-    if most_budget_s is None:
-        raise UsageError("--max-budget: there must be one", remedy="name a time such as 10s")
-    folders, merged = indexes_and_settings(config_file, flags)
-    encoder = named_encoder(merged, config_file)
-    _serve(folders, merged.settings, encoder, (host, port), token, most_budget_s, most_waiting)
-    return 0
+    try:
+        most_budget_s = BUDGET.read(max_budget)
+    except ValueError as error:
+        raise UsageError(f"--max-budget: {max_budget!r} is no time", remedy="write it as in 800ms or 10s") from error
+    if not isinstance(most_budget_s, float):
+        raise UsageError("--max-budget: there must be one", remedy="write it as in 800ms or 10s")
+    return Place(host, port, token, most_budget_s, most_waiting)
 
 
-def _serve(
+def serve_indexes(
     folders: tuple[Path, ...],
     settings: Settings,
-    encoder: str | None,
-    address: tuple[str, int],
-    token: str,
-    most_budget_s: float,
-    most_waiting: int,
+    place: Place,
+    *,
+    encoder: str | Encoder | None,
+    reranker: str | Reranker | None = None,
 ) -> None:
+    """Serve the indexes in *folders* at *place* until a signal ends it."""
     from rerank_cli.serve.app import Service, make_app
     from rerank_cli.serve.queue import Queue
     from rerank_cli.serve.server import is_loopback, listen, run
     from rerank_cli.serve.workers import Workers
 
-    with listen(*address) as door, open_library(index=one_or_all(folders), encoder=encoder, settings=settings) as first:
-        queue = Queue(most=most_waiting, workers=WORKERS)
-        queue.least_s = _warmed(first)
+    first = open_library(index=one_or_all(folders), encoder=encoder, reranker=reranker, settings=settings)
+    with listen(place.host, place.port) as door, first:
+        queue = Queue(most=place.most_waiting, workers=WORKERS, least_s=_warmed(first))
         workers = Workers(queue, _opening(folders, first), count=WORKERS)
         first.close()
         service = Service(
             queue=queue,
             settings=settings,
-            most_budget_s=most_budget_s,
+            most_budget_s=place.most_budget_s,
             holdings=_Holdings(folders, first),
             are_alive=workers.are_alive,
             tell=_tell_bug,
@@ -80,7 +101,7 @@ def _serve(
         workers.start()
         host, port = door.getsockname()[:2]
         say(f"rerank-cli: serving at http://{f'[{host}]' if ':' in host else host}:{port}")
-        app = make_app(service, token=token, only_loopback=is_loopback(address[0]))
+        app = make_app(service, token=place.token, only_loopback=is_loopback(place.host))
         run(app, at=door, stop=queue.close, is_idle=lambda: not queue.waiting and not queue.running)
         queue.close()
 

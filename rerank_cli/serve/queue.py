@@ -59,9 +59,9 @@ def fair_share(deadlines: Sequence[float], *, now: float, workers: int, running:
 class Queue:
     """Jobs that wait, the one that is due first in front. Any thread may use it."""
 
-    def __init__(self, *, most: int, workers: int) -> None:
-        """At most so many wait for so many *workers*."""
-        self.least_s = 0.0
+    def __init__(self, *, most: int, workers: int, least_s: float) -> None:
+        """At most so many wait for so many *workers*, and none is to have less than *least_s*."""
+        self.least_s = least_s
         self._most = most
         self._workers = workers
         self._waiting: list[Job] = []
@@ -95,7 +95,7 @@ class Queue:
             if self._is_closed:
                 raise Stopping
             self._waiting = [each for each in self._waiting if not each.is_given_up]
-            share = self._share([*self._waiting, job])
+            share = self._share([*self._waiting, job], running=self._running)
             is_idle = not self._waiting and self._running < self._workers
             if not is_idle and (len(self._waiting) >= self._most or share < self.least_s):
                 raise TooBusy(self._retry_s())
@@ -109,7 +109,7 @@ class Queue:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
                 if not self._waiting:
                     return None
-                share = self._share(self._waiting)
+                share = self._share(self._waiting, running=0)
                 job = self._waiting.pop(0)
                 if job.answer.set_running_or_notify_cancel():
                     self._running += 1
@@ -126,8 +126,9 @@ class Queue:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _share(self, jobs: Sequence[Job]) -> float:
-        return fair_share([job.deadline for job in jobs], now=time.monotonic(), workers=self._workers)
+    def _share(self, jobs: Sequence[Job], *, running: int) -> float:
+        due = [job.deadline for job in jobs]
+        return fair_share(due, now=time.monotonic(), workers=self._workers, running=running)
 
     def _retry_s(self) -> float:
         """When all that wait now will have been answered, at the latest."""

@@ -154,7 +154,8 @@ class _Paths:
         seconds = time.monotonic() - begun
         path = request.url.path
         self._service.figures.count_answer(path, seconds=seconds, pairs=said.pairs, partial=said.partial)
-        self._learn(said)
+        if said.least_s is not None:
+            self._service.queue.learn(said.least_s)
         return _json(said.record)
 
     def _budget_s(self, asked: object) -> float:
@@ -163,12 +164,6 @@ class _Paths:
         settings = self._service.settings
         wanted = settings.budget if asked is None else changed(settings, {"budget": asked}).budget
         return min(wanted or most, most)
-
-    def _learn(self, said: Said) -> None:
-        """Remember what an answer takes at the least, of the last ones more than of those before."""
-        if said.least_s is not None:
-            queue = self._service.queue
-            queue.least_s += 0.1 * (said.least_s - queue.least_s)
 
 
 class _Door:

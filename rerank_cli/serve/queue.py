@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from typing import Any
 
 SAID_BACK = 0.05
 """Share of a request's time that is left for the way back."""
+
+
+REMEMBERED = 32
+"""Answers by which it is known what one takes at the least: as many as tell of the last seconds."""
 
 
 class TooBusy(Exception):
@@ -60,14 +65,23 @@ class Queue:
     """Jobs that wait, the one that is due first in front. Any thread may use it."""
 
     def __init__(self, *, most: int, workers: int, least_s: float) -> None:
-        """At most so many wait for so many *workers*, and none is to have less than *least_s*."""
-        self.least_s = least_s
+        """At most so many wait for so many *workers*; none is to have less than *least_s*, which `learn` corrects."""
+        self._costs = deque([least_s], maxlen=REMEMBERED)
         self._most = most
         self._workers = workers
         self._waiting: list[Job] = []
         self._running = 0
         self._is_closed = False
         self._changed = Condition()
+
+    @property
+    def least_s(self) -> float:
+        """Seconds that an answer takes at the least: the most that one of the last did."""
+        return max(self._costs)
+
+    def learn(self, least_s: float) -> None:
+        """Remember what an answer would have taken at the least."""
+        self._costs.append(least_s)
 
     @property
     def waiting(self) -> int:
@@ -96,14 +110,17 @@ class Queue:
                 raise Stopping
             self._waiting = [each for each in self._waiting if not each.is_given_up]
             share = self._share([*self._waiting, job], running=self._running)
-            is_idle = not self._waiting and self._running < self._workers
+            is_idle = not self._waiting and not self._running
             if not is_idle and (len(self._waiting) >= self._most or share < self.least_s):
                 raise TooBusy(self._retry_s())
             self._waiting = sorted([*self._waiting, job], key=lambda each: each.deadline)
             self._changed.notify()
 
     def take(self) -> tuple[Job, float] | None:
-        """The next job and the seconds that it may take, when there is one; None when none will come any more."""
+        """The next job and the seconds that it may take, when there is one; None when none will come any more.
+
+        One that has waited until it would be late is told so.
+        """
         with self._changed:
             while True:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
@@ -111,9 +128,14 @@ class Queue:
                     return None
                 share = self._share(self._waiting, running=0)
                 job = self._waiting.pop(0)
-                if job.answer.set_running_or_notify_cancel():
-                    self._running += 1
-                    return job, share
+                if not job.answer.set_running_or_notify_cancel():
+                    continue
+                is_late = job.deadline - time.monotonic() < self.least_s
+                if is_late and (self._waiting or self._running):
+                    job.answer.set_exception(TooBusy(self._retry_s()))
+                    continue
+                self._running += 1
+                return job, share
 
     def done(self) -> None:
         """Say that a job which was taken has its answer."""

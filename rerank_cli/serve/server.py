@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 HEADERS_S = 10.0
 """Seconds in which the headers of a request must have come."""
 
+KEEP_ALIVE_S = 75
+"""Seconds that a connection may be silent between two requests: longer than a client is told to wait."""
+
 MOST_CONNECTIONS = 800
 """A process may open 1,024 files by default, and the index needs some."""
 
@@ -79,6 +82,7 @@ def run(app: ASGIApp, *, at: socket.socket, stop: Callable[[], None], is_idle: C
         log_config=None,
         log_level="critical",
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
         proxy_headers=False,
     )
@@ -124,20 +128,18 @@ class _Protocol(H11Protocol):
         super().data_received(data)
         self._watch()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._watch()
-
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._late is not None:
-            self._late.cancel()
+        self._end_watch()
 
     def _watch(self) -> None:
-        """Wait for headers where a request has yet to begin."""
-        waits = self.cycle is None or self.cycle.response_complete
-        if waits and self._late is None:
+        """Wait for the rest of the headers where a request has yet to begin."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._end_watch()
+        elif self._late is None:
             self._late = asyncio.get_running_loop().call_later(HEADERS_S, self.transport.close)
-        elif not waits and self._late is not None:
+
+    def _end_watch(self) -> None:
+        if self._late is not None:
             self._late.cancel()
             self._late = None

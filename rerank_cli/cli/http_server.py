@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,11 +108,14 @@ def serve_indexes(
 
 
 def _warmed(library: Library) -> float:
-    """Load the models, and tell how long the least search takes."""
+    """Load the models, and tell how long a search takes where all workers are at one."""
+    from rerank_cli.serve.answers import least_s
+
     library.prepare_search()
     library.search("warm up", budget=0.001)
-    timings = library.search("warm up once more", budget=0.001).timings
-    return timings.retrieve_s + timings.rerank_s
+    begun = time.perf_counter()
+    result = library.search("warm up once more", budget=0.001)
+    return WORKERS * least_s(result, took_s=time.perf_counter() - begun)
 
 
 def _opening(folders: tuple[Path, ...], first: Library) -> Answering:

@@ -8,8 +8,16 @@ from dataclasses import asdict, dataclass
 
 from rerank_cli.json_records import Record, answer_record, context_record
 from rerank_cli.library import Library, QueryOptions, Reranked
-from rerank_cli.pacing import FIRST_BATCH, paced
+from rerank_cli.pacing import paced
+from rerank_cli.search import SearchResult
 from rerank_cli.serve.asked import AskedRerank, AskedSearch
+
+LEAST_DEPTH = 24
+"""Candidates that there shall be time to rerank for every request that is taken.
+
+More requests of fewer candidates each would order them hardly better than the first stage, which costs as much as
+reranking one candidate or two.
+"""
 
 Generations = tuple[int | None, ...]
 
@@ -22,7 +30,7 @@ class Said:
     pairs: int
     partial: bool
     least_s: float | None
-    """What it would have taken with the fewest passages read, where that is known."""
+    """What it would have taken with `LEAST_DEPTH`, where that is known."""
 
 
 class Answers:
@@ -51,9 +59,7 @@ class Answers:
         stale = self._library.stale_files(result.hits)
         record = answer_record(asked.query_id, result, location_of=self._library.location_of, stale=stale)
         pairs = result.reranked * result.pieces
-        took_s = time.perf_counter() - begun
-        spared_s = result.timings.rerank_s * max(0, result.reranked - FIRST_BATCH) / max(1, result.reranked)
-        return Said(record, pairs, result.partial, took_s - spared_s)
+        return Said(record, pairs, result.partial, least_s(result, took_s=time.perf_counter() - begun))
 
     def rerank(self, asked: AskedRerank, seconds: float) -> Said:
         """The texts that are *asked* in order; those that time ran out for stand below, as they came."""
@@ -78,6 +84,12 @@ class Answers:
             "ranked": ranked[: asked.top_n],
         }
         return Said(record, done, partial, None)
+
+
+def least_s(result: SearchResult, *, took_s: float) -> float:
+    """What a search that *took_s* would have taken with `LEAST_DEPTH`."""
+    depth = min(LEAST_DEPTH, len(result.candidates))
+    return took_s + result.timings.rerank_s * (depth - result.reranked) / max(1, result.reranked)
 
 
 def is_newer(newest: Generations, *, than: Generations | None) -> bool:

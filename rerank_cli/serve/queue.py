@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from statistics import median
 from threading import Condition
 from typing import Any
 
@@ -15,8 +16,8 @@ SAID_BACK = 0.05
 """Share of a request's time that is left for the way back."""
 
 
-REMEMBERED = 32
-"""Answers by which it is known what one takes at the least: as many as tell of the last seconds."""
+REMEMBERED = 16
+"""Answers by which it is known what one takes: as many as tell of the last seconds."""
 
 
 class TooBusy(Exception):
@@ -76,11 +77,11 @@ class Queue:
 
     @property
     def least_s(self) -> float:
-        """Seconds that an answer takes at the least: the most that one of the last did."""
-        return max(self._costs)
+        """Seconds that an answer of some depth takes, by the median of the last ones."""
+        return median(self._costs)
 
     def learn(self, least_s: float) -> None:
-        """Remember what an answer would have taken at the least."""
+        """Remember what an answer took, or would have taken with that depth."""
         self._costs.append(least_s)
 
     @property
@@ -119,7 +120,7 @@ class Queue:
     def take(self) -> tuple[Job, float] | None:
         """The next job and the seconds that it may take, when there is one; None when none will come any more.
 
-        One that has waited until it would be late is told so.
+        One that has waited until half of `least_s` is left is refused, for it would be late.
         """
         with self._changed:
             while True:
@@ -130,7 +131,7 @@ class Queue:
                 job = self._waiting.pop(0)
                 if not job.answer.set_running_or_notify_cancel():
                     continue
-                is_late = job.deadline - time.monotonic() < self.least_s
+                is_late = job.deadline - time.monotonic() < self.least_s / 2
                 if is_late and (self._waiting or self._running):
                     job.answer.set_exception(TooBusy(self._retry_s()))
                     continue

@@ -82,17 +82,19 @@ def test_a_request_that_has_waited_until_it_would_be_late_is_told_so() -> None:
     late, other = job(5.0), job(60.0)
     waiting.put(late)
     waiting.put(other)
-    waiting.learn(10.0)
+    waiting.learn(30.0)
     taken = waiting.take()
     assert taken and taken[0] is other
     assert isinstance(late.answer.exception(0), TooBusy)
 
 
-def test_what_an_answer_takes_is_judged_by_the_slowest_of_the_last_ones() -> None:
+def test_what_an_answer_takes_is_judged_by_the_last_ones_and_not_by_a_slow_one() -> None:
     waiting = queue(least_s=9.0)
-    for seconds in (1.0, 3.0, *[2.0] * 30):
+    waiting.learn(5.0)
+    assert waiting.least_s == 7.0
+    for seconds in (*[2.0] * 9, *[3.0] * 6, 100.0):
         waiting.learn(seconds)
-    assert waiting.least_s == 3.0
+    assert waiting.least_s == 2.0
 
 
 def test_who_has_gone_takes_no_place_and_no_worker() -> None:

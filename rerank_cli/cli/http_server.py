@@ -115,7 +115,7 @@ def _warmed(library: Library) -> float:
     library.search("warm up", budget=0.001)
     begun = time.perf_counter()
     result = library.search("warm up once more", budget=0.001)
-    return WORKERS * least_s(result, took_s=time.perf_counter() - begun)
+    return WORKERS * (least_s(result, took_s=time.perf_counter() - begun) or 0.0)
 
 
 def _opening(folders: tuple[Path, ...], first: Library) -> Answering:

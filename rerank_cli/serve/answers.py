@@ -86,10 +86,12 @@ class Answers:
         return Said(record, done, partial, None)
 
 
-def least_s(result: SearchResult, *, took_s: float) -> float:
-    """What a search that *took_s* would have taken with `LEAST_DEPTH`."""
+def least_s(result: SearchResult, *, took_s: float) -> float | None:
+    """What a search that *took_s* would have taken with `LEAST_DEPTH`; None where nothing was reranked."""
+    if not result.reranked:
+        return None
     depth = min(LEAST_DEPTH, len(result.candidates))
-    return took_s + result.timings.rerank_s * (depth - result.reranked) / max(1, result.reranked)
+    return took_s + result.timings.rerank_s * (depth - result.reranked) / result.reranked
 
 
 def is_newer(newest: Generations, *, than: Generations | None) -> bool:

@@ -26,6 +26,9 @@ HEADERS_S = 10.0
 KEEP_ALIVE_S = 75
 """Seconds that a connection may be silent between two requests: longer than a client is told to wait."""
 
+UNREAD_S = 10
+"""Seconds that a client may take to read its answer when the server ends."""
+
 MOST_CONNECTIONS = 800
 """A process may open 1,024 files by default, and the index needs some."""
 
@@ -83,6 +86,7 @@ def run(app: ASGIApp, *, at: socket.socket, stop: Callable[[], None], is_idle: C
         log_level="critical",
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=UNREAD_S,
         server_header=False,
         proxy_headers=False,
     )

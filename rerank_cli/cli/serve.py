@@ -26,9 +26,7 @@ def run(
     ] = ADDRESS,
     indexes: IndexNames = None,
     top_k: TopK = None,
-    budget: Annotated[
-        str | None, setting("budget", meaning="Time of a request that asks for none, from its receipt.")
-    ] = None,
+    budget: Annotated[str | None, setting("budget")] = None,
     max_budget: Annotated[
         str, own("--max-budget", "The most that a request may ask for, such as 800ms or 2s.", show_default=True)
     ] = "10s",

@@ -49,7 +49,10 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Service:
-    """What the paths answer from. `holdings` tells what is searched, and is asked in a thread of its own."""
+    """What the paths answer from.
+
+    `holdings` tells what is searched, and is asked in a thread of its own. `tell` gets the trace of a bug.
+    """
 
     queue: Queue
     settings: Settings
@@ -90,6 +93,7 @@ def make_app(service: Service, *, token: str, only_loopback: bool) -> ASGIApp:
             Exception: paths.bug,
         },
     )
+    app.router.redirect_slashes = False
     return _Door(app, service, token=token, only_loopback=only_loopback)
 
 
@@ -151,6 +155,7 @@ class _Paths:
             gone.cancel()
             if not answer.done():
                 job.give_up()
+                answer.cancel()  # what ends it then is told to nobody
         seconds = time.monotonic() - begun
         path = request.url.path
         self._service.figures.count_answer(path, seconds=seconds, pairs=said.pairs, partial=said.partial)

@@ -82,7 +82,8 @@ class Queue:
 
     def learn(self, least_s: float) -> None:
         """Remember what an answer took, or would have taken with that depth."""
-        self._costs.append(least_s)
+        with self._changed:
+            self._costs.append(least_s)
 
     @property
     def waiting(self) -> int:

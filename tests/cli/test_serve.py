@@ -192,6 +192,7 @@ def test_wrong_ways_have_their_codes(served: Served) -> None:
     wrong = served.get("/search")
     assert said(wrong, 405) and wrong.headers["allow"] == "POST"
     said(served.post("/health", {}), 405)
+    said(served.post("/search/", {"query": "gas"}), 404)
     said(served.get("/../../etc/passwd"), 404)
     said(served.get("/search/../../etc/passwd"), 404)
     said(httpx2.post(served.url + "/search", content=b'{"query": "gas"}'), 415)
@@ -350,6 +351,8 @@ def test_a_client_that_hangs_up_takes_no_time_of_others(index: Path) -> None:
             wait_until(lambda: server.figure("running") == 0)
         assert server.figure("given_up_total") == 2
         assert server.figure("pairs_total") == 0
+        assert server.stop() == 0
+        assert server.process.stderr and server.process.stderr.read() == ""
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

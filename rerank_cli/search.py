@@ -11,6 +11,7 @@ import numpy as np
 
 from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
+from rerank_cli.pacing import paced
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, PassageId, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
 from rerank_cli.reranking import below, best_of_each_document, joined, keep_order, order, places_before
@@ -27,10 +28,6 @@ EVERY_HIT = 10**9
 
 NO_SCORES = PairScores(np.zeros(0, dtype=np.float32), truncated=0)
 """Of a search without the second stage."""
-
-
-FIRST_BATCH = 8
-"""Candidates that are read in any case where time is short, and by which it is found how long one takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +193,11 @@ class Searcher:
         texts = [candidate.stored.passage.model_text for candidate in candidates]
         if self.settings.budget_s is None:
             return reranker.score_pairs(query, texts)
-        deadline = begun + self.settings.budget_s
-        batches: list[PairScores] = []
-        done, wanted, started = 0, FIRST_BATCH, time.perf_counter()
-        while wanted and done < len(texts):
-            batches.append(reranker.score_pairs(query, texts[done : done + wanted]))
-            done = min(done + wanted, len(texts))
-            now = time.perf_counter()
-            fitting = int((deadline - now) / (now - started) * done)
-            wanted = max(fitting // 2, min(fitting, FIRST_BATCH), 0)  # half, lest a wrong guess take too long
+        batches, _ = paced(
+            len(texts),
+            deadline=begun + self.settings.budget_s,
+            read=lambda start, end: reranker.score_pairs(query, texts[start:end]),
+        )
         return joined(batches)
 
 
@@ -234,3 +227,11 @@ def check_query(query: str) -> str:
             remedy="ask for what you want to find rather than pasting a file",
         )
     return evened
+
+
+def shown_score(hit: Hit, result: SearchResult, reranker: Reranker | None) -> float:
+    """What orders the hits of *result*, so that it falls from the first to the last, whatever they are ordered by.
+
+    It is on the scale of the *reranker*'s scores; where there is none, it is what the first stage orders by.
+    """
+    return hit.order_score if reranker is None else reranker.activate(hit.order_score - result.above_logits)

@@ -12,11 +12,11 @@ from rerank_cli.cli.results import (
     heading,
     shown_path,
     shown_place,
-    shown_score,
 )
 from rerank_cli.cli.results_for_machines import TSV_COLUMNS, JsonWriter, jsonl_lines, trec_lines, tsv_lines
 from rerank_cli.cli.terminal import printable
 from rerank_cli.retrieval import query_words
+from rerank_cli.search import shown_score
 from rerank_cli.snippets import snippet
 
 PLAIN_SNIPPET = 160

@@ -38,6 +38,7 @@ EXIT_CODES = {
 VARIABLES = {
     "RERANK_CLI_…": "An option, by its name: --top-k is RERANK_CLI_TOP_K, and --no-rerank is RERANK_CLI_RERANK=false.",
     "RERANK_CLI_ENCODER_KEY, RERANK_CLI_RERANKER_KEY": "The keys of remote models.",
+    "RERANK_CLI_SERVE_TOKEN": "What clients of serve must send.",
     "HF_HUB_OFFLINE": "With 1, no model is fetched from the hub.",
     "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME": "Where the files below are; ~/.config, ~/.local/share and "
     "~/.cache unless they are set.",

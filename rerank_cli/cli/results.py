@@ -88,14 +88,6 @@ def explanation(hit: Hit, *, pieces: int = 1) -> str:
     return " · ".join(parts)
 
 
-def shown_score(hit: Hit, result: SearchResult, reranker: Reranker | None) -> float:
-    """What orders the hits of *result*, so that it falls from the first to the last, whatever they are ordered by.
-
-    It is on the scale of the *reranker*'s scores; where there is none, it is what the first stage orders by.
-    """
-    return hit.order_score if reranker is None else reranker.activate(hit.order_score - result.above_logits)
-
-
 def shown_place(location: Path, place: Place, *, here: Path) -> str:
     """A file and a place in it, as people and, where it is in lines, editors read them."""
     path = shown_path(location, here=here)

@@ -10,11 +10,12 @@ from rich.text import Text
 
 from rerank_cli.cells import cells, lines_of, middle_left_out, wrapped
 from rerank_cli.cli.links import follows_links, link_to
-from rerank_cli.cli.results import Answer, Around, Presentation, explanation, heading, shown_place, shown_score
+from rerank_cli.cli.results import Answer, Around, Presentation, explanation, heading, shown_place
 from rerank_cli.cli.terminal import console, printable
 from rerank_cli.freshness import Staleness
 from rerank_cli.records import Hit
 from rerank_cli.retrieval import query_words
+from rerank_cli.search import shown_score
 from rerank_cli.snippets import snippet
 
 TABLE_LINES = 3

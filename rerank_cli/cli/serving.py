@@ -29,8 +29,9 @@ def serve(config_file: Path | None, flags: dict[str, object]) -> int:
 
 
 def _serve(folders: tuple[Path, ...], settings: Settings, encoder: str | None, stack: ExitStack) -> None:
+    from rerank_cli.cancelling import CancellableReranker
     from rerank_cli.mcp.answers import Answers
-    from rerank_cli.mcp.server import CancellableReranker, Worker, make_server
+    from rerank_cli.mcp.server import Worker, make_server
 
     worker = Worker()
     with open_library(index=one_or_all(folders), encoder=encoder, settings=settings) as probe:

@@ -262,4 +262,7 @@ def key_variable(model_key: str) -> str:
 STORE_TOKEN_VARIABLE = variable_of("store_token")
 """The variable that holds the token of a store, which is no setting for the same reason."""
 
-SECRET_VARIABLES = frozenset(map(key_variable, MODEL_KEYS)) | {STORE_TOKEN_VARIABLE}
+SERVE_TOKEN_VARIABLE = variable_of("serve_token")
+"""The variable that holds what clients of `serve` must know."""
+
+SECRET_VARIABLES = frozenset(map(key_variable, MODEL_KEYS)) | {STORE_TOKEN_VARIABLE, SERVE_TOKEN_VARIABLE}

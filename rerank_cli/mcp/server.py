@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated, TypeVar
@@ -17,43 +17,13 @@ from pydantic import Field
 from rerank_cli import __version__
 from rerank_cli.errors import RerankError
 from rerank_cli.mcp.answers import MOST_SECONDS, Answers, Found, ReadPassages, Searched
-from rerank_cli.ports import PairScores, Reranker
-from rerank_cli.reranking import joined
 
 Said = TypeVar("Said", Found, ReadPassages, Searched)
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
-BATCH = 16
-"""Passages that are read between two looks at whether the client still waits."""
-
-
 NONE: list[str] = []
 """What a client leaves out."""
-
-
-class Cancelled(Exception):
-    """The client does not wait any more."""
-
-
-class CancellableReranker:
-    """A reranker that stops soon after nobody waits for its scores any more."""
-
-    def __init__(self, reranker: Reranker, *, is_wanted: Callable[[], bool]) -> None:
-        self._reranker = reranker
-        self._is_wanted = is_wanted
-        self.fingerprint = reranker.fingerprint
-        self.calibrated = reranker.calibrated
-        self.activate = reranker.activate
-
-    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        return joined(self._batches(query, passages))
-
-    def _batches(self, query: str, passages: Sequence[str]) -> Iterator[PairScores]:
-        for start in range(0, len(passages), BATCH):
-            if not self._is_wanted():
-                raise Cancelled
-            yield self._reranker.score_pairs(query, passages[start : start + BATCH])
 
 
 class Worker:

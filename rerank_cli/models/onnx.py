@@ -2,6 +2,8 @@
 
 Every text runs by itself, unpadded, on one thread, and several run side by side. Dynamic int8 takes its
 scale from whatever shares a batch; alone, a text gets the same numbers whatever else is asked.
+
+A model may be asked from several threads at once.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -41,16 +44,23 @@ class _Runtime:
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
+        self._tokenizing = Lock()  # a tokenizer keeps where it cuts, and one thread must not cut for another
         unwanted = [SLOW_FUSION] if model.kind == "reranker" else []
         self._session = _loaded(model.folder / GRAPH_NAME, partial(_session, unwanted=unwanted))
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens in each text, special tokens left out."""
-        self.tokenizer.no_truncation()
-        return [
-            len(encoding.ids) for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        ]
+        with self._tokenizing:
+            self.tokenizer.no_truncation()
+            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
+
+    def cut(self, texts: Sequence[Any], *, strategy: str = "longest_first") -> list[Encoding]:
+        """Tokens of each text, or pair of texts, as many as the model reads; *strategy* says of which text they go."""
+        with self._tokenizing:
+            self.tokenizer.enable_truncation(self.model.max_tokens, strategy=strategy)
+            return self.tokenizer.encode_batch(texts)
 
     def checked(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the graph gave, if all of it is finite."""
@@ -106,14 +116,13 @@ class OnnxEncoder:
         return self._encode([self._runtime.model.passage_prompt + text for text in texts])
 
     def _encode(self, texts: list[str]) -> Vectors:
-        self._runtime.tokenizer.enable_truncation(self._runtime.model.max_tokens)
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:
             length = float(np.linalg.norm(output[0]))
             vectors[place] = output[0] / max(length, 1e-12) if math.isfinite(length) else math.nan
 
-        self._runtime.run_all(self._runtime.tokenizer.encode_batch(texts), keep)
+        self._runtime.run_all(self._runtime.cut(texts), keep)
         return self._runtime.checked(vectors)
 
 
@@ -134,8 +143,7 @@ class OnnxReranker:
         )
 
     def _ask(self, piece: str, passages: Sequence[str]) -> Asked:
-        self._runtime.tokenizer.enable_truncation(self._runtime.model.max_tokens, strategy="only_second")
-        encodings = self._runtime.tokenizer.encode_batch([(piece, passage) for passage in passages])
+        encodings = self._runtime.cut([(piece, passage) for passage in passages], strategy="only_second")
         logits = np.zeros(len(passages), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:

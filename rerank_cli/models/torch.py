@@ -1,4 +1,7 @@
-"""sentence-transformers itself: loads models, and runs those that have a GPU or do not compile."""
+"""sentence-transformers itself: loads models, and runs those that have a GPU or do not compile.
+
+A model may be asked from several threads; it answers one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,6 +141,7 @@ class TorchEncoder:
 
     def __init__(self, source: ModelSource, *, device: str) -> None:
         self._model = load_sentence_transformer(source, device=device)
+        self._alone = RLock()  # a tokenizer keeps where it cuts
         self._name = source.name
         self.fingerprint = source.fingerprint
         self.dimensions = int(self._model.get_embedding_dimension() or 0)
@@ -148,7 +153,8 @@ class TorchEncoder:
         self.max_tokens, self._query_tokens = (room - prompt for prompt in prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return token_counts(self._model.tokenizer, texts)
+        with self._alone:
+            return token_counts(self._model.tokenizer, texts)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         pieces = [query_pieces(text, room=self._query_tokens, count_tokens=self.count_tokens) for text in texts]
@@ -159,9 +165,11 @@ class TorchEncoder:
         return self._encode(list(texts), self._passage_prompt)
 
     def _encode(self, texts: list[str], prompt: str) -> Vectors:
-        vectors: Any = self._model.encode(
-            texts, prompt=prompt, batch_size=batch_size(self._model), normalize_embeddings=True, show_progress_bar=False
-        )
+        size = batch_size(self._model)
+        with self._alone:
+            vectors: Any = self._model.encode(
+                texts, prompt=prompt, batch_size=size, normalize_embeddings=True, show_progress_bar=False
+            )
         return checked(np.asarray(vectors, dtype=np.float32), name=self._name, kind="encoder")
 
 
@@ -170,6 +178,7 @@ class TorchReranker:
 
     def __init__(self, source: ModelSource, *, device: str) -> None:
         self._model = load_cross_encoder(source, device=device)
+        self._alone = RLock()  # a tokenizer keeps where it cuts
         self._name = source.name
         self._calibration = read_calibration(source.folder)
         self.calibrated = self._calibration is not None
@@ -185,7 +194,9 @@ class TorchReranker:
             logits = checked(pair_logits(self._model, piece, passages), name=self._name, kind="reranker")
             return logits, [len(ids) > window for ids in pairs["input_ids"]]
 
-        return ask_in_pieces(query, window=window, count_tokens=partial(token_counts, self._model.tokenizer), ask=ask)
+        count_tokens = partial(token_counts, self._model.tokenizer)
+        with self._alone:
+            return ask_in_pieces(query, window=window, count_tokens=count_tokens, ask=ask)
 
     def activate(self, logit: float) -> float:
         import torch

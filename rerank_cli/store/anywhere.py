@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from rerank_cli.records import VectorSearch
 from rerank_cli.store import opening as on_disk
 from rerank_cli.store.elsewhere import Elsewhere, forget_elsewhere, read_elsewhere, remember_elsewhere
 from rerank_cli.store.layout import Layout
+
+ASKED_EVERY_S = 30.0
+"""Seconds after which whoever goes on for long opens an index in an engine anew."""
 
 
 class OpenIndex(Index, AbstractContextManager["OpenIndex"], Protocol):
@@ -33,6 +37,16 @@ def open_reader(folder: Path) -> OpenIndex:
     from rerank_cli.store.milvus.address import parse_address
 
     return in_milvus.open_reader(parse_address(kept.address, collection=folder.name), folder)
+
+
+def newest_generation(folder: Path) -> int | None:
+    """Which generation `open_reader` would open now; None while a writer is at work, or where it cannot be known.
+
+    Of an index in an engine it is a number that changes every `ASKED_EVERY_S`: to ask there costs a request.
+    """
+    if read_elsewhere(folder) is None:
+        return on_disk.newest_generation(folder)
+    return int(time.monotonic() // ASKED_EVERY_S)
 
 
 @contextmanager

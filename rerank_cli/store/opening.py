@@ -42,6 +42,12 @@ def open_reader(folder: Path) -> IndexReader:
     return IndexReader(_open_snapshot(layout), reopen=lambda: _open_snapshot(layout))
 
 
+def newest_generation(folder: Path) -> int | None:
+    """The generation that `open_reader` would open now; None while a writer is at work, or where it cannot be known."""
+    seal = _read_seal(Layout(folder))
+    return None if seal is None or seal.broken else seal.generation
+
+
 def _open_snapshot(layout: Layout) -> Snapshot:
     """A writer may move on between our snapshot and our look at what lies beside it: then there is a newer one."""
     missed = None

@@ -366,6 +366,7 @@ Commands:
   models      List the models that are here; compile them ahead.
   eval        Measure whether reranking helps here, and its cost.
   mcp         Answer the language models of MCP clients.
+  serve       Answer searches over HTTP.
   completion  Print the script that completes in your shell.
   man         Print the manual page.
 """

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rerank_cli.cancelling import BATCH, CancellableReranker
 from rerank_cli.mcp.answers import Searched
 
 server = pytest.importorskip("rerank_cli.mcp.server", reason="the extra mcp is not installed", exc_type=ImportError)
@@ -29,7 +30,7 @@ class Slow(FakeReranker):
 
 
 def scoring(worker, slow: Slow) -> Callable[[], tuple[str, Searched]]:  # type: ignore[no-untyped-def]
-    reranker = server.CancellableReranker(slow, is_wanted=worker.is_wanted)
+    reranker = CancellableReranker(slow, is_wanted=worker.is_wanted)
 
     def score() -> tuple[str, Searched]:
         reranker.score_pairs("q", ["a passage"] * 100)
@@ -53,7 +54,7 @@ def test_a_call_that_is_given_up_reads_no_further() -> None:
             await call
         slow.may_go_on.set()
         assert (await worker.ask(lambda: ("next", Searched([])))).content[0].text == "next"
-        assert len(slow.pairs) == server.BATCH
+        assert len(slow.pairs) == BATCH
 
     asyncio.run(session())
 

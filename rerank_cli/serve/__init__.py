@@ -1,0 +1,1 @@
+"""Answers over HTTP: `queue` and `workers` give each request its time, `app` and `server` speak the protocol."""

@@ -411,7 +411,7 @@ def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.Mon
 
         monkeypatch.setattr(engine._client, "list_collections", busy)
         assert engine.collections() == ["one"]
-    assert asked == [30.0] * 3, "each with a time limit"
+    assert asked == [600.0] * 3, "each with a time limit"
 
 
 # How it is asked

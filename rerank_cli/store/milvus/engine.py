@@ -28,6 +28,10 @@ TIMEOUT_S = 30.0
 
 HERE = ("localhost", "127.0.0.1", "::1")
 
+PATIENT_S = 600.0
+"""Of a request to the embedded form, which no network holds up: with some 100,000 passages it takes a minute to make an
+index of their words, in each process that asks for words."""
+
 CONNECT_S = 5.0
 """So long a server may take to be there at all."""
 
@@ -82,6 +86,7 @@ class Engine:
         if (missing := missing_package(address)) is not None:
             raise missing
         self.address = address
+        self._timeout_s = PATIENT_S if address.embedded else TIMEOUT_S
         self._is_open = True
         self._loaded: set[str] = set()
         self._client = self._connected(wait_s)
@@ -134,7 +139,7 @@ class Engine:
                 filter=expression,
                 output_fields=list(fields),
                 consistency_level=STRONG,
-                timeout=TIMEOUT_S,
+                timeout=self._timeout_s,
             )
         try:
             while True:
@@ -249,7 +254,7 @@ class Engine:
         for left in reversed(range(TRIES)):
             try:
                 with self._telling():
-                    return getattr(self._client, name)(*arguments, timeout=TIMEOUT_S, **options)
+                    return getattr(self._client, name)(*arguments, timeout=self._timeout_s, **options)
             except Busy:
                 if not left:
                     raise
@@ -317,7 +322,7 @@ class Engine:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
         with _opening:
-            client = MilvusClient(self.address.uri, token=self._token(), timeout=TIMEOUT_S)
+            client = MilvusClient(self.address.uri, token=self._token(), timeout=self._timeout_s)
             if self.address.embedded:
                 _holders[self.address.uri] = _holders.get(self.address.uri, 0) + 1
             return client
@@ -347,9 +352,7 @@ def _as_ours(address: Address, error: BaseException) -> RerankError:
         or "fail connecting" in lower
         or "timeout" in lower
     ):
-        return InputError(
-            f"{address}: no answer within {TIMEOUT_S:g} s", remedy="check that Milvus runs there and can be reached"
-        )
+        return InputError(f"{address}: no answer in time", remedy="check that Milvus runs there and can be reached")
     return InputError(f"{address}: {told or type(error).__name__}", remedy="check the server and its log")
 
 

@@ -318,7 +318,9 @@ def test_time_cuts_how_many_are_reranked_and_says_so(index: Path) -> None:
         answer = server.post("/search", {"query": "valve", "budget": 1.0, "top_n": 50}).json()
         assert answer["partial"] and 8 <= answer["reranked"] < answer["candidates"]
         assert len(answer["hits"]) == len(FILES)
-        ranked = server.post("/rerank", {"query": "gas", "texts": ["gas", "boat"] * 50, "budget": "1s"}).json()
+        ranked = server.post(
+            "/rerank", {"query": "gas", "texts": [f"gas {n}" for n in range(100)], "budget": "1s"}
+        ).json()
         assert ranked["partial"] and 0 < ranked["reranked"] < 100
         assert [each["index"] for each in ranked["ranked"]][-1] == 99
         assert ranked["ranked"][-1]["score"] is None

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,8 @@ from rerank_cli.cli.querying import one_or_all
 from rerank_cli.cli.terminal import say
 from rerank_cli.config import SERVE_TOKEN_VARIABLE, Settings
 from rerank_cli.config.kinds import BUDGET
-from rerank_cli.errors import InputError, UsageError
+from rerank_cli.errors import UsageError
+from rerank_cli.extras import check_extra
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Encoder, Reranker
 
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from rerank_cli.json_records import Record
     from rerank_cli.serve.answers import Answers, Generations
     from rerank_cli.serve.workers import Answering
-
-MISSING = InputError(
-    "a server needs packages that are not installed", remedy="install them: pip install 'rerank-cli[serve]'"
-)
 
 WORKERS = 2
 """While one retrieves, the other reranks. The reranker itself runs on all processors."""
@@ -46,8 +42,7 @@ class Place:
 
 def serve(config_file: Path | None, flags: dict[str, object], *, http: str, max_budget: str, most_waiting: int) -> int:
     """Serve the indexes that are named, or that of where the user stands."""
-    if find_spec("uvicorn") is None or find_spec("starlette") is None:
-        raise MISSING
+    check_extra("serve", ["starlette", "uvicorn"], user="a server")
     place = _place(http, max_budget, most_waiting)
     folders, merged = indexes_and_settings(config_file, flags)
     serve_indexes(folders, merged.settings, place, encoder=named_encoder(merged, config_file))

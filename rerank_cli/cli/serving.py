@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 
 from rerank_cli.cli.options import indexes_and_settings, named_encoder
 from rerank_cli.cli.querying import one_or_all
 from rerank_cli.config import Settings
-from rerank_cli.errors import InputError
+from rerank_cli.extras import check_extra
 from rerank_cli.freshening import Freshening
 from rerank_cli.library import open_library
-
-MISSING = InputError(
-    "an MCP server needs packages that are not installed", remedy="install them: pip install 'rerank-cli[mcp]'"
-)
 
 
 def serve(config_file: Path | None, flags: dict[str, object]) -> int:
     """Serve the indexes that are named, or that of where the client starts the program."""
-    if find_spec("mcp") is None:
-        raise MISSING
+    check_extra("mcp", ["mcp"], user="an MCP server")
     folders, merged = indexes_and_settings(config_file, flags)
     with ExitStack() as stack:
         _serve(folders, merged.settings, named_encoder(merged, config_file), stack)

@@ -135,9 +135,9 @@ def run(
     flags: dict[str, object] = {"device": device, "remote_timeout": remote_timeout, "top_k": top_k}
     settings = configured(working_folder(), config, flags).settings
 
-    from rerank_cli.training.machine import check_installed
+    from rerank_cli.extras import check_extra
 
-    check_installed()
+    check_extra("train", ["accelerate", "datasets"], user="training")
 
     from rerank_cli.training.destination import check_free, checkpoints_of
     from rerank_cli.training.job import Options, train

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,15 @@ def process() -> Cli:
     return run
 
 
+def read_to_the_end(leader: int) -> bytes:
+    """All that a terminal is sent until nobody writes to it any more. *leader* is its other end."""
+    shown = b""
+    with suppress(OSError):  # Linux says EIO when the last writer is gone
+        while piece := os.read(leader, 4096):
+            shown += piece
+    return shown
+
+
 def on_a_terminal(*arguments: str | Path, code: int = 0) -> str:
     """What a terminal of 80 columns is sent when the command line gets *arguments*, and ends with *code*."""
     leader, follower = pty.openpty()
@@ -153,15 +163,7 @@ def on_a_terminal(*arguments: str | Path, code: int = 0) -> str:
         env={**environment, "TERM": "xterm-256color", "COLUMNS": "80"},
     ) as running:
         os.close(follower)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:  # Linux says EIO when the last writer is gone
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = read_to_the_end(leader)
         assert running.wait(60) == code
     os.close(leader)
     return shown.decode()

@@ -16,7 +16,7 @@ import pytest
 from rerank_cli.config import KINDS, flag_of
 from rerank_cli.models.catalogue import builtin_names
 from rerank_cli.places import data_folder
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, read_to_the_end
 
 CHOICES = [key for key, kind in KINDS.items() if kind.form == "choice"]
 
@@ -174,15 +174,7 @@ def typed_into(command: list[str], keys: str) -> str:
     with subprocess.Popen(command, **streams, start_new_session=True, preexec_fn=take_the_terminal) as running:  # noqa: PLW1509
         os.close(follower)
         os.write(leader, keys.encode())
-        shown = b""
-        while True:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:  # Linux says EIO when the last writer is gone
-                break
-            if not piece:
-                break
-            shown += piece
+        shown = read_to_the_end(leader)
         running.wait(60)
     os.close(leader)
     return shown.decode(errors="replace")

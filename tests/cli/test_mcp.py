@@ -66,7 +66,7 @@ def test_an_index_that_is_missing_is_told_before_anything_is_served(cli: Cli) ->
 
 
 def test_without_the_extra_it_says_how_to_get_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rerank_cli.cli.serving.find_spec", lambda name: None)
+    monkeypatch.setattr("rerank_cli.extras.find_spec", lambda name: None)
     outcome = cli("mcp")
-    assert outcome.code == 4
+    assert outcome.code == 2
     assert_one_line(outcome, "pip install 'rerank-cli[mcp]'")

@@ -304,9 +304,9 @@ def test_a_time_that_is_none_is_told(cli: Cli) -> None:
 
 
 def test_without_the_extra_it_says_how_to_get_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rerank_cli.cli.http_server.find_spec", lambda name: None)
+    monkeypatch.setattr("rerank_cli.extras.find_spec", lambda name: None)
     outcome = cli("serve")
-    assert outcome.code == 4
+    assert outcome.code == 2
     assert_one_line(outcome, "pip install 'rerank-cli[serve]'")
 
 

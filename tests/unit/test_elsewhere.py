@@ -58,10 +58,10 @@ def test_an_index_stays_where_it_is(tmp_path: Path, update: Update, plant: Plant
 
 
 def test_a_missing_extra_is_named_and_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rerank_cli.store.milvus.engine.find_spec", lambda name: None)
+    monkeypatch.setattr("rerank_cli.extras.find_spec", lambda name: None)
     folder, address = tmp_path / "new", f"milvus+file:{tmp_path}/x.db/notes"
     with (
-        pytest.raises(InputError, match="needs pymilvus and milvus_lite, not installed") as raised,
+        pytest.raises(UsageError, match="needs pymilvus and milvus-lite, not installed") as raised,
         open_writer(folder, wait_s=0, store=address),
     ):
         pass

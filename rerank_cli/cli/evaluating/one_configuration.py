@@ -21,8 +21,9 @@ from rerank_cli.evaluation.figures.sweep import parse_sweeps
 from rerank_cli.evaluation.inputs.collection import Collection, collection_files, read_collection
 from rerank_cli.evaluation.inputs.indexed_ids import judged_within, with_indexed_ids
 from rerank_cli.evaluation.inputs.runs import spelled, write_run
-from rerank_cli.evaluation.showing.plot import check_installed, draw
+from rerank_cli.evaluation.showing.plot import draw
 from rerank_cli.evaluation.showing.report import report_page
+from rerank_cli.extras import check_extra
 from rerank_cli.files import write_text
 from rerank_cli.search import search_settings
 from rerank_cli.store import open_reader
@@ -31,7 +32,7 @@ from rerank_cli.store import open_reader
 def evaluate_one(asked: Asked, index_name: str | None, settings: Settings) -> int:
     """Measure both stages, write the files that were asked for, print the result and return the exit code."""
     if asked.plot is not None:
-        check_installed()
+        check_extra("plot", ["matplotlib"], user="--plot")
     folder = index_meant(index_name)
     parse_sweeps(asked.sweeps, search_settings(settings))
     with ExitStack() as stack:

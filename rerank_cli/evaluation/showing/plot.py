@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rerank_cli.errors import InputError, UsageError, in_words
+from rerank_cli.errors import InputError, in_words
 from rerank_cli.evaluation.conclusions.evaluation import Evaluation
 from rerank_cli.evaluation.conclusions.verdict import verdict
 
@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.figures.sweep import SweepTable
 
 WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 13.0, 4.2, 150
-
-
-def check_installed() -> None:
-    """Raise UsageError before any work is done if there is no matplotlib."""
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        raise UsageError("--plot needs matplotlib", remedy="install it: pip install 'rerank-cli[plot]'")
 
 
 def draw(evaluation: Evaluation, path: Path) -> None:

@@ -11,13 +11,13 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from rerank_cli.config import STORE_TOKEN_VARIABLE
 from rerank_cli.errors import Busy, IndexMissing, InputError, RerankError, in_words
+from rerank_cli.extras import check_extra
 from rerank_cli.store.milvus.address import Address
 
 if TYPE_CHECKING:
@@ -61,18 +61,6 @@ _holders: dict[str, int] = {}
 """How many connections of this process use each embedded database: the last one to leave lets others have it."""
 
 
-def missing_package(address: Address) -> InputError | None:
-    """What is told where a package is missing that this address needs."""
-    wanted = ("pymilvus", "milvus_lite") if address.embedded else ("pymilvus",)
-    missing = [name for name in wanted if find_spec(name) is None]
-    if not missing:
-        return None
-    return InputError(
-        f"a store in Milvus needs {' and '.join(missing)}, not installed here",
-        remedy="install what it needs: pip install 'rerank-cli[milvus]'",
-    )
-
-
 class Engine:
     """A connection to the Milvus at *address*. Use it as a context manager; it is not shared between threads."""
 
@@ -80,11 +68,12 @@ class Engine:
         """Another process may hold an embedded database for *wait_s*.
 
         Raises:
+            UsageError: the extra is not installed.
             InputError: it cannot be reached, or refuses the token.
             Busy: another process holds the embedded database.
         """
-        if (missing := missing_package(address)) is not None:
-            raise missing
+        packages = ("pymilvus", "milvus_lite") if address.embedded else ("pymilvus",)
+        check_extra("milvus", packages, user="a store in Milvus")
         self.address = address
         self._timeout_s = PATIENT_S if address.embedded else TIMEOUT_S
         self._is_open = True

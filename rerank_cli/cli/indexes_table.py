@@ -94,7 +94,9 @@ def _record(folder: Path) -> dict[str, object]:
 def _row(record: dict[str, object]) -> Row:
     size = record["size_bytes"]
     assert isinstance(size, int)
-    told = "cannot be used; see rerank-cli doctor" if record["failure"] else since_line(record["since"])
+    told = f"{since_line(record['since'])}; encoder {record['encoder']}"
+    if record["failure"]:
+        told = "cannot be used; see rerank-cli doctor"
     root = record["root"]
     return Row(
         cells=(str(record["name"]), f"{size / 1e6:.1f} MB", _age(record["updated_at"])),

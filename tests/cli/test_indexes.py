@@ -45,8 +45,8 @@ def test_the_list_tells_of_each_index(two: Path, cli: Cli) -> None:
     ]
     assert [each["since"]["added"] for each in listed] == [[], ["new.md"]]
     table = cli("indexes").out
-    assert "nothing has changed since" in table
-    assert "1 added since" in table
+    assert "nothing has changed since; encoder all-MiniLM-L6-v2" in table
+    assert "1 added since; encoder all-MiniLM-L6-v2" in table
 
 
 def test_an_index_that_cannot_be_used_is_listed_with_the_reason(two: Path, cli: Cli) -> None:

@@ -96,7 +96,7 @@ def run(
         bool, own("--print0", "Print the files alone, each with a NUL behind it, for xargs -0.", "-0")
     ] = False,
     around: Annotated[
-        int | None, own("--around", "Show hits whole, with so many passages before and after each.", "-C", min=0)
+        int | None, own("--around", "Show hits whole, with so many lines of text before and after each.", "-C", min=0)
     ] = None,
     open_hit: Annotated[
         int | None,

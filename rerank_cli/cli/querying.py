@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -23,7 +23,7 @@ from rerank_cli.joint import JointIndex
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Filter, Index
 from rerank_cli.queries import Query, read_queries
-from rerank_cli.records import Hit, Listener
+from rerank_cli.records import Hit, Listener, Passage
 from rerank_cli.search import SearchResult
 
 NO_RESULT = 1
@@ -32,7 +32,7 @@ LINE_BYTES = 1_000_000
 """As much is kept of a typed line, which is more than a query may have: its end need not be remembered."""
 
 FORMATS_AROUND = ("auto", "table", "plain", "json", "jsonl")
-"""What has room for the passages around a hit."""
+"""What has room for the lines around a hit."""
 
 BARE_FORMATS = ("plain", "tsv", "paths", "vimgrep", "trec")
 """What prints hits and nothing else."""
@@ -42,7 +42,7 @@ BARE_FORMATS = ("plain", "tsv", "paths", "vimgrep", "trec")
 class Wanted:
     """What is to be seen of an answer beside what settings say.
 
-    `around` is how many passages around a hit are shown with it, `opens` is the hit that is opened in place of showing
+    `around` is how many lines around a hit are shown with it, `opens` is the hit that is opened in place of showing
     any, and with `ends_with_nul` paths end so.
     """
 
@@ -233,11 +233,23 @@ class _Listing:
 
 
 def _around(hit: Hit, index: Index, count: int) -> Around:
-    """So many passages before *hit* and after it, of its own document."""
+    """So many lines of the text before *hit* and after it, in its own document."""
     document = [each for each in index.read_file(hit.path) if each.document_id == hit.document_id]
     at = [each.id for each in document].index(hit.candidate.stored.id)
-    before, after = document[max(0, at - count) : at], document[at + 1 : at + 1 + count]
-    return Around(tuple(each.passage for each in before), tuple(each.passage for each in after))
+    before = _first_lines((each.passage for each in reversed(document[:at])), count, from_end=True)
+    after = _first_lines((each.passage for each in document[at + 1 :]), count)
+    return Around(tuple(before)[::-1], tuple(after))
+
+
+def _first_lines(passages: Iterable[Passage], count: int, *, from_end: bool = False) -> Iterator[Passage]:
+    """The first so many lines of *passages*, or the last of those that are given *from_end*, and none else of them."""
+    for passage in passages:
+        if count <= 0:
+            return
+        lines = [line for line in passage.text.splitlines() if line.strip()]
+        kept = lines[-count:] if from_end else lines[:count]
+        count -= len(kept)
+        yield replace(passage, text="\n".join(kept))
 
 
 def _open_hit(query: Query, number: int, prepared: AbstractContextManager[_Asking]) -> int:

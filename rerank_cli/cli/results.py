@@ -41,7 +41,7 @@ class Presentation:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The passages that stand before and after a hit in its document, in reading order."""
+    """What stands before and after a hit in its document, in reading order: passages, or some lines of them."""
 
     before: tuple[Passage, ...]
     after: tuple[Passage, ...]

@@ -68,6 +68,22 @@ def test_a_hit_is_shown_whole_and_with_its_neighbours(indexed: Path, cli: Cli) -
         assert "Knead" not in cli(*BREAD, "--format", format, "-C", "0").out
 
 
+def test_so_many_lines_are_around_a_hit_whatever_passages_they_are_of(
+    tmp_path: Path, model_cache: Path, cli: Cli
+) -> None:
+    lines = [f"- Step {number} of the valve." for number in range(100)]
+    lines[50] = "- Read the gauge."
+    write_files(tmp_path / "docs", {"a.md": "\n".join(lines) + "\n"})
+    assert cli("index", tmp_path / "docs", "--quiet", "--index", "steps", "--passage-tokens", "32").code == 0
+    query = ("query", "read the gauge", *CHEAP, "--index", "steps", "--top-n", "1", "--format", "json", "-C")
+    for count in (0, 1, 7, 200):
+        (hit,) = cli(*query, str(count)).json["results"][0]["hits"]
+        first, last = hit["first_line"] - 1, hit["last_line"]
+        before, after = ("\n".join(each["text"] for each in hit[side]).splitlines() for side in ("before", "after"))
+        assert before == lines[max(0, first - count) : first]
+        assert after == lines[last : last + count]
+
+
 def test_what_is_around_a_hit_needs_a_format_with_room(indexed: Path, cli: Cli) -> None:
     for format in ("tsv", "vimgrep", "paths", "trec", "context"):
         assert_one_line(cli(*QUERY, "-C", "2", "--format", format), f"--format {format}", "-C")

@@ -41,11 +41,6 @@ def tail(text: str, room: int) -> str:
     return kept.lstrip(f"{JOINER}{WIDENER}")
 
 
-def end_left_out(text: str, room: int) -> str:
-    """*text* in at most *room* cells: what is too much of its end gives way to …."""
-    return text if cells(text) <= room else f"{head(text, room - 1).rstrip()}…"
-
-
 def middle_left_out(path: str, room: int) -> str:
     """*path* in at most *room* cells: what is too much of its middle gives way to …; its last names stay."""
     if cells(path) <= room:

@@ -18,6 +18,9 @@ PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".lzma", ".tgz", ".tbz2", ".txz")
 MOST_SHOWN = 20
 """Keys that an error names."""
 
+LAST_SECOND = 2**53
+"""Later is no date of anything, and a store need not hold such a number."""
+
 Moment = str | date | int
 """`2026-01-31`, `30d`, a date, a point in time, or seconds since 1970."""
 
@@ -132,7 +135,11 @@ def _second(written: Moment | None, now: datetime, *, flag: str, ends: bool) -> 
     """The first second of *written*, or the first one after it where it *ends* something."""
     if isinstance(written, datetime):
         return int(written.timestamp() if written.tzinfo else written.replace(tzinfo=UTC).timestamp())
-    if written is None or isinstance(written, int):
+    if written is None:
+        return None
+    if isinstance(written, int):
+        if abs(written) > LAST_SECOND:
+            raise UsageError(f"{flag}: {written} is no date", remedy="give seconds since 1970")
         return written
     text = written.isoformat() if isinstance(written, date) else written
     before = ago(text, now)

@@ -26,8 +26,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What may end a line: these words, or the files that begin so. `are_quoted` where a quote is still open."""
+    """What may end a line: these words, or the files that begin so, in place of the last word, which is `typed`.
 
+    `are_quoted` where a quote is still open.
+    """
+
+    typed: str
     words: Sequence[Ending]
     are_files: bool = False
     are_quoted: bool = False
@@ -44,14 +48,14 @@ def endings_of(line: str) -> Endings:
         flag, has_value, value = last.partition("=")
         option = _option(place.command, flag)
         if not has_value or option is None:
-            return Endings(sorted(_options(place, last), key=lambda ending: ending.word), are_quoted=is_quoted)
+            return Endings(last, sorted(_options(place, last), key=lambda ending: ending.word), are_quoted=is_quoted)
         found, takes_files = _values(option, value)
         found = [Ending(f"{flag}={ending.word}", ending.meaning) for ending in found]
     elif place.takes is not None:
         found, takes_files = _values(place.takes, last)
     else:
         found, takes_files = _words_of(place, last)
-    return Endings(found, are_files=takes_files and not found, are_quoted=is_quoted)
+    return Endings(last, found, are_files=takes_files and not found, are_quoted=is_quoted)
 
 
 def _typed(line: str) -> tuple[list[str], bool]:

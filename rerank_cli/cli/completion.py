@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from rerank_cli.cli.completing import Ending
 
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -77,15 +80,16 @@ def run(
     endings = endings_of(line)
     print("files" if endings.are_files else "words")
     for ending in endings.words:
-        print(_for_shell(shell, ending.word, ending.meaning, is_quoted=endings.are_quoted))
+        print(_for_shell(shell, ending, typed=endings.typed, is_quoted=endings.are_quoted))
     return 0
 
 
-def _for_shell(shell: Shell, word: str, meaning: str, *, is_quoted: bool) -> str:
-    """The *word* as the script of this *shell* takes it, with what it means where that is shown."""
+def _for_shell(shell: Shell, ending: Ending, *, typed: str, is_quoted: bool) -> str:
+    """The *ending* as the script of this *shell* takes it, with what it means where that is shown."""
+    word, meaning = ending.word, ending.meaning
     if shell == "bash":
-        unbroken = word[max(word.rfind(sign) for sign in ":=") + 1 :]  # where a word begins anew for bash
-        return word if is_quoted else _escaped(unbroken, " \\\t'\"`$&|;<>()[]{}*?!#~")
+        begun = max(typed.rfind(sign) for sign in ":=") + 1  # where what is typed begins anew for bash
+        return word if is_quoted else _escaped(word[begun:], " \\\t'\"`$&|;<>()[]{}*?!#~")
     if shell == "zsh":
         escaped = _escaped(word, "\\:")
         return f"{escaped}:{meaning}" if meaning else escaped

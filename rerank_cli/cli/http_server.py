@@ -17,6 +17,7 @@ from rerank_cli.config import SERVE_TOKEN_VARIABLE, Settings
 from rerank_cli.config.kinds import BUDGET
 from rerank_cli.errors import UsageError
 from rerank_cli.extras import check_extra
+from rerank_cli.hosts import is_loopback
 from rerank_cli.library import Library, open_library
 from rerank_cli.ports import Encoder, Reranker
 
@@ -50,13 +51,17 @@ def serve(config_file: Path | None, flags: dict[str, object], *, http: str, max_
 
 
 def _place(http: str, max_budget: str, most_waiting: int) -> Place:
-    from rerank_cli.serve.server import address_of, is_loopback
+    from rerank_cli.serve.server import address_of
 
     host, port = address_of(http)
     token = os.environ.get(SERVE_TOKEN_VARIABLE, "")
     if not token and not is_loopback(host):
         raise UsageError(
             f"--http: whoever reaches {host} could search", remedy=f"set {SERVE_TOKEN_VARIABLE} to a long secret"
+        )
+    if token != token.strip() or not token.isascii() or not token.isprintable():
+        raise UsageError(
+            f"{SERVE_TOKEN_VARIABLE}: no header can hold it", remedy="make one of letters without accents, and digits"
         )
     try:
         most_budget_s = BUDGET.read(max_budget)
@@ -78,7 +83,7 @@ def serve_indexes(
     """Serve the indexes in *folders* at *place* until a signal ends it."""
     from rerank_cli.serve.app import Service, make_app
     from rerank_cli.serve.queue import Queue
-    from rerank_cli.serve.server import is_loopback, listen, run
+    from rerank_cli.serve.server import listen, run
     from rerank_cli.serve.workers import Workers
 
     first = open_library(index=one_or_all(folders), encoder=encoder, reranker=reranker, settings=settings)
@@ -100,6 +105,8 @@ def serve_indexes(
         app = make_app(service, token=place.token, only_loopback=is_loopback(place.host))
         run(app, at=door, stop=queue.close, is_idle=lambda: not queue.waiting and not queue.running)
         queue.close()
+        if not queue.running:  # a second signal waits for nobody
+            workers.join()
 
 
 def _warmed(library: Library) -> float:

@@ -62,12 +62,13 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of one stream, in their order. `end` ends each, and `gap` stands between two."""
+    """The records of one stream, in their order. `end` ends each, `gap` is between two, `inner` parts their lines."""
 
     kind: Input
     records: Sequence[Record]
     end: bytes
     gap: bytes = b""
+    inner: bytes = b""
 
     def written(self, ranked: Iterable[Ranked], *, scores: bool) -> Iterator[bytes]:
         """The records that are *ranked*, in that order and as they came, or each with its score."""
@@ -81,9 +82,9 @@ class Records:
         """As two more fields of an object; else in front, of each line that grep shows, and behind it the place."""
         if self.kind == "jsonl":
             return _with_fields(content, score=ranked.score, logit=ranked.logit)
-        lines = content.split(b"\n") if self.gap else [content]
+        lines = content.split(self.inner) if self.inner else [content]
         behind = f"\t{ranked.place}".encode() if ranked.place else b""
-        return b"\n".join(f"{ranked.score:.4f}\t".encode() + line + behind for line in lines)
+        return self.inner.join(f"{ranked.score:.4f}\t".encode() + line + behind for line in lines)
 
 
 def piped_bytes() -> bytes:
@@ -163,7 +164,7 @@ def _found_by_grep(parts: Sequence[bytes], end: bytes) -> Records:
             lines = list(group)
             text = "\n".join(_behind_place(text) for _, text in lines)
             records.append(Record(end.join(part for part, _ in lines), text))
-    return Records("grep", records, end, gap=_GAP.encode() + end)
+    return Records("grep", records, end, gap=_GAP.encode() + end, inner=end)
 
 
 def _behind_place(text: str) -> str:

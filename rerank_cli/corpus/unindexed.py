@@ -17,7 +17,7 @@ from rerank_cli.words import readable
 def passages_of_text(text: str, *, max_tokens: int, count_tokens: CountTokens) -> tuple[Passage, ...]:
     """*text* as one passage, or cut into several if it has more than *max_tokens*."""
     whole = Passage(0, at_lines(1, 1 + text.count("\n")), (), readable(text))
-    if len(text) <= max_tokens:  # a token has a letter at least: most lines need no counting
+    if text.isascii() and len(text) <= max_tokens:  # such a token has a letter at least: most lines need no counting
         return (whole,)
     document = Document("", "", (Block(text, whole.place),))
     return split(document, max_tokens=max_tokens, count_tokens=count_tokens) or (whole,)

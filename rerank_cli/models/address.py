@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from rerank_cli.errors import ModelError
+from rerank_cli.hosts import is_loopback
 
 LOGITS = "logits+"
 """Stands before the address of a reranker whose scores are logits, not shares from 0 to 1."""
@@ -34,7 +34,7 @@ class Endpoint:
     def keeps_secrets(self) -> bool:
         """Whether nobody on the way can read what is sent: it is encrypted, or stays on this machine."""
         parts = urlsplit(self.url)
-        return parts.scheme == "https" or _is_this_machine(parts.hostname or "")
+        return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def is_address(name: str) -> bool:
@@ -66,10 +66,3 @@ def endpoint_at(address: str) -> Endpoint:
 
 
 EXAMPLE = "write it as https://host/v1/embeddings#model or https://host/v1/rerank#model"
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -25,9 +25,6 @@ from rerank_cli.records import Listener, ignore_progress
 
 OPSET = 17
 
-WAIT_S = 300.0
-"""A compile takes up to a minute on a busy machine, and several may wait in line; one that takes longer hangs."""
-
 MIN_COSINE = 0.97
 """Vectors of the compiled encoder must point where the original's do; int8 of all-MiniLM-L6-v2 gives 0.98."""
 

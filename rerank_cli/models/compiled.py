@@ -93,10 +93,21 @@ def model_state(name: str, kind: Kind) -> ModelState:
     except RerankError as error:
         return ModelState(name, kind, None, error, None, "")
     try:
-        compiled = _checked(source, remember=False) or _shipped(source, remember=False)
-        return ModelState(name, kind, source, None, compiled, "")
+        return ModelState(name, kind, source, None, _usable(source), "")
     except _Damage as damage:
         return ModelState(name, kind, source, None, None, str(damage))
+
+
+def _usable(source: ModelSource) -> CompiledModel | None:
+    """What the next use takes: the form in the cache, or else that which comes with the program."""
+    try:
+        found = _checked(source, remember=False)
+    except _Damage:
+        shipped = _shipped(source, remember=False)
+        if shipped is None:
+            raise
+        return shipped
+    return found or _shipped(source, remember=False)
 
 
 def find_compiled(source: ModelSource) -> CompiledModel | None:

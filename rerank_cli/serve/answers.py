@@ -62,7 +62,7 @@ class Answers:
             result,
             location_of=self._library.location_of,
             stale=stale,
-            reranker=self._library.reranker if self._library.settings.rerank else None,
+            reranker=self._library.reranker if options.get("rerank", self._library.settings.rerank) else None,
         )
         pairs = result.reranked * result.pieces
         return Said(record, pairs, result.partial, least_s(result, took_s=time.perf_counter() - begun))

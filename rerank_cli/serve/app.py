@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from rerank_cli.config import changed
 from rerank_cli.errors import BUG, Busy, RerankError, UnusableIndex, UsageError
+from rerank_cli.hosts import is_loopback
 from rerank_cli.json_records import Record
 from rerank_cli.serve.answers import Answers, Said
 from rerank_cli.serve.asked import rerank_of, search_of
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 MOST_BODY_BYTES = 4_000_000
 BODY_S = 10.0
 """Seconds in which the body of a request must have come."""
-
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Names of this machine. A page of another one, whose name was made to lead here, names itself in Host."""
 
 PATHS = ("/search", "/rerank", "/status", "/metrics", "/health", "/openapi.json")
 
@@ -199,7 +197,8 @@ class _Door:
 
     def _check(self, request: Request) -> None:
         """Make sure that who asks may ask."""
-        if self._only_loopback and _host(request) not in LOOPBACK_HOSTS:
+        # A page of another machine, whose name was made to lead here, names itself in Host.
+        if self._only_loopback and not is_loopback(_host(request)):
             raise Refused(400, "the Host of the request is not this machine", "ask http://127.0.0.1 or localhost")
         if self._token and request.url.path != "/health" and not self._has_token(request):
             raise Refused(401, "the token is missing or wrong", "send Authorization: Bearer TOKEN")
@@ -287,7 +286,8 @@ def _host(request: Request) -> str:
     """What the request says it asks, without the port."""
     host = request.headers.get("host", "").lower()
     name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
+    bare = name if colon and port.isdigit() else host
+    return bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare
 
 
 def resident_bytes() -> int:

@@ -10,6 +10,7 @@ from rerank_cli.serve.asked import MOST_QUERY_LETTERS, MOST_TEXT_LETTERS, MOST_T
 
 TEXT: Record = {"type": "string"}
 NUMBER: Record = {"type": "number"}
+NUMBER_IF_ANY: Record = {"type": ["number", "null"]}
 WHOLE: Record = {"type": "integer"}
 OBJECT: Record = {"type": "object"}
 SWITCH: Record = {"type": "boolean"}
@@ -87,7 +88,7 @@ def _found() -> Record:
             "place": OBJECT,
             "headings": {"type": "array", "items": TEXT},
             "text": TEXT,
-            "score": NUMBER,
+            "score": NUMBER_IF_ANY,
             "order_score": NUMBER,
         }
     )
@@ -96,7 +97,7 @@ def _found() -> Record:
 
 
 def _ranked() -> Record:
-    one = _object({"index": WHOLE, "score": NUMBER, "logit": NUMBER})
+    one = _object({"index": WHOLE, "score": NUMBER_IF_ANY, "logit": NUMBER_IF_ANY})
     ranked = {"type": "array", "items": one}
     return _object({"query": TEXT, "texts": WHOLE, "reranked": WHOLE, "partial": SWITCH, "ranked": ranked})
 

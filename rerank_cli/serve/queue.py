@@ -88,7 +88,7 @@ class Queue:
     @property
     def waiting(self) -> int:
         """How many jobs wait."""
-        return len(self._waiting)
+        return len(self._wanted())
 
     @property
     def running(self) -> int:
@@ -110,7 +110,7 @@ class Queue:
         with self._changed:
             if self._is_closed:
                 raise Stopping
-            self._waiting = [each for each in self._waiting if not each.is_given_up]
+            self._waiting = self._wanted()
             share = self._share([*self._waiting, job], running=self._running)
             is_idle = not self._waiting and not self._running
             if not is_idle and (len(self._waiting) >= self._most or share < self.least_s):
@@ -126,8 +126,11 @@ class Queue:
         with self._changed:
             while True:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
+                self._waiting = self._wanted()
                 if not self._waiting:
-                    return None
+                    if self._is_closed:
+                        return None
+                    continue
                 share = self._share(self._waiting, running=0)
                 job = self._waiting.pop(0)
                 if not job.answer.set_running_or_notify_cancel():
@@ -149,6 +152,10 @@ class Queue:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+    def _wanted(self) -> list[Job]:
+        """Those that wait and that somebody waits for."""
+        return [each for each in self._waiting if not each.is_given_up]
 
     def _share(self, jobs: Sequence[Job], *, running: int) -> float:
         due = [job.deadline for job in jobs]

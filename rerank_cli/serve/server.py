@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import signal
 import socket
 from asyncio import TimerHandle, Transport
@@ -48,14 +47,6 @@ def address_of(written: str) -> tuple[str, int]:
     return name, int(port)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches *host*."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A socket there that takes connections.
 
@@ -70,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
             opened.bind(address)
             opened.listen(BACKLOG)
             stack.pop_all()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what can be no name
         raise InputError(f"{host}:{port}: cannot be listened at ({in_words(error)})", remedy="name another") from error
     return opened
 

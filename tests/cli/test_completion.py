@@ -110,6 +110,8 @@ def test_models_are_completed_by_name(cli: Cli) -> None:
         ("bash", 'rerank-cli query --index "my ', "my boat"),
         ("zsh", "rerank-cli query --index my", "my boat"),
         ("bash", "rerank-cli models prepare encoder:", "all-MiniLM-L6-v2"),
+        ("bash", "rerank-cli models prepare e", "encoder:all-MiniLM-L6-v2"),
+        ("bash", "rerank-cli query --fusion=r", "rrf"),
         ("zsh", "rerank-cli models prepare encoder:", "encoder\\:all-MiniLM-L6-v2"),
         ("bash", "rerank-cli query --top", ["--top-k", "--top-n"]),
         ("zsh", "rerank-cli qu", "query:Search an index in both stages."),

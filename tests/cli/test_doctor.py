@@ -135,18 +135,32 @@ def test_the_code_of_a_disk_or_model_goes_before_that_of_an_index(sound: Path, c
     assert cli("doctor", "--config", sound / "mine.yaml").code == 4
 
 
-def test_a_flipped_bit_in_a_compiled_model_is_told(sound: Path, cli: Cli) -> None:
-    cached = compiled_folder(PUBLISHED[BUILTIN_ENCODER])
-    shutil.copytree(shipped_folder(BUILTIN_ENCODER), cached, dirs_exist_ok=True)
-    graph = cached / "model.onnx"
+def flip_a_bit(graph: Path) -> None:
     content = bytearray(graph.read_bytes())
     content[len(content) // 2] ^= 1
     graph.unlink()
     graph.write_bytes(content)
-    warned = [each for each in findings(cli("doctor", "--json"), "models") if each["status"] == "warn"]
-    assert len(warned) == 1
-    assert "is not what was written" in warned[0]["message"]
-    assert warned[0]["remedy"].startswith("compile it now: rerank-cli models prepare ")
+
+
+def test_a_flipped_bit_in_a_compiled_model_is_told(
+    sound: Path, cli: Cli, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RERANK_CLI_ENCODER", str(tiny_encoder))
+    source = find_model(str(tiny_encoder), "encoder")
+    assert cli("models", "prepare", f"encoder:{tiny_encoder}", "--quiet").code == 0
+    flip_a_bit(compiled_folder(source.fingerprint) / "model.onnx")
+    (warned,) = [each for each in findings(cli("doctor", "--json"), "models") if each["status"] == "warn"]
+    assert "is not what was written" in warned["message"]
+    assert warned["remedy"] == f"compile it now: rerank-cli models prepare encoder:{tiny_encoder}"
+    assert cli("models", "prepare", f"encoder:{tiny_encoder}", "--quiet").code == 0
+    assert not [each for each in findings(cli("doctor", "--json"), "models") if each["status"] == "warn"]
+
+
+def test_a_damaged_form_in_the_cache_of_a_model_that_ships_does_no_harm(sound: Path, cli: Cli) -> None:
+    cached = compiled_folder(PUBLISHED[BUILTIN_ENCODER])
+    shutil.copytree(shipped_folder(BUILTIN_ENCODER), cached, dirs_exist_ok=True)
+    flip_a_bit(cached / "model.onnx")
+    assert {each["status"] for each in findings(cli("doctor", "--json"), "models")} == {"ok"}
 
 
 def test_a_model_that_is_not_there_ends_with_4(sound: Path, cli: Cli) -> None:

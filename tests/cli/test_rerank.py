@@ -140,7 +140,9 @@ def test_lines_around_what_grep_found_stay_with_it(rerank: Rerank) -> None:
     assert texts_of(first + b"--\n" + second) == ["chain\noil", "wet\nbrake\npads"]
     assert rerank(first + b"--\n" + second, "wet brake")[1] == second + b"--\n" + first
     assert rerank(first + b"--\n" + second, "wet brake", "--top-n", "1")[1] == second
+    nulled = rerank((first + b"--\n" + second).replace(b"\n", b"\0"), "wet brake", "-0", "--scores")[1]
     scored = rerank(first + b"--\n" + second, "wet brake", "--scores")[1]
+    assert nulled == scored.replace(b"\n", b"\0")
     assert scored.startswith(b"0.9820\ta.md-8-wet\n0.9820\ta.md:9:brake\n")
 
 

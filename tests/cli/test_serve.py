@@ -113,6 +113,10 @@ def test_the_openapi_document_tells_of_every_path_and_every_key(served: Served) 
     assert document["components"]["schemas"]["Search"]["properties"].keys() == SEARCH_KEYS
     answer = served.post("/search", {"query": "valve"}).json()
     assert document["components"]["schemas"]["Found"]["properties"].keys() <= answer.keys()
+    hit = document["components"]["schemas"]["Found"]["properties"]["hits"]["items"]["properties"]
+    ranked = document["components"]["schemas"]["Ranked"]["properties"]["ranked"]["items"]["properties"]
+    for nothing in (hit["score"], ranked["score"], ranked["logit"]):
+        assert nothing["type"] == ["number", "null"], "where time ran out, or nothing is reranked"
     texts = json.dumps(document)
     for name in document["components"]["schemas"]:
         assert name == "Error" or f'"#/components/schemas/{name}"' in texts
@@ -259,6 +263,27 @@ def test_another_name_for_this_machine_is_refused(served: Served, host: str) -> 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:80", "[::1]"])
 def test_this_machine_may_be_called_by_its_names(served: Served, host: str) -> None:
     assert served.get("/status", headers={"Host": host}).status_code == 200
+
+
+def test_any_address_of_this_machine_alone_may_be_listened_at(index: Path) -> None:
+    with fakes_served(index, host="127.0.0.2") as server:
+        assert server.get("/status").status_code == 200
+        said(server.get("/status", headers={"Host": "evil.example"}), 400)
+
+
+@pytest.mark.parametrize("token", ["pässword", " secret", "a\tb", "\udcff"])
+def test_a_token_that_no_header_holds_is_refused(cli: Cli, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("RERANK_CLI_SERVE_TOKEN", token)
+    outcome = cli("serve", "--http", "127.0.0.1:0")
+    assert outcome.code == 2
+    assert_one_line(outcome, "RERANK_CLI_SERVE_TOKEN")
+
+
+def test_a_name_that_is_none_is_told(indexed: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RERANK_CLI_SERVE_TOKEN", "secret")
+    outcome = cli("serve", "--http", "a..b:80")
+    assert outcome.code == 4
+    assert_one_line(outcome, "a..b:80: cannot be listened at")
 
 
 def test_beyond_this_machine_a_token_is_asked_for(index: Path) -> None:

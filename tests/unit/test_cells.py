@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rerank_cli.cells import cells, end_left_out, head, lines_of, middle_left_out, shortened_words, tail, wrapped
+from rerank_cli.cells import cells, head, lines_of, middle_left_out, shortened_words, tail, wrapped
 
 LETTERS = st.text(alphabet="ab/. é漢字。🔥\u200d\ufe0fe\u0301-", max_size=200)
 WORDS = st.lists(st.sampled_from(["word", "/a/path/that/is/long", "漢字", "x" * 90, "-", "🔥", "é"])).map(" ".join)
@@ -18,7 +18,7 @@ def test_cells_are_counted_as_a_terminal_draws_them(text: str, width: int) -> No
 
 @given(TEXTS, st.integers(2, 200))
 def test_nothing_shortened_takes_more_than_its_room(text: str, room: int) -> None:
-    for shorten in (head, tail, middle_left_out, end_left_out):
+    for shorten in (head, tail, middle_left_out):
         shown = shorten(text, room)
         assert cells(shown) <= room
         assert shown == text or cells(text) > room or shorten is tail

@@ -72,6 +72,13 @@ def test_a_time_is_a_date_or_so_long_ago(since: str | date | int, second: str) -
     assert iso(found) == second
 
 
+@pytest.mark.parametrize("second", [10**21, -(10**21)])
+def test_a_second_that_no_clock_has_is_refused(second: int) -> None:
+    for key in ("since", "until"):
+        with pytest.raises(UsageError, match=f"--{key}: {second} is no date"):
+            filter_of({key: second}, now=NOW)
+
+
 @pytest.mark.parametrize(
     ("until", "end"), [("2026-01-31", "2026-02-01"), ("2026-01", "2026-02-01"), ("2025", "2026-01-01")]
 )

@@ -108,6 +108,18 @@ def test_who_has_gone_takes_no_place_and_no_worker() -> None:
     assert taken and taken[0] is other
 
 
+def test_who_has_gone_takes_no_time_of_others_either() -> None:
+    waiting = queue(most=20)
+    gone = [job(9.0) for _ in range(9)]
+    for each in (*gone, job(10.0)):
+        waiting.put(each)
+    for each in gone:
+        each.give_up()
+    assert waiting.waiting == 1
+    taken = waiting.take()
+    assert taken and taken[1] > 9.0
+
+
 def test_a_closed_queue_takes_nothing_and_gives_what_it_has() -> None:
     waiting = queue()
     waiting.put(job(10.0))

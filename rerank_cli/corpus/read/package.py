@@ -112,11 +112,6 @@ class Package:
             yield file  # type: ignore[misc]  # it reads as one
 
 
-def xml_tree(content: bytes, name: str) -> Element:
-    """The XML of *content*, a file called *name*. Raises Unreadable."""
-    return _tree(content, name)
-
-
 def value(element: Element | None, name: str, default: str = "") -> str:
     """The attribute *name* of *element*, whatever its namespace."""
     if element is None:

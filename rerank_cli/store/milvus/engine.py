@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from rerank_cli.config import STORE_TOKEN_VARIABLE
 from rerank_cli.errors import Busy, IndexMissing, InputError, RerankError, in_words
 from rerank_cli.extras import check_extra
+from rerank_cli.hosts import is_loopback
 from rerank_cli.store.milvus.address import Address
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 """Of a request. A lease lasts much longer: no request outlives the lease that it was made under."""
-
-HERE = ("localhost", "127.0.0.1", "::1")
 
 PATIENT_S = 600.0
 """Of a request to the embedded form, which no network holds up: with some 100,000 passages it takes a minute to make an
@@ -285,7 +284,7 @@ class Engine:
         """
         token = os.environ.get(STORE_TOKEN_VARIABLE, "")
         place = urlsplit(self.address.uri)
-        if token and place.scheme == "http" and place.hostname not in HERE:
+        if token and place.scheme == "http" and not is_loopback(place.hostname or ""):
             raise InputError(
                 f"{self.address}: a token is not sent without encryption",
                 remedy="write milvus+https, or unset it",

@@ -28,8 +28,6 @@ PACKED = "z:"
 STORED = ("path", "document_id", "ordinal", "position", "first", "last", "content")
 """The fields that a `StoredPassage` is made of."""
 
-FILE_FIELDS = ("path", "content", "documents")
-
 
 def hash_id(text_hash: bytes) -> str:
     """What a text's vector is called."""

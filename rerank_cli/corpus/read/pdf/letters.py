@@ -19,8 +19,7 @@ from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
-# pdfium's sign for a hyphen that parts a word at the end of a line, and how it ends other lines.
-_PARTED = "\ufffe"
+# How pdfium ends a line; U+FFFE is its sign for a hyphen that parts a word there.
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
 
 # From here on, mostly, a letter is as wide as its size, however little of that its ink takes.

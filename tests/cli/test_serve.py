@@ -107,6 +107,11 @@ def test_metrics_are_what_prometheus_reads(served: Served) -> None:
     assert served.figure("resident_bytes") > 1_000_000
 
 
+def test_without_reranking_the_first_stage_s_score_is_shown(served: Served) -> None:
+    for hit in served.post("/search", {"query": "valve", "rerank": False}).json()["hits"]:
+        assert hit["shown_score"] == hit["order_score"] and hit["score"] is None
+
+
 def test_the_openapi_document_tells_of_every_path_and_every_key(served: Served) -> None:
     document = served.get("/openapi.json").json()
     assert document["paths"].keys() == {"/search", "/rerank", "/status", "/metrics", "/health", "/openapi.json"}

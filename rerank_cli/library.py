@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack, cast
 
-from rerank_cli.config import HELP, Device, Settings, changed, load_config, variable_of
+from rerank_cli.config import HELP, Depth, Device, Settings, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
 from rerank_cli.filters import FilterOptions, filter_of
 from rerank_cli.freshness import Staleness, location_of, stale_files
@@ -55,7 +55,7 @@ class SearchOptions(TypedDict, total=False):
     """How to search; every key is the setting of its name."""
 
     retriever: Retriever
-    top_k: int
+    top_k: Depth
     rerank: bool
     fusion: Fusion
     fusion_weight: float
@@ -461,7 +461,7 @@ class Library:
         from rerank_cli.retrieval import query_words
         from rerank_cli.search import EVERY_HIT
 
-        settings, within = self._asked({**options, "per_document": EVERY_HIT}, within)
+        settings, within = self._asked({**options, "per_document": EVERY_HIT, "top_n": EVERY_HIT}, within)
         count_tokens = self._counter(settings.tokenizer)
         result = self._searcher(settings, within).search(query)
         context = fit_context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +12,11 @@ import numpy as np
 
 from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
-from rerank_cli.pacing import paced
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, PassageId, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
-from rerank_cli.reranking import below, best_of_each_document, joined, keep_order, order, places_before
+from rerank_cli.reranking import below, best_of_each_document, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
+from rerank_cli.stopping import read_candidates
 
 MAX_QUERY_WORDS = 2000
 """Longer texts are documents, not queries: the reranker asks every candidate once for each piece of the query."""
@@ -35,7 +36,7 @@ class SearchSettings:
     """How both stages search. `reranks` False leaves the second out.
 
     With `budget_s`, a search ends after about so many seconds: candidates are read from the best down as far as there
-    is time.
+    is time. With `enough_for`, they are read until the rest can hardly be among so many first hits.
     """
 
     retriever: Retriever
@@ -46,19 +47,26 @@ class SearchSettings:
     per_document: int
     within: Filter = EVERYTHING
     budget_s: float | None = None
+    enough_for: int | None = None
+
+    @property
+    def depth(self) -> str:
+        """How many candidates are read, in words."""
+        return str(self.top_k) if self.enough_for is None else "auto"
 
 
 def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> SearchSettings:
     """What *settings* say of a search *within* some files."""
     return SearchSettings(
         retriever=settings.retriever,
-        top_k=settings.top_k,
+        top_k=settings.candidates,
         fusion=settings.fusion,
         fusion_weight=settings.fusion_weight,
         reranks=settings.rerank,
         per_document=settings.per_document,
         within=within,
         budget_s=settings.budget,
+        enough_for=settings.top_n if settings.top_k == "auto" else None,
     )
 
 
@@ -75,7 +83,8 @@ class Timings:
 class SearchResult:
     """What a query brought: every candidate, and the best hits of each document in final order.
 
-    So many candidates were `reranked`; where time ran out, the others stand below these in the first stage's order.
+    So many candidates were `reranked`; the others stand below these in the first stage's order. The result is `partial`
+    where time ran out.
     `gained` tells for each hit how many places the second stage moved it up. `truncated` passages were cut by the
     reranker, which asked the query in so many `pieces`. The scores that order the hits lie so far `above_logits`.
     """
@@ -85,15 +94,11 @@ class SearchResult:
     hits: tuple[Hit, ...]
     gained: tuple[int, ...]
     reranked: int
+    partial: bool
     truncated: int
     pieces: int
     above_logits: float
     timings: Timings
-
-    @property
-    def partial(self) -> bool:
-        """Whether the second stage ran out of time."""
-        return 0 < self.reranked < len(self.candidates)
 
 
 def shown(result: SearchResult, *, top_n: int, min_score: float | None) -> SearchResult:
@@ -140,7 +145,7 @@ class Searcher:
             without=without,
         )
         retrieved = time.perf_counter()
-        hits, scores = self._rerank(query, candidates, begun=begun)
+        hits, scores, ran_out = self._rerank(query, candidates, begun=begun)
         reranked = time.perf_counter()
         per_document = self.settings.per_document
         best = best_of_each_document(hits, per_document=per_document)
@@ -151,6 +156,7 @@ class Searcher:
             hits=best,
             gained=tuple(before - place for place, before in enumerate(before_rerank, start=1)),
             reranked=len(scores.logits),
+            partial=ran_out,
             truncated=scores.truncated,
             pieces=scores.pieces,
             above_logits=_above_logits(hits),
@@ -174,31 +180,26 @@ class Searcher:
 
     def _rerank(
         self, query: str, candidates: tuple[Candidate, ...], *, begun: float
-    ) -> tuple[tuple[Hit, ...], PairScores]:
+    ) -> tuple[tuple[Hit, ...], PairScores, bool]:
+        """The hits, the scores of the candidates that were read, and whether time ran out."""
         if not self.settings.reranks or not candidates:
-            return keep_order(candidates), NO_SCORES
+            return keep_order(candidates), NO_SCORES, False
         assert self._reranker is not None, "the second stage needs a reranker"
-        scores = self._scores(self._reranker, query, candidates, begun=begun)
-        hits = order(
-            candidates[: len(scores.logits)],
-            scores,
-            reranker=self._reranker,
-            fusion=self.settings.fusion,
-            weight=self.settings.fusion_weight,
-        )
-        return below(hits, candidates[len(scores.logits) :]), scores
-
-    def _scores(self, reranker: Reranker, query: str, candidates: tuple[Candidate, ...], *, begun: float) -> PairScores:
-        """Those of all *candidates*, or of as many of the best as the budget allows."""
+        reranker, settings = self._reranker, self.settings
         texts = [candidate.stored.passage.model_text for candidate in candidates]
-        if self.settings.budget_s is None:
-            return reranker.score_pairs(query, texts)
-        batches, _ = paced(
-            len(texts),
-            deadline=begun + self.settings.budget_s,
-            read=lambda start, end: reranker.score_pairs(query, texts[start:end]),
+        scores, ran_out = read_candidates(
+            candidates,
+            lambda start, end: reranker.score_pairs(query, texts[start:end]),
+            reranker=reranker,
+            fusion=settings.fusion,
+            weight=settings.fusion_weight,
+            per_document=settings.per_document,
+            enough_for=settings.enough_for,
+            deadline=math.inf if settings.budget_s is None else begun + settings.budget_s,
         )
-        return joined(batches)
+        read, unread = candidates[: len(scores.logits)], candidates[len(scores.logits) :]
+        hits = order(read, scores, reranker=reranker, fusion=settings.fusion, weight=settings.fusion_weight)
+        return below(hits, unread), scores, ran_out
 
 
 def _above_logits(hits: Sequence[Hit]) -> float:

@@ -77,7 +77,7 @@ def run(
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        own("--sweep", "top-k=10,50,100, fusion=…, fusion-weight=…, retriever=… or max-tokens=…. May be repeated."),
+        own("--sweep", "top-k=10,50,auto, fusion=…, fusion-weight=…, retriever=… or max-tokens=…. May be repeated."),
     ] = None,
     compare: Annotated[
         list[Path] | None, own_path("--compare", "Configuration files, each tested against the first.")

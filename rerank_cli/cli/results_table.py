@@ -128,7 +128,9 @@ class TableWriter:
         settings, result = self._presentation.settings, answer.result
         stages = f"{len(result.candidates)} candidates in {result.timings.retrieve_s:.2f} s"
         if settings.rerank:
-            how_many = f"{result.reranked}/{len(result.candidates)} " if result.partial else ""
+            how_many = (
+                f"{result.reranked}/{len(result.candidates)} " if 0 < result.reranked < len(result.candidates) else ""
+            )
             stages += f", reranked {how_many}in {result.timings.rerank_s:.2f} s"
         if settings.min_score is not None:
             stages += f"; what the reranker itself scores below {settings.min_score:g} is left out"

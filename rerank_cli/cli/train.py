@@ -202,7 +202,7 @@ def _judged(
     files = collection_files(root, folder=data.collection, queries=data.queries, qrels=data.qrels)
     collection = with_indexed_ids(read_collection(*files), reader)
     material = index_material(
-        collection, files, reader, options, encoder=encoder, top_k=settings.top_k, listener=listener
+        collection, files, reader, options, encoder=encoder, top_k=settings.candidates, listener=listener
     )
 
     def mine(vectors: Path) -> Mined:

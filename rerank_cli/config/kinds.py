@@ -6,7 +6,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 DAY_S = 24 * 60 * 60
@@ -93,6 +93,17 @@ def whole(minimum: int, maximum: int | None = None) -> Kind:
 
     reach = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
     return Kind(f"a whole number {reach}", read, stands_for="<int>")
+
+
+def or_word(kind: Kind, word: str) -> Kind:
+    """What *kind* allows, or this word."""
+
+    def read(given: Any) -> object:
+        return word if given == word else kind.read(given)
+
+    return replace(
+        kind, allowed=f"{kind.allowed}, or {word}", read=read, stands_for=f"{kind.stands_for}|{word}", words=(word,)
+    )
 
 
 def _number(given: Any) -> float:

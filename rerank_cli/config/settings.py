@@ -24,6 +24,7 @@ from rerank_cli.config.kinds import (
     TOKENIZER,
     Kind,
     one_of,
+    or_word,
     whole,
 )
 from rerank_cli.records import (
@@ -41,6 +42,10 @@ PREFIX = "RERANK_CLI_"
 Device = Literal["cpu", "cuda", "mps"]
 Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "vimgrep", "trec", "context"]
 Color = Literal["auto", "always", "never"]
+Depth = int | Literal["auto"]
+
+MOST_CANDIDATES = 100
+"""Of a depth that is found out while candidates are read."""
 
 
 def _about(kind: Kind, meaning: str, *, project: bool = False) -> dict[str, object]:
@@ -130,9 +135,13 @@ class Settings:
             one_of(Retriever), "First stage: by meaning (dense), by words (lexical) or both (hybrid).", project=True
         ),
     )
-    top_k: int = field(
+    top_k: Depth = field(
         default=100,
-        metadata=_about(whole(1, 1000), "Candidates that the first stage hands to the second.", project=True),
+        metadata=_about(
+            or_word(whole(1, 1000), "auto"),
+            "Candidates that are reranked; auto stops where the rest can hardly enter the hits.",
+            project=True,
+        ),
     )
     rerank: bool = field(
         default=True,
@@ -224,6 +233,11 @@ class Settings:
         default=60.0,
         metadata=_about(SECONDS, "Seconds to wait for another writer."),
     )
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates there are at most."""
+        return MOST_CANDIDATES if self.top_k == "auto" else self.top_k
 
 
 MODEL_KEYS = frozenset({"encoder", "reranker"})

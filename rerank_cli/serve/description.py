@@ -74,9 +74,12 @@ def _search_options() -> Record:
 def _setting(key: str) -> Record:
     kind = KINDS[key]
     types: dict[str, Record] = {"<int>": WHOLE, "<float>": NUMBER, "<time>": {"oneOf": [NUMBER, TEXT]}}
-    shape = SWITCH if kind.form == "switch" else types.get(kind.stands_for, TEXT)
-    chosen: Record = {"enum": list(kind.words)} if kind.words else {}
-    return {**shape, **chosen, "description": f"{HELP[key].removesuffix('.')} ({kind.allowed})."}
+    base, *_ = kind.stands_for.split("|")
+    shape = SWITCH if kind.form == "switch" else types.get(base, TEXT)
+    words: Record = {"enum": list(kind.words)}
+    if kind.words:
+        shape = {**TEXT, **words} if kind.form == "choice" else {"oneOf": [shape, words]}
+    return {**shape, "description": f"{HELP[key].removesuffix('.')} ({kind.allowed})."}
 
 
 def _found() -> Record:

@@ -7,7 +7,8 @@
 COLLECTION is a folder with `corpus.jsonl`, or a folder `docs` of files, beside `queries.jsonl` and a qrels file
 (query, document, grade); `FOLDER:qrels_dev.tsv` names another than qrels.tsv. A document's rank is that of its
 evidence. A judged query that finds nothing counts as 0. Prints one line of JSON a ranking: its means, the change of
-nDCG@10 against the hybrid first stage with its 95 % bootstrap interval, and with --by-query each query's value.
+nDCG@10 against the hybrid first stage with its 95 % bootstrap interval, and with --by-query each query's value. The
+ranking "until enough" is the default order as far as `--top-k auto` reads.
 --indexes keeps indexes and scores, so that a second run computes only what is new.
 """
 
@@ -31,10 +32,11 @@ from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.models.catalogue import find_model
 from rerank_cli.models.loading import open_encoder, open_reranker
 from rerank_cli.models.torch import TorchReranker
-from rerank_cli.ports import Encoder
-from rerank_cli.records import Fusion, Hit, Rules
-from rerank_cli.reranking import by_document, keep_order, order
+from rerank_cli.ports import Encoder, PairScores, Reranker
+from rerank_cli.records import Candidate, Fusion, Hit, Rules
+from rerank_cli.reranking import below, by_document, keep_order, order
 from rerank_cli.retrieval import retrieve
+from rerank_cli.stopping import read_candidates
 from rerank_cli.store import open_reader, open_writer
 from rerank_cli.store.scores import ScoreStore
 
@@ -72,6 +74,7 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
     qrels, queries = read_judgements(collection, qrels_name, arguments.limit)
     runs: dict[str, list[ScoredDoc]] = {}
     times: dict[str, list[float]] = {}
+    reads: dict[str, list[int]] = {}
 
     def keep(name: str, query_id: str, hits: Iterable[Hit], elapsed_s: float) -> None:
         times.setdefault(name, []).append(elapsed_s)
@@ -94,6 +97,9 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
                 for fusion, weight in fusions(arguments.fusion_weights):
                     hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=weight)
                     keep(f"{precision} {fusion} {weight}", query_id, hits, elapsed_s)
+                stopped, read = until_enough(candidates, scores, reranker=reranker)
+                keep(f"{precision} until enough", query_id, stopped, sum(reranker.elapsed_s(text, texts[:read])))
+                reads.setdefault(f"{precision} until enough", []).append(read)
     ids = [query_id for query_id, _ in queries]
     values = {name: by_query(qrels, run, ids) for name, run in runs.items()}
     for name, of_ranking in values.items():
@@ -106,6 +112,7 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
             "queries": len(queries),
             "store": arguments.store or "local",
             "median_s": round(statistics.median(times[name]), 4),
+            **({"mean_read": round(statistics.fmean(reads[name]), 1)} if name in reads else {}),
             **({"by_query": of_ranking} if arguments.by_query else {}),
         }
         print(json.dumps(record), flush=True)
@@ -153,6 +160,25 @@ def fusions(weights: Sequence[float]) -> Iterator[tuple[Fusion, float]]:
     for weight in weights:
         yield "rrf", weight
         yield "linear", weight
+
+
+def until_enough(
+    candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker
+) -> tuple[tuple[Hit, ...], int]:
+    """The hits in the default order if it is read as far as `--top-k auto` reads, and how far that is."""
+    fusion, weight = DEFAULTS.fusion, DEFAULTS.fusion_weight
+    read, _ = read_candidates(
+        candidates,
+        lambda start, end: PairScores(scores.logits[start:end], truncated=0),
+        reranker=reranker,
+        fusion=fusion,
+        weight=weight,
+        per_document=1,
+        enough_for=DEFAULTS.top_n,
+    )
+    depth = len(read.logits)
+    hits = order(candidates[:depth], read, reranker=reranker, fusion=fusion, weight=weight)
+    return below(hits, candidates[depth:]), depth
 
 
 def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str, RememberingReranker]:

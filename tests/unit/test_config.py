@@ -311,7 +311,8 @@ wait_s: 0
         ("top_k: 1001", "'1001'", "from 1 to 1000"),
         ("top_k: 10.5", "'10.5'", "from 1 to 1000"),
         ("top_k: 1:30", "'1:30'", "from 1 to 1000"),
-        ("top_k: true", "'true'", "from 1 to 1000"),
+        ("top_k: true", "'true'", "from 1 to 1000, or auto"),
+        ("top_k: Auto", "'Auto'", "from 1 to 1000, or auto"),
         ("top_k:", "empty", "from 1 to 1000"),
         ("top_k: [5]", "['5']", "from 1 to 1000"),
         ("top_k: {deep: 5}", "a mapping", "from 1 to 1000"),
@@ -362,6 +363,7 @@ def test_a_value_that_is_not_allowed_names_file_line_key_what_it_got_and_what_it
     [
         ("top_k: '5'", "top_k", 5),
         ("top_k: 1000", "top_k", 1000),
+        ("top_k: auto", "top_k", "auto"),
         ("wait_s: 1e-3", "wait_s", 0.001),
         ("min_score: ~", "min_score", None),
         ("min_score: null", "min_score", None),
@@ -552,7 +554,7 @@ def test_flags_come_as_they_were_typed(load: Load) -> None:
 
 def test_a_flag_out_of_range_is_named_as_it_was_typed(load: Load) -> None:
     error = refusal(load, flags={"top_k": 5000})
-    assert (str(error), error.remedy) == ("--top-k is 5000", "allowed: a whole number from 1 to 1000")
+    assert (str(error), error.remedy) == ("--top-k is 5000", "allowed: a whole number from 1 to 1000, or auto")
 
 
 @pytest.mark.parametrize(("key", "value"), [("top_k", True), ("top_k", 1.0), ("min_score", True)])

@@ -197,3 +197,25 @@ def test_with_time_enough_a_budget_changes_no_answer(many: None, index_folder: P
             for budget_s in (None, 1000.0)
         )
     assert replace(in_time, timings=whole.timings) == whole
+
+
+def test_candidates_are_read_until_the_rest_can_hardly_enter_what_is_shown(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
+    plant({f"{number:02}.md": f"brake {'filler ' * number}\n" for number in range(60)})
+    update()
+    with open_reader(index_folder) as index:
+        whole, stopped = (
+            Searcher(
+                index,
+                encoder=FakeEncoder(),
+                reranker=FakeReranker(),
+                settings=replace(SETTINGS, fusion="linear", retriever="lexical", enough_for=enough_for),
+            ).search("brake")
+            for enough_for in (None, 1)
+        )
+    assert whole.reranked == 60
+    assert stopped.reranked < 60
+    assert not stopped.partial
+    assert stopped.hits[0] == whole.hits[0]
+    assert [hit.score is None for hit in stopped.hits] == [False] * stopped.reranked + [True] * (60 - stopped.reranked)

@@ -42,7 +42,7 @@ def evaluate_one(asked: Asked, index_name: str | None, settings: Settings) -> in
         files = collection_files(root, folder=asked.collection, queries=asked.queries, qrels=asked.qrels)
         collection = with_indexed_ids(read_collection(*files), index, files=files)
         collection = judged_within(collection, index, request.variant.within)
-        baseline = baseline_of(asked, collection.fingerprint, request.measures_at(settings.top_k))
+        baseline = baseline_of(asked, collection.fingerprint, request.measures_at(settings.candidates))
         listener = stack.enter_context(drawn_progress(quiet=asked.quiet))
         place = workplace(stack, index, settings, caches=not asked.no_cache, listener=listener)
         evaluation = evaluate(collection, request, place, listener=listener)

@@ -17,9 +17,10 @@ from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.inputs.runs import Ranked
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, PairScores
 from rerank_cli.records import Candidate, Hit, Listener, Progress, Retriever, StoredPassage, ignore_progress
-from rerank_cli.reranking import by_document, keep_order, order
+from rerank_cli.reranking import below, by_document, keep_order, order
 from rerank_cli.retrieval import query_words
 from rerank_cli.search import EVERY_HIT, Searcher, SearchSettings
+from rerank_cli.stopping import read_candidates
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.split import CountTokens
@@ -71,10 +72,16 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class StageHits:
-    """Both stages' hits of one query under one variant, and their seconds."""
+    """Both stages' hits of one query under one variant, and their seconds.
+
+    A context is made of the hits `for_context`: for that all candidates are read, whatever would be enough for `final`.
+    So many `were_read` for the latter.
+    """
 
     first: tuple[Hit, ...]
     final: tuple[Hit, ...]
+    for_context: tuple[Hit, ...]
+    were_read: int
     retrieve_s: float
     rerank_s: float
 
@@ -157,19 +164,28 @@ class Pass:
         scored = answer.scored[variant.retriever][: variant.top_k]
         candidates = [each.candidate for each in scored]
         first = keep_order(candidates)
+        final, read = self._reranked(scored, variant) if variant.reranks else (first, 0)
+        partly = 0 < read < len(scored)
         return StageHits(
             first=first,
-            final=self._reranked(scored, variant) if variant.reranks else first,
+            final=final,
+            for_context=self._reranked(scored, replace(variant, enough_for=None))[0] if partly else final,
+            were_read=read,
             retrieve_s=answer.retrieve_s[variant.retriever],
-            rerank_s=sum(each.elapsed_s for each in scored) if variant.reranks else 0.0,
+            rerank_s=sum(each.elapsed_s for each in scored[:read]),
         )
 
-    def ranked(self, hits: Sequence[Hit], *, query: str = "", budgets: Sequence[int] = ()) -> Ranked:
-        """*hits* as documents, by their evidence, and by budget of tokens those in the context for *query*."""
+    def ranked(
+        self, hits: Sequence[Hit], *, for_context: Sequence[Hit] = (), query: str = "", budgets: Sequence[int] = ()
+    ) -> Ranked:
+        """*hits* as documents, by their evidence, and by budget of tokens those in the context for *query*.
+
+        The latter is made of the hits *for_context*.
+        """
         documents = by_document(hits)
         return Ranked(
             documents=tuple(hit.document_id for hit in documents),
-            contexts={budget: self._handed(hits, query, budget) for budget in budgets},
+            contexts={budget: self._handed(for_context, query, budget) for budget in budgets},
             scores=tuple(hit.order_score for hit in documents),
         )
 
@@ -183,15 +199,29 @@ class Pass:
             return frozenset()
         return context.documents
 
-    def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[Hit, ...]:
+    def _reranked(self, scored: Sequence[Scored], variant: SearchSettings) -> tuple[tuple[Hit, ...], int]:
+        """The hits, and how many candidates a search would have read."""
         import numpy as np
 
         if not scored:
-            return ()
+            return (), 0
         assert self._reranker is not None, "the second stage needs a reranker"
-        scores = PairScores(np.array([each.logit for each in scored], dtype=np.float32), truncated=0)
+        logits = np.array([each.logit for each in scored], dtype=np.float32)
         candidates = [each.candidate for each in scored]
-        return order(candidates, scores, reranker=self._reranker, fusion=variant.fusion, weight=variant.fusion_weight)
+        reranker, fusion, weight = self._reranker, variant.fusion, variant.fusion_weight
+        scores, _ = read_candidates(
+            candidates,
+            lambda start, end: PairScores(logits[start:end], truncated=0),
+            reranker=reranker,
+            fusion=fusion,
+            weight=weight,
+            per_document=variant.per_document,
+            enough_for=variant.enough_for,
+        )
+        read = len(scores.logits)
+        return below(
+            order(candidates[:read], scores, reranker=reranker, fusion=fusion, weight=weight), candidates[read:]
+        ), read
 
     def _answer(self, query: JudgedQuery) -> Answer:
         scored: dict[Retriever, tuple[Scored, ...]] = {}

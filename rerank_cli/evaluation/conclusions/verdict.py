@@ -18,7 +18,7 @@ def _whether(stages: StageFigures, measure: str) -> str:
     values = f"{stages.first.overall[measure]:.3f} to {stages.final.overall[measure]:.3f}"
     sure = f"p = {shown_p(comparison.p_value)}, 95 % interval {comparison.low:+.3f} to {comparison.high:+.3f}"
     price = f"for {stages.price.rerank_p50_s:.2f} s more a query"
-    depth = f"at depth {stages.variant.top_k}"
+    depth = f"at depth {stages.variant.depth}"
     if comparison.p_value >= SIGNIFICANT or comparison.difference == 0:
         number = len(stages.first.queries)
         queries = f"{number} quer{'y' if number == 1 else 'ies'}"
@@ -35,8 +35,8 @@ def _depth(stages: StageFigures, measure: str, depths: SweepTable | None) -> str
     chosen = depths.choice
     best = max(stages.final.overall[measure], *(row.stages.final.overall[measure] for row in depths.rows))
     share = chosen.stages.final.overall[measure] / best if best else 1.0
-    if chosen.stages.variant.top_k == stages.variant.top_k or share < ENOUGH:
-        return f" Depth {stages.variant.top_k} is the one to use."
+    if chosen.stages.variant.depth == stages.variant.depth or share < ENOUGH:
+        return f" Depth {stages.variant.depth} is the one to use."
     seconds = chosen.stages.price.rerank_p50_s
     return f" Depth {chosen.value} is the one to use: {share:.1%} of the best {measure}, for {seconds:.2f} s."
 

@@ -74,11 +74,14 @@ def runs_of_stages(
     retrieve_s, rerank_s, passages = [], [], 0
     for answer in answers.answered:
         staged = one_pass.stage_hits(answer, variant)
-        first[answer.query.id] = one_pass.ranked(staged.first, query=answer.query.text, budgets=budgets)
-        final[answer.query.id] = one_pass.ranked(staged.final, query=answer.query.text, budgets=budgets)
+        text = answer.query.text
+        first[answer.query.id] = one_pass.ranked(staged.first, for_context=staged.first, query=text, budgets=budgets)
+        final[answer.query.id] = one_pass.ranked(
+            staged.final, for_context=staged.for_context, query=text, budgets=budgets
+        )
         retrieve_s.append(staged.retrieve_s)
         rerank_s.append(staged.rerank_s)
-        passages += len(staged.final) if variant.reranks else 0
+        passages += staged.were_read
     return first, final, _price(retrieve_s, rerank_s, passages)
 
 

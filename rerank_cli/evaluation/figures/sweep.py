@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, get_args
 
+from rerank_cli.config import MOST_CANDIDATES, Settings
 from rerank_cli.errors import UsageError
 from rerank_cli.evaluation.figures.measures import LARGEST_CUT, context_recall_at
 from rerank_cli.evaluation.figures.stages import StageFigures
@@ -71,7 +72,7 @@ class SweepTable:
 
 
 def parse_sweep(text: str, base: SearchSettings) -> Sweep:
-    """`top-k=10,50`, `fusion=rrf,none`, `fusion-weight=0.3,0.5`, `retriever=dense,hybrid` or `max-tokens=500,2000`.
+    """`top-k=10,auto`, `fusion=rrf,none`, `fusion-weight=0.3,0.5`, `retriever=dense,hybrid` or `max-tokens=500,2000`.
 
     All of them are around *base*.
 
@@ -113,8 +114,9 @@ def parse_sweeps(texts: Sequence[str], base: SearchSettings) -> list[Sweep]:
 
 def default_sweep(base: SearchSettings) -> Sweep:
     """The depths below that of *base*, and its own."""
-    depths = [depth for depth in DEPTHS if depth < base.top_k] + [base.top_k]
-    return Sweep("top-k", tuple(map(str, depths)), tuple(replace(base, top_k=depth) for depth in depths))
+    depths = [depth for depth in DEPTHS if depth < base.top_k]
+    variants = (*(replace(base, top_k=depth, enough_for=None) for depth in depths), base)
+    return Sweep("top-k", tuple(variant.depth for variant in variants), variants)
 
 
 def sweep_table(sweep: Sweep, swept: Sequence[StageFigures], *, measure: str) -> SweepTable:
@@ -162,9 +164,11 @@ def knee(costs: Sequence[float], gains: Sequence[float]) -> int | None:
 
 
 def _at_depth(base: SearchSettings, value: str) -> SearchSettings:
+    if value == "auto":
+        return replace(base, top_k=MOST_CANDIDATES, enough_for=base.enough_for or Settings().top_n)
     if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= MAX_DEPTH:
-        raise UsageError(f"--sweep top-k: {value!r} is no depth", remedy=f"choose from 1 to {MAX_DEPTH}")
-    return replace(base, top_k=int(value))
+        raise UsageError(f"--sweep top-k: {value!r} is no depth", remedy=f"choose from 1 to {MAX_DEPTH}, or auto")
+    return replace(base, top_k=int(value), enough_for=None)
 
 
 def _budget(value: str) -> int:

@@ -41,7 +41,7 @@ def report_page(evaluation: Evaluation) -> str:
 
 def _setting(stages: StageFigures) -> str:
     variant = stages.variant
-    setting = f"{variant.retriever} first stage, depth {variant.top_k}"
+    setting = f"{variant.retriever} first stage, depth {variant.depth}"
     if not variant.reranks:
         return setting
     return f"{setting}, fusion {variant.fusion}" + (f" {variant.fusion_weight:g}" if variant.fusion != "none" else "")

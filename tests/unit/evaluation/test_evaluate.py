@@ -30,19 +30,33 @@ from tests.unit.evaluation.conftest import BASE
 Requests = Callable[..., Request]
 
 
+UNTIL_ENOUGH = replace(BASE, top_k=80, fusion="linear", enough_for=1)
+
+
+@pytest.mark.parametrize("variant", [BASE, UNTIL_ENOUGH], ids=["all", "until enough"])
 def test_both_stages_rank_as_a_query_does(
-    collection: Collection, workplace: Workplace, request_of: Requests, index: IndexReader
+    collection: Collection, workplace: Workplace, request_of: Requests, index: IndexReader, variant: SearchSettings
 ) -> None:
-    stages = evaluate(collection, request_of(), workplace).stages
+    stages = evaluate(collection, request_of(variant), workplace).stages
     assert stages is not None
-    settings = SearchSettings(
-        retriever="hybrid", top_k=20, fusion="rrf", fusion_weight=0.5, reranks=True, per_document=1
-    )
-    searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=settings)
+    searcher = Searcher(index, encoder=FakeEncoder(), reranker=FakeReranker(), settings=variant)
     for query in collection.queries:
         hits = searcher.search(query.text).hits
         expected = tuple(hit.candidate.stored.document_id for hit in best_of_each_document(hits, per_document=1))
         assert stages.final_run[query.id].documents == expected
+
+
+def test_a_depth_that_is_found_out_is_cheaper_and_takes_nothing_from_a_context(
+    collection: Collection, workplace: Workplace, request_of: Requests
+) -> None:
+    swept = evaluate(collection, request_of(UNTIL_ENOUGH, sweeps=("top-k=80,auto",)), workplace).sweeps[0]
+    whole, stopped = (row.stages for row in swept.rows)
+    assert [row.value for row in swept.rows] == ["80", "auto"]
+    assert stopped.price.passages_per_s is not None and whole.price.passages_per_s is not None
+    assert stopped.price.rerank_p50_s < whole.price.rerank_p50_s
+    contexts = [name for name in whole.final.overall if name.startswith("ContextRecall@")]
+    assert contexts
+    assert [stopped.final.overall[name] for name in contexts] == [whole.final.overall[name] for name in contexts]
 
 
 def test_depths_that_nobody_asked_for_cost_no_contexts(

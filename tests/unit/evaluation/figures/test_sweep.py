@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rerank_cli.errors import UsageError
@@ -43,6 +45,15 @@ def test_what_cannot_be_swept_is_a_usage_error(text: str, parts: list[str]) -> N
         parse_sweep(text, BASE)
     for part in parts:
         assert part in f"{caught.value} {caught.value.remedy}"
+
+
+def test_a_depth_may_be_found_out_while_candidates_are_read() -> None:
+    sweep = parse_sweep("top-k=auto,50", BASE)
+    assert sweep.values == ("50", "auto")
+    assert [(variant.top_k, variant.enough_for) for variant in sweep.variants] == [(50, None), (100, 10)]
+    plain = default_sweep(replace(BASE, top_k=100, enough_for=3))
+    assert plain.values == ("10", "25", "50", "auto")
+    assert [variant.enough_for for variant in plain.variants] == [None, None, None, 3]
 
 
 def test_the_knee_is_the_point_farthest_above_the_chord() -> None:

@@ -28,6 +28,7 @@ from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
+from rerank_cli.models.word_counts import WordCounts, adds_up
 from rerank_cli.ports import PairScores
 
 
@@ -44,6 +45,7 @@ class _Runtime:
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
+        self._word_counts = WordCounts(self.tokenizer) if adds_up(self.tokenizer) else None
         self._tokenizing = Lock()  # a tokenizer keeps where it cuts, and one thread must not cut for another
         unwanted = [SLOW_FUSION] if model.kind == "reranker" else []
         self._session = _loaded(model.folder / GRAPH_NAME, partial(_session, unwanted=unwanted))
@@ -53,6 +55,8 @@ class _Runtime:
         """Tokens in each text, special tokens left out."""
         with self._tokenizing:
             self.tokenizer.no_truncation()
+            if self._word_counts is not None:
+                return self._word_counts(texts)
             encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encodings]
 

@@ -1,0 +1,52 @@
+"""Tokens counted word by word, each word once: what a tokenizer that cuts at blanks makes of a text adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+_MOST_WORDS = 1 << 16
+"""Words that are remembered at most: some ten megabytes."""
+
+_LONGEST = 64
+"""Letters of a word that is remembered: a longer one is hardly seen twice."""
+
+_BLANKS = str.maketrans("\n\t\r", "   ")
+"""What such a tokenizer takes for a blank beside the blank itself. Others stay within what is taken for a word here."""
+
+
+def adds_up(tokenizer: Tokenizer) -> bool:
+    """Whether the tokens of a text are those of its words together, as with the tokenizers of the BERT family."""
+    return (
+        isinstance(tokenizer.model, WordPiece)
+        and isinstance(tokenizer.normalizer, BertNormalizer)
+        and isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
+        and not any(set(token.content) & set(" \n\t\r") for token in tokenizer.get_added_tokens_decoder().values())
+    )
+
+
+class WordCounts:
+    """Counts with a tokenizer that `adds_up`. One thread at a time."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._known: dict[str, int] = {}
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        """Tokens in each text, special tokens left out. The tokenizer must not be set to cut."""
+        texts_words = [text.translate(_BLANKS).split(" ") for text in texts]
+        known = self._known
+        new = [word for word in {word for words in texts_words for word in words} if word not in known]
+        encodings = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        known.update((word, len(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
+        counts = [sum(map(known.__getitem__, words)) for words in texts_words]
+        for word in new:
+            if len(word) > _LONGEST:
+                del known[word]
+        if len(known) > _MOST_WORDS:
+            known.clear()
+        return counts

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,8 @@ from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
 from rerank_cli.corpus.limits import deserves_another_try
 from rerank_cli.corpus.read import SHARED_VERSION, Format, NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.repeated import MOST_PAGE_BYTES, NOTHING, LeftOut, Texts, left_out, mark
-from rerank_cli.errors import IndexMismatch, InputError, ModelError, TooMuchGone, UsageError, in_words
+from rerank_cli.encoding import Batch, Encoding
+from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
 from rerank_cli.freshness import is_same
 from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
 from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile, SplitDocument, ignore_progress
@@ -285,7 +285,7 @@ class _Work:
         self._settings = settings
         self._listener = listener
         self._read_with = f"{SHARED_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
-        self._waiting: dict[bytes, str] = {}
+        self._encoding = Encoding(encoder)
         self._looked_at: dict[str, bytes] = {}
         self._open = ExitStack()
         self.left_out: Mapping[str, LeftOut] = {}
@@ -295,6 +295,7 @@ class _Work:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._encoding.end()
         self._open.close()
 
     @cached_property
@@ -328,7 +329,7 @@ class _Work:
         for done, file in enumerate(files):
             self._listener(Progress("read", done, len(files)))
             read.append(self._read_file(file, lone=lone))
-            if len(self._waiting) >= READ_AHEAD:
+            if self._encoding.waiting >= READ_AHEAD:
                 self._encode(until=ENCODE_BATCH)
         self._encode(until=0)
         return read
@@ -336,8 +337,8 @@ class _Work:
     def mend(self) -> None:
         """Encode again what the index has lost the vectors of."""
         for text_hash, text in self._writer.lost_texts(self._encoder.fingerprint):
-            self._waiting[text_hash] = text
-            if len(self._waiting) >= READ_AHEAD:
+            self._encoding.add({text_hash: text})
+            if self._encoding.waiting >= READ_AHEAD:
                 self._encode(until=ENCODE_BATCH)
         self._encode(until=0)
 
@@ -356,15 +357,17 @@ class _Work:
         if staged is None or staged.state.failure:
             try:
                 left_out = self.left_out.get(file.path, NOTHING)
-                found = self._reading.read(file, content, lone=lone, left_out=left_out)
+                found = self._reading.read(file, content, lone=lone, left_out=left_out, listener=self._await_encoding)
             except Unreadable as error:
                 return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
             staged = NewFile(state._replace(notes=found.notes, damaged=found.damaged), found.documents)
             self._writer.stage(staged, key=key)
-        elif staged.state != (state := state._replace(notes=staged.state.notes, damaged=staged.state.damaged)):
-            staged = replace(staged, state=state)
-            self._writer.stage(staged, key=key)
-        self._await_encoding(staged.documents)
+        else:
+            state = state._replace(notes=staged.state.notes, damaged=staged.state.damaged)
+            if staged.state != state:
+                staged = replace(staged, state=state)
+                self._writer.stage(staged, key=key)
+            self._await_encoding(staged.documents)
         return _ReadFile(
             staged.state,
             documents=frozenset(document.id for document in staged.documents if document.passages),
@@ -398,25 +401,22 @@ class _Work:
 
     def _await_encoding(self, documents: Sequence[SplitDocument]) -> None:
         texts = {passage.text_hash: passage.model_text for document in documents for passage in document.passages}
-        for text_hash in self._writer.missing_vectors(self._encoder.fingerprint, texts):
-            self._waiting.setdefault(text_hash, texts[text_hash])
+        missing = self._writer.missing_vectors(self._encoder.fingerprint, texts)
+        self._encoding.add({text_hash: texts[text_hash] for text_hash in missing})
+        self._keep(self._encoding.meanwhile())
 
     def _encode(self, *, until: int) -> None:
         """Encode what waits, in batches, while it is *until* or more."""
-        total = self.encoded + len(self._waiting)
-        while self._waiting and len(self._waiting) >= until:
+        total = self.encoded + self._encoding.waiting
+        while self._encoding.waiting and self._encoding.waiting >= until:
             self._listener(Progress("encode", self.encoded, total))
-            batch = list(islice(self._waiting, ENCODE_BATCH))
-            vectors = self._encoder.encode_passages([self._waiting[text_hash] for text_hash in batch])
-            if vectors.shape[1:] != (self._encoder.dimensions,):
-                raise ModelError(
-                    f"the encoder gave no {len(batch)} vectors of {self._encoder.dimensions} finite numbers",
-                    remedy="check the model",
-                )
-            self._writer.keep_vectors(self._encoder.fingerprint, batch, vectors)
-            for text_hash in batch:
-                del self._waiting[text_hash]
-            self.encoded += len(batch)
+            self._keep(self._encoding.next(ENCODE_BATCH))
+
+    def _keep(self, batch: Batch | None) -> None:
+        if batch is not None:
+            self._writer.keep_vectors(self._encoder.fingerprint, batch.text_hashes, batch.vectors)
+            self._encoding.forget(batch)
+            self.encoded += len(batch.text_hashes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,11 @@ class PairScores:
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors."""
+    """Turns texts into unit vectors.
+
+    One that has a method `encode_beside`, which gives what `encode_passages` gives, is asked for it by one thread while
+    another counts tokens.
+    """
 
     @property
     def fingerprint(self) -> str: ...

@@ -27,6 +27,9 @@ from rerank_cli.corpus.worker import Answer, Count, Done, Job, Parcel, Ready
 from rerank_cli.errors import InputError, RerankError, in_words
 from rerank_cli.records import FoundFile, SplitDocument, SplitReading
 
+Listener = Callable[[Sequence[SplitDocument]], None]
+"""Hears of documents of a file that is still being read."""
+
 SMALL_BYTES = 4_000
 PLAIN_BYTES = 32_000
 FEW_MARKS = 1_500
@@ -54,6 +57,10 @@ _START = (
     "from rerank_cli.corpus.worker import main; main()"
 )
 _HOME = Path(rerank_cli.__file__).absolute().parents[1]
+
+
+def ignore_documents(documents: Sequence[SplitDocument]) -> None:
+    """Hears nothing."""
 
 
 def _is_harmless(content: bytes) -> bool:
@@ -98,10 +105,18 @@ class FileReading:
             return self._ask(self._job(file, content, format, max_tokens=None))[1].texts
         return texts_of(reading_of(file, content, format=format, lone=False).documents)
 
-    def read(self, file: FoundFile, content: bytes, *, lone: bool, left_out: LeftOut = NOTHING) -> SplitReading:
+    def read(
+        self,
+        file: FoundFile,
+        content: bytes,
+        *,
+        lone: bool,
+        left_out: LeftOut = NOTHING,
+        listener: Listener = ignore_documents,
+    ) -> SplitReading:
         """The documents in *content*, the bytes of *file*, cut into passages without what is *left_out*.
 
-        Raises Unreadable.
+        The *listener* hears of them as they come, also where the file fails in the end. Raises Unreadable.
         """
         format = format_of(file.path, self._converters)
         if format.command:
@@ -114,12 +129,13 @@ class FileReading:
         if format.binary or not _is_harmless(content):  # a library that breaks costs the file, and no run
             self._get_ready()
             job = self._job(file, content, format, lone=lone, left_out=left_out, max_tokens=self._max_tokens)
-            documents, done, told = self._ask_for_less(job)
+            documents, done, told = self._ask_for_less(job, listener)
             return SplitReading(tuple(documents), (*done.notes, *told), done.damaged)
         try:
             reading = reading_of(file, content, format=format, lone=lone, left_out=left_out)
-            cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
-            return SplitReading(tuple(cut), reading.notes, reading.damaged)
+            cut = tuple(passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted))
+            listener(cut)
+            return SplitReading(cut, reading.notes, reading.damaged)
         except MemoryError as error:
             raise NotReadToTheEnd("needs more memory than there is") from error
 
@@ -148,22 +164,22 @@ class FileReading:
             memory_bytes=limit_bytes(len(content), binary=format.binary),
         )
 
-    def _ask_for_less(self, job: Job) -> tuple[list[SplitDocument], Done, tuple[str, ...]]:
+    def _ask_for_less(self, job: Job, listener: Listener) -> tuple[list[SplitDocument], Done, tuple[str, ...]]:
         """As `_ask`; where that comes to no end, without what is attached, and a note on it."""
         try:
-            return *self._ask(job), ()
+            return *self._ask(job, listener), ()
         except NotReadToTheEnd as error:
             format = job.format
             if not format.bare:
                 raise
             bare = replace(job, format=replace(format, function=format.bare, bare=""))
-            return *self._ask(bare), (f"read without its attachments: with them it {error}",)
+            return *self._ask(bare, listener), (f"read without its attachments: with them it {error}",)
 
-    def _ask(self, job: Job) -> tuple[list[SplitDocument], Done]:
+    def _ask(self, job: Job, listener: Listener = ignore_documents) -> tuple[list[SplitDocument], Done]:
         if self._worker is None:
             self._worker = _Worker()
         try:
-            return self._worker.read(job, self._count_tokens)
+            return self._worker.read(job, self._count_tokens, listener)
         finally:
             if not self._worker.good_as_new:
                 self._end_worker()
@@ -201,8 +217,8 @@ class _Worker:
             theirs.close()
         self._ready = False
 
-    def read(self, job: Job, count_tokens: CountTokens) -> tuple[list[SplitDocument], Done]:
-        """The documents in the file of *job*, and what else there is to say of it.
+    def read(self, job: Job, count_tokens: CountTokens, listener: Listener) -> tuple[list[SplitDocument], Done]:
+        """The documents in the file of *job*, and what else there is to say of it. The *listener* hears of them before.
 
         Raises Unreadable, also where the limits of *job* were not enough.
         """
@@ -221,6 +237,7 @@ class _Worker:
                         self._connection.send(_counts(texts, count_tokens))
                     case Parcel(part):
                         documents.extend(part)
+                        listener(part)
                     case Done(out_of_memory=True):
                         raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
                     case Done():

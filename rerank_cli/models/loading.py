@@ -129,6 +129,11 @@ class _LazyEncoder:
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._loaded.encode_passages(texts)
 
+    @property
+    def encode_beside(self) -> Callable[[Sequence[str]], Vectors] | None:
+        """What a compiled model has for whoever reads meanwhile."""
+        return getattr(self._loaded, "encode_beside", None)
+
 
 class _LazyReranker:
     def __init__(self, source: ModelSource, device: str, listener: Listener) -> None:

@@ -81,18 +81,24 @@ class _Runtime:
         output: NDArray[np.float32] = self._session.run(None, given)[0]
         return output
 
-    def run_all(self, encodings: Sequence[Encoding], keep: Callable[[int, NDArray[np.float32]], None]) -> None:
-        """Run every text, the longest first so that no worker waits at the end; *keep* gets (place, output)."""
+    def run_all(
+        self, encodings: Sequence[Encoding], keep: Callable[[int, NDArray[np.float32]], None], *, spared: int = 0
+    ) -> None:
+        """Run every text, the longest first so that no worker waits at the end; *keep* gets (place, output).
+
+        So many processors are *spared*.
+        """
+        workers = max(1, worker_count() - spared)
 
         def one(place: int) -> None:
             keep(place, self.run(encodings[place]))
 
         longest_first = sorted(range(len(encodings)), key=lambda place: -len(encodings[place].ids))
-        if worker_count() == 1 or len(encodings) == 1:
+        if workers == 1 or len(encodings) == 1:
             for place in longest_first:
                 one(place)
             return
-        with ThreadPoolExecutor(worker_count()) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             for _ in pool.map(one, longest_first):
                 pass
 
@@ -119,14 +125,22 @@ class OnnxEncoder:
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode([self._runtime.model.passage_prompt + text for text in texts])
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    @property
+    def encode_beside(self) -> Callable[[Sequence[str]], Vectors] | None:
+        """As `encode_passages`, with a processor less; None where there is but one."""
+        return self._encode_beside if worker_count() > 1 else None
+
+    def _encode_beside(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._runtime.model.passage_prompt + text for text in texts], spared=1)
+
+    def _encode(self, texts: list[str], *, spared: int = 0) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
 
         def keep(place: int, output: NDArray[np.float32]) -> None:
             length = float(np.linalg.norm(output[0]))
             vectors[place] = output[0] / max(length, 1e-12) if math.isfinite(length) else math.nan
 
-        self._runtime.run_all(self._runtime.cut(texts), keep)
+        self._runtime.run_all(self._runtime.cut(texts), keep, spared=spared)
         return self._runtime.checked(vectors)
 
 

@@ -7,13 +7,17 @@ with it. It gives what `encode_passages` gives, and leaves a processor to whoeve
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError
 from rerank_cli.ports import Encoder
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from rerank_cli.arrays import Vectors
 
 BESIDE_BATCH = 32
 """Texts that are encoded at once while others are read. Few, because one processor less works on them."""
@@ -55,8 +59,7 @@ class Encoding:
         done = () if batch is None else batch.text_hashes
         rest = [text_hash for text_hash in islice(self._texts, len(done) + BESIDE_BATCH) if text_hash not in done]
         if len(rest) >= BESIDE_BATCH:
-            self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="encoding")
-            self._begun = tuple(rest), self._thread.submit(beside, [self._texts[text_hash] for text_hash in rest])
+            self._begun = tuple(rest), self._own_thread().submit(beside, [self._texts[text_hash] for text_hash in rest])
         return batch
 
     def next(self, size: int) -> Batch:
@@ -75,6 +78,13 @@ class Encoding:
         """Wait for what is worked on, and begin no more."""
         if self._thread is not None:
             self._thread.shutdown()
+
+    def _own_thread(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            from concurrent.futures import ThreadPoolExecutor  # which a run with nothing to do does without
+
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoding")
+        return self._thread
 
     def _ended(self) -> Batch:
         assert self._begun is not None

@@ -107,7 +107,7 @@ class Settings:
     )
     file_timeout: float = field(
         default=30.0,
-        metadata=_about(TIME_LIMIT, "Seconds that reading a file may take, for each 10 MB of it."),
+        metadata=_about(TIME_LIMIT, "Seconds of processor time that reading a file may take, for each 10 MB of it."),
     )
     converter: tuple[str, ...] = field(
         default=(),

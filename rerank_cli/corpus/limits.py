@@ -10,12 +10,16 @@ MEMORY_BYTES = 1_000_000_000
 USUAL_BYTES = 10_000_000
 """A file has the limits once for each such piece of it: none is larger unless somebody asked for it."""
 
+PATIENCE = 4
+"""The limit is one of processor time. By the clock a file may take so many times as long, where others are at work too.
+"""
+
 _TOOK_LONGER = "took longer than {:g} s (--file-timeout)"
 _TOOK_LONGER_THAN = re.compile(r"took longer than (?P<limit_s>[\d.e+-]+) s ")
 
 
 def limit_s(size_bytes: int, file_timeout_s: float) -> float:
-    """Seconds that reading a file of *size_bytes* may take."""
+    """Seconds of processor time that reading a file of *size_bytes* may take."""
     return file_timeout_s * _pieces(size_bytes)
 
 

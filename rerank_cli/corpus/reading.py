@@ -7,6 +7,7 @@ matters; above it, a file that takes longer or more memory than it may costs its
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from types import TracebackType
 
 import rerank_cli
 from rerank_cli.corpus.convert import converted
-from rerank_cli.corpus.limits import MEMORY_BYTES, limit_bytes, limit_s, took_longer
+from rerank_cli.corpus.limits import MEMORY_BYTES, PATIENCE, limit_bytes, limit_s, took_longer
 from rerank_cli.corpus.passages import failure_of, passages_of, reading_of
 from rerank_cli.corpus.read import Format, NotReadToTheEnd, Unreadable, format_of
 from rerank_cli.corpus.repeated import NOTHING, LeftOut, Texts, texts_of
@@ -224,7 +225,7 @@ class _Worker:
         """
         self.good_as_new = False
         self._await_ready()
-        deadline = time.monotonic() + job.limit_s
+        deadline = time.monotonic() + PATIENCE * job.limit_s
         documents: list[SplitDocument] = []
         try:
             self._connection.send(job)
@@ -246,6 +247,8 @@ class _Worker:
                             raise Unreadable(answer.failure)
                         return documents, answer
         except (EOFError, ConnectionError) as error:
+            if self._process.wait() == -signal.SIGPROF:
+                raise NotReadToTheEnd(took_longer(job.limit_s)) from error
             raise NotReadToTheEnd(f"broke its reader ({self._how_it_ended()})") from error
 
     def _hears_until(self, deadline: float) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from rerank_cli.corpus.limits import PATIENCE
 from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Format, Unreadable
 from rerank_cli.corpus.repeated import LeftOut, texts_of
@@ -25,8 +26,12 @@ from rerank_cli.records import Document, FoundFile, SplitDocument
 _PARCEL_CHARS = 1_000_000
 _DOCUMENT_CHARS = 500
 
-# The parent keeps the time. Should it be gone and a library hold Python's lock, the system ends us this much later.
+# The parent keeps the time by the clock. Should it be gone and a library hold Python's lock, the system ends us this
+# much later.
 _GRACE_S = 2.0
+
+# The system counts no processor time beyond some hundred years.
+_MOST_S = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ Answer = Ready | Count | Parcel | Done
 
 def main() -> None:
     """Serve the connection whose descriptor is the last argument, until the parent closes it or dies."""
+    for ending in (signal.SIGPROF, signal.SIGALRM):  # whatever the parent was started with
+        signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Nothing that reading makes lives longer than its file: looking for garbage all the time only costs time.
     gc.freeze()
@@ -105,7 +112,10 @@ def _end_with_parent() -> None:
 
 
 def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
-    signal.setitimer(signal.ITIMER_REAL, job.limit_s + _GRACE_S)
+    signal.setitimer(
+        signal.ITIMER_PROF, min(job.limit_s, _MOST_S)
+    )  # which ends us, even where a library holds Python's lock
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE * job.limit_s + _GRACE_S)
     _limit_memory(own_bytes + job.memory_bytes)
     try:
         reading = reading_of(job.file, job.content, format=job.format, lone=job.lone, left_out=job.left_out)
@@ -118,6 +128,7 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     except MemoryError:
         return Done(out_of_memory=True)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
     return Done(reading.notes, reading.damaged)
 

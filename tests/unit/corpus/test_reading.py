@@ -13,7 +13,7 @@ import pytest
 
 from rerank_cli.corpus import limits
 from rerank_cli.corpus import reading as reading_module
-from rerank_cli.corpus.limits import deserves_another_try
+from rerank_cli.corpus.limits import PATIENCE, deserves_another_try
 from rerank_cli.corpus.passages import passages_of, reading_of
 from rerank_cli.corpus.read import Unreadable, html
 from rerank_cli.corpus.reading import SMALL_BYTES, FileReading, _is_harmless
@@ -202,13 +202,37 @@ def test_the_model_is_made_ready_before_the_time_of_a_file_begins(
         now_s[0] += 100.0
 
     def count_late(texts: Sequence[str]) -> list[int]:
-        pass_time()
+        now_s[0] += PATIENCE * 60.0
         return [1] * len(texts)
 
     monkeypatch.setattr(reading_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
     assert read(open_reading(file_timeout_s=60.0, get_ready=pass_time), "a.txt", PROSE * 800)
     with pytest.raises(Unreadable, match=r"^took longer than 60 s"):
         read(open_reading(file_timeout_s=60.0, count_tokens=count_late), "a.txt", PROSE * 800)
+
+
+def test_a_file_has_its_time_of_the_processor_where_others_are_at_work_too(
+    open_reading: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on while the process waits."""
+    now_s = [0.0]
+
+    def count_late(texts: Sequence[str]) -> list[int]:
+        now_s[0] += 100.0 if not now_s[0] else 0.0
+        return [1] * len(texts)
+
+    monkeypatch.setattr(reading_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    assert read(open_reading(file_timeout_s=60.0, count_tokens=count_late), "a.txt", PROSE * 800)
+    assert now_s == [100.0]
+
+
+def test_the_limit_holds_whatever_signals_are_ignored(open_reading: Open) -> None:
+    before = signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    try:
+        with pytest.raises(Unreadable, match=r"^took longer than 0\.1 s"):
+            read(open_reading(file_timeout_s=0.1), "a.md", b"[a" * 1_000_000)  # minutes of it
+    finally:
+        signal.signal(signal.SIGPROF, before)
 
 
 def test_a_process_that_dies_over_a_file_costs_that_file_alone(open_reading: Open) -> None:

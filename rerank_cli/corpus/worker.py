@@ -30,7 +30,7 @@ _DOCUMENT_CHARS = 500
 # much later.
 _GRACE_S = 2.0
 
-# The system counts no processor time beyond some hundred years.
+# Longer than anybody waits: the system counts no thousand years.
 _MOST_S = 1e7
 
 
@@ -115,7 +115,7 @@ def _done(job: Job, parent: Connection, *, own_bytes: int) -> Done:
     signal.setitimer(
         signal.ITIMER_PROF, min(job.limit_s, _MOST_S)
     )  # which ends us, even where a library holds Python's lock
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE * job.limit_s + _GRACE_S)
+    signal.setitimer(signal.ITIMER_REAL, min(PATIENCE * job.limit_s, _MOST_S) + _GRACE_S)
     _limit_memory(own_bytes + job.memory_bytes)
     try:
         reading = reading_of(job.file, job.content, format=job.format, lone=job.lone, left_out=job.left_out)

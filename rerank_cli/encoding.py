@@ -1,26 +1,34 @@
-"""Vectors for the texts that wait for them: batch after batch, and beside whatever else is done where the encoder can.
+"""Vectors for the texts that wait for them: batch after batch, beside whatever else is done where that can be.
 
-An encoder that has a method `encode_beside(texts)` is asked for it by a thread of its own, while others count tokens
-with it. It gives what `encode_passages` gives, and leaves a processor to whoever reads files meanwhile.
+Workers encode as many batches at a time as keep them busy. Without any, an encoder that has a method
+`encode_beside(texts)` is asked for it by a thread of its own, while others count tokens with it. It gives what
+`encode_passages` gives, and leaves a processor to whoever reads files meanwhile.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from rerank_cli.errors import ModelError
-from rerank_cli.ports import Encoder
+from rerank_cli.ports import Encoder, Encoding, Workers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
     from rerank_cli.arrays import Vectors
 
+ENCODE_BATCH = 128
+"""Passages whose vectors are kept at once: about a second of work that a killed run loses."""
+
 BESIDE_BATCH = 32
 """Texts that are encoded at once while others are read. Few, because one processor less works on them."""
+
+READ_AHEAD = 4096
+"""Passages that may wait to be encoded: what of a folder's text is held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,70 +39,86 @@ class Batch:
     vectors: Vectors
 
 
-class Encoding:
+class EncodingQueue:
     """The texts that wait, each once, in the order in which they came."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, *, workers: Workers | None = None) -> None:
         self._encoder = encoder
-        self._texts: dict[bytes, str] = {}
+        self._workers = workers
+        self._waiting: dict[bytes, str] = {}
         self._thread: ThreadPoolExecutor | None = None
-        self._begun: tuple[tuple[bytes, ...], Future[Vectors]] | None = None
+        self._begun: deque[tuple[tuple[bytes, ...], Encoding]] = deque()
+        """Of those that wait, the first: batch after batch is being encoded."""
+
+    def __len__(self) -> int:
+        """How many texts wait, those that are worked on among them."""
+        return len(self._waiting)
 
     @property
-    def waiting(self) -> int:
-        """How many texts wait, those that are worked on among them."""
-        return len(self._texts)
+    def is_full(self) -> bool:
+        """Whether as many wait as may: more than are worked on, however many workers there are."""
+        at_work = self._workers.batches * ENCODE_BATCH if self._workers else 0
+        return len(self) >= max(READ_AHEAD, 4 * at_work)
 
     def add(self, texts: Mapping[bytes, str]) -> None:
         """Have these wait, by their hashes."""
         for text_hash, text in texts.items():
-            self._texts.setdefault(text_hash, text)
+            self._waiting.setdefault(text_hash, text)
 
-    def meanwhile(self) -> Batch | None:
-        """What was encoded beside since the last time, if a batch is done. Then the next one begins."""
-        beside: Callable[[Sequence[str]], Vectors] | None = getattr(self._encoder, "encode_beside", None)
-        if beside is None or (self._begun is not None and not self._begun[1].done()):
-            return None
-        batch = None if self._begun is None else self._ended()
-        done = () if batch is None else batch.text_hashes
-        rest = [text_hash for text_hash in islice(self._texts, len(done) + BESIDE_BATCH) if text_hash not in done]
-        if len(rest) >= BESIDE_BATCH:
-            self._begun = tuple(rest), self._own_thread().submit(beside, [self._texts[text_hash] for text_hash in rest])
-        return batch
+    def meanwhile(self) -> list[Batch]:
+        """What was encoded beside since the last time. Whoever encodes so goes on with what waits."""
+        done = []
+        while self._begun and self._begun[0][1].done():
+            done.append(self._ended())
+        if self._workers is not None:
+            self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=ENCODE_BATCH)
+        else:
+            beside: Callable[[Sequence[str]], Vectors] | None = getattr(self._encoder, "encode_beside", None)
+            if beside is not None:
+                encode = beside
+                self._begin(lambda texts: self._beside(encode, texts), size=BESIDE_BATCH, most=1, least=BESIDE_BATCH)
+        return done
 
-    def next(self, size: int) -> Batch:
-        """The batch that is worked on, when it is done, or else the next of *size* texts."""
-        if self._begun is not None:
+    def next(self) -> Batch:
+        """The batch that was begun first, when it is done, or else the next, encoded here."""
+        if self._workers is not None:
+            self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=1)
+        if self._begun:
             return self._ended()
-        text_hashes = tuple(islice(self._texts, size))
-        return self._checked(text_hashes, self._encoder.encode_passages([self._texts[each] for each in text_hashes]))
-
-    def forget(self, batch: Batch) -> None:
-        """Its vectors are kept: its texts wait no more."""
-        for text_hash in batch.text_hashes:
-            del self._texts[text_hash]
+        text_hashes = tuple(islice(self._waiting, ENCODE_BATCH))
+        return self._taken(text_hashes, self._encoder.encode_passages([self._waiting[each] for each in text_hashes]))
 
     def end(self) -> None:
-        """Wait for what is worked on, and begin no more."""
+        """Wait for what is worked on here, and begin no more."""
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _own_thread(self) -> ThreadPoolExecutor:
+    def _begin(self, encode: Callable[[Sequence[str]], Encoding], *, size: int, most: int, least: int) -> None:
+        """Begin batches of *size* texts, *most* of them at a time; the last has *least* texts or more."""
+        while len(self._begun) < most:
+            begun = sum(len(text_hashes) for text_hashes, _ in self._begun)
+            text_hashes = tuple(islice(self._waiting, begun, begun + size))
+            if len(text_hashes) < least:
+                return
+            self._begun.append((text_hashes, encode([self._waiting[each] for each in text_hashes])))
+
+    def _beside(self, encode: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Encoding:
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor  # which a run with nothing to do does without
 
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoding")
-        return self._thread
+        return self._thread.submit(encode, texts)
 
     def _ended(self) -> Batch:
-        assert self._begun is not None
-        (text_hashes, future), self._begun = self._begun, None
-        return self._checked(text_hashes, future.result())
+        text_hashes, encoding = self._begun.popleft()
+        return self._taken(text_hashes, encoding.result())
 
-    def _checked(self, text_hashes: tuple[bytes, ...], vectors: Vectors) -> Batch:
+    def _taken(self, text_hashes: tuple[bytes, ...], vectors: Vectors) -> Batch:
         if vectors.shape[1:] != (self._encoder.dimensions,):
             raise ModelError(
                 f"the encoder gave no {len(text_hashes)} vectors of {self._encoder.dimensions} finite numbers",
                 remedy="check the model",
             )
+        for text_hash in text_hashes:
+            del self._waiting[text_hash]
         return Batch(text_hashes, vectors)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import math
-import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -16,26 +14,29 @@ from typing import TYPE_CHECKING, Any
 
 from rerank_cli.config import Settings
 from rerank_cli.corpus.discover import Discovery, discover, left_out_by_name
+from rerank_cli.corpus.from_disk import opened, read_from_disk
 from rerank_cli.corpus.limits import deserves_another_try
-from rerank_cli.corpus.read import SHARED_VERSION, Format, NotReadToTheEnd, Unreadable, format_of
+from rerank_cli.corpus.read import SHARED_VERSION, Format, Unreadable, format_of
 from rerank_cli.corpus.repeated import MOST_PAGE_BYTES, NOTHING, LeftOut, Texts, left_out, mark
-from rerank_cli.encoding import Batch, Encoding
-from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError, in_words
+from rerank_cli.encoding import Batch, EncodingQueue
+from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
 from rerank_cli.freshness import is_same
-from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe
-from rerank_cli.records import FoundFile, Listener, Progress, Rules, SkippedFile, SplitDocument, ignore_progress
-from rerank_cli.regular import open_regular
-from rerank_cli.stamps import Stamp, is_settled, stamp_of
+from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe, Workers
+from rerank_cli.records import (
+    FileRead,
+    FoundFile,
+    Listener,
+    Progress,
+    Rules,
+    SkippedFile,
+    SplitDocument,
+    ignore_progress,
+)
+from rerank_cli.stamps import Stamp, is_settled
 from rerank_cli.vanishing import Loss, why_doubted
 
 if TYPE_CHECKING:
     from rerank_cli.corpus.reading import FileReading
-
-ENCODE_BATCH = 128
-"""Passages whose vectors are kept at once: about a second of work that a killed run loses."""
-
-READ_AHEAD = 4096
-"""Passages that may wait to be encoded: what of a folder's text is held at once."""
 
 _WITHOUT = " without "
 
@@ -169,15 +170,16 @@ def update_index(
     prune: bool = False,
     allow_shrink: bool = False,
     max_shrink: float = MAX_SHRINK,
+    workers: Workers | None = None,
     listener: Listener = ignore_progress,
 ) -> IndexSummary:
     """Bring the index that *writer* holds up to date with *root*, or make it.
 
-    The encoder is used only if a passage is new. The old generation answers until the new one is
-    complete, and stays if anything fails. A file that cannot be read now stays as it was read before, and so do
-    those that are missing where more than *max_shrink* of all documents would go, or where a mount point is none
-    any more, unless *allow_shrink* takes that at its word. With *verify*, the content of every file is compared;
-    with *prune*, vectors that nothing of the index uses go.
+    The encoder is used only if a passage is new. Files are read and passages encoded here, or by *workers*. The old
+    generation answers until the new one is complete, and stays if anything fails. A file that cannot be read now stays
+    as it was read before, and so do those that are missing where more than *max_shrink* of all documents would go, or
+    where a mount point is none any more, unless *allow_shrink* takes that at its word. With *verify*, the content of
+    every file is compared; with *prune*, vectors that nothing of the index uses go.
 
     Raises:
         IndexMismatch: the index was made from another folder or with another encoder.
@@ -195,7 +197,7 @@ def update_index(
     if not allow_shrink:
         run.check_not_empty()
     plan = run.plan(rebuild=rebuild, verify=verify)
-    with _Work(writer, encoder, settings, listener) as work:
+    with _Work(writer, encoder, settings, workers, listener) as work:
         if not root.is_file():
             plan = run.with_repeated(plan, work)
         pending = plan.pending()
@@ -277,15 +279,23 @@ class _ReadFile:
 
 
 class _Work:
-    """Reads, splits, encodes and stages, a bounded number of passages at a time."""
+    """Reads, splits, encodes and stages, a bounded number of passages at a time; here, or by workers."""
 
-    def __init__(self, writer: IndexWriter, encoder: Encoder, settings: IndexSettings, listener: Listener) -> None:
+    def __init__(
+        self,
+        writer: IndexWriter,
+        encoder: Encoder,
+        settings: IndexSettings,
+        workers: Workers | None,
+        listener: Listener,
+    ) -> None:
         self._writer = writer
         self._encoder = encoder
         self._settings = settings
+        self._workers = workers
         self._listener = listener
         self._read_with = f"{SHARED_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
-        self._encoding = Encoding(encoder)
+        self._queue = EncodingQueue(encoder, workers=workers)
         self._looked_at: dict[str, bytes] = {}
         self._open = ExitStack()
         self.left_out: Mapping[str, LeftOut] = {}
@@ -295,7 +305,7 @@ class _Work:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._encoding.end()
+        self._queue.end()
         self._open.close()
 
     @cached_property
@@ -317,7 +327,7 @@ class _Work:
         self._listener(Progress("compare", 0, 0))
         self._looked_at[file.path] = b""
         try:
-            file, content = self._opened(file)
+            file, content = opened(file, max_bytes=self._settings.rules.max_file_size_bytes)
             self._looked_at[file.path] = hashlib.sha256(content).digest()
             return self._reading.texts(file, content)
         except (OSError, Unreadable):  # which is told when it is read
@@ -326,70 +336,84 @@ class _Work:
     def read(self, files: list[FoundFile], *, lone: bool) -> list[_ReadFile]:
         """Read every file, stage it, and encode its passages that no vector is kept for."""
         read = []
-        for done, file in enumerate(files):
+        reads = self._reads(files, lone=lone)
+        for done in range(len(files)):
             self._listener(Progress("read", done, len(files)))
-            read.append(self._read_file(file, lone=lone))
-            if self._encoding.waiting >= READ_AHEAD:
-                self._encode(until=ENCODE_BATCH)
+            read.append(self._taken(next(reads)))
+            self._encode_if_full()
         self._encode(until=0)
         return read
 
     def mend(self) -> None:
         """Encode again what the index has lost the vectors of."""
         for text_hash, text in self._writer.lost_texts(self._encoder.fingerprint):
-            self._encoding.add({text_hash: text})
-            if self._encoding.waiting >= READ_AHEAD:
-                self._encode(until=ENCODE_BATCH)
+            self._queue.add({text_hash: text})
+            self._encode_if_full()
         self._encode(until=0)
 
-    def _read_file(self, file: FoundFile, *, lone: bool) -> _ReadFile:
-        """Read, split and stage one file; why it cannot be read becomes part of its state."""
-        try:
-            file, content = self._opened(file)
-        except OSError as error:
-            return self._failed(file, b"", f"cannot be read: {in_words(error)}", unread=True)
-        digest = hashlib.sha256(content).digest()
+    def _reads(self, files: Sequence[FoundFile], *, lone: bool) -> Iterator[FileRead]:
+        """Each of *files* as it is now, one after another. What a killed run staged is not read here again."""
+        if self._workers is not None and files:
+            self._check_passages_fit()
+            left_out = [(file, self.left_out.get(file.path, NOTHING)) for file in files]
+            yield from self._workers.read(left_out, lone=lone)
+            return
+        for file in files:
+            yield read_from_disk(
+                file,
+                self._reading,
+                max_bytes=self._settings.rules.max_file_size_bytes,
+                lone=lone,
+                left_out=self.left_out.get(file.path, NOTHING),
+                is_known=lambda file, digest: self._staged(self._state(file, digest)) is not None,
+                listener=self._await_encoding,
+            )
+
+    def _state(self, file: FoundFile, digest: bytes) -> FileState:
+        """The state of *file* as it was read now."""
         state = _state(file, digest, self._reader(file), failure=None)
         if self._looked_at.get(file.path, digest) != digest:  # changed meanwhile, and with it perhaps other pages
-            state = _outdated(state)
-        key = f"{self._read_with}/{state.reader}"
-        staged = self._writer.staged(file.path, digest, key=key)
-        if staged is None or staged.state.failure:
-            try:
-                left_out = self.left_out.get(file.path, NOTHING)
-                found = self._reading.read(file, content, lone=lone, left_out=left_out, listener=self._await_encoding)
-            except Unreadable as error:
-                return self._failed(file, digest, str(error), unread=isinstance(error, NotReadToTheEnd))
-            staged = NewFile(state._replace(notes=found.notes, damaged=found.damaged), found.documents)
-            self._writer.stage(staged, key=key)
+            return _outdated(state)
+        return state
+
+    def _staged(self, state: FileState) -> NewFile | None:
+        staged = self._writer.staged(state.path, state.content_hash, key=self._key(state))
+        return None if staged is None or staged.state.failure else staged
+
+    def _key(self, state: FileState) -> str:
+        return f"{self._read_with}/{state.reader}"
+
+    def _taken(self, read: FileRead) -> _ReadFile:
+        """Stage what was read; why it could not be becomes part of the file's state."""
+        if read.failure is not None:
+            return self._failed(read)
+        state = self._state(read.file, read.digest)
+        if read.reading is not None:
+            state = state._replace(notes=read.reading.notes, damaged=read.reading.damaged)
+            staged = NewFile(state, read.reading.documents)
+            self._writer.stage(staged, key=self._key(state))
         else:
-            state = state._replace(notes=staged.state.notes, damaged=staged.state.damaged)
-            if staged.state != state:
+            known = self._staged(state)
+            assert known is not None
+            staged = known
+            if staged.state != (state := state._replace(notes=staged.state.notes, damaged=staged.state.damaged)):
                 staged = replace(staged, state=state)
-                self._writer.stage(staged, key=key)
-            self._await_encoding(staged.documents)
+                self._writer.stage(staged, key=self._key(state))
+        self._await_encoding(staged.documents)
         return _ReadFile(
             staged.state,
             documents=frozenset(document.id for document in staged.documents if document.passages),
             passages=sum(len(document.passages) for document in staged.documents),
         )
 
-    def _failed(self, file: FoundFile, digest: bytes, failure: str, *, unread: bool) -> _ReadFile:
-        state = _state(file, digest, self._reader(file), failure=failure)
-        self._writer.stage(NewFile(state, ()), key=f"{self._read_with}/{state.reader}")
-        return _ReadFile(state, unread=unread)
+    def _failed(self, read: FileRead) -> _ReadFile:
+        state = _state(read.file, read.digest, self._reader(read.file), failure=read.failure)
+        self._writer.stage(NewFile(state, ()), key=self._key(state))
+        return _ReadFile(state, unread=read.unread)
 
     def _reader(self, file: FoundFile) -> str:
         format = format_of(file.path, self._settings.rules.converters)
         return _reader(format, self.left_out.get(file.path, NOTHING))
-
-    def _opened(self, file: FoundFile) -> tuple[FoundFile, bytes]:
-        """*file* as it is now and what it holds: it may have grown since it was found, though not beyond its limit."""
-        with open_regular(file.location) as opened:
-            stamp = stamp_of(os.fstat(opened.fileno()))
-            if stamp.size_bytes > max(file.size_bytes, self._settings.rules.max_file_size_bytes):
-                raise OSError(errno.EFBIG, "has grown too large")
-            return file._replace(stamp=stamp), opened.read(stamp.size_bytes)
 
     def _check_passages_fit(self) -> None:
         limit = self._encoder.max_tokens
@@ -402,21 +426,24 @@ class _Work:
     def _await_encoding(self, documents: Sequence[SplitDocument]) -> None:
         texts = {passage.text_hash: passage.model_text for document in documents for passage in document.passages}
         missing = self._writer.missing_vectors(self._encoder.fingerprint, texts)
-        self._encoding.add({text_hash: texts[text_hash] for text_hash in missing})
-        self._keep(self._encoding.meanwhile())
+        self._queue.add({text_hash: texts[text_hash] for text_hash in missing})
+        for batch in self._queue.meanwhile():
+            self._keep(batch)
+
+    def _encode_if_full(self) -> None:
+        if self._queue.is_full:
+            self._encode(until=len(self._queue) // 2)
 
     def _encode(self, *, until: int) -> None:
-        """Encode what waits, in batches, while it is *until* or more."""
-        total = self.encoded + self._encoding.waiting
-        while self._encoding.waiting and self._encoding.waiting >= until:
-            self._listener(Progress("encode", self.encoded, total))
-            self._keep(self._encoding.next(ENCODE_BATCH))
+        """Encode what waits, in batches, while it is more than *until*."""
+        while len(self._queue) > until:
+            self._listener(Progress("encode", self.encoded, self.encoded + len(self._queue)))
+            self._keep(self._queue.next())
 
-    def _keep(self, batch: Batch | None) -> None:
-        if batch is not None:
-            self._writer.keep_vectors(self._encoder.fingerprint, batch.text_hashes, batch.vectors)
-            self._encoding.forget(batch)
-            self.encoded += len(batch.text_hashes)
+    def _keep(self, batch: Batch) -> None:
+        """Keep its vectors: they are not computed again, whatever happens."""
+        self._writer.keep_vectors(self._encoder.fingerprint, batch.text_hashes, batch.vectors)
+        self.encoded += len(batch.text_hashes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The ports: what the house asks of models, of an index and of what remembers scores, and the records they exchange.
+"""The ports: what the house asks of models, workers, an index and what remembers scores, and the records they exchange.
 
 Nothing here is of one engine. An index may lie on this disk or behind a network: ids of passages mean nothing outside
 it, a filter is a value that it can translate, and nothing asks for all that it holds at once.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from rerank_cli.records import SplitDocument, StoredPassage
+from rerank_cli.records import FileRead, FoundFile, SplitDocument, StoredPassage
 from rerank_cli.stamps import Stamp
 
 if TYPE_CHECKING:
@@ -141,6 +141,38 @@ class Reranker(Protocol):
 
     def activate(self, logit: float) -> float:
         """The score for a logit: the probability of being relevant if `calibrated`, else the model's own activation."""
+        ...
+
+
+# Who reads and encodes beside this process
+
+
+class Encoding(Protocol):
+    """Passages that are being encoded."""
+
+    def done(self) -> bool:
+        """Whether `result` is there without waiting."""
+        ...
+
+    def result(self) -> Vectors:
+        """What `Encoder.encode_passages` gives for them."""
+        ...
+
+
+class Workers(Protocol):
+    """Other processes, here or on other machines, that read files and encode passages with the encoder of the run."""
+
+    @property
+    def batches(self) -> int:
+        """How many calls of `encode` keep all of them busy."""
+        ...
+
+    def read(self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool) -> Iterator[FileRead]:
+        """What each file holds now, without the texts that are to be left out of it; in the order of *files*."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Encoding:
+        """Begin to encode passages."""
         ...
 
 

@@ -213,6 +213,21 @@ class SplitReading:
     damaged: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file as it was when it was read: with the stamp that it had then, and the SHA-256 of its content.
+
+    Without a `reading` it was not read, and `failure` says why, unless it was known already. `unread` tells a file that
+    the system would not give us, or not in time, from one that we make nothing of.
+    """
+
+    file: FoundFile
+    digest: bytes = b""
+    reading: SplitReading | None = None
+    failure: str | None = None
+    unread: bool = False
+
+
 def with_headings(headings: Sequence[str], text: str) -> str:
     """Put a heading trail in front of *text*, closed by a full stop where it ends without one."""
     trail = " > ".join(headings)

@@ -117,7 +117,7 @@ class FileReading:
     ) -> SplitReading:
         """The documents in *content*, the bytes of *file*, cut into passages without what is *left_out*.
 
-        The *listener* hears of them as they come, also where the file fails in the end. Raises Unreadable.
+        Of a long file the *listener* hears of them as they come, also where it fails in the end. Raises Unreadable.
         """
         format = format_of(file.path, self._converters)
         if format.command:
@@ -134,9 +134,8 @@ class FileReading:
             return SplitReading(tuple(documents), (*done.notes, *told), done.damaged)
         try:
             reading = reading_of(file, content, format=format, lone=lone, left_out=left_out)
-            cut = tuple(passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted))
-            listener(cut)
-            return SplitReading(cut, reading.notes, reading.damaged)
+            cut = passages_of(reading.documents, max_tokens=self._max_tokens, count_tokens=self._counted)
+            return SplitReading(tuple(cut), reading.notes, reading.damaged)
         except MemoryError as error:
             raise NotReadToTheEnd("needs more memory than there is") from error
 

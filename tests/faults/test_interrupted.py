@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rerank_cli.encoding import ENCODE_BATCH
 from rerank_cli.errors import Busy, IndexMissing
-from rerank_cli.indexing import ENCODE_BATCH
 from rerank_cli.store import open_reader, open_writer
 from tests.clocks import IdleClock
 from tests.conftest import Plant, Update

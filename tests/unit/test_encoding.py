@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rerank_cli.arrays import Vectors
-from rerank_cli.encoding import BESIDE_BATCH, Encoding
+from rerank_cli.corpus.repeated import LeftOut
+from rerank_cli.encoding import BESIDE_BATCH, ENCODE_BATCH, READ_AHEAD, EncodingQueue
 from rerank_cli.errors import ModelError
+from rerank_cli.records import FileRead, FoundFile
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
@@ -39,31 +41,28 @@ def texts_of(count: int) -> dict[bytes, str]:
     return {bytes([number]): f"text {number}" for number in range(count)}
 
 
-def all_of(encoding: Encoding, size: int) -> list[bytes]:
+def all_of(encoding: EncodingQueue) -> list[bytes]:
     """The hashes in the order in which their vectors came."""
     came: list[bytes] = []
-    while encoding.waiting:
-        batch = encoding.next(size)
-        encoding.forget(batch)
-        came.extend(batch.text_hashes)
+    while len(encoding):
+        came.extend(encoding.next().text_hashes)
     return came
 
 
 def test_what_waits_is_encoded_while_others_are_read() -> None:
     encoder = BesideEncoder()
-    encoding = Encoding(encoder)
+    encoding = EncodingQueue(encoder)
     encoding.add(texts_of(BESIDE_BATCH + 5))
     encoder.let.clear()
-    assert encoding.meanwhile() is None  # which begins a batch
-    assert encoding.meanwhile() is None  # which does not wait for it
-    assert encoding.waiting == BESIDE_BATCH + 5
+    assert encoding.meanwhile() == []  # which begins a batch
+    assert encoding.meanwhile() == []  # which does not wait for it
+    assert len(encoding) == BESIDE_BATCH + 5
     encoder.let.set()
-    batch = encoding.next(128)
+    batch = encoding.next()
     assert batch.text_hashes == tuple(texts_of(BESIDE_BATCH))
     wanted = FakeEncoder().encode_passages(list(texts_of(BESIDE_BATCH).values()))
     assert np.array_equal(batch.vectors, wanted)
-    encoding.forget(batch)
-    assert all_of(encoding, 128) == list(texts_of(BESIDE_BATCH + 5))[BESIDE_BATCH:]
+    assert all_of(encoding) == list(texts_of(BESIDE_BATCH + 5))[BESIDE_BATCH:]
     encoding.end()
     assert encoder.threads[0] is not threading.main_thread()
     assert encoder.threads[1] is threading.main_thread()
@@ -71,13 +70,11 @@ def test_what_waits_is_encoded_while_others_are_read() -> None:
 
 def test_a_batch_that_is_done_is_handed_over_and_the_next_begins() -> None:
     encoder = BesideEncoder()
-    encoding = Encoding(encoder)
+    encoding = EncodingQueue(encoder)
     encoding.add(texts_of(3 * BESIDE_BATCH))
     came: list[bytes] = []
     while len(came) < 3 * BESIDE_BATCH:
-        batch = encoding.meanwhile()
-        if batch is not None:
-            encoding.forget(batch)
+        for batch in encoding.meanwhile():
             came.extend(batch.text_hashes)
     assert came == list(texts_of(3 * BESIDE_BATCH))
     assert encoder.encoded == list(texts_of(3 * BESIDE_BATCH).values())
@@ -86,22 +83,22 @@ def test_a_batch_that_is_done_is_handed_over_and_the_next_begins() -> None:
 
 def test_a_text_that_comes_again_is_encoded_once() -> None:
     encoder = BesideEncoder()
-    encoding = Encoding(encoder)
+    encoding = EncodingQueue(encoder)
     encoder.let.clear()
     encoding.add(texts_of(BESIDE_BATCH))
     encoding.meanwhile()
     encoding.add(texts_of(BESIDE_BATCH + 1))
     encoder.let.set()
-    assert all_of(encoding, 7) == list(texts_of(BESIDE_BATCH + 1))
+    assert all_of(encoding) == list(texts_of(BESIDE_BATCH + 1))
     encoding.end()
 
 
 def test_an_encoder_that_cannot_is_asked_by_one_thread() -> None:
-    encoding = Encoding(FakeEncoder())
+    encoding = EncodingQueue(FakeEncoder())
     encoding.add(texts_of(3 * BESIDE_BATCH))
-    assert encoding.meanwhile() is None
-    assert encoding.meanwhile() is None
-    assert all_of(encoding, 50) == list(texts_of(3 * BESIDE_BATCH))
+    assert encoding.meanwhile() == []
+    assert encoding.meanwhile() == []
+    assert all_of(encoding) == list(texts_of(3 * BESIDE_BATCH))
 
 
 def test_what_goes_wrong_beside_is_told() -> None:
@@ -109,11 +106,11 @@ def test_what_goes_wrong_beside_is_told() -> None:
         def encode_beside(self, texts: Sequence[str]) -> Vectors:
             return np.zeros((len(texts), 3), dtype=np.float32)
 
-    encoding = Encoding(Wrong())
+    encoding = EncodingQueue(Wrong())
     encoding.add(texts_of(BESIDE_BATCH))
     encoding.meanwhile()
     with pytest.raises(ModelError, match=f"gave no {BESIDE_BATCH} vectors of"):
-        encoding.next(1)
+        encoding.next()
     encoding.end()
 
 
@@ -133,3 +130,57 @@ def test_an_index_is_the_same_however_its_texts_were_encoded(
     assert (beside.passages, beside.encoded) == (again.passages, 300)
     with open_reader(index_folder) as index:
         assert {stored.id: stored for stored in index.scan()} == passages
+
+
+class LetWorkers:
+    """Workers whose batches are done when they are let; `asked` has the number of texts in each."""
+
+    batches = 3
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.done: set[int] = set()
+
+    def read(self, files: Sequence[tuple[FoundFile, LeftOut]], *, lone: bool) -> Iterator[FileRead]:
+        raise NotImplementedError
+
+    def encode(self, texts: Sequence[str]) -> Started:
+        self.asked.append(len(texts))
+        return Started(self, len(self.asked) - 1, texts)
+
+
+class Started:
+    def __init__(self, workers: LetWorkers, number: int, texts: Sequence[str]) -> None:
+        self._workers, self._number, self._texts = workers, number, texts
+
+    def done(self) -> bool:
+        return self._number in self._workers.done
+
+    def result(self) -> Vectors:
+        return FakeEncoder().encode_passages(self._texts)
+
+
+def test_workers_are_kept_busy_and_their_batches_come_in_order() -> None:
+    workers = LetWorkers()
+    encoding = EncodingQueue(FakeEncoder(), workers=workers)
+    texts = {number.to_bytes(2): f"text {number}" for number in range(5 * ENCODE_BATCH - 1)}
+    encoding.add(texts)
+    assert encoding.meanwhile() == []
+    assert workers.asked == [ENCODE_BATCH] * 3
+    workers.done = {1}
+    assert encoding.meanwhile() == []  # the first is not done
+    workers.done = {0, 1}
+    assert [len(batch.text_hashes) for batch in encoding.meanwhile()] == [ENCODE_BATCH] * 2
+    assert workers.asked == [ENCODE_BATCH] * 4  # the rest is less than a batch, and more may come
+    assert len(all_of(encoding)) == 3 * ENCODE_BATCH - 1
+    assert workers.asked == [*[ENCODE_BATCH] * 4, ENCODE_BATCH - 1]
+
+
+def test_the_more_workers_there_are_the_more_may_wait() -> None:
+    few, many = LetWorkers(), LetWorkers()
+    many.batches = 100
+    texts = {number.to_bytes(3): "text" for number in range(READ_AHEAD)}
+    for workers, full in ((None, True), (few, True), (many, False)):
+        encoding = EncodingQueue(FakeEncoder(), workers=workers)
+        encoding.add(texts)
+        assert encoding.is_full is full

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from rerank_cli import stamps
+from rerank_cli.encoding import ENCODE_BATCH
 from rerank_cli.errors import IndexMismatch, InputError, UsageError
-from rerank_cli.indexing import ENCODE_BATCH, IndexSettings, IndexSummary, update_index
+from rerank_cli.indexing import IndexSettings, IndexSummary, update_index
 from rerank_cli.ports import Filter
 from rerank_cli.records import Progress, Rules, StoredPassage
 from rerank_cli.stamps import stamp_of

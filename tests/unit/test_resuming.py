@@ -36,7 +36,7 @@ class Reading(FakeEncoder):
 @pytest.fixture
 def failed(plant: Plant, update: Update, index_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An index folder whose first run has read everything, encoded a part, and failed."""
-    monkeypatch.setattr("rerank_cli.indexing.ENCODE_BATCH", 2)
+    monkeypatch.setattr("rerank_cli.encoding.ENCODE_BATCH", 2)
     plant({f"{number}.md": f"Text number {number}.\n" for number in range(COUNT)})
     with pytest.raises(RuntimeError, match="broke down"):
         update(encoder=Reading(fails_after=2))

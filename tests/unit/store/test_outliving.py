@@ -153,7 +153,7 @@ def test_vectors_that_are_used_by_enough_stay(
 def test_a_failed_run_keeps_the_vectors_that_it_made(
     plant: Plant, update: Update, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rerank_cli.indexing.ENCODE_BATCH", 2)
+    monkeypatch.setattr("rerank_cli.encoding.ENCODE_BATCH", 2)
     plant({f"{n}.md": f"Text number {n}.\n" for n in range(9)})
     with pytest.raises(RuntimeError, match="broke down"):
         update(encoder=FakeEncoder(fails_after=5))

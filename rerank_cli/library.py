@@ -7,20 +7,21 @@ what `read_settings` gives. What the caller names is trusted, as a command line 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as AbstractCollection
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack, cast
 
-from rerank_cli.config import HELP, Depth, Device, Settings, changed, load_config, variable_of
+from rerank_cli.config import HELP, Depth, Device, Settings, WorkersChoice, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
 from rerank_cli.filters import FilterOptions, filter_of
 from rerank_cli.freshness import Staleness, location_of, stale_files
 from rerank_cli.places import expanded
-from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker
+from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker, Workers
 from rerank_cli.queries import Query
 from rerank_cli.records import (
     ENCODERS_OWN,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from rerank_cli.corpus.split import CountTokens
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
-    from rerank_cli.indexing import FileChanges, IndexSummary
+    from rerank_cli.indexing import FileChanges, IndexSettings, IndexSummary
     from rerank_cli.search import Searcher, SearchResult
 
 Location = str | Path
@@ -97,6 +98,7 @@ class LibraryOptions(ContextOptions, total=False):
     converter: Sequence[str]
     vectors: VectorSearch
     store: str
+    workers: WorkersChoice
     max_shrink: float
     allow_shrink: bool
     wait_s: float
@@ -350,20 +352,48 @@ class Library:
             remembers = self._encoder is None and "encoder" in self._remembered
             asked = self._trusted(settings.encoder) if remembers else self._encoder or settings.encoder
             encoder = self._models.encoder(asked)
-            summary = update_index(
-                root,
-                writer=held,
-                encoder=encoder,
-                settings=index_settings(settings, encoder=asked if isinstance(asked, str) else encoder.fingerprint),
-                rebuild=rebuild,
-                verify=verify,
-                prune=prune,
-                max_shrink=self.settings.max_shrink,
-                allow_shrink=self.settings.allow_shrink,
-                listener=self._listener,
-            )
+            how = index_settings(settings, encoder=asked if isinstance(asked, str) else encoder.fingerprint)
+            with self._workers(asked, how) as workers:
+                summary = update_index(
+                    root,
+                    writer=held,
+                    encoder=encoder if workers is None else self._opening(asked, device="cpu")(),
+                    settings=how,
+                    rebuild=rebuild,
+                    verify=verify,
+                    prune=prune,
+                    max_shrink=self.settings.max_shrink,
+                    allow_shrink=self.settings.allow_shrink,
+                    workers=workers,
+                    listener=self._listener,
+                )
         self.refresh()
         return summary
+
+    def _workers(self, encoder: str | Encoder, how: IndexSettings) -> AbstractContextManager[Workers | None]:
+        """Who reads and encodes beside this process, if the settings ask for anybody."""
+        if self.settings.workers == "local":
+            return nullcontext()
+        from rerank_cli.workers.at_work import Orders
+        from rerank_cli.workers.ray_workers import RayWorkers
+
+        orders = Orders(
+            open_encoder=self._opening(encoder, device=self.settings.device),
+            fingerprint=self._models.encoder(encoder).fingerprint,
+            max_tokens=how.passage_tokens,
+            max_file_size_bytes=how.rules.max_file_size_bytes,
+            file_timeout_s=how.file_timeout_s,
+            converters=how.rules.converters,
+        )
+        return RayWorkers(orders, device=self.settings.device)
+
+    def _opening(self, encoder: str | Encoder, *, device: Device) -> Callable[[], Encoder]:
+        """What opens *encoder* in another process, or in this one, which may lack the device that workers have."""
+        if not isinstance(encoder, str):
+            return partial(_itself, encoder)
+        from rerank_cli.models.loading import open_encoder
+
+        return partial(open_encoder, encoder, device=device, timeout_s=self.settings.remote_timeout)
 
     def remember_told(self, summary: IndexSummary) -> None:
         """Remember that a person was told of the failures in *summary*: the next one has none of them as new."""
@@ -792,6 +822,10 @@ class _Models:
                 asked, device=self._device, timeout_s=self._timeout_s, listener=self._listener
             )
         return self._rerankers[asked]
+
+
+def _itself(encoder: Encoder) -> Encoder:
+    return encoder
 
 
 def _root_or_index(place: Location) -> tuple[Path | None, Path | None]:

@@ -39,6 +39,7 @@ def run(
     store: Annotated[str | None, setting("store")] = None,
     encoder: EncoderName = None,
     device: Device = None,
+    workers: Annotated[str | None, setting("workers")] = None,
     remote_timeout: RemoteTimeout = None,
     dry_run: Annotated[
         bool, own("--dry-run", "List what would be indexed, and why each other file would not.")

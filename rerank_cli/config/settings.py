@@ -40,6 +40,7 @@ from rerank_cli.records import (
 PREFIX = "RERANK_CLI_"
 
 Device = Literal["cpu", "cuda", "mps"]
+WorkersChoice = Literal["local", "ray"]
 Format = Literal["auto", "table", "plain", "json", "jsonl", "tsv", "paths", "vimgrep", "trec", "context"]
 Color = Literal["auto", "always", "never"]
 Depth = int | Literal["auto"]
@@ -124,6 +125,13 @@ class Settings:
     store: str = field(
         default="",
         metadata=_about(STORE, "Where a new index is kept, if not on this disk."),
+    )
+    workers: WorkersChoice = field(
+        default="local",
+        metadata=_about(
+            one_of(WorkersChoice),
+            "Who reads and encodes: this process (local), or Ray on this machine or the cluster of RAY_ADDRESS.",
+        ),
     )
     indexes: tuple[str, ...] = field(
         default=(),

@@ -6,11 +6,10 @@ vector. Ray Data holds back readers whose files nobody takes.
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -71,14 +70,18 @@ class RayWorkers:
     @cached_property
     def _crew(self) -> _Crew:
         given = self._open.enter_context(connected())
-        return _Crew(self._orders, environment=given, device=self._device)
+        crew = _Crew(self._orders, environment=given, device=self._device)
+        self._open.callback(crew.dismiss)
+        return crew
 
     @property
     def batches(self) -> int:
         return AHEAD * len(self._crew.encoders)
 
     def read(self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool) -> Iterator[FileRead]:
-        return self._crew.read(files, lone=lone)
+        reads = self._crew.read(files, lone=lone)
+        self._open.callback(reads.close)  # which ends what is still read
+        return reads
 
     def encode(self, texts: Sequence[str]) -> Encoding:
         encoder = min(self._crew.encoders, key=_Encoder.load)
@@ -106,7 +109,7 @@ class _Crew:
         )
         self.encoders = [_Encoder(begin.remote(self._orders)) for _ in range(gpus or self._cpus)]
 
-    def read(self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool) -> Iterator[FileRead]:
+    def read(self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool) -> Generator[FileRead, None, None]:
         import ray.data
 
         jobs = [{"job": pickle.dumps(file)} for file in files]
@@ -124,12 +127,19 @@ class _Crew:
             for row in batch["read"]:
                 yield _unless_error(pickle.loads(row.as_buffer()))  # noqa: S301 - from a worker of ours
 
+    def dismiss(self) -> None:
+        """End the encoders, whoever still knows of them: a program that goes on with Ray needs their processors."""
+        import ray
+
+        for encoder in self.encoders:
+            ray.kill(encoder.actor)
+
     def _context(self) -> Any:
         """How the pipeline runs: in order, and in silence."""
         from ray.data import DataContext
 
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        context = copy.deepcopy(DataContext.get_current())
+        context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.execution_options.preserve_order = True

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import pytest
+
+from rerank_cli.indexing import IndexSummary
+from rerank_cli.ports import Encoder
+from rerank_cli.workers.at_work import Orders
+from rerank_cli.workers.cluster import connected
+from rerank_cli.workers.ray_workers import RayWorkers
+from tests.conftest import Update
+from tests.fakes import FakeEncoder
+
+Given = Callable[[], Encoder]
+
+
+class Gives:
+    """Opens an encoder by handing it over."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def __call__(self) -> Encoder:
+        return self._encoder
+
+
+@pytest.fixture(scope="session")
+def ray_here() -> Iterator[None]:
+    """Ray on this machine's processors, begun once: that takes as long as all these tests."""
+    if not all(map(find_spec, ("ray", "pandas", "pyarrow"))):
+        pytest.skip("the extra ray is not installed")
+    with connected():
+        yield
+
+
+@pytest.fixture
+def update_by_ray(update: Update, ray_here: None, encoder: FakeEncoder) -> Update:
+    """As `update`, by workers of Ray."""
+
+    def run(*, encoder: Encoder = encoder, passage_tokens: int = 40, **options: object) -> IndexSummary:
+        orders = Orders(
+            open_encoder=Gives(encoder),
+            fingerprint=encoder.fingerprint,
+            max_tokens=passage_tokens,
+            max_file_size_bytes=10_000_000,
+            file_timeout_s=60.0,
+        )
+        with RayWorkers(orders) as workers:
+            return update(encoder=encoder, passage_tokens=passage_tokens, workers=workers, **options)
+
+    return run

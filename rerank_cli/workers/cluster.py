@@ -102,9 +102,14 @@ def _started() -> Iterator[dict[str, str]]:
 
 
 def _initialize(**options: Any) -> None:
-    """Ray takes SIGTERM for itself, and gives it back here: a run that is told to end ends as without it."""
-    import ray
+    """Connect, in silence: Ray would write on stdout of each worker that ended, which costs nothing and is no result.
 
+    It takes SIGTERM for itself, and gives it back here: a run that is told to end ends as without it.
+    """
+    import ray
+    import ray._private.worker
+
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     is_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM) if is_main else None
     ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import pickle
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -109,7 +110,9 @@ class _Crew:
         )
         self.encoders = [_Encoder(begin.remote(self._orders)) for _ in range(gpus or self._cpus)]
 
-    def read(self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool) -> Generator[FileRead, None, None]:
+    def read(
+        self, files: Sequence[tuple[FoundFile, frozenset[bytes]]], *, lone: bool
+    ) -> Generator[FileRead, None, None]:
         import ray.data
 
         jobs = [{"job": pickle.dumps(file)} for file in files]
@@ -121,7 +124,7 @@ class _Crew:
                 fn_kwargs={"lone": lone},
                 batch_format="numpy",
                 num_cpus=self._reader_cpus,
-                concurrency=self._cpus,
+                concurrency=min(self._cpus, tasks),
             )
         for batch in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
             for row in batch["read"]:
@@ -139,7 +142,9 @@ class _Crew:
         from ray.data import DataContext
 
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        context = DataContext.get_current().copy()
+        with warnings.catch_warnings():  # that some of what it copies is not for use any more
+            warnings.simplefilter("ignore")
+            context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         context.execution_options.preserve_order = True

@@ -4,7 +4,8 @@
 
 Runs alternate, each a process of its own and with an index of its own. Whole is from the start of the process to its
 end. Steady is from the first file that was read to the last vector, which leaves out what Ray takes to start and to
-end. Cpu is processor time, which other work on the machine changes least, with what Ray takes to start. The vectors of both are compared byte by byte.
+end. Cpu is the processor time of the whole run, which other work on the machine changes least. The vectors of both are
+compared byte by byte.
 """
 
 from __future__ import annotations

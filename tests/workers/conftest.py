@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
@@ -12,18 +12,7 @@ from rerank_cli.workers.cluster import connected
 from rerank_cli.workers.ray_workers import RayWorkers
 from tests.conftest import Update
 from tests.fakes import FakeEncoder
-
-Given = Callable[[], Encoder]
-
-
-class Gives:
-    """Opens an encoder by handing it over."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-
-    def __call__(self) -> Encoder:
-        return self._encoder
+from tests.workers.encoders import Gives
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError
+from rerank_cli.ports import Encoder
 from tests.fakes import FakeEncoder
+
+
+class Gives:
+    """Opens an encoder by handing it over."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def __call__(self) -> Encoder:
+        return self._encoder
 
 
 def happens_first(marks: Path, name: str) -> bool:

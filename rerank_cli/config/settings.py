@@ -130,7 +130,7 @@ class Settings:
         default="local",
         metadata=_about(
             one_of(WorkersChoice),
-            "Who reads and encodes: this process (local), or Ray on this machine or the cluster of RAY_ADDRESS.",
+            "What reads and encodes for an index: this process (local) or workers of Ray (ray).",
         ),
     )
     indexes: tuple[str, ...] = field(

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import rerank_cli
-from rerank_cli.errors import InputError, in_words
+from rerank_cli.errors import InputError, UsageError, in_words
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 """Ray's own: the address of a cluster."""
@@ -44,13 +44,19 @@ def connected() -> Iterator[dict[str, str]]:
     A program that is connected already stays so.
 
     Raises:
+        UsageError: the address is one for programs outside.
         InputError: it does not start, or cannot be reached.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield {}
         return
-    address = os.environ.get(ADDRESS_VARIABLE)
+    address = os.environ.get(ADDRESS_VARIABLE, "")
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"{ADDRESS_VARIABLE}: {address} is for a program outside the cluster, which Ray Data cannot serve",
+            remedy="run this on a machine of the cluster, and give the address that `ray start` named",
+        )
     with _joined(address) if address else _started() as environment:
         yield environment
 
@@ -144,8 +150,7 @@ def _standing_in(folder: Path) -> Iterator[None]:
 def _own_folder() -> Iterator[Path]:
     """A new folder that nobody else can look into, gone at the end; and so are those of runs that were killed."""
     for left in _PARENT.glob(f"{_PREFIX}*"):
-        number = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if left.lstat().st_uid == os.getuid() and number.isdigit() and not _runs(int(number)):
+        if _is_left(left):
             _remove(left)
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT))
     try:
@@ -154,14 +159,18 @@ def _own_folder() -> Iterator[Path]:
         _remove(folder)
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+def _is_left(folder: Path) -> bool:
+    """Whether it is ours, and the process that its name has runs no more."""
+    number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+    if not number.isdigit() or folder.lstat().st_uid != os.getuid():
         return False
-    except PermissionError:  # another user's
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # another user's by now
         pass
-    return True
+    return False
 
 
 def _remove(folder: Path) -> None:

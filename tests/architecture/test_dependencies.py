@@ -24,6 +24,7 @@ OPTIONAL = {
     "cli/serving.py": "mcp",
     "store/milvus/": "milvus",
     "serve/": "serve",
+    "workers/": "ray",
     "cli/http_server.py": "serve",
 }
 """The extra that a room, or a module, may need."""
@@ -90,4 +91,5 @@ def test_a_small_install_lacks_what_runs_models_in_torch_and_nothing_else() -> N
 
 def test_every_requirement_says_from_which_version_on() -> None:
     listed = [*PROJECT["dependencies"], *(one for some in PROJECT["optional-dependencies"].values() for one in some)]
-    assert [one for one in listed if not re.search(r"[>=]=\d", one)] == ["rerank-cli[code,mcp,milvus,plot,serve,train]"]
+    without = [one for one in listed if not re.search(r"[>=]=\d", one)]
+    assert without == ["rerank-cli[code,mcp,milvus,plot,ray,serve,train]"]

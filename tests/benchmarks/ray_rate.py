@@ -4,8 +4,7 @@
 
 Runs alternate, each a process of its own and with an index of its own. Whole is from the start of the process to its
 end. Steady is from the first file that was read to the last vector, which leaves out what Ray takes to start and to
-end. Cpu is the processor time of the whole run, which other work on the machine changes least. The vectors of both are
-compared byte by byte.
+end. The vectors of both are compared byte by byte.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -48,24 +46,17 @@ def run(folder: Path, index: Path, workers: str) -> None:
     print(json.dumps({**found, "vectors": hashlib.sha256(content).hexdigest()}))
 
 
-def children_cpu_s() -> float:
-    """Processor time of what this process has started and waited for, and of what that did."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def measured(folder: Path, workers: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as index:
         command = [sys.executable, __file__, str(folder), "--index", f"{index}/index", "--workers", workers]
-        begun, cpu_s = time.monotonic(), children_cpu_s()
+        begun = time.monotonic()
         told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-        whole_s, cpu_s = time.monotonic() - begun, children_cpu_s() - cpu_s
+        whole_s = time.monotonic() - begun
     return {
         "workers": workers,
         "passages": told["passages"],
         "whole_s": round(whole_s, 1),
         "steady_s": round(told["steady_s"], 1),
-        "cpu_s": round(cpu_s, 1),
         "vectors": told["vectors"],
     }
 
@@ -80,7 +71,7 @@ def main() -> None:
     if asked.index:
         run(asked.folder, asked.index, asked.workers)
         return
-    ratios: dict[str, list[float]] = {"whole": [], "steady": [], "cpu": []}
+    ratios: dict[str, list[float]] = {"whole": [], "steady": []}
     for _ in range(asked.rounds):
         local, ray = (measured(asked.folder, workers) for workers in ("local", "ray"))
         assert local["vectors"] == ray["vectors"], "not the same vectors"

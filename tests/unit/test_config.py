@@ -233,6 +233,7 @@ file_timeout: 2.5
 converter: [".doc=antiword {}"]
 vectors: hnsw
 store: milvus+https://host/notes
+workers: ray
 indexes: [notes, work]
 retriever: lexical
 top_k: 7
@@ -275,6 +276,7 @@ wait_s: 0
         converter=(".doc=antiword {}",),
         vectors="hnsw",
         store="milvus+https://host/notes",
+        workers="ray",
         indexes=("notes", "work"),
         retriever="lexical",
         top_k=7,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,10 @@ from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.models.optimize import optimize
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.publish import Step, publish
-from rerank_cli.models.quantize import quantize
+from rerank_cli.models.quantize import Inputs, quantize
 from rerank_cli.models.torch import UNLIMITED, load_cross_encoder, load_sentence_transformer, pair_logits, prompt_for
 from rerank_cli.records import Listener, ignore_progress
 
@@ -90,10 +92,16 @@ def _compile_into(folder: Path, source: ModelSource, loaded: Any, step: Step, *,
 
 def _forms(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """What to try, by precision, the quickest first: each writes its graph to *folder*."""
-    graph = folder / GRAPH_NAME
+
+    def write_int8(samples: Sequence[Inputs] = ()) -> None:
+        with tempfile.TemporaryDirectory(dir=exact) as scratch:
+            quantized = Path(scratch) / GRAPH_NAME
+            quantize(exact / GRAPH_NAME, quantized, samples=samples)
+            optimize(quantized, folder, kind=source.kind)
+
     if source.kind == "reranker":
-        yield "int8", lambda: quantize(exact / GRAPH_NAME, graph, samples=_samples(loaded))
-    yield "int8", lambda: quantize(exact / GRAPH_NAME, graph)
+        yield "int8", lambda: write_int8(_samples(loaded))
+    yield "int8", write_int8
     yield "float32", lambda: _move_all(exact, folder)
 
 

@@ -17,6 +17,9 @@ from rerank_cli.models.hashes import file_hashes
 from rerank_cli.places import cache_folder, make_private_file
 
 GRAPH_NAME = "model.onnx"
+WEIGHTS_NAME = "weights"
+"""Most of the graph's constants, where they lie apart from it."""
+
 TOKENIZER_NAME = "tokenizer.json"
 RECORD_NAME = "compiled.json"
 

@@ -25,6 +25,7 @@ from tokenizers import Encoding, Tokenizer
 from rerank_cli.arrays import Vectors
 from rerank_cli.errors import ModelError, in_words
 from rerank_cli.models.calibration import sigmoid
+from rerank_cli.models.catalogue import Kind
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
@@ -47,8 +48,8 @@ class _Runtime:
         self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
         self._word_counts = WordCounts(self.tokenizer) if adds_up(self.tokenizer) else None
         self._tokenizing = Lock()  # a tokenizer keeps where it cuts, and one thread must not cut for another
-        unwanted = [SLOW_FUSION] if model.kind == "reranker" else []
-        self._session = _loaded(model.folder / GRAPH_NAME, partial(_session, unwanted=unwanted))
+        load = partial(_session, unwanted=unwanted_fusions(model.kind))
+        self._session = _loaded(model.folder / GRAPH_NAME, load)
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -180,6 +181,12 @@ SLOW_FUSION = "SkipLayerNormFusion"
 the time of it, which is an eighth of a whole model's. They round otherwise, so encoders keep it: an index must not mix
 vectors of two kinds.
 """
+
+
+def unwanted_fusions(kind: Kind) -> list[str]:
+    """The optimizers of onnxruntime that a model of this *kind* does without."""
+    return [SLOW_FUSION] if kind == "reranker" else []
+
 
 activations: dict[str, Callable[[float], float]] = {"sigmoid": sigmoid, "identity": float}
 

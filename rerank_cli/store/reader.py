@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 BM25 = "bm25(3.0, 1.0, 1.0)"
 """A word in a heading counts three times: headings name what a passage is about (Robertson et al., 2004, BM25F)."""
 
-WORDS = "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?"
+WORDS = "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ? ORDER BY rank"
 WORDS_WITHIN = (
     "SELECT rowid, -rank FROM words WHERE words MATCH ? AND rank MATCH ?"
-    " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank LIMIT ?"
+    " AND +rowid IN (SELECT id FROM temp.accepted) ORDER BY rank"
 )
 
 WEIGHED = (
     "SELECT words.rowid, sum(weight * -rank) AS score FROM temp.asked CROSS JOIN words WHERE words MATCH word"
-    " AND rank MATCH ? GROUP BY words.rowid ORDER BY score DESC LIMIT ?"
+    " AND rank MATCH ? GROUP BY words.rowid ORDER BY score DESC"
 )
 WEIGHED_WITHIN = WEIGHED.replace("GROUP", "AND +words.rowid IN (SELECT id FROM temp.accepted) GROUP")
 """BM25 is a sum over the words of a query, so each word can be searched by itself and weighed anew."""
@@ -172,13 +172,9 @@ class IndexReader:
         else:
             query, asked = WEIGHED_WITHIN if within else WEIGHED, []
             self._weigh(words, rarity)
-        wanted = depth + SPARE
         with self._guard():
-            while True:
-                rows = self._snapshot.connection.execute(query, (*asked, BM25, wanted)).fetchall()
-                if len(rows) < wanted or rows[-1][1] < rows[depth - 1][1]:
-                    return self._cut(rows, depth)
-                wanted *= 2
+            best_first = self._snapshot.connection.execute(query, (*asked, BM25))
+            return self._cut(_with_ties(best_first, depth), depth)
 
     def rarity(self, words: Collection[str]) -> Rarity:
         def count(query: str, *values: str) -> int:
@@ -376,6 +372,16 @@ class IndexReader:
     def _guard(self) -> Iterator[None]:
         with telling(self._snapshot.layout.catalog, self._snapshot.connection):
             yield
+
+
+def _with_ties(best_first: Iterable[tuple[PassageId, float]], depth: int) -> Ranking:
+    """The first *depth* rows, and whatever ties with the last of them; no more are read, since SQLite has sorted all."""
+    ranking: Ranking = []
+    for row in best_first:
+        if len(ranking) >= depth and row[1] < ranking[depth - 1][1]:
+            break
+        ranking.append(row)
+    return ranking
 
 
 def _phrase(word: str) -> str:

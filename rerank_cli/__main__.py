@@ -14,7 +14,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     except OSError:
         pass  # the current folder is gone
 
-from rerank_cli.cli.app import program
+from rerank_cli.cli.entry import program
 
 if __name__ == "__main__":
     program()

@@ -6,7 +6,6 @@ A date without a zone is one of UTC, a document's and a question's alike: an ind
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -86,7 +85,7 @@ def _span(found: Mapping[str, str | None]) -> Span:
     elif found.get("day"):
         length = timedelta(days=1)
     else:
-        length = timedelta(days=monthrange(year, month)[1] if found.get("month") else 366 if _leaps(year) else 365)
+        length = timedelta(days=_days_of(year, month) if found.get("month") else 366 if _leaps(year) else 365)
     return _seconds(begins), _seconds(begins) + int(length.total_seconds())
 
 
@@ -117,11 +116,17 @@ def _worded(written: str) -> Span | None:
 
 def _months_before(now: datetime, count: int) -> datetime:
     year, month = divmod(12 * now.year + now.month - 1 - count, 12)
-    return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
+    return now.replace(year=year, month=month + 1, day=min(now.day, _days_of(year, month + 1)))
 
 
 def _leaps(year: int) -> bool:
-    return monthrange(year, 2)[1] == 29
+    return _days_of(year, 2) == 29
+
+
+def _days_of(year: int, month: int) -> int:
+    from calendar import monthrange  # slow to load, and few commands ask
+
+    return monthrange(year, month)[1]
 
 
 def _seconds(moment: datetime) -> int:

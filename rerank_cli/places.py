@@ -9,14 +9,15 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-
-from platformdirs.unix import Unix
 
 from rerank_cli.errors import InputError
 from rerank_cli.regular import check_regular, open_without_waiting
+
+NAME = "rerank-cli"
+"""Of our folder in each of the user's."""
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -26,36 +27,35 @@ UNFINISHED_START, UNFINISHED_END = ".rerank-cli-", ".unfinished"
 LEFT_BEHIND_S = 3600
 
 
-_FOLDERS = Unix("rerank-cli", appauthor=False)
-"""The XDG standard's folders, on macOS as well; a variable that names a relative one counts for nothing."""
-
-
 def data_folder() -> Path:
     """Where indexes are kept: `$XDG_DATA_HOME/rerank-cli`.
 
     Raises:
         InputError: the variable names none, and the user has no home folder.
     """
-    with _needing_home("XDG_DATA_HOME"):
-        return _FOLDERS.user_data_path
+    return _own_folder("XDG_DATA_HOME", ".local/share")
 
 
 def cache_folder() -> Path:
     """Where what can be made again is kept: `$XDG_CACHE_HOME/rerank-cli`. Raises as `data_folder`."""
-    with _needing_home("XDG_CACHE_HOME"):
-        return _FOLDERS.user_cache_path
+    return _own_folder("XDG_CACHE_HOME", ".cache")
 
 
 def config_folder() -> Path:
     """Where the user's settings lie: `$XDG_CONFIG_HOME/rerank-cli`. Raises as `data_folder`."""
-    with _needing_home("XDG_CONFIG_HOME"):
-        return _FOLDERS.user_config_path
+    return _own_folder("XDG_CONFIG_HOME", ".config")
 
 
-@contextmanager
-def _needing_home(variable: str) -> Iterator[None]:
+def _own_folder(variable: str, usual: str) -> Path:
+    """Ours in the folder of the XDG standard that *variable* names, or else in the *usual* one, on macOS as well.
+
+    A variable that names a relative folder counts for nothing.
+    """
+    named = os.environ.get(variable, "").strip()
+    if os.path.isabs(named):  # noqa: PTH117 - a path for nothing
+        return Path(named, NAME)
     try:
-        yield
+        return Path.home() / usual / NAME
     except RuntimeError as error:  # HOME is not set, and a container's user may have no other
         raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
 

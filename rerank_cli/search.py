@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 import numpy as np
 
@@ -172,11 +172,14 @@ class Searcher:
             )
 
     def _load_models(self) -> None:
-        """Models load at their first use: use them here, so that neither stage's time has their loading in it."""
-        if self._encoder is not None:
-            self._encoder.count_tokens([""])
-        if self._reranker is not None and self.settings.reranks:
-            self._reranker.activate(0.0)
+        """Models load at their first use: use both here, side by side, so that no stage's time has it in it."""
+        encoder, reranker = self._encoder, self._reranker if self.settings.reranks else None
+        with ThreadPoolExecutor(1) as beside:
+            loaded = beside.submit(reranker.activate, 0.0) if reranker is not None else None
+            if encoder is not None:
+                encoder.count_tokens([""])
+            if loaded is not None:
+                loaded.result()
 
     def _rerank(
         self, query: str, candidates: tuple[Candidate, ...], *, begun: float
@@ -208,7 +211,8 @@ def _above_logits(hits: Sequence[Hit]) -> float:
     The first stage's scores have the scale of logits but not their zero, so that those of both stages together differ
     from logits by about as much in all hits of a query. Without it they can be shown as the reranker shows its own.
     """
-    return fmean([hit.order_score - hit.logit for hit in hits if hit.logit is not None] or [0.0])
+    above = [hit.order_score - hit.logit for hit in hits if hit.logit is not None]
+    return math.fsum(above) / len(above) if above else 0.0
 
 
 def check_query(query: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,5 +174,7 @@ def _is_file(path: Path) -> bool:
 
 
 def unknown(name: str, *, like: str, known: list[str]) -> ConfigError:
-    close = difflib.get_close_matches(like, known, n=1)
+    from difflib import get_close_matches  # for a mistake alone
+
+    close = get_close_matches(like, known, n=1)
     return ConfigError(name, remedy=f"did you mean {close[0]}?" if close else "see every key with: rerank-cli config")

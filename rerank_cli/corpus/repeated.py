@@ -11,7 +11,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 
 from rerank_cli.records import Block, Document
 
@@ -113,6 +112,8 @@ def _sample(pages: Iterable[str]) -> list[str]:
 
 def _keepers(texts: Mapping[str, Texts]) -> dict[bytes, str]:
     """By its key, each text that most of the pages repeat, and the first of them that has it; *texts* go by page."""
+    from statistics import median  # slow to load, and needed for new pages alone
+
     counts = Counter(key for page in texts.values() for key in page)
     alike = {key for key, count in counts.items() if count >= _MOST * len(texts)}
     own_shares = [_own_share(page, alike) for page in texts.values() if page]

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from rerank_cli.errors import ModelError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rerank_cli.arrays import Vectors
 
 Model = TypeVar("Model")
+
+_alone = Lock()
 
 TIMEOUT_S = 30.0
 """Of a request to a remote model, unless the settings say otherwise."""
@@ -177,11 +180,17 @@ def _load(
     compiled: Callable[[CompiledModel], Model],
     in_torch: Callable[[ModelSource, str], Model],
 ) -> Model:
-    """Run the compiled form on the CPU; sentence-transformers elsewhere, or where nothing compiles."""
-    if device != "cpu":
-        return in_torch(source, _checked_device(source, device))
-    model = prepare(source, listener=listener)
-    return compiled(model) if model.precision != "none" else in_torch(source, device)
+    """Run the compiled form on the CPU; sentence-transformers elsewhere, or where nothing compiles.
+
+    Two models that are loaded at once only read their compiled forms at once: torch takes much memory for each.
+    """
+    with _alone:
+        if device != "cpu":
+            return in_torch(source, _checked_device(source, device))
+        model = prepare(source, listener=listener)
+        if model.precision == "none":
+            return in_torch(source, device)
+    return compiled(model)
 
 
 def _checked_device(source: ModelSource, device: str) -> str:

@@ -45,11 +45,13 @@ class _Runtime:
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        self.tokenizer = _loaded(model.folder / TOKENIZER_NAME, Tokenizer.from_file)
+        load = partial(_session, unwanted=unwanted_fusions(model.kind))
+        with ThreadPoolExecutor(1) as beside:
+            tokenizer = beside.submit(_loaded, model.folder / TOKENIZER_NAME, Tokenizer.from_file)
+            self._session = _loaded(model.folder / GRAPH_NAME, load)
+        self.tokenizer = tokenizer.result()
         self._word_counts = WordCounts(self.tokenizer) if adds_up(self.tokenizer) else None
         self._tokenizing = Lock()  # a tokenizer keeps where it cuts, and one thread must not cut for another
-        load = partial(_session, unwanted=unwanted_fusions(model.kind))
-        self._session = _loaded(model.folder / GRAPH_NAME, load)
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -16,7 +16,7 @@ LEAST_BYTES = 1024
 
 
 def optimize(source: Path, folder: Path, *, kind: Kind) -> None:
-    """Write the graph *source*, of a model of this *kind*, to *folder* with all that makes it quicker on any processor."""
+    """Write *source*, the graph of a model of this *kind*, to *folder* with what makes it quicker on any processor."""
     import onnxruntime
 
     from rerank_cli.models.onnx import unwanted_fusions

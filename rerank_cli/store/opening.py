@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError
 from rerank_cli.places import make_private_folder, open_private
@@ -25,7 +26,9 @@ from rerank_cli.store.remedies import in_the_way, index_command, mend_remedy, re
 from rerank_cli.store.replaced import end_unfinished, put_back, remove_files, set_aside
 from rerank_cli.store.seal import Seal, read_seal
 from rerank_cli.store.sealing import Sealing, is_sealed
-from rerank_cli.store.writer import LocalWriter
+
+if TYPE_CHECKING:
+    from rerank_cli.store.writer import LocalWriter
 
 
 def open_reader(folder: Path) -> IndexReader:
@@ -171,6 +174,8 @@ def open_writer(
         Busy: another process held it for longer than *wait_s*.
         IndexDamaged: the catalog is not what was written.
     """
+    from rerank_cli.store.writer import LocalWriter  # which no reader needs
+
     layout = Layout(folder)
     with _locked(layout, wait_s) as made_folder:
         with naming_disk_errors(layout.folder):

@@ -375,7 +375,7 @@ class IndexReader:
 
 
 def _with_ties(best_first: Iterable[tuple[PassageId, float]], depth: int) -> Ranking:
-    """The first *depth* rows, and whatever ties with the last of them; no more are read, since SQLite has sorted all."""
+    """The first *depth* rows, and whatever ties with the last of them. No more are read: SQLite has sorted all."""
     ranking: Ranking = []
     for row in best_first:
         if len(ranking) >= depth and row[1] < ranking[depth - 1][1]:

@@ -1,9 +1,11 @@
 """What it costs to start: the processor time of whole commands that have next to nothing to do.
 
-    python tests/benchmarks/starts.py FOLDER [--notes 10000] [--paragraphs 10] [--rounds 15] [--other CHECKOUT]
+    python tests/benchmarks/starts.py FOLDER [--notes 10000] [--paragraphs 10] [--many 100000] [--rounds 15]
+        [--other CHECKOUT]
 
-It writes so many notes into FOLDER and indexes them, if they are not there, with hashes in the place of the built-in
-encoder's vectors. Each command runs as a process of its own, in turn here and in the other checkout.
+It writes so many notes into FOLDER, and many short ones beside them, and indexes both, if they are not there, with
+hashes in the place of the built-in encoder's vectors. Each command runs as a process of its own, in turn here and in
+the other checkout. Beside the processor time stands how long the prompt waits after the last byte of output.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from index_cost import HashEncoder, write_notes
@@ -33,15 +36,19 @@ def make_index(notes: Path, index: Path) -> None:
         update_index(notes, writer=writer, encoder=encoder, settings=index_settings(settings, encoder=settings.encoder))
 
 
-def cpu_s(checkout: Path, arguments: list[str]) -> float:
-    """Processor time of one run, what it starts included."""
+def cost_of(checkout: Path, arguments: list[str]) -> tuple[float, float]:
+    """Processor time of one run, what it starts included, and how long it stays after its output; in seconds."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
     command = [sys.executable, "-P", "-m", "rerank_cli", *arguments]
-    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    written = time.perf_counter()
+    while os.read(running.stdout.fileno(), 65_536):
+        written = time.perf_counter()
     _, status, usage = os.wait4(running.pid, 0)
     assert status == 0, arguments
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - written
 
 
 def main() -> None:
@@ -49,27 +56,34 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--notes", type=int, default=10_000)
     parser.add_argument("--paragraphs", type=int, default=10)
+    parser.add_argument("--many", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--other", type=Path)
     asked = parser.parse_args()
-    notes, index = asked.folder.resolve() / "notes", asked.folder.resolve() / "index"
-    if not notes.exists():
-        write_notes(notes, count=asked.notes, paragraphs=asked.paragraphs)
-    if not index.exists():
-        make_index(notes, index)
-    of_it = ["--index", str(index)]
+    folder = asked.folder.resolve()
+    notes, index, many, index_of_many = (folder / name for name in ("notes", "index", "many", "index-of-many"))
+    for place, count, paragraphs in ((notes, asked.notes, asked.paragraphs), (many, asked.many, 1)):
+        if not place.exists():
+            write_notes(place, count=count, paragraphs=paragraphs)
+    for place, its_index in ((notes, index), (many, index_of_many)):
+        if not its_index.exists():
+            make_index(place, its_index)
+    checkouts = [each.resolve() for each in (asked.other, HERE) if each]
     for name, arguments in {
         "--help": ["--help"],
-        "status": ["status", *of_it],
-        "index with nothing to do": ["index", str(notes), *of_it],
-        "query --no-rerank": ["query", "w1a2 w3b w77", "--no-rerank", *of_it],
+        "status": ["status", "--index", str(index)],
+        "index, nothing to do": ["index", str(notes), "--index", str(index)],
+        "index of many, nothing to do": ["index", str(many), "--index", str(index_of_many)],
+        "query --no-rerank": ["query", "w1a2 w3b w77", "--no-rerank", "--index", str(index)],
     }.items():
-        checkouts = [each.resolve() for each in (asked.other, HERE) if each]
         for each in checkouts:
-            cpu_s(each, arguments)  # which compiles its modules
-        rounds = [[cpu_s(each, arguments) for each in checkouts] for _ in range(asked.rounds)]
-        medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
-        print(f"{name:25}", *(f"{median:6.3f} s" for median in medians), flush=True)
+            cost_of(each, arguments)  # which compiles its modules
+        rounds = [[cost_of(each, arguments) for each in checkouts] for _ in range(asked.rounds)]
+        columns = [
+            [statistics.median(numbers) for numbers in zip(*runs, strict=True)] for runs in zip(*rounds, strict=True)
+        ]
+        told = (f"{cpu_s:6.3f} s, then {1000 * stays_s:3.0f} ms" for cpu_s, stays_s in columns)
+        print(f"{name:30}", *told, flush=True)
 
 
 if __name__ == "__main__":

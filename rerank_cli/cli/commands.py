@@ -23,6 +23,7 @@ COMMANDS = {
     "eval": "Measure whether reranking helps here, and its cost.",
     "mcp": "Answer the language models of MCP clients.",
     "serve": "Answer searches over HTTP.",
+    "warm": "Keep models loaded for queries.",
     "completion": "Print the script that completes in your shell.",
     "man": "Print the manual page.",
 }

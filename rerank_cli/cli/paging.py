@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -30,6 +30,12 @@ def pager_command(wanted: str, environment: Mapping[str, str]) -> str | None:
     return None if wanted.strip() in _NO_PAGERS else wanted
 
 
+def give_to(shows: Callable[[str, str], bool]) -> None:
+    """Have *shows* run pagers from now on, for a process that is not at the terminal itself."""
+    global show  # noqa: PLW0603 - a process has one terminal
+    show = shows
+
+
 @contextmanager
 def paged(wanted: str) -> Iterator[TextIO]:
     """Where to write an answer: to stdout, or if that is a terminal, to what shows it when it is whole."""
@@ -40,7 +46,7 @@ def paged(wanted: str) -> Iterator[TextIO]:
     page = _Page()
     yield page
     text = page.getvalue()
-    if _lines_shown(text, shutil.get_terminal_size().columns) < shutil.get_terminal_size().lines or not _shown_by(
+    if _lines_shown(text, shutil.get_terminal_size().columns) < shutil.get_terminal_size().lines or not show(
         command, text
     ):
         sys.stdout.write(text)
@@ -60,7 +66,7 @@ def _lines_shown(text: str, columns: int) -> int:
     return sum(max(1, -(-width // columns)) for width in widths)
 
 
-def _shown_by(command: str, text: str) -> bool:
+def shown_by(command: str, text: str) -> bool:
     """Whether the pager took *text*. How much of it was read, and how the pager was left, is nobody's business."""
     import subprocess  # which few answers need
 
@@ -72,3 +78,7 @@ def _shown_by(command: str, text: str) -> bool:
     finally:
         signal.signal(signal.SIGINT, deaf)
     return process.returncode not in _NOT_RUN
+
+
+show: Callable[[str, str], bool] = shown_by
+"""What runs a pager."""

@@ -78,6 +78,7 @@ def run(
     rerank: Reranks = None,
     fusion: FusionName = None,
     fusion_weight: FusionWeight = None,
+    warm: Annotated[bool | None, setting("warm")] = None,
     fresh: Annotated[bool | None, setting("fresh")] = None,
     fresh_budget: Annotated[str | None, setting("fresh_budget")] = None,
     budget: Annotated[str | None, setting("budget")] = None,
@@ -145,6 +146,10 @@ def run(
     asked = given_queries(text, queries)
     filters = asked_filter(path=path, not_path=not_path, ext=ext, since=since, until=until, where=where)
     folders, merged = indexes_and_settings(config, flags)
+    if merged.settings.warm:
+        from rerank_cli.cli.warming import start_beside
+
+        start_beside(merged.settings)
     return answer(
         asked,
         many=text is None or text == "-",

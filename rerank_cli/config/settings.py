@@ -167,6 +167,12 @@ class Settings:
         default=0.65,
         metadata=_about(SHARE, "The second stage's share in a fused order.", project=True),
     )
+    warm: bool = field(
+        default=False,
+        metadata=_about(
+            SWITCH, "Start a server that keeps models loaded for the next query. One that is there is asked."
+        ),
+    )
     fresh: bool = field(
         default=False,
         metadata=_about(SWITCH, "Bring the index up to date before a search, as far as --fresh-budget allows."),

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 from rerank_cli.errors import ModelError
 from rerank_cli.models.address import endpoint_at, is_address
 from rerank_cli.models.calibration import read_calibration
-from rerank_cli.models.catalogue import ModelSource, find_model
-from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel, find_compiled, find_shipped
+from rerank_cli.models.catalogue import Kind, ModelSource, find_model
+from rerank_cli.models.compiled import (
+    GRAPH_NAME,
+    TOKENIZER_NAME,
+    CompiledModel,
+    find_compiled,
+    find_shipped,
+    model_state,
+)
+from rerank_cli.models.ready import keep, ready
 from rerank_cli.ports import Encoder, PairScores, Reranker
 from rerank_cli.records import Listener, ignore_progress
 
@@ -91,6 +99,28 @@ def _shipped(source: ModelSource, listener: Listener) -> CompiledModel | None:
     return publish(source, shift_into, listener=listener)
 
 
+def keep_model(name: str, kind: Kind) -> None:
+    """Keep the model called *name* loaded, for what this process or one that comes of it opens later.
+
+    Nothing is fetched or compiled, and nothing is kept of what runs elsewhere than in onnxruntime.
+    """
+    compiled = model_state(name, kind).compiled
+    if compiled is not None and compiled.precision != "none":
+        keep(compiled, _encoder if kind == "encoder" else _reranker)
+
+
+def _encoder(model: CompiledModel) -> Encoder:
+    from rerank_cli.models.onnx import OnnxEncoder
+
+    return OnnxEncoder(model)
+
+
+def _reranker(model: CompiledModel) -> Reranker:
+    from rerank_cli.models.onnx import OnnxReranker
+
+    return OnnxReranker(model)
+
+
 class _LazyEncoder:
     def __init__(self, source: ModelSource, device: str, listener: Listener) -> None:
         self._source = source
@@ -99,17 +129,12 @@ class _LazyEncoder:
 
     @cached_property
     def _loaded(self) -> Encoder:
-        def compiled(model: CompiledModel) -> Encoder:
-            from rerank_cli.models.onnx import OnnxEncoder
-
-            return OnnxEncoder(model)
-
         def in_torch(source: ModelSource, device: str) -> Encoder:
             from rerank_cli.models.torch import TorchEncoder
 
             return TorchEncoder(source, device=device)
 
-        return _load(self._source, self._device, self._listener, compiled, in_torch)
+        return _load(self._source, self._device, self._listener, _encoder, in_torch)
 
     @property
     def fingerprint(self) -> str:
@@ -146,17 +171,12 @@ class _LazyReranker:
 
     @cached_property
     def _loaded(self) -> Reranker:
-        def compiled(model: CompiledModel) -> Reranker:
-            from rerank_cli.models.onnx import OnnxReranker
-
-            return OnnxReranker(model)
-
         def in_torch(source: ModelSource, device: str) -> Reranker:
             from rerank_cli.models.torch import TorchReranker
 
             return TorchReranker(source, device=device)
 
-        return _load(self._source, self._device, self._listener, compiled, in_torch)
+        return _load(self._source, self._device, self._listener, _reranker, in_torch)
 
     @property
     def fingerprint(self) -> str:
@@ -190,7 +210,7 @@ def _load(
         model = prepare(source, listener=listener)
         if model.precision == "none":
             return in_torch(source, device)
-    return compiled(model)
+    return ready(model, compiled)
 
 
 def _checked_device(source: ModelSource, device: str) -> str:

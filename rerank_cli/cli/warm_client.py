@@ -1,0 +1,160 @@
+"""Has a warm server answer in the place of this process, where there is one: it has the models loaded already."""
+
+from __future__ import annotations
+
+import _socket
+import os
+import signal
+import sys
+
+from rerank_cli.cli.warm_wire import (
+    ANSWER,
+    CODE,
+    GO,
+    INTERRUPT,
+    PAGE,
+    TAKEN,
+    WRITES,
+    connected,
+    folder_place,
+    kind_of_server,
+    open_folder,
+    packed,
+    socket_name,
+)
+
+WAIT_S = 2.0
+"""A server that has not begun by then hangs."""
+
+INTERRUPTED = 130
+LOST = 70
+
+_NOT_WARM = ("0", "false", "no", "off")
+
+
+def answered_warm(arguments: list[str]) -> int | None:
+    """The exit code of the command with these *arguments*, once a server has answered it; None where none did.
+
+    In that case nothing of an answer was written.
+    """
+    if not is_possible() or not is_wanted(arguments):
+        return None
+    asking = _server()
+    if asking is None:
+        return None
+    asked = _Asked(asking)
+    try:
+        return asked.answer(arguments)
+    except OSError:
+        return asked.lost()
+    except KeyboardInterrupt:
+        sys.stderr.write("rerank-cli: interrupted\n")
+        return INTERRUPTED
+    finally:
+        asking.close()
+
+
+def is_possible() -> bool:
+    """Whether this system lets a process become another one's at any time; elsewhere its libraries forbid it."""
+    return sys.platform == "linux"
+
+
+def is_wanted(arguments: list[str]) -> bool:
+    """Whether these are the *arguments* of a query that a server can answer, and that does not refuse one.
+
+    An editor must be started by the process that is at the terminal.
+    """
+    if arguments[:1] != ["query"] or os.environ.get("RERANK_CLI_WARM", "").lower() in _NOT_WARM:
+        return False
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    needs_terminal = any(option == "--open" or option.startswith("--open=") for option in options)
+    return not needs_terminal and "RERANK_CLI_OPEN" not in os.environ and "--no-warm" not in options
+
+
+def _server() -> _socket.socket | None:
+    folder = open_folder(folder_place(os.environ))
+    if folder is None:
+        return None
+    try:
+        return connected(folder, socket_name(kind_of_server(os.environ)))
+    finally:
+        os.close(folder)
+
+
+class _Asked:
+    """A request on its way."""
+
+    def __init__(self, asking: _socket.socket) -> None:
+        self._asking = asking
+        self._writes = False
+
+    def answer(self, arguments: list[str]) -> int | None:
+        """The exit code; None where the server did not begin to write."""
+        self._ask(arguments)
+        self._asking.settimeout(WAIT_S)
+        if self._asking.recv(1) != TAKEN:
+            return None
+        self._asking.settimeout(None)
+        heard = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            self._asking.sendall(GO)
+            return self._listen()
+        finally:
+            signal.signal(signal.SIGINT, heard)
+
+    def _ask(self, arguments: list[str]) -> None:
+        environment = [name + b"=" + value for name, value in os.environb.items()]
+        umask = os.umask(0)
+        os.umask(umask)
+        own = [kind_of_server(os.environ).encode("utf-8", "surrogateescape"), b"%d" % umask]
+        request = packed(ANSWER, own, [os.fsencode(argument) for argument in arguments], environment)
+        here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            handed = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2, here))
+            sent = self._asking.sendmsg([request], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, handed)])
+            self._asking.sendall(request[sent:])
+        finally:
+            os.close(here)
+
+    def _interrupt(self, *_: object) -> None:
+        """The server's process ends as this one would; a second time is for this one."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._asking.send(INTERRUPT)
+
+    def _listen(self) -> int | None:
+        while True:
+            told = self._asking.recv(1)
+            if told == CODE:
+                return int(self._read(3))
+            if told == WRITES:
+                self._writes = True
+            elif told == PAGE:
+                self._page()
+            else:
+                return self.lost()
+
+    def lost(self) -> int | None:
+        """What to do without an answer: once some of it was written, it cannot be given again."""
+        if not self._writes:
+            return None
+        sys.stderr.write("rerank-cli: the warm server was ended while it wrote; ask again\n")
+        return LOST
+
+    def _page(self) -> None:
+        """Show what the server gave to this terminal's pager."""
+        lengths = b""
+        while not lengths.endswith(b"\n"):
+            lengths += self._read(1)
+        command, text = (self._read(int(length)).decode("utf-8", "surrogateescape") for length in lengths.split())
+        from rerank_cli.cli.paging import shown_by
+
+        self._asking.sendall(b"1" if shown_by(command, text) else b"0")
+
+    def _read(self, size: int) -> bytes:
+        found = b""
+        while len(found) < size:
+            part = self._asking.recv(size - len(found))
+            if not part:
+                raise ConnectionResetError
+            found += part
+        return found

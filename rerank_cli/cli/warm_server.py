@@ -1,0 +1,434 @@
+"""A warm server: it has all that a query needs loaded, and becomes for each one the process that answers.
+
+A query's process hands over its arguments, its environment, the folder where it stands and its three streams. The
+server forks, and the new process runs the command as it would run alone: it reads the settings, opens the index, and
+writes to the query's own streams. So an answer cannot differ from a cold one, nothing of an index is held in between,
+and several answer at once. What the server holds are modules and models.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import io
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import NoReturn
+
+from rerank_cli import __version__
+from rerank_cli.cli.paging import give_to
+from rerank_cli.cli.warm_wire import (
+    ANSWER,
+    CODE,
+    COLD,
+    GO,
+    INTERRUPT,
+    PAGE,
+    STATUS,
+    STOP,
+    TAKEN,
+    WRITES,
+    address_in,
+    folder_place,
+    kind_of_server,
+    open_folder,
+    peer_of,
+    socket_name,
+    unpacked,
+)
+from rerank_cli.errors import BUG, InputError
+from rerank_cli.places import FILE_MODE, make_private_folder
+
+PRELOADED = (
+    "rerank_cli.cli.app",
+    "rerank_cli.cli.query",
+    "rerank_cli.cli.filtering",
+    "rerank_cli.cli.querying",
+    "rerank_cli.cli.results_table",
+    "rerank_cli.context",
+    "rerank_cli.models.onnx",
+    "rerank_cli.retrieval",
+    "rerank_cli.store.accepted",
+    "rerank_cli.store.nearest",
+    "rerank_cli.store.opening",
+    "rich.progress",
+)
+"""What a query loads on its way."""
+
+ASK_S = 1.0
+"""Seconds in which a query must have said what it wants."""
+
+REQUEST_BYTES = 4_000_000
+"""More than a command line and its environment may have."""
+
+BACKLOG = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """A process that answers, what it tells of the models it opened, and the query that waits."""
+
+    pid: int
+    report: int
+    asking: socket.socket
+
+
+def serve(models: list[tuple[str, str]], *, idle_s: float) -> None:
+    """Answer queries until none came for *idle_s*, with these models, by kind and name, loaded at once.
+
+    Where another server of this kind is there already, nothing happens.
+    """
+    place = folder_place(os.environ)
+    kind = kind_of_server(os.environ)
+    with _opened_folder(place) as folder, _alone(folder, socket_name(kind)) as is_alone:
+        if not is_alone:
+            return
+        server = Server(kind, idle_s=idle_s)
+        with _door(folder, socket_name(kind)) as door:
+            server.load(models)
+            server.run(door)
+
+
+@contextmanager
+def _opened_folder(place: str) -> Iterator[int]:
+    from pathlib import Path
+
+    make_private_folder(Path(place))
+    folder = open_folder(place)
+    if folder is None:
+        raise InputError(f"{place}: is not a folder of yours alone", remedy=f"remove it, or run: chmod 700 {place}")
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _alone(folder: int, name: str) -> Iterator[bool]:
+    """Hold the lock of the socket *name*; False where another server has it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(f"{name}.lock", flags, FILE_MODE, dir_fd=folder)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _door(folder: int, name: str) -> Iterator[socket.socket]:
+    """The socket *name* in the *folder*, which nobody but this user may connect to."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)  # of a server that was killed
+    with socket.socket(socket.AF_UNIX) as door:
+        mask = os.umask(0o777 & ~FILE_MODE)
+        try:
+            door.bind(address_in(folder, name))
+        finally:
+            os.umask(mask)
+        door.listen(BACKLOG)
+        try:
+            yield door
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+
+
+class Server:
+    """Answers the queries that come through a door."""
+
+    def __init__(self, kind: str, *, idle_s: float) -> None:
+        self._kind = kind
+        self._idle_s = idle_s
+        self._begun_s = self._heard_s = time.monotonic()
+        self._answers = 0
+        self._stops = False
+        self._selector = selectors.DefaultSelector()
+        self._answering: dict[int, _Answering] = {}
+        self._stamps: dict[str, tuple[int, int, int] | None] = {}
+
+    def load(self, models: list[tuple[str, str]]) -> None:
+        """Load the modules and these models, by kind and name."""
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        for name in PRELOADED:
+            import_module(name)
+        self._keep(models)
+        self._stamps = _stamps(_loaded_files())
+
+    def run(self, door: socket.socket) -> None:
+        """Answer until it was idle for too long or is told to stop. Answers that are on their way come to an end."""
+        self._selector.register(door, selectors.EVENT_READ)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        while not self._stops and (self._answering or self._left_s() > 0):
+            for key, _ in self._selector.select(self._left_s() if not self._answering else None):
+                if key.fileobj is door:
+                    self._hear(door)
+                else:
+                    self._look_after(key.data, key.fileobj)
+
+    def _stop(self, *_: object) -> None:
+        self._stops = True
+        raise KeyboardInterrupt  # out of a wait
+
+    def _left_s(self) -> float:
+        """Seconds until it has been idle for too long."""
+        return max(0.0, self._heard_s + self._idle_s - time.monotonic())
+
+    def _hear(self, door: socket.socket) -> None:
+        asking, _ = door.accept()
+        self._heard_s = time.monotonic()
+        handed: list[int] = []
+        try:
+            if peer_of(asking) != os.geteuid():
+                return
+            what, lists, handed = _request(asking)
+            if what == STOP:
+                self._stops = True
+            if what in (STOP, STATUS):
+                asking.sendall(json.dumps(self._status()).encode())
+            elif what == ANSWER:
+                self._answer(asking, lists, handed)
+        except (OSError, ValueError, StopIteration):
+            pass  # it went, or is none of ours
+        finally:
+            asking.close()
+            for descriptor in handed:
+                os.close(descriptor)
+
+    def _answer(self, asking: socket.socket, lists: list[list[bytes]], handed: list[int]) -> None:
+        (kind, mask), arguments, environment = lists
+        if _stamps(self._stamps) != self._stamps:  # the program, or a library, was changed since
+            self._stops = True
+        if self._stops or os.fsdecode(kind) != self._kind or len(handed) != 4:
+            asking.sendall(TAKEN + COLD)
+            return
+        reads, writes = os.pipe()
+        pid = os.fork()
+        if not pid:
+            _become(asking, handed, arguments, environment, int(mask), writes)
+        os.close(writes)
+        self._answers += 1
+        answering = _Answering(pid, reads, asking.dup())
+        self._answering[pid] = answering
+        self._selector.register(answering.asking, selectors.EVENT_READ, answering)
+        self._selector.register(reads, selectors.EVENT_READ, answering)
+
+    def _look_after(self, answering: _Answering, heard: object) -> None:
+        """Hear from a query that it was interrupted or is gone, or from the process which answers that it is done."""
+        if heard is answering.asking:
+            told = b""
+            with suppress(OSError):
+                told = answering.asking.recv(1, socket.MSG_PEEK)
+            if told == INTERRUPT:
+                answering.asking.recv(1)
+                os.kill(answering.pid, signal.SIGINT)
+            elif not told:
+                self._selector.unregister(answering.asking)
+                os.kill(answering.pid, signal.SIGTERM)
+            return
+        report = b""
+        while part := os.read(answering.report, 65_536):
+            report += part
+        self._end(answering)
+        if report:
+            self._keep([(kind, name) for kind, name in json.loads(report)])
+
+    def _end(self, answering: _Answering) -> None:
+        os.waitpid(answering.pid, 0)
+        self._selector.unregister(answering.report)
+        with suppress(KeyError):
+            self._selector.unregister(answering.asking)
+        os.close(answering.report)
+        answering.asking.close()
+        del self._answering[answering.pid]
+        self._heard_s = time.monotonic()
+
+    def _keep(self, models: list[tuple[str, str]]) -> None:
+        """Load what of these models is not loaded yet, and leave to those who answer as little to copy as can be."""
+        from rerank_cli.models.loading import keep_model
+
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads would not be there after a fork
+        for kind, name in models:
+            keep_model(name, "encoder" if kind == "encoder" else "reranker")
+        gc.collect()
+        gc.freeze()
+
+    def _status(self) -> dict[str, object]:
+        from rerank_cli.models.ready import kept
+
+        return {
+            "pid": os.getpid(),
+            "version": __version__,
+            "up_s": round(time.monotonic() - self._begun_s),
+            "answers": self._answers,
+            "idle_s": self._idle_s,
+            "memory_bytes": _memory_bytes(),
+            "models": [model.name for model in kept()],
+        }
+
+
+def _request(asking: socket.socket) -> tuple[bytes, list[list[bytes]], list[int]]:
+    """What is asked, with its lists of texts and the descriptors that were handed over."""
+    asking.settimeout(ASK_S)
+    content, handed, *_ = socket.recv_fds(asking, 65_536, 8)
+    for descriptor in handed:
+        os.set_inheritable(descriptor, False)
+    head, _, body = content.partition(b"\n")
+    size = int(head.rpartition(b" ")[2])
+    while len(body) < min(size, REQUEST_BYTES):
+        if not (part := asking.recv(65_536)):
+            break
+        body += part
+    asking.settimeout(None)
+    return *unpacked(head, body), handed
+
+
+def _loaded_files() -> list[str]:
+    """Those of the program and of the libraries that it has loaded."""
+    return [path for module in list(sys.modules.values()) if (path := getattr(module, "__file__", None))]
+
+
+def _stamps(files: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:
+    """What tells that each of *files* is still the one that was loaded; None of one that is gone."""
+    return {path: _stamp(path) for path in files}
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - of many files, for each query
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _memory_bytes() -> int:
+    """What of the memory is this process's alone."""
+    with suppress(OSError), open("/proc/self/smaps_rollup", encoding="ascii") as file:  # noqa: PTH123
+        private = [line.split() for line in file if line.startswith("Private_")]
+        return sum(int(kilobytes) for _, kilobytes, *_ in private) * 1024
+    return 0
+
+
+def _become(
+    asking: socket.socket,
+    handed: list[int],
+    arguments: list[bytes],
+    environment: list[bytes],
+    mask: int,
+    report: int,
+) -> NoReturn:
+    """Be the process that answers: run the command as if it had been started by the query's own."""
+    code = BUG
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        for target, descriptor in enumerate(handed[:3]):
+            os.dup2(descriptor, target)
+        os.fchdir(handed[3])
+        _close_others(asking.fileno(), report)
+        os.umask(mask)
+        os.environb.clear()
+        os.environb.update(dict(entry.split(b"=", 1) for entry in environment))
+        time.tzset()
+        _open_streams(asking)
+        give_to(partial(_paged, asking))
+        sys.argv = ["rerank-cli", *map(os.fsdecode, arguments)]
+        asking.sendall(TAKEN)
+        if asking.recv(1) == GO:
+            code = _ran()
+            _report(report)
+            asking.sendall(CODE + b"%03d" % code)
+    finally:
+        os._exit(code)
+
+
+def _close_others(*kept: int) -> None:
+    """Let go of what is the server's: while a process has it, who waits for its end waits for this one's."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        if int(name) > 2 and int(name) not in kept:
+            with suppress(OSError):
+                os.close(int(name))
+
+
+def _open_streams(asking: socket.socket) -> None:
+    """Python's own three streams, as it makes them at its start; the query hears before something is written."""
+    known, errors = sys.__stdout__, "backslashreplace"
+    assert known is not None
+    encoding = known.encoding
+    sys.stdin = open(0, encoding=encoding, errors=known.errors, closefd=False)  # noqa: SIM115
+    announce = _Announcement(asking)
+    for name, number, how in (("stdout", 1, known.errors), ("stderr", 2, errors)):
+        raw = _Announced(number, announce) if number == 1 or not os.isatty(number) else io.FileIO(number, "w", False)
+        lines = number != 1 or os.isatty(number)
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=how, line_buffering=lines)
+        setattr(sys, name, stream)
+
+
+class _Announcement:
+    """Tells the query once that something is written."""
+
+    def __init__(self, asking: socket.socket) -> None:
+        self._asking = asking
+        self._is_told = False
+
+    def __call__(self) -> None:
+        if not self._is_told:
+            self._is_told = True
+            self._asking.sendall(WRITES)
+
+
+class _Announced(io.FileIO):
+    """A stream of the query's."""
+
+    def __init__(self, descriptor: int, announce: _Announcement) -> None:
+        super().__init__(descriptor, "w", False)
+        self._announce = announce
+
+    def write(self, content: object) -> int:
+        self._announce()
+        return super().write(content)  # type: ignore[arg-type]
+
+
+def _ran() -> int:
+    from rerank_cli.cli.app import main
+
+    try:
+        main()
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else BUG
+
+
+def _paged(asking: socket.socket, command: str, text: str) -> bool:
+    """Have the query show *text* with its pager; whether it could."""
+    parts = [part.encode("utf-8", "surrogateescape") for part in (command, text)]
+    asking.sendall(PAGE + b"%d %d\n" % (len(parts[0]), len(parts[1])) + b"".join(parts))
+    return asking.recv(1) == b"1"
+
+
+def _report(report: int) -> None:
+    """Tell the server which models were opened, so that it has them the next time."""
+    from rerank_cli.models.ready import opened
+
+    models = [(model.kind, model.original if model.origin == "folder" else model.name) for model in opened()]
+    os.write(report, json.dumps(models).encode())
+
+
+def main() -> None:
+    """`SECONDS KIND:NAME…`: serve in this process, which nobody is at."""
+    idle_s, *models = sys.argv[1:]
+    os.chdir("/")
+    serve([(kind, name) for kind, _, name in (model.partition(":") for model in models)], idle_s=float(idle_s))

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import traceback
+from functools import cache
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -137,9 +138,15 @@ def _open_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+@cache
+def command_line() -> Any:
+    """What reads the arguments."""
+    return typer.main.get_command(app)
+
+
 def _run(arguments: list[str]) -> object:
     """What the command returns. Typer's own `main` would keep an interrupt to itself and make 1 of a closed pipe."""
-    command = typer.main.get_command(app)
+    command = command_line()
     try:
         with command.make_context("rerank-cli", arguments) as context:
             return command.invoke(context)

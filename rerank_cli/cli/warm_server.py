@@ -26,6 +26,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from rerank_cli import __version__
+from rerank_cli.cli.entry import ALLOCATIONS
 from rerank_cli.cli.paging import give_to
 from rerank_cli.cli.warm_wire import (
     ANSWER,
@@ -48,6 +49,7 @@ from rerank_cli.cli.warm_wire import (
 )
 from rerank_cli.errors import BUG, InputError
 from rerank_cli.places import FILE_MODE, make_private_folder
+from rerank_cli.store.proved import learn
 
 PRELOADED = (
     "rerank_cli.cli.app",
@@ -59,9 +61,11 @@ PRELOADED = (
     "rerank_cli.models.onnx",
     "rerank_cli.retrieval",
     "rerank_cli.store.accepted",
+    "rerank_cli.store.location",
     "rerank_cli.store.nearest",
     "rerank_cli.store.opening",
     "rich.progress",
+    "typer._click.decorators",
 )
 """What a query loads on its way."""
 
@@ -164,6 +168,13 @@ class Server:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         for name in PRELOADED:
             import_module(name)
+        from rerank_cli.cli.app import command_line
+        from rerank_cli.cli.commands import load
+        from rerank_cli.models.saturation import saturates
+
+        command_line()
+        load("query")
+        saturates()
         self._keep(models)
         self._stamps = _stamps(_loaded_files())
 
@@ -228,6 +239,8 @@ class Server:
 
     def _look_after(self, answering: _Answering, heard: object) -> None:
         """Hear from a query that it was interrupted or is gone, or from the process which answers that it is done."""
+        if answering.pid not in self._answering:
+            return  # it has ended, as was heard a moment ago
         if heard is answering.asking:
             told = b""
             with suppress(OSError):
@@ -244,7 +257,9 @@ class Server:
             report += part
         self._end(answering)
         if report:
-            self._keep([(kind, name) for kind, name in json.loads(report)])
+            told = json.loads(report)
+            learn(told["proved"])
+            self._keep([(kind, name) for kind, name in told["models"]])
 
     def _end(self, answering: _Answering) -> None:
         os.waitpid(answering.pid, 0)
@@ -350,7 +365,8 @@ def _become(
         asking.sendall(TAKEN)
         if asking.recv(1) == GO:
             code = _ran()
-            _report(report)
+            with suppress(OSError):  # the server has ended
+                _report(report)
             asking.sendall(CODE + b"%03d" % code)
     finally:
         os._exit(code)
@@ -420,15 +436,18 @@ def _paged(asking: socket.socket, command: str, text: str) -> bool:
 
 
 def _report(report: int) -> None:
-    """Tell the server which models were opened, so that it has them the next time."""
+    """Tell the server which models were opened and what was proved of files, so that it has both the next time."""
     from rerank_cli.models.ready import opened
+    from rerank_cli.store.proved import noted
 
     models = [(model.kind, model.original if model.origin == "folder" else model.name) for model in opened()]
-    os.write(report, json.dumps(models).encode())
+    with open(report, "wb", closefd=False) as told:
+        told.write(json.dumps({"models": models, "proved": noted()}).encode())
 
 
 def main() -> None:
     """`SECONDS KIND:NAME…`: serve in this process, which nobody is at."""
     idle_s, *models = sys.argv[1:]
     os.chdir("/")
+    gc.set_threshold(ALLOCATIONS, 20, 50)
     serve([(kind, name) for kind, _, name in (model.partition(":") for model in models)], idle_s=float(idle_s))

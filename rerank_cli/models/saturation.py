@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ PROBE = Path(__file__).with_name("saturation.onnx")
 """One product in int8: numbers of shape (8, 64) by 64 x 16 weights that are all 127."""
 
 
+@cache
 def saturates() -> bool:
     """Whether onnxruntime cuts off sums of int8 products here, as it does on x86 processors without VNNI.
 

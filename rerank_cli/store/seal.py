@@ -14,6 +14,7 @@ from pathlib import Path
 from rerank_cli.places import replace_whole
 from rerank_cli.regular import SCARCE, open_regular
 from rerank_cli.store.database import file_content
+from rerank_cli.store.proved import is_proved, note
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,9 @@ def fits(seal: Seal, catalog: Path) -> bool:
     """Whether the file *catalog* is what was sealed."""
     if catalog.stat().st_size != seal.size_bytes:
         return False
-    return seal_of(catalog, root=seal.root, generation=seal.generation) == seal
+    if is_proved([catalog], seal):
+        return True
+    if seal_of(catalog, root=seal.root, generation=seal.generation) != seal:
+        return False
+    note([catalog], seal)
+    return True

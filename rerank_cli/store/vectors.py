@@ -25,6 +25,7 @@ from rerank_cli.regular import open_regular
 from rerank_cli.store.access import damaged, telling
 from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
 from rerank_cli.store.pins import NAME, VectorsPin
+from rerank_cli.store.proved import is_proved, note
 
 KEY = np.dtype([("text", f"V{TEXT_BYTES}"), ("check", "<u8")])
 
@@ -153,7 +154,8 @@ class VectorReader:
         self._files = VectorFiles(opened.folder, opened.name)
         self._keys: Keys = np.frombuffer(opened.keys, dtype=KEY)
         self._matrix: Vectors = np.frombuffer(opened.matrix, dtype="<f4").reshape(-1, self._files.dimensions)
-        self._checked = np.zeros(-(-len(self._keys) // BLOCK_ROWS), dtype=np.bool_)
+        checked = is_proved([self._files.matrix, self._files.keys], len(self._keys))
+        self._checked = np.full(-(-len(self._keys) // BLOCK_ROWS), checked, dtype=np.bool_)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -230,6 +232,8 @@ class VectorReader:
         if (checks(keys["text"], self._matrix[part]) != keys["check"]).any():
             raise damaged(self._files.matrix, "holds other vectors than were written")
         self._checked[block] = True
+        if self._checked.all():
+            note([self._files.matrix, self._files.keys], len(self._keys))
 
 
 def check_vectors(opened: PinnedVectors) -> None:

@@ -52,7 +52,16 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("PAGER", "cat")
-    for variable in ("FORCE_COLOR", "LINES", "CLICOLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR", "LESS"):
+    for variable in (
+        "FORCE_COLOR",
+        "LINES",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "VISUAL",
+        "EDITOR",
+        "LESS",
+        "XDG_RUNTIME_DIR",
+    ):
         monkeypatch.delenv(variable, raising=False)
     for variable in [name for name in os.environ if name.startswith("RERANK_CLI_")]:
         monkeypatch.delenv(variable)

@@ -95,12 +95,10 @@ class _Asked:
         if self._asking.recv(1) != TAKEN:
             return None
         self._asking.settimeout(None)
-        heard = signal.signal(signal.SIGINT, self._interrupt)
-        try:
-            self._asking.sendall(GO)
-            return self._listen()
-        finally:
-            signal.signal(signal.SIGINT, heard)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # one that a shell has made deaf stays so
+            signal.signal(signal.SIGINT, self._interrupt)
+        self._asking.sendall(GO)
+        return self._listen()
 
     def _ask(self, arguments: list[str]) -> None:
         environment = [name + b"=" + value for name, value in os.environb.items()]

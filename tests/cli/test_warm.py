@@ -1,0 +1,399 @@
+"""Warm servers: real processes, asked by real commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import rerank_cli
+from rerank_cli import open_library
+from rerank_cli.cli import warm_wire
+from rerank_cli.cli.warm_client import is_wanted
+from tests.cli.conftest import HEAR_SIGINT, Cli, Outcome, assert_one_line, on_a_terminal, write_files
+from tests.fakes import FakeEncoder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm server needs Linux")
+
+FILES = {"gas.md": "# Gas\n\nShut the gas valve.\n", "boat.md": "# Boat\n\nThe boat lies in the shed.\n"}
+
+BY_WORDS = ("--retriever", "lexical", "--no-rerank")
+"""A query that needs no model."""
+
+SERVE = "from rerank_cli.cli.warm_server import main; main()"
+
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Documents, whose index lies beside them."""
+    folder = write_files(tmp_path_factory.mktemp("warm") / "docs", FILES)
+    update(folder)
+    return folder
+
+
+def update(docs: Path) -> None:
+    with open_library(docs, index=docs.parent / "index", encoder=FakeEncoder()) as library:
+        library.update()
+
+
+def question(docs: Path, *arguments: str) -> list[str]:
+    return ["query", *arguments, "--index", str(docs.parent / "index"), *BY_WORDS]
+
+
+@contextmanager
+def warm(*models: str, idle_s: float = 300.0) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in the environment of this test; when it listens."""
+    with subprocess.Popen([sys.executable, "-c", SERVE, str(idle_s), *models]) as server:
+        try:
+            until(lambda: list(folder().glob("*.socket")))
+            yield server
+        finally:
+            server.kill()
+
+
+def folder() -> Path:
+    return Path(warm_wire.folder_place(os.environ))
+
+
+def until(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def asking(docs: Path) -> subprocess.Popen[bytes]:
+    """A query of which each line on stdin is answered at once."""
+    program = f"{HEAR_SIGINT}; from rerank_cli.cli.entry import program; program()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *question(docs, "-")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def answering(server: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that answer now."""
+    return [int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+
+
+def answers(process: Cli) -> int:
+    """How many queries the server has answered."""
+    return int(process("warm", "status", "--json").json[0]["answers"])
+
+
+def ended(asked: subprocess.Popen[bytes], line: str = "") -> Outcome:
+    out, err = asked.communicate(line.encode(), timeout=PATIENCE_S)
+    return Outcome(asked.returncode, out.decode(), err.decode())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["gas", "-f", name] for name in ("plain", "table", "json", "jsonl", "tsv", "paths", "vimgrep", "trec")),
+        ["gas", "valve", "--explain", "-C", "1"],
+        ["gas", "-0"],
+        ["zebra"],
+        [""],
+        ["gas", "--top-k", "0"],
+        ["gas", "--no-such-flag"],
+        ["gas", "--index", "nothing/here"],
+        ["gas", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_a_warm_answer_is_that_of_a_cold_one(docs: Path, process: Cli, arguments: list[str], served: object) -> None:
+    asked = answers(process)
+    found = process(*question(docs, *arguments))
+    assert answers(process) == asked + 1
+    cold = process(*question(docs, *arguments), "--no-warm")
+    assert untimed(found) == untimed(cold)
+    assert answers(process) == asked + 1
+
+
+def untimed(outcome: Outcome) -> tuple[int, str, str]:
+    """*outcome* but for the times it tells, which no two have in common."""
+    if not outcome.out.startswith("{"):
+        return outcome.code, outcome.out, outcome.err
+    records = [json.loads(outcome.out)] if outcome.out.startswith("{\n") else map(json.loads, outcome.lines)
+    kept = [json.dumps({key: value for key, value in record.items() if key != "timings"}) for record in records]
+    return outcome.code, "\n".join(kept), outcome.err
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runtime")
+
+
+@pytest.fixture
+def served(places: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A server for one test."""
+    places.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(places))
+    with warm() as server:
+        yield server
+
+
+def test_a_warm_answer_with_both_models_is_that_of_a_cold_one(indexed: Path, process: Cli) -> None:
+    with warm("encoder:all-MiniLM-L6-v2"):
+        for _ in range(2):  # the server has the reranker for the second
+            found = process("query", "a", "cold", "radiator")
+            assert found == process("query", "a", "cold", "radiator", "--no-warm")
+            assert (found.code, found.err) == (0, "") and len(found.lines) > 1
+        told = process("warm", "status", "--json").json[0]
+    assert (told["answers"], told["models"]) == (2, ["all-MiniLM-L6-v2", "rerank-minilm-l6"])
+
+
+def test_a_terminal_sees_what_it_sees_of_a_cold_answer(docs: Path, process: Cli, served: object) -> None:
+    cold = on_a_terminal(*question(docs, "gas"), "--no-warm")
+    assert on_a_terminal(*question(docs, "gas")) == cold
+    assert "Shut the gas valve" in cold and answers(process) == 1
+
+
+def test_the_pager_runs_at_the_terminal(
+    docs: Path, process: Cli, served: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINES", "2")
+    assert "SHUT THE GAS VALVE" in on_a_terminal(*question(docs, "gas"), "--pager", "tr a-z A-Z")
+    assert answers(process) == 1
+
+
+def test_where_the_query_stands_and_its_settings_count(
+    docs: Path, process: Cli, served: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(docs)
+    assert process(*question(docs, "gas", "-l")).out == "gas.md\n"
+    monkeypatch.setenv("RERANK_CLI_FORMAT", "nonsense")
+    assert process(*question(docs, "gas")).code == 2
+    monkeypatch.delenv("RERANK_CLI_FORMAT")
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "rerank-cli").mkdir(parents=True)
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "rerank-cli" / "config.yaml").write_text("format: paths\n")
+    assert process(*question(docs, "gas")).out == "gas.md\n"
+    assert answers(process) == 3
+
+
+def test_a_change_of_the_index_is_seen_at_once(tmp_path: Path, process: Cli, served: object) -> None:
+    docs = write_files(tmp_path / "docs", FILES)
+    update(docs)
+    assert process(*question(docs, "heron")).code == 1
+    write_files(docs, {"heron.md": "# Heron\n\nA heron stands in the pond.\n"})
+    update(docs)
+    assert "heron.md" in process(*question(docs, "heron")).out
+    assert answers(process) == 2
+
+
+def test_a_damaged_index_is_not_believed(tmp_path: Path, process: Cli, served: object) -> None:
+    docs = write_files(tmp_path / "docs", FILES)
+    update(docs)
+    catalog = tmp_path / "index" / "catalog.sqlite"
+    time.sleep(2.1)  # what was written in the last two seconds is not taken for settled
+    assert process(*question(docs, "gas")).code == 0
+    assert process(*question(docs, "gas")).code == 0
+    content = bytearray(catalog.read_bytes())
+    content[len(content) // 2] ^= 1
+    catalog.write_bytes(content)
+    assert process(*question(docs, "gas")).code == 3
+    assert answers(process) == 3
+
+
+def test_an_upgrade_ends_the_server(docs: Path, tmp_path: Path, process: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = Path(rerank_cli.__file__).parent
+    shutil.copytree(package, tmp_path / "rerank_cli", ignore=shutil.ignore_patterns("builtin", "__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(docs)
+    with warm() as server:
+        found = process(*question(docs, "gas"))
+        assert answers(process) == 1
+        os.utime(tmp_path / "rerank_cli" / "search.py")
+        assert process(*question(docs, "gas")) == found
+        assert server.wait(PATIENCE_S) == 0
+    assert process("warm", "status").code == 1
+
+
+def test_another_version_has_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {warm_wire.kind_of_server({})}
+    kinds.add(warm_wire.kind_of_server({"LC_ALL": "C"}))
+    kinds.add(warm_wire.kind_of_server({"PYTHONPATH": "/elsewhere"}))
+    monkeypatch.setattr(warm_wire, "__version__", "99.0")
+    kinds.add(warm_wire.kind_of_server({}))
+    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 4
+    assert warm_wire.kind_of_server({"OMP_NUM_THREADS": "1"}) in kinds, "that of the query counts"
+
+
+def test_nobody_else_can_reach_it(docs: Path, served: object) -> None:
+    assert stat.S_IMODE(folder().stat().st_mode) == 0o700
+    (place,) = folder().glob("*.socket")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+
+
+def test_what_is_another_users_is_not_asked(process: Cli, served: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = warm_wire.open_folder(str(folder()))
+    assert opened is not None
+    (place,) = folder().glob("*.socket")
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert warm_wire.open_folder(str(folder())) is None
+    assert warm_wire.connected(opened, place.name) is None
+    os.close(opened)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o702])
+def test_a_folder_that_others_may_use_is_refused(docs: Path, process: Cli, mode: int) -> None:
+    folder().mkdir(parents=True)
+    folder().chmod(mode)
+    assert_one_line(process("warm", "start"), "is not a folder of yours alone")
+    assert process(*question(docs, "gas")).code == 0
+
+
+def test_a_link_is_refused(tmp_path: Path, process: Cli) -> None:
+    folder().parent.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder().symlink_to(tmp_path / "elsewhere")
+    assert process("warm", "start").code == 4
+
+
+def test_a_server_that_is_killed_before_it_writes_is_not_missed(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    until(lambda: answering(served))
+    os.kill(answering(served)[0], signal.SIGKILL)
+    outcome = ended(asked, "gas\n")
+    assert (outcome.code, outcome.err, len(outcome.lines)) == (0, "", 1)
+
+
+def test_nothing_is_written_twice(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    assert asked.stdin and asked.stdout
+    asked.stdin.write(b"gas\n")
+    asked.stdin.flush()
+    assert b"gas.md" in asked.stdout.readline()
+    os.kill(answering(served)[0], signal.SIGKILL)
+    outcome = ended(asked, "boat\n")
+    assert (outcome.code, outcome.out) == (70, "")
+    assert_one_line(outcome, "ask again")
+
+
+def test_an_answer_outlives_its_server(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    until(lambda: answering(served))
+    served.kill()
+    served.wait()
+    outcome = ended(asked, "gas\nboat\n")
+    assert (outcome.code, outcome.err, len(outcome.lines)) == (0, "", 2)
+
+
+def test_several_are_answered_at_once(docs: Path, process: Cli, served: subprocess.Popen[bytes]) -> None:
+    first, second = asking(docs), asking(docs)
+    until(lambda: len(answering(served)) == 2)
+    assert "gas.md" in process(*question(docs, "gas")).out
+    assert "boat.md" in ended(second, "boat\n").out
+    assert "gas.md" in ended(first, "gas\n").out
+
+
+def test_who_goes_is_not_answered_any_more(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    until(lambda: answering(served))
+    asked.kill()
+    until(lambda: not answering(served))
+    ended(asked)
+
+
+def test_an_interrupt_ends_an_answer_as_it_ends_a_cold_one(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    assert asked.stdin and asked.stdout
+    asked.stdin.write(b"gas\n")
+    asked.stdin.flush()
+    assert asked.stdout.readline()
+    asked.send_signal(signal.SIGINT)
+    outcome = ended(asked)
+    assert (outcome.code, outcome.err) == (130, "rerank-cli: interrupted\n")
+
+
+def test_one_that_hangs_is_not_waited_for(docs: Path, process: Cli, served: subprocess.Popen[bytes]) -> None:
+    served.send_signal(signal.SIGSTOP)
+    assert "gas.md" in process(*question(docs, "gas")).out
+    served.send_signal(signal.SIGCONT)
+    until(lambda: not answering(served))
+    assert answers(process) <= 1
+
+
+def test_what_a_killed_server_left_is_no_obstacle(docs: Path, process: Cli) -> None:
+    with warm() as first:
+        first.kill()
+        first.wait()
+    assert list(folder().glob("*.socket")) and process(*question(docs, "gas")).code == 0
+    with warm():
+        until(lambda: process("warm", "status").code == 0)
+        assert process(*question(docs, "gas")).code == 0
+        assert answers(process) == 1
+
+
+def test_a_second_server_of_a_kind_ends_at_once(served: object) -> None:
+    second = subprocess.run([sys.executable, "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S)
+    assert (second.stdout, second.stderr) == (b"", b"")
+
+
+def test_a_stranger_is_hung_up_on(docs: Path, process: Cli, served: object) -> None:
+    (place,) = folder().glob("*.socket")
+    for said in (b"", b"\n", b"answer\n", b"answer 1 2 3 4\nx", b"\xff" * 100, b"answer 2 0 0 -1\n"):
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.connect(str(place))
+            stranger.sendall(said)
+            stranger.shutdown(socket.SHUT_WR)
+            assert stranger.recv(1) in (b"", b"T")
+    assert process(*question(docs, "gas")).code == 0
+    assert answers(process) == 1
+
+
+def test_an_idle_server_ends(docs: Path) -> None:
+    with warm(idle_s=0.5) as server:
+        asked = asking(docs)
+        until(lambda: answering(server))
+        time.sleep(1.0)
+        assert "gas.md" in ended(asked, "gas\n").out, "one that answers is not idle"
+        assert server.wait(PATIENCE_S) == 0
+    assert not list(folder().glob("*.socket"))
+
+
+def test_it_is_started_once_and_stopped(docs: Path, process: Cli) -> None:
+    assert_one_line(process("warm", "stop"), "there is no warm server")
+    assert process("warm", "status").code == 1
+    assert process("warm", "status", "--json").out == "[]\n"
+    assert_one_line(process("warm", "start", "--idle", "soon"), "write it as in 90s")
+    assert_one_line(process("warm", "start", "--idle", "60s"), "queries are answered warm")
+    assert_one_line(process("warm", "start"), "is there already")
+    status = process("warm", "status")
+    assert status.code == 0 and "ends after 60 s without a query" in status.out and "all-MiniLM-L6-v2" in status.out
+    assert_one_line(process("warm", "stop"), "stopped the warm server")
+    until(lambda: process("warm", "status").code == 1)
+
+
+def test_a_query_starts_one_for_those_that_follow(docs: Path, process: Cli) -> None:
+    cold = process(*question(docs, "gas"), "--warm")
+    try:
+        until(lambda: process("warm", "status").code == 0)
+        assert process(*question(docs, "gas"), "--warm") == cold
+        assert answers(process) == 1
+    finally:
+        process("warm", "stop")
+
+
+def test_some_queries_never_go_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_wanted(["query", "gas"]) and is_wanted(["query", "--", "--no-warm"])
+    assert not is_wanted(["query", "gas", "--no-warm"])
+    assert not is_wanted(["query", "gas", "--open"]) and not is_wanted(["query", "gas", "--open=2"])
+    assert not is_wanted(["index", "."]) and not is_wanted([])
+    monkeypatch.setenv("RERANK_CLI_WARM", "false")
+    assert not is_wanted(["query", "gas"])

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.corpus.read import read_file
+from rerank_cli.corpus.read import Unreadable, read_file
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
-from rerank_cli.records import Block, Document, FoundFile
+from rerank_cli.records import Block, Document, FoundFile, Reading
 from rerank_cli.stamps import Stamp
 
 FONTS = {
@@ -26,7 +26,7 @@ FONTS = {
 }
 
 # Of two bytes a letter, none of which it has a character for.
-UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10", "A": "MSAM10"}
+UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10", "A": "MSAM10", "W": "AAAAAA+Georgia"}
 
 NAMED = {
     "L": ("AAAAAA+LinLibertineT", "27 /f_i 85 /f_f /f_l /T_h"),
@@ -70,6 +70,11 @@ def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, t
         " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>"
         for name, base in UNKNOWN.items()
     }
+    fonts["P"] = (
+        "/P << /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0]"
+        f" /Encoding << /Differences [32 {' '.join(f'/a{code}' for code in range(32, 127))}] >> /CharProcs << >>"
+        f" /FirstChar 32 /LastChar 126 /Widths [{'525 ' * 95}] >>"
+    )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
     first_page, first_bookmark = 5, 5 + 2 * len(pages)
     kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
@@ -104,8 +109,12 @@ def _file(objects: list[str]) -> bytes:
     return (written + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}").encode("latin-1")
 
 
+def reading(content: bytes) -> Reading:
+    return read_file(FoundFile("a.pdf", Path("a.pdf"), Stamp(len(content), 0, 0, 0)), content)
+
+
 def document(content: bytes) -> Document:
-    (only,) = read_file(FoundFile("a.pdf", Path("a.pdf"), Stamp(len(content), 0, 0, 0)), content).documents
+    (only,) = reading(content).documents
     return only
 
 
@@ -555,3 +564,76 @@ def test_a_font_is_bold_by_its_name() -> None:
     assert [(b.headings, b.text) for b in blocks(pdf(page))] == [
         (("Rope",), "It is made of hemp and lies in the shed.")
     ]
+
+
+def test_three_columns_that_the_file_has_line_by_line_are_read_one_after_the_other() -> None:
+    columns = (
+        ("The ropes lie in the shed beside", "the harbour; the paint is drying.") * 5,
+        ("Nobody has seen the ferry since", "it left with its forty passengers.") * 5,
+        ("The chandler sells what he has left", "of nails and hemp to whoever asks.") * 5,
+    )
+    page = "".join(
+        spaced(line, x=50 + 170 * column, y=700 - 12 * row - 3 * column, size=9)
+        for row, lines in enumerate(zip(*columns, strict=True))
+        for column, line in enumerate(lines)
+    )
+    assert texts(pdf(page)) == [" ".join(column) for column in columns]
+
+
+def test_lines_in_a_font_without_a_name_stay_lines_if_all_its_letters_are_of_one_width() -> None:
+    page = (
+        shown("moor(hemp)", 50, 700, font="P")
+        + shown("return knot", 50, 688, font="P")
+        + shown("11", 50, 676, font="P")
+    )
+    assert texts(pdf(page)) == ["moor(hemp)\nreturn knot\n11"]
+
+
+def test_a_bold_line_after_the_end_of_a_sentence_is_none_of_its_paragraph() -> None:
+    page = (
+        shown("Hemp of four strands, which is laid", 50, 700)
+        + shown("by hand in the shed at the harbour.", 50, 688)
+        + shown("Ropewalker", 50, 676, font="B")
+        + shown("Whoever lays a rope walks so far.", 50, 664)
+    )
+    strands = "Hemp of four strands, which is laid by hand in the shed at the harbour."
+    assert [strands, "Whoever lays a rope walks so far."] == [text for text in texts(pdf(page)) if text != "Ropewalker"]
+
+
+def test_what_printers_note_beside_the_page_is_left_out() -> None:
+    page = shown("Job 12 of the printer", 50, 850) + shown("The rope is long.", 50, 700) + shown("Cut here", 650, 500)
+    assert texts(pdf(page)) == ["The rope is long."]
+
+
+def test_letters_that_have_their_numbers_in_a_font_are_read() -> None:
+    text = "The ferry leaves at noon for the island."
+    numbered = "".join(f"\\000\\{ord(letter) - 29:03o}" for letter in text)
+    assert texts(pdf(shown(numbered, 50, 700, font="W"))) == [text]
+
+
+def test_a_page_whose_letters_nobody_knows_is_told_and_not_read() -> None:
+    unknown = "".join(f"\\000\\{code:03o}" for code in (1, 4, 5, 6, 30, 49, 63, 27, 21, 7) * 5)
+    read = reading(pdf(shown(unknown, 50, 700, font="W"), shown("The rope is long.", 50, 700)))
+    assert [block.text for block in read.documents[0].blocks] == ["The rope is long."]
+    assert read.notes == ("1 of 2 pages hold no readable text: their fonts do not tell their letters",)
+    with pytest.raises(Unreadable, match="none of its 1 pages holds readable text"):
+        reading(pdf(shown(unknown, 50, 700, font="W")))
+
+
+def test_a_heading_left_of_a_table_is_no_row_of_it() -> None:
+    rows = (("1. Which rope?", "hemp"), ("2. Which paint?", "white"), ("3. Which nail?", "iron"))
+    page = "".join(
+        spaced(question, 1500, answer, x=300, y=700 - 12 * row) for row, (question, answer) in enumerate(rows)
+    )
+    page += spaced("5.7", 1000, "Of knots", x=50, y=640)
+    assert texts(pdf(page)) == ["1. Which rope? | hemp\n2. Which paint? | white\n3. Which nail? | iron", "5.7 Of knots"]
+
+
+def test_the_last_rows_of_a_table_may_have_no_first_cell() -> None:
+    rows = ("Rope", "hemp"), ("Paint", "white"), ("Nails", "iron")
+    page = "".join(
+        shown(first, 50, 700 - 40 * row) + shown(second, 150, 700 - 40 * row)
+        for row, (first, second) in enumerate(rows)
+    )
+    page += shown("brass", 150, 600) + shown("steel", 150, 580)
+    assert texts(pdf(page)) == ["Rope | hemp\nPaint | white\nNails | iron\n | brass\n | steel"]

@@ -71,11 +71,15 @@ def _notes(pages: Sequence[Page]) -> tuple[str, ...]:
     if damaged == len(pages):
         raise Unreadable("damaged: none of its pages can be read")
     scanned = sum(page.pictured for page in pages)
+    unreadable = sum(page.unreadable for page in pages)
     if not any(page.lines or page.comments for page in pages):
-        raise Unreadable(f"none of its {len(pages)} pages holds text{': scanned?' if scanned else ''}")
+        kind = "readable text: its fonts do not tell their letters" if unreadable else "text"
+        raise Unreadable(f"none of its {len(pages)} pages holds {kind}{': scanned?' if scanned else ''}")
     notes = []
     if scanned:
         notes.append(f"{scanned} of {len(pages)} pages hold no text: scanned?")
+    if unreadable:
+        notes.append(f"{unreadable} of {len(pages)} pages hold no readable text: their fonts do not tell their letters")
     if damaged:
         notes.append(f"{damaged} of {len(pages)} pages are damaged")
     return tuple(notes)

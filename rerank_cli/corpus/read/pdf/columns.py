@@ -1,4 +1,4 @@
-"""Put the lines of two columns one column after the other, where a file has them line by line across both."""
+"""Put the lines of columns one column after the other, where a file has them line by line across all."""
 
 from __future__ import annotations
 
@@ -33,20 +33,32 @@ _SLACK = 3.0
 
 def in_columns(lines: list[Line], width: float) -> list[Line]:
     """*lines* of a page of *width* as they are read."""
-    gutter = _gutter(lines, width)
+    return _in_columns(lines, 0.0, width)
+
+
+def _in_columns(lines: list[Line], left: float, right: float) -> list[Line]:
+    """*lines* between two edges as they are read. Either of two columns may be columns again."""
+    gutter = _gutter(lines, left, right)
     if gutter is None:
         return lines
     split = [part for line in lines for part in _split(line, gutter)]
-    return list(_by_column(split, gutter)) if _are_mixed(split, gutter) else lines
+    if not _are_mixed(split, gutter):
+        return lines
+    return [
+        line
+        for column, first, last in _by_column(split, gutter, left, right)
+        for line in _in_columns(column, first, last)
+    ]
 
 
-def _gutter(lines: Sequence[Line], width: float) -> float | None:
+def _gutter(lines: Sequence[Line], left: float, right: float) -> float | None:
     """Where the second column begins, if there may be one."""
+    edge = _EDGE * (right - left)
     begins = Counter(
         round(cell.left)
         for line in lines
         for cell in line.cells
-        if _EDGE * width < cell.left < (1 - _EDGE) * width and line.upright
+        if left + edge < cell.left < right - edge and line.upright
     )
     where, times = max(begins.items(), key=lambda each: (each[1], -each[0]), default=(0, 0))
     return where - _SLACK if times >= _FEWEST else None
@@ -82,20 +94,25 @@ def _are_mixed(lines: Sequence[Line], gutter: float) -> bool:
 def _is_prose(lines: Sequence[Line]) -> bool:
     if len(lines) < _FEWEST:
         return False
-    widths = [line.right - line.left for line in lines]
-    words = median(max(len(_WORD.findall(cell.text)) for cell in line.cells) for line in lines)
+    cells = [max(line.cells, key=lambda cell: cell.right - cell.left) for line in lines]
+    widths = [cell.right - cell.left for cell in cells]
+    words = median(len(_WORD.findall(cell.text)) for cell in cells)
     return words > _PROSE_WORDS and median(widths) > _PROSE_FULLNESS * max(widths)
 
 
-def _by_column(lines: Sequence[Line], gutter: float) -> Iterator[Line]:
-    """Between lines that run across both columns those on the left first."""
-    left: list[Line] = []
-    right: list[Line] = []
+def _by_column(
+    lines: Sequence[Line], gutter: float, left: float, right: float
+) -> Iterator[tuple[list[Line], float, float]]:
+    """The columns, and what is across both, each with its edges. Between lines across, the one on the left is first."""
+    columns: tuple[list[Line], list[Line]] = ([], [])
     for line in lines:
         side = _side(line, gutter)
         if side == 0:
-            yield from (*left, *right, line)
-            left, right = [], []
+            yield columns[0], left, gutter
+            yield columns[1], gutter, right
+            yield [line], left, right
+            columns = ([], [])
         else:
-            (left if side < 0 else right).append(line)
-    yield from (*left, *right)
+            columns[side > 0].append(line)
+    yield columns[0], left, gutter
+    yield columns[1], gutter, right

@@ -1,4 +1,4 @@
-"""What a letter is that pdfium has no character for: a sign of the fonts of TeX, or a ligature with an odd name."""
+"""What a letter is that pdfium has no character for: by its number in a font, a sign of TeX's, or a ligature's name."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ _TEXT = dict(
     zip("\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x19\x1b\x1c\x1d\x1e\x1f", "ﬀﬁﬂﬃﬄ“”„«»–—ıﬀﬁﬂﬃﬄ", strict=True)  # noqa: RUF001
 )
 
+# The letters of a font as Windows numbers them. Some files have nothing else of them.
+_BLANK = "\x03"
+_NUMBERED = {chr(number): chr(number + 29) for number in range(3, 98)}
+_NUMBERED |= {chr(number): bytes((number + 30,)).decode("mac-roman") for number in range(98, 172)}
+_NUMBERED |= {chr(number): bytes((number + 31,)).decode("mac-roman") for number in range(172, 225)}
+
+# Such a share of the letters of a text is blanks.
+_BLANKS = (0.05, 0.4)
+_FEWEST = 20
+
 # Few letters are asked about: no characters at all, those that no word has there, and those that stand alone.
 _SUSPECT = re.compile(
     r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdBCIJPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
@@ -35,6 +45,11 @@ _SUSPECT = re.compile(
 )
 
 _BRACKET = re.compile("[hi]")
+
+# Where so many letters have no character and so many of these are controls or private, nobody knows what they are.
+_MEANINGLESS = re.compile("[\x00\x01\x03-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
+_MOST_MEANINGLESS = 0.1
+_MOST_UNKNOWN = 0.7
 
 # How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
 _NAMES = re.compile(rb"/Differences\s*\[([^\]]*)\]")
@@ -54,8 +69,14 @@ class Glyphs:
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
 
-    def named(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
-        """*text*, one character for each letter of *textpage*, with those that pdfium does not know."""
+    def named(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str | None:
+        """*text*, one character for each letter of *textpage*, with those that pdfium does not know.
+
+        None where nobody knows what most letters are: old fonts that are made of pictures may not tell.
+        """
+        text = self._numbered(textpage, text)
+        if not self._can_be_read(textpage, text):
+            return None
         signs = self._signs(textpage, text, _SUSPECT)
         if not signs:
             return text
@@ -66,15 +87,44 @@ class Glyphs:
             letters[index] = sign
         return "".join(letters)
 
+    def _can_be_read(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> bool:
+        meaningless = len(_MEANINGLESS.findall(text))
+        if meaningless < _FEWEST * _MOST_MEANINGLESS:
+            return True
+        inked = [index for index, letter in enumerate(text) if not letter.isspace()]
+        if meaningless < _MOST_MEANINGLESS * len(inked):
+            return True
+        unknown = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in inked)
+        return unknown < _MOST_UNKNOWN * len(inked)
+
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
         unknown = [index for index in found if pdfium.FPDFText_HasUnicodeMapError(textpage, index)]
         signs = ((index, self._character(textpage, index, text[index])) for index in unknown)
         return {index: sign for index, sign in signs if sign}
 
-    def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:
+    def _numbered(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
+        """*text* with the letters of fonts that have numbers in their place."""
+        if text.count(_BLANK) <= _BLANKS[0] * _FEWEST:
+            return text
+        fonts: dict[str, list[int]] = {}
+        for index in range(len(text)):
+            if pdfium.FPDFText_HasUnicodeMapError(textpage, index):
+                fonts.setdefault(self._font(textpage, index), []).append(index)
+        letters = list(text)
+        for name, indices in fonts.items():
+            share = sum(text[index] == _BLANK for index in indices) / len(indices)
+            if _BLANKS[0] < share < _BLANKS[1] and len(indices) >= _FEWEST and not _of_signs(name):
+                for index in indices:
+                    letters[index] = _NUMBERED.get(text[index], text[index])
+        return "".join(letters)
+
+    def _font(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int) -> str:
         length = pdfium.FPDFText_GetFontInfo(textpage, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
-        name = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
+        return self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
+
+    def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:
+        name = self._font(textpage, index)
         for font, signs in _SIGNS:
             if font.search(name):
                 return signs.get(code)
@@ -111,3 +161,7 @@ class Glyphs:
                 yield zlib.decompressobj().decompress(self._content[found.end() :], _MOST_UNPACKED_BYTES)
             except zlib.error:  # encrypted, or packed in another way
                 continue
+
+
+def _of_signs(font: str) -> bool:
+    return any(name.search(font) for name, _ in _SIGNS)

@@ -64,6 +64,10 @@ _FIXED_NAME = re.compile(
 )
 _NAME_BYTES = 128
 
+# The letters of a font without a name are measured, so many different ones at least; in sizes of the letters.
+_FEWEST_LETTERS = 4
+_SAME_WIDTH = 0.02
+
 # A font of pictures says that its letters are one point high. Capitals have about so much of their size.
 _LEAST_SIZE = 3.0
 _CAPITAL_HEIGHT = 0.7
@@ -101,12 +105,19 @@ class Letters:
         self._matrix = pdfium.FS_MATRIX()
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
+        self._pitch = 0.0  # of the last line in letters of one width, in sizes of the letters
         self.turns = Counter[int]()
         """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
+        self.unreadable = False
+        """Whether there are letters, but nobody knows which; once lines were read."""
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
-        text = self._closed_up(self._glyphs.named(self._raw, self._text()))
+        text = self._glyphs.named(self._raw, self._text())
+        self.unreadable = text is None
+        if text is None:
+            return []
+        text = self._closed_up(text)
         lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
@@ -161,14 +172,21 @@ class Letters:
             return [first]
         if _RIGHT_TO_LEFT.search(text, first, end):
             return [first]
-        if any(width < 0 for _, width in wide):
-            return [first, *(after for after, width in wide if abs(width) > _LEAP)]
-        if len(wide) == 1 and self._is_of_columns(text, first, wide[0][0], end):
-            return [first, wide[0][0]]
+        columns = set(self._columns(text, [first, *(after for after, _ in wide), end]))
+        goes_back = any(width < 0 for _, width in wide)
+        parts = [after for after, width in wide if after in columns or (goes_back and abs(width) > _LEAP)]
+        if parts or goes_back:
+            return [first, *parts]
         if text[end - 1] not in _END_OF_NUMBER or self._right(end - 1) > self._left(first):
             return [first]
         lefts = [self._left(index) for index in range(first, end)]
         return [first, *(first + at for at in range(1, len(lefts)) if lefts[at] - lefts[at - 1] < -_LEAP)]
+
+    def _columns(self, text: str, begins: Sequence[int]) -> Iterator[int]:
+        """Which of the parts that begin so, and end with the next one, are of another column than the one before."""
+        for first, between, end in zip(begins, begins[1:], begins[2:], strict=False):
+            if self._is_of_columns(text, first, between, end):
+                yield between
 
     def _is_of_columns(self, text: str, first: int, between: int, end: int) -> bool:
         """Whether prose on both sides of a gap is not on one height."""
@@ -193,6 +211,8 @@ class Letters:
     def _line(self, text: str, first: int, end: int, gaps: Sequence[_Gap], *, parted: bool) -> Line | None:
         while end > first and text[end - 1].isspace():
             end -= 1
+        if first == end:
+            return None
         number = _LINE_NUMBER.match(text, first, end)
         begins, last = number.end() if number else first, end - 1
         middle = (begins + last) // 2
@@ -206,6 +226,8 @@ class Letters:
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         fonts = [self._font(index) for index in (begins, middle, last)]
+        if None in fonts:
+            fonts = [(False, self._has_pitch(text, begins, end, size))]
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
@@ -285,12 +307,26 @@ class Letters:
         rise = max(baseline - self._upper(index) for index in range(first, end, step))
         return max(1.0, rise / _CAPITAL_HEIGHT)
 
-    def _font(self, index: int) -> tuple[bool, bool]:
-        """Whether a letter is bold, and whether its font is a typewriter's."""
+    def _font(self, index: int) -> tuple[bool, bool] | None:
+        """Whether a letter is bold, and whether its font is a typewriter's; None where the font has no name."""
         length = pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
         name = self._name.value if 0 < length <= _NAME_BYTES else b""
+        if not name:
+            return None
         bold, fixed = _by_name(name)
         return bold, fixed or bool(self._flags.value & 1)
+
+    def _has_pitch(self, text: str, first: int, end: int, size: float) -> bool:
+        """Whether all letters of a line are of one width. Figures are in most fonts: theirs is compared with others'."""
+        some = {text[index]: index for index in range(first, end) if not text[index].isspace()}
+        indices = list(some.values())[:_PROBED]
+        widths = [(self._right(index) - self._left(index)) / size for index in indices]
+        if max(widths) - min(widths) > _SAME_WIDTH:
+            return False
+        if sum(map(str.isalpha, some)) < _FEWEST_LETTERS:
+            return abs(widths[0] - self._pitch) < _SAME_WIDTH
+        self._pitch = widths[0]
+        return True
 
     def _origin(self, index: int) -> tuple[float, float]:
         pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)

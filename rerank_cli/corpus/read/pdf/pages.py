@@ -39,7 +39,7 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it is shown. `pictured` where it has a picture and no text.
+    """A page as it is shown. `pictured` where it has a picture and no text, `unreadable` where its letters tell nothing.
 
     `damaged` where pdfium cannot make anything of it.
     """
@@ -50,6 +50,7 @@ class Page:
     lines: tuple[Line, ...] = ()
     comments: tuple[str, ...] = ()
     pictured: bool = False
+    unreadable: bool = False
     damaged: bool = False
 
 
@@ -153,7 +154,15 @@ class Pdf:
             textpage.close()
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
+        lines = [line for line in lines if _is_on(sheet, line)]
         lines = side_by_side(in_columns(lines, sheet.shown_width))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
-        pictured = not lines and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
-        return Page(number, sheet.shown_width, sheet.shown_height, tuple(lines), written.comments, pictured)
+        unreadable = letters.unreadable
+        pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
+        size = sheet.shown_width, sheet.shown_height
+        return Page(number, *size, tuple(lines), written.comments, pictured, unreadable)
+
+
+def _is_on(sheet: Sheet, line: Line) -> bool:
+    """Whether anything of *line* is seen. Printers note what is for them beside the page."""
+    return line.right > 0 and line.left < sheet.shown_width and line.y > 0 and line.top < sheet.shown_height

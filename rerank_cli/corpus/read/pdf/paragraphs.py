@@ -181,7 +181,9 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     indent = (line.left - before.left) / line.size
     is_short = _would_have_fit(before, line, right)
     ended = ends_sentence(before.text)
-    if before.bold != line.bold and (is_short or before.bold):
+    if before.bold != line.bold and (
+        is_short or before.bold or (before.text[-1] in ".!?" and line.right < right - line.size)
+    ):
         return True
     if line.text[0] in _BULLETS or _is_row(before, line):
         return True

@@ -60,6 +60,10 @@ class _Row:
     bold: bool = True
 
     @property
+    def left(self) -> float:
+        return self.cells[0][0].left
+
+    @property
     def right(self) -> float:
         return max(cell.right for cell in self.cells[-1])
 
@@ -147,8 +151,8 @@ def _is_item(line: Line) -> bool:
 
 def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
     """The rows that begin at a line, and where the lines after them begin."""
-    rows = [_row(lines[at])]
-    certain = 1  # rows up to the last one that has cells side by side
+    rows = [full := _row(lines[at])]
+    certain = 1  # rows up to the last one that has cells side by side, or none in the first column
     certain_end = at + 1
     for index in range(at + 1, len(lines)):
         line, row = lines[index], rows[-1]
@@ -161,14 +165,23 @@ def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
             if len(row.cells) == 1:
                 continue
         elif 0 < line.y - row.bottom < _ROW_GAP * row.size and line.left < row.right and not _is_item(line):
+            if line.right < rows[0].left:
+                break
             if len(line.cells) == 1 and (len(rows) - certain >= 2 or _runs_across(line, rows[certain - 1])):
                 break
             rows.append(_row(line))
         else:
             break
         if len(rows[-1].cells) > 1:
+            full = rows[-1]
+        if rows[-1] is full or _is_under_second(rows[-1], full):
             certain, certain_end = len(rows), index + 1
     return rows[:certain], certain_end
+
+
+def _is_under_second(row: _Row, above: _Row) -> bool:
+    """Whether *row* stands below the cells of *above*, but for the first one."""
+    return len(above.cells) > 1 and row.left > above.cells[1][0].left - 0.5 * row.size
 
 
 def _runs_across(line: Line, row: _Row) -> bool:

@@ -632,8 +632,8 @@ def test_a_heading_left_of_a_table_is_no_row_of_it() -> None:
 def test_the_last_rows_of_a_table_may_have_no_first_cell() -> None:
     rows = ("Rope", "hemp"), ("Paint", "white"), ("Nails", "iron")
     page = "".join(
-        shown(first, 50, 700 - 40 * row) + shown(second, 150, 700 - 40 * row)
+        shown(first, 50, 700 - 20 * row) + shown(second, 150, 700 - 20 * row)
         for row, (first, second) in enumerate(rows)
     )
-    page += shown("brass", 150, 600) + shown("steel", 150, 580)
+    page += shown("brass", 150, 640) + shown("steel", 150, 620)
     assert texts(pdf(page)) == ["Rope | hemp\nPaint | white\nNails | iron\n | brass\n | steel"]

@@ -573,11 +573,13 @@ def test_three_columns_that_the_file_has_line_by_line_are_read_one_after_the_oth
         ("The chandler sells what he has left", "of nails and hemp to whoever asks.") * 5,
     )
     page = "".join(
-        spaced(line, x=50 + 170 * column, y=700 - 12 * row - 3 * column, size=9)
+        spaced(
+            line, x=50 + 170 * column, y=700 - 10 * row - (0, 0.4, 5)[column] - (row > 4) * (0, 4, 2)[column], size=9
+        )
         for row, lines in enumerate(zip(*columns, strict=True))
         for column, line in enumerate(lines)
     )
-    assert texts(pdf(page)) == [" ".join(column) for column in columns]
+    assert " ".join(texts(pdf(page))) == " ".join(line for column in columns for line in column)
 
 
 def test_lines_in_a_font_without_a_name_stay_lines_if_all_its_letters_are_of_one_width() -> None:
@@ -637,3 +639,30 @@ def test_the_last_rows_of_a_table_may_have_no_first_cell() -> None:
     )
     page += shown("brass", 150, 640) + shown("steel", 150, 620)
     assert texts(pdf(page)) == ["Rope | hemp\nPaint | white\nNails | iron\n | brass\n | steel"]
+
+
+def test_russian_in_the_fonts_of_tex_is_russian() -> None:
+    meanings = dict(zip("1234567 rope8n", "Âåð¼âêà ropeÜn", strict=True))
+    assert texts(pdf(shown("1234567 rope 8n", 50, 700, font="M"), meanings=meanings)) == ["Верёвка rope Ün"]
+
+
+def test_the_labels_of_a_plot_are_one_block_and_the_paragraph_around_it_stays_whole() -> None:
+    labels = "".join(
+        shown(str(10 * row), 60, 700 - 20 * row) + shown(f"ship {row}", 200, 690 - 20 * row) for row in range(6)
+    )
+    first = shown("The ferry goes to the island every morning, and in the", 50, 80) + shown(
+        "evening it brings back whoever has been there with the", 50, 68
+    )
+    second = shown("last of the ropes and the nets of the harbour.", 50, 560)
+    assert len(texts(pdf(first, labels + second))) == 2
+    assert texts(pdf(first, labels + second))[0].endswith("with the last of the ropes and the nets of the harbour.")
+
+
+def test_what_is_set_sideways_stands_after_all_else() -> None:
+    rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
+    lines = [
+        spaced(item, 3000, amount, 1500, payer, x=50, y=700 - 12 * row)
+        for row, (item, amount, payer) in enumerate(rows)
+    ]
+    page = lines[0] + "BT /F 10 Tf 0 1 -1 0 90 650 Tm (in euro) Tj ET\n" + lines[1] + lines[2]
+    assert texts(pdf(page)) == ["Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl", "in euro"]

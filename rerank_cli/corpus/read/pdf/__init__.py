@@ -12,6 +12,7 @@ from rerank_cli.corpus.read.pdf.headings import Heading, body_size, by_letters, 
 from rerank_cli.corpus.read.pdf.pages import Bookmark, Page, opened
 from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, leading_of, parts_of
 from rerank_cli.corpus.read.pdf.running import without_running
+from rerank_cli.corpus.read.pdf.scraps import gathered
 from rerank_cli.records import Document, Reading
 
 # Of fewer the outline tells less than the letters do.
@@ -36,8 +37,9 @@ def read(content: bytes, path: str) -> Reading:
         for word in _HYPHENATED.findall(line.text)
     )
     leading = leading_of([line for lines in texts for line in lines]) or USUAL_LEADING
-    parts = flowing([part for lines in texts for part in parts_of(lines, leading)])
+    parts = [part for lines in texts for part in parts_of(lines, leading)]
     body = body_size(parts)
+    parts = flowing(gathered(parts, body))
     title = title_of(parts, said, body)
     outline = Outline("page")
     for piece in _headed(parts, bookmarks, title, body):

@@ -44,6 +44,21 @@ _SET_APART = re.compile(rf"(?<!\S)(?:{_WIDE} ){{3,}}{_WIDE}(?!\S)")
 _LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
 
 
+# Russian in the fonts of TeX, which have these letters at its places. No word of another language has so many.
+_WRONG_CYRILLIC = re.compile("[¼À-ÿ]{4}")
+_OF_WRONG_CYRILLIC = re.compile("(?<![A-Za-z])[\x9c¼À-ÿ]+(?![A-Za-z])")
+_CYRILLIC = str.maketrans(
+    {0x9C: "Ё", 0xBC: "ё"} | {code: chr(code - 0xC0 + ord("А")) for code in range(0xC0, 0x100)}  # noqa: RUF001
+)
+
+
+def in_cyrillic(text: str) -> str:
+    """*text* with its Russian words in Russian letters, as many as before."""
+    if not _WRONG_CYRILLIC.search(text):
+        return text
+    return _OF_WRONG_CYRILLIC.sub(lambda found: found[0].translate(_CYRILLIC), text)
+
+
 def without_leader(text: str) -> tuple[str, ...]:
     """What stands before a row of dots in *text*, and what after it."""
     if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:

@@ -24,6 +24,7 @@ _KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
 _NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)
 _NUMBER_KEY = re.compile(rf"(?:{_KINDS})?[\da-z]?\d*", re.IGNORECASE)
 _MOST_NUMBER_CHARS = 14
+_IN_LINES = ("text", "scraps")
 
 
 # Titles that say nothing: what a program writes of itself, the name of a file, a page's number.
@@ -127,12 +128,12 @@ def _find(parts: Sequence[Part], title: str) -> tuple[int, int, list[Part]] | No
     for index in range(len(parts)):
         said = ""
         for taken, part in enumerate(parts[index : index + _MOST_LINES], index + 1):
-            for number, line in enumerate(part.lines if part.kind == "text" else (), 1):
+            for number, line in enumerate(part.lines if part.kind in _IN_LINES else (), 1):
                 said += _key(line.text)
                 if _says(said, wanted, bare):
                     left = part.lines[number:]
                     return index, taken, [replace(part, lines=left)] if left else []
-            if len(said) > len(wanted) + _MOST_NUMBER_CHARS or part.kind != "text":
+            if len(said) > len(wanted) + _MOST_NUMBER_CHARS or part.kind not in _IN_LINES:
                 break
     return None
 

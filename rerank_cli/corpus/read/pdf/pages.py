@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
-from rerank_cli.corpus.read.pdf.characters import cleaned
+from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
@@ -90,12 +90,12 @@ class Pdf:
     @property
     def title(self) -> str:
         """What the file says that it is called, which is often nonsense."""
-        return cleaned(self._document.get_metadata_value("Title"))[:_MOST_TITLE_CHARS]
+        return in_cyrillic(cleaned(self._document.get_metadata_value("Title")))[:_MOST_TITLE_CHARS]
 
     @property
     def fields(self) -> Fields:
         """What the file says of its author and its matter. Its times are those of the program that made it."""
-        said = ((name.lower(), cleaned(self._document.get_metadata_value(name))) for name in _FIELDS)
+        said = ((name.lower(), in_cyrillic(cleaned(self._document.get_metadata_value(name)))) for name in _FIELDS)
         return tuple(pair for key, text in said for pair in fields_in(text, key))
 
     @staticmethod
@@ -111,7 +111,7 @@ class Pdf:
         for entry in self._document.get_toc(max_depth=_DEEPEST_BOOKMARK):
             if len(found) == _MOST_BOOKMARKS:
                 break
-            title = cleaned(entry.get_title())[:_MOST_TITLE_CHARS]
+            title = in_cyrillic(cleaned(entry.get_title()))[:_MOST_TITLE_CHARS]
             target = entry.get_dest()
             page = target.get_index() if target else None
             if title and page is not None:

@@ -11,11 +11,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
-from rerank_cli.corpus.read.pdf.characters import ends_sentence, joined
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, joined
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.tables import Table, with_tables
 
-Kind = Literal["text", "table", "listing"]
+Kind = Literal["text", "table", "listing", "scraps"]
 
 _BULLETS = (
     "•◦▪‣●○■□▷▶▸►➢➤✓❖∙·⁃"  # noqa: RUF001
@@ -97,6 +97,8 @@ class Part:
         """What it says. *hyphenated* are the words of the document that are written with a hyphen."""
         if self.table:
             return "\n".join(self.table.shown())
+        if self.kind == "scraps":
+            return "\n".join(line.text.replace(BROKEN_WORD, "-") for line in self.lines)
         if self.kind == "listing":
             return "\n".join(self._indented())
         text = ""
@@ -112,8 +114,13 @@ class Part:
 
 
 def parts_of(lines: Sequence[Line], usual_leading: float) -> list[Part]:
-    """The parts of a page. The *usual_leading* is that of the document."""
+    """The parts of a page, those last that are set sideways. The *usual_leading* is that of the document."""
     leading = leading_of(lines) or usual_leading
+    upright, sideways = ([line for line in lines if line.upright is kept] for kept in (True, False))
+    return [*_parts_of(upright, leading), *_parts_of(sideways, leading)]
+
+
+def _parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
     parts: list[Part] = []
     for found in with_tables(lines):
         if isinstance(found, Table):

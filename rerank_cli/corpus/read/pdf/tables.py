@@ -32,6 +32,7 @@ _PROSE_FULLNESS = 0.7
 
 _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
 _SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
+_SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
 _WHOLE_MARK = re.compile(r"(?:[^\w\s]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
@@ -58,10 +59,6 @@ class _Row:
     bottom: float = 0.0  # of all cells
     last_y: float = 0.0  # of the last line of the last cell
     bold: bool = True
-
-    @property
-    def left(self) -> float:
-        return self.cells[0][0].left
 
     @property
     def right(self) -> float:
@@ -146,13 +143,13 @@ def _is_item(line: Line) -> bool:
     mark = line.cells[0].text
     if len(line.cells) != 2:
         return False
-    return bool(_WHOLE_MARK.fullmatch(mark) or (line.bold and _SECTION.fullmatch(mark)))
+    return bool(_WHOLE_MARK.fullmatch(mark) or (line.bold and _SECTION.fullmatch(mark)) or _SUBSECTION.fullmatch(mark))
 
 
 def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
     """The rows that begin at a line, and where the lines after them begin."""
-    rows = [full := _row(lines[at])]
-    certain = 1  # rows up to the last one that has cells side by side, or none in the first column
+    rows = [_row(lines[at])]
+    certain = 1  # rows up to the last one that has cells side by side
     certain_end = at + 1
     for index in range(at + 1, len(lines)):
         line, row = lines[index], rows[-1]
@@ -165,23 +162,14 @@ def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
             if len(row.cells) == 1:
                 continue
         elif 0 < line.y - row.bottom < _ROW_GAP * row.size and line.left < row.right and not _is_item(line):
-            if line.right < rows[0].left:
-                break
             if len(line.cells) == 1 and (len(rows) - certain >= 2 or _runs_across(line, rows[certain - 1])):
                 break
             rows.append(_row(line))
         else:
             break
         if len(rows[-1].cells) > 1:
-            full = rows[-1]
-        if rows[-1] is full or _is_under_second(rows[-1], full):
             certain, certain_end = len(rows), index + 1
     return rows[:certain], certain_end
-
-
-def _is_under_second(row: _Row, above: _Row) -> bool:
-    """Whether *row* stands below the cells of *above*, but for the first one."""
-    return len(above.cells) > 1 and row.left > above.cells[1][0].left - 0.5 * row.size
 
 
 def _runs_across(line: Line, row: _Row) -> bool:

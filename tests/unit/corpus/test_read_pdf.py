@@ -657,3 +657,17 @@ def test_what_is_set_sideways_stands_after_all_else() -> None:
     ]
     page = lines[0] + "BT /F 10 Tf 0 1 -1 0 90 650 Tm (in euro) Tj ET\n" + lines[1] + lines[2]
     assert texts(pdf(page)) == ["Rope | 12.50 | Karl\nPaint | 24.50 | Mia\nNails | 36.50 | Karl", "in euro"]
+
+
+def test_numbers_that_stand_a_little_apart_are_two_cells() -> None:
+    rows = (("Rope", "0,60", "12,98"), ("Paint", "0,85", "13,99"), ("Nails", "0,19", "11,12"))
+    page = "".join(
+        spaced(item, 3000, first, 600, second, x=50, y=700 - 12 * row) for row, (item, first, second) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["Rope | 0,60 | 12,98\nPaint | 0,85 | 13,99\nNails | 0,19 | 11,12"]
+
+
+def test_a_mirrored_page_is_read_in_its_order() -> None:
+    lines = ("The ferry goes to the island every morning, and in the", "evening it brings back whoever has been there.")
+    page = "".join(f"BT /F 10 Tf 1 0 0 -1 50 {100 + 12 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
+    assert texts(pdf(page)) == [" ".join(lines)]

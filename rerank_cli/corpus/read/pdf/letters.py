@@ -31,6 +31,9 @@ _AFTER_STOP = 1.6
 
 _WIDEST_STRETCHED = 1.6
 
+# Two numbers side by side are of two columns, or have no more than a blank between them.
+_NUMBER_GAP = 0.5
+
 # The number of a footnote before its first word, or after a word.
 _MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
 _MARK_SIZE = 0.85
@@ -108,6 +111,8 @@ class Letters:
         self._pitch = 0.0  # of the last line in letters of one width, in sizes of the letters
         self.turns = Counter[int]()
         """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
+        self.mirrored = 0
+        """How many letters stand on their head though they run to the right; once lines were read."""
         self.unreadable = False
         """Whether there are letters, but nobody knows which; once lines were read."""
 
@@ -222,6 +227,8 @@ class Letters:
             last -= 1
         size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
+        if turn == 0 and self._matrix.d < 0:
+            self.mirrored += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
@@ -249,7 +256,9 @@ class Letters:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
         begins = first
         for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
-            if width > CELL_GAP * size * (_AFTER_STOP if text[space - 1] in _STOPS else 1):
+            between_numbers = text[space - 1].isdigit() and text[after].isdigit()
+            widest = _NUMBER_GAP if between_numbers else CELL_GAP * (_AFTER_STOP if text[space - 1] in _STOPS else 1)
+            if width > widest * size:
                 yield begins, space
                 begins = after
         yield begins, end

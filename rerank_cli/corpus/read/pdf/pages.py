@@ -150,6 +150,8 @@ class Pdf:
                 sheet = replace(sheet, turned=turned)
                 lines = Letters(textpage, sheet, number, self._glyphs).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
+            if 2 * letters.mirrored > letters.turns.total():  # it would be read from behind, or from below
+                lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
         finally:
             textpage.close()
         self._sheets[number - 1] = sheet

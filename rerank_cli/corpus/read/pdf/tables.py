@@ -233,11 +233,17 @@ def _texts(row: _Row, columns: Sequence[tuple[float, float]]) -> tuple[str, ...]
     for cell in row.cells:
         left, right = _span(cell)
         met = [index for index, column in enumerate(columns) if column[0] < right and left < column[1]]
+        met = met or [min(range(len(columns)), key=lambda index: _apart(columns[index], (left, right)))]
         at = next((index for index in met if not texts[index]), at)
         texts[at] = f"{texts[at]} {_text(cell)}".strip()
     while not texts[-1]:
         texts.pop()
     return tuple(texts)
+
+
+def _apart(column: tuple[float, float], span: tuple[float, float]) -> float:
+    """How far a cell stands from a column that it does not reach into."""
+    return max(column[0] - span[1], span[0] - column[1])
 
 
 def _text(cell: Sequence[Cell]) -> str:

@@ -31,6 +31,7 @@ UNKNOWN = {"Y": "CMSY10", "Z": "CMEX10", "A": "MSAM10", "W": "AAAAAA+Georgia"}
 NAMED = {
     "L": ("AAAAAA+LinLibertineT", "27 /f_i 85 /f_f /f_l /T_h"),
     "T": ("AAAAAA+Grotesque", "28 /g28 /g29"),
+    "D": ("AAAAAA+Old", f"33 {' '.join(f'/a{code}' for code in range(33, 127))}"),
 }
 
 
@@ -671,3 +672,14 @@ def test_a_mirrored_page_is_read_in_its_order() -> None:
     lines = ("The ferry goes to the island every morning, and in the", "evening it brings back whoever has been there.")
     page = "".join(f"BT /F 10 Tf 1 0 0 -1 50 {100 + 12 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
     assert texts(pdf(page)) == [" ".join(lines)]
+
+
+def test_letters_that_have_the_names_of_dingbats_are_letters() -> None:
+    line = "The ferry leaves at noon for the old harbour: Is that right?"
+    assert texts(pdf(shown(line, 50, 700, font="D"))) == [line]
+
+
+def test_a_grave_accent_that_is_set_before_its_letter_is_on_it() -> None:
+    text = "Elle m`ene `a bord et apr`es \\uccode`a"
+    page = shown(text.replace("\\", "\\\\"), 50, 700, font="M")
+    assert texts(pdf(page, meanings={letter: letter for letter in text})) == ["Elle mène à bord et après \\uccode`a"]

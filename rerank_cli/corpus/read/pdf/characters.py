@@ -30,9 +30,10 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 # Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
 _COMBINING = dict(
-    zip("´¨ˆ˜ˇ˚˘˝", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
+    zip("ˋ´¨ˆ˜ˇ˚˘˝", "\u0300\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
 )
 _DOTLESS = "\u0131"
+_GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`(?=[aeu])|(?<!\S)`(?=a(?!\S))")  # noqa: RUF001
 _ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
 # Han, kana and their signs; Hangul is written with blanks.
@@ -59,6 +60,20 @@ def in_cyrillic(text: str) -> str:
     return _OF_WRONG_CYRILLIC.sub(lambda found: found[0].translate(_CYRILLIC), text)
 
 
+# Old fonts call each letter by its code, such as a101, and so Adobe's font of dingbats calls these.
+_DINGBATS = "✥✦✧★✩✪✫✬✭✮✯✰✱✲✳✴✵✶✷✸✹✺✻✼✽✾✿❀❁❂❃❄❅❆❇❈❉❊❋●❍■❏❑▲▼◆❖P◗❘❙❚❯❱❲❳❨❩❬❭❪❫❴❵❛❜❝❞❡❢❣❤✐❥❦❧♠♥♦♣qrst✉✈✇①②③④⑤⑥⑦"
+_OF_DINGBATS = str.maketrans(dict(zip(_DINGBATS, map(chr, range(0x20, 0x7F)), strict=True)))
+_DINGBATS_OF_WORDS = re.compile("[❛-❧✐♠♥♦♣✉✈✇①-③]{2}")
+_FEWEST_OF_WORDS = 5
+
+
+def in_letters(text: str) -> str:
+    """*text* with letters for the dingbats that its words are made of, as many as before."""
+    if "❡" not in text or len(_DINGBATS_OF_WORDS.findall(text)) < _FEWEST_OF_WORDS:
+        return text
+    return text.translate(_OF_DINGBATS)
+
+
 def without_leader(text: str) -> tuple[str, ...]:
     """What stands before a row of dots in *text*, and what after it."""
     if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
@@ -68,11 +83,12 @@ def without_leader(text: str) -> tuple[str, ...]:
 
 def cleaned(text: str) -> str:
     """*text* on one line, in ordinary characters."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and "`" not in text:
         return " ".join(text.split())
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    line = _ACCENTED.sub(_composed, " ".join(text.translate(_AS_TEXT).split()))
+    line = " ".join(text.translate(_AS_TEXT).split())
+    line = _ACCENTED.sub(_composed, _GRAVE.sub(r"\g<1>ˋ", line))
     return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 

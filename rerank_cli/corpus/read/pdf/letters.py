@@ -14,7 +14,7 @@ from statistics import median
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, in_cyrillic, without_leader
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, in_cyrillic, in_letters, without_leader
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
@@ -122,7 +122,7 @@ class Letters:
         self.unreadable = text is None
         if text is None:
             return []
-        text = self._closed_up(in_cyrillic(text))
+        text = self._closed_up(in_cyrillic(in_letters(text)))
         lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)

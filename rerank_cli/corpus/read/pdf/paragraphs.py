@@ -98,7 +98,7 @@ class Part:
         if self.table:
             return "\n".join(self.table.shown())
         if self.kind == "scraps":
-            return "\n".join(line.text.replace(BROKEN_WORD, "-") for line in self.lines)
+            return self._by_line(hyphenated)
         if self.kind == "listing":
             return "\n".join(self._indented())
         text = ""
@@ -106,6 +106,14 @@ class Part:
             text = joined(text, line.text, hyphenated)
         bullet = _BULLET.match(text)
         return f"- {text[bullet.end() :]}" if bullet else text
+
+    def _by_line(self, hyphenated: frozenset[str]) -> str:
+        first, *others = self.lines
+        text = first.text
+        for line in others:
+            is_parted = text.endswith(BROKEN_WORD)
+            text = joined(text, line.text, hyphenated) if is_parted else f"{text}\n{line.text}"
+        return text.replace(BROKEN_WORD, "-")
 
     def _indented(self) -> Iterator[str]:
         for line in self.lines:

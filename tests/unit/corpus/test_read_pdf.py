@@ -271,9 +271,10 @@ def test_a_large_initial_begins_its_paragraph() -> None:
 
 
 def test_an_accent_that_is_set_before_its_letter_is_on_it() -> None:
-    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "\u0131"}
+    meanings = {letter: letter for letter in "Schpf ei"} | {"#": "¨", "o": "o", "*": "´", "%": "\u0131", "+": "¸"}
     assert texts(pdf(shown("Sch#opf", 50, 700, font="M"), meanings=meanings)) == ["Schöpf"]
     assert texts(pdf(shown("Sch*% #", 50, 700, font="M"), meanings=meanings)) == ["Schí ¨"]
+    assert texts(pdf(shown("+ceci", 50, 700, font="M"), meanings=meanings)) == ["çeci"]
     assert texts(pdf(shown("chip*s", 50, 700, font="M"), meanings=meanings | {"s": "s"})) == ["chip´s"]
 
 

@@ -30,10 +30,10 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 # Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
 _COMBINING = dict(
-    zip("ˋ´¨ˆ˜ˇ˚˘˝", "\u0300\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b", strict=True)  # noqa: RUF001
+    zip("ˋ´¨ˆ˜ˇ˚˘˝¸", "\u0300\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b\u0327", strict=True)  # noqa: RUF001
 )
 _DOTLESS = "\u0131"
-_GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`(?=[aeu])|(?<!\S)`(?=a(?!\S))")  # noqa: RUF001
+_GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`(?=[aeu])|(?<![^\s-])`(?=a(?![^\s-]))")  # noqa: RUF001
 _ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
 # Han, kana and their signs; Hangul is written with blanks.

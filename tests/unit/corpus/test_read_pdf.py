@@ -684,3 +684,17 @@ def test_a_grave_accent_that_is_set_before_its_letter_is_on_it() -> None:
     text = "Elle m`ene `a bord et apr`es \\uccode`a"
     page = shown(text.replace("\\", "\\\\"), 50, 700, font="M")
     assert texts(pdf(page, meanings={letter: letter for letter in text})) == ["Elle mène à bord et après \\uccode`a"]
+
+
+def test_a_table_that_the_file_has_from_below_column_by_column_is_read_row_by_row() -> None:
+    rows = [(f"Rope {number}", f"{number}2.50", "Karl") for number in range(1, 10)]
+    page = "".join(
+        shown(rows[at][column], 50 + 120 * column, 700 - 20 * at) for column in range(3) for at in reversed(range(9))
+    )
+    assert texts(pdf(page)) == ["\n".join(" | ".join(row) for row in rows)]
+
+
+def test_letters_of_a_negative_size_that_are_turned_back_are_upright() -> None:
+    lines = ("The ferry goes to the island every morning, and in the", "evening it brings back whoever has been there.")
+    page = "".join(f"BT /F -10 Tf -1 0 0 -1 50 {700 - 12 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
+    assert texts(pdf(page)) == [" ".join(lines)]

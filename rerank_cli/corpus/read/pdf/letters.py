@@ -227,7 +227,7 @@ class Letters:
             last -= 1
         size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
-        if turn == 0 and self._matrix.d < 0:
+        if turn == 0 and self._matrix.a * self._matrix.d < 0:
             self.mirrored += end - first
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
@@ -298,9 +298,9 @@ class Letters:
         size = pdfium.FPDFText_GetFontSize(self._raw, index)
         if not pdfium.FPDFText_GetMatrix(self._raw, index, ctypes.byref(matrix)):
             return size or 1.0, self._sheet.turned
-        along, across = matrix.a, matrix.b
+        along, across = (matrix.a, matrix.b) if size >= 0 else (-matrix.a, -matrix.b)
         turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
-        return size * math.hypot(matrix.c, matrix.d), turn
+        return abs(size) * math.hypot(matrix.c, matrix.d), turn
 
     def _height_of_sign(self, index: int, size: float) -> float:
         """The line that a single letter stands on. Large signs of formulas hang below theirs: their middle tells."""

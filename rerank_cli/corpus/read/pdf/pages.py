@@ -17,6 +17,7 @@ from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
+from rerank_cli.corpus.read.pdf.rows import in_rows
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.fields import Fields, fields_in
 
@@ -157,7 +158,7 @@ class Pdf:
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         lines = [line for line in lines if _is_on(sheet, line)]
-        lines = side_by_side(in_columns(lines, sheet.shown_width))
+        lines = side_by_side(in_columns(in_rows(lines), sheet.shown_width))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
         unreadable = letters.unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))

@@ -61,7 +61,7 @@ def in_cyrillic(text: str) -> str:
 
 
 # Old fonts call each letter by its code, such as a101, and so Adobe's font of dingbats calls these.
-_DINGBATS = "✥✦✧★✩✪✫✬✭✮✯✰✱✲✳✴✵✶✷✸✹✺✻✼✽✾✿❀❁❂❃❄❅❆❇❈❉❊❋●❍■❏❑▲▼◆❖P◗❘❙❚❯❱❲❳❨❩❬❭❪❫❴❵❛❜❝❞❡❢❣❤✐❥❦❧♠♥♦♣qrst✉✈✇①②③④⑤⑥⑦"
+_DINGBATS = "✥✦✧★✩✪✫✬✭✮✯✰✱✲✳✴✵✶✷✸✹✺✻✼✽✾✿❀❁❂❃❄❅❆❇❈❉❊❋●❍■❏❑▲▼◆❖P◗❘❙❚❯❱❲❳❨❩❬❭❪❫❴❵❛❜❝❞❡❢❣❤✐❥❦❧♠♥♦♣qrst✉✈✇①②③④⑤⑥⑦"  # noqa: RUF001
 _OF_DINGBATS = str.maketrans(dict(zip(_DINGBATS, map(chr, range(0x20, 0x7F)), strict=True)))
 _DINGBATS_OF_WORDS = re.compile("[❛-❧✐♠♥♦♣✉✈✇①-③]{2}")
 _FEWEST_OF_WORDS = 5
@@ -88,7 +88,7 @@ def cleaned(text: str) -> str:
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     line = " ".join(text.translate(_AS_TEXT).split())
-    line = _ACCENTED.sub(_composed, _GRAVE.sub(r"\g<1>ˋ", line))
+    line = _ACCENTED.sub(_composed, _GRAVE.sub(r"\g<1>ˋ", line))  # noqa: RUF001
     return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 

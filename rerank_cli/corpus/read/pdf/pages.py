@@ -17,7 +17,7 @@ from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
-from rerank_cli.corpus.read.pdf.rows import in_rows
+from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.fields import Fields, fields_in
 
@@ -40,9 +40,9 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it is shown. `pictured` where it has a picture and no text, `unreadable` where its letters tell nothing.
+    """A page as it is shown. `pictured` where it has a picture and no text.
 
-    `damaged` where pdfium cannot make anything of it.
+    `unreadable` where nobody knows its letters, `damaged` where pdfium cannot make anything of it.
     """
 
     number: int

@@ -681,9 +681,9 @@ def test_letters_that_have_the_names_of_dingbats_are_letters() -> None:
 
 
 def test_a_grave_accent_that_is_set_before_its_letter_is_on_it() -> None:
-    text = "Elle m`ene `a bord et apr`es \\uccode`a"
+    text = "Elle m`ene `a bord le th´eor`eme \\uccode`a"
     page = shown(text.replace("\\", "\\\\"), 50, 700, font="M")
-    assert texts(pdf(page, meanings={letter: letter for letter in text})) == ["Elle mène à bord et après \\uccode`a"]
+    assert texts(pdf(page, meanings={letter: letter for letter in text})) == ["Elle mène à bord le théorème \\uccode`a"]
 
 
 def test_a_table_that_the_file_has_from_below_column_by_column_is_read_row_by_row() -> None:

@@ -30,10 +30,10 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 # Old fonts of TeX have letters and accents, which are set one over the other, the accent first.
 _COMBINING = dict(
-    zip("ˋ´¨ˆ˜ˇ˚˘˝¸", "\u0300\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b\u0327", strict=True)  # noqa: RUF001
+    zip("´¨ˆ˜ˇ˚˘˝¸", "\u0301\u0308\u0302\u0303\u030c\u030a\u0306\u030b\u0327", strict=True)  # noqa: RUF001
 )
 _DOTLESS = "\u0131"
-_GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`(?=[aeu])|(?<![^\s-])`(?=a(?![^\s-]))")  # noqa: RUF001
+_GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`([aeu])|(?<![^\s-])()`(a)(?![^\s-])")  # noqa: RUF001
 _ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
 # Han, kana and their signs; Hangul is written with blanks.
@@ -88,7 +88,8 @@ def cleaned(text: str) -> str:
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     line = " ".join(text.translate(_AS_TEXT).split())
-    line = _ACCENTED.sub(_composed, _GRAVE.sub(r"\g<1>ˋ", line))  # noqa: RUF001
+    line = _ACCENTED.sub(_composed, line)
+    line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)
     return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 

@@ -94,7 +94,7 @@ class Glyphs:
         inked = [index for index, letter in enumerate(text) if not letter.isspace()]
         if meaningless < _MOST_MEANINGLESS * len(inked):
             return True
-        unknown = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) == 1 for index in inked)
+        unknown: int = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in inked)
         return unknown < _MOST_UNKNOWN * len(inked)
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:

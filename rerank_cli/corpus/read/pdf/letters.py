@@ -326,7 +326,7 @@ class Letters:
         return bold, fixed or bool(self._flags.value & 1)
 
     def _has_pitch(self, text: str, first: int, end: int, size: float) -> bool:
-        """Whether all letters of a line are of one width. Figures are in most fonts: theirs is that of the lines before."""
+        """Whether all letters of a line are of one width. Figures always are: theirs is compared with the last one."""
         some = {text[index]: index for index in range(first, end) if not text[index].isspace()}
         indices = list(some.values())[:_PROBED]
         widths = [(self._right(index) - self._left(index)) / size for index in indices]

@@ -698,3 +698,10 @@ def test_letters_of_a_negative_size_that_are_turned_back_are_upright() -> None:
     lines = ("The ferry goes to the island every morning, and in the", "evening it brings back whoever has been there.")
     page = "".join(f"BT /F -10 Tf -1 0 0 -1 50 {700 - 12 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
     assert texts(pdf(page)) == [" ".join(lines)]
+
+
+def test_the_sign_that_stands_for_a_ligature_is_that() -> None:
+    text = "The effort went off: press ["
+    meanings = {letter: letter for letter in text} | {"#": "↵"}
+    page = shown(text.replace("ff", "#").replace("[", "#"), 50, 700, font="M")
+    assert texts(pdf(page, meanings=meanings)) == ["The effort went off: press ↵"]

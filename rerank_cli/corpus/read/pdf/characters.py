@@ -74,6 +74,10 @@ def in_letters(text: str) -> str:
     return text.translate(_OF_DINGBATS)
 
 
+# Some files made on a Mac have this sign in the place of a ligature.
+_LOST_LIGATURE = re.compile(r"(?<=[a-z])↵(?=[a-z])|(?<=\bo)↵(?!\w)")
+
+
 def without_leader(text: str) -> tuple[str, ...]:
     """What stands before a row of dots in *text*, and what after it."""
     if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
@@ -88,7 +92,7 @@ def cleaned(text: str) -> str:
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     line = " ".join(text.translate(_AS_TEXT).split())
-    line = _ACCENTED.sub(_composed, line)
+    line = _ACCENTED.sub(_composed, _LOST_LIGATURE.sub("ff", line))
     line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)
     return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 

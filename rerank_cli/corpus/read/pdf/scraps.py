@@ -15,6 +15,7 @@ _FEWEST = 3
 _MOST_LINES = 2
 _MOST_WORDS = 3
 _LARGER = 1.15
+_SMALLER = 0.95
 
 # Two letters of a writing without blanks are a word.
 _WORD = re.compile(r"[\u2e80-\ua4cf]{2}|[^\W\d_\u2e80-\ua4cf]{3,}")
@@ -32,7 +33,9 @@ def gathered(parts: Sequence[Part], body: float) -> list[Part]:
 
 
 def _is_scrap(part: Part, body: float) -> bool:
-    if part.kind != "text" or part.is_item or part.is_caption or part.bold or len(part.lines) > _MOST_LINES:
+    if part.kind != "text" or part.is_item or part.is_caption or len(part.lines) > _MOST_LINES:
+        return False
+    if part.bold and part.size > _SMALLER * body:
         return False
     text = part.text(frozenset())
     words = len(_WORD.findall(text))

@@ -256,9 +256,7 @@ class Letters:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
         begins = first
         for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
-            between_numbers = text[space - 1].isdigit() and text[after].isdigit()
-            widest = _NUMBER_GAP if between_numbers else CELL_GAP * (_AFTER_STOP if text[space - 1] in _STOPS else 1)
-            if width > widest * size:
+            if width > _NUMBER_GAP * size and width > _widest_blank(text[space - 1], text[after]) * size:
                 yield begins, space
                 begins = after
         yield begins, end
@@ -366,6 +364,13 @@ class Letters:
 def _by_name(font: bytes) -> tuple[bool, bool]:
     name = font.decode("utf-8", "replace")
     return bool(_BOLD_NAME.search(name)), bool(_FIXED_NAME.search(name))
+
+
+def _widest_blank(before: str, after: str) -> float:
+    """How much room is between words, and no more between two numbers."""
+    if before.isdigit() and after.isdigit():
+        return _NUMBER_GAP
+    return CELL_GAP * _AFTER_STOP if before in _STOPS else CELL_GAP
 
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:

@@ -11,6 +11,7 @@ from rerank_cli.cli.warm_wire import (
     ANSWER,
     CODE,
     GO,
+    HERE,
     INTERRUPT,
     PAGE,
     TAKEN,
@@ -90,8 +91,10 @@ class _Asked:
 
     def answer(self, arguments: list[str]) -> int | None:
         """The exit code; None where the server did not begin to write."""
-        self._ask(arguments)
         self._asking.settimeout(WAIT_S)
+        if self._asking.recv(1) != HERE:
+            return None
+        self._ask(arguments)
         if self._asking.recv(1) != TAKEN:
             return None
         self._asking.settimeout(None)

@@ -33,6 +33,7 @@ from rerank_cli.cli.warm_wire import (
     CODE,
     COLD,
     GO,
+    HERE,
     INTERRUPT,
     PAGE,
     STATUS,
@@ -98,8 +99,8 @@ def serve(models: list[tuple[str, str]], *, idle_s: float) -> None:
         if not is_alone:
             return
         server = Server(kind, idle_s=idle_s)
+        server.load(models)
         with _door(folder, socket_name(kind)) as door:
-            server.load(models)
             server.run(door)
 
 
@@ -134,15 +135,17 @@ def _alone(folder: int, name: str) -> Iterator[bool]:
 @contextmanager
 def _door(folder: int, name: str) -> Iterator[socket.socket]:
     """The socket *name* in the *folder*, which nobody but this user may connect to."""
+    new = f"{name}.new"
     with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)  # of a server that was killed
+        os.unlink(new, dir_fd=folder)
     with socket.socket(socket.AF_UNIX) as door:
         mask = os.umask(0o777 & ~FILE_MODE)
         try:
-            door.bind(address_in(folder, name))
+            door.bind(address_in(folder, new))
         finally:
             os.umask(mask)
         door.listen(BACKLOG)
+        os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)  # also over that of a server that was killed
         try:
             yield door
         finally:
@@ -205,6 +208,7 @@ class Server:
         try:
             if peer_of(asking) != os.geteuid():
                 return
+            asking.sendall(HERE)
             what, lists, handed = _request(asking)
             if what == STOP:
                 self._stops = True

@@ -17,6 +17,9 @@ TYPE_CHECKING = False  # typing has one too, and is slow to load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+HERE = b"H"
+"""From the server: it listens. Streams that are handed to one which hangs would never be closed."""
+
 TAKEN = b"T"
 """From the server: a process is there to answer."""
 

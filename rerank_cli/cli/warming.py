@@ -15,6 +15,7 @@ from typing import Any
 from rerank_cli.cli.terminal import counted, say
 from rerank_cli.cli.warm_client import is_possible
 from rerank_cli.cli.warm_wire import (
+    HERE,
     STATUS,
     STOP,
     SUFFIX,
@@ -155,6 +156,8 @@ def _asked(folder: int, name: str, what: bytes) -> dict[str, Any] | None:
     said = b""
     with suppress(OSError, ValueError):
         asking.settimeout(STARTED_S)
+        if asking.recv(1) != HERE:
+            return None
         asking.sendall(packed(what))
         while part := asking.recv(65_536):
             said += part

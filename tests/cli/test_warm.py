@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,7 +34,7 @@ BY_WORDS = ("--retriever", "lexical", "--no-rerank")
 
 SERVE = "from rerank_cli.cli.warm_server import main; main()"
 
-PATIENCE_S = 120
+PATIENCE_S = 15
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,22 @@ def warm(*models: str, idle_s: float = 300.0) -> Iterator[subprocess.Popen[bytes
     """A server in the environment of this test; when it listens."""
     with subprocess.Popen([sys.executable, "-c", SERVE, str(idle_s), *models]) as server:
         try:
-            until(lambda: list(folder().glob("*.socket")))
+            until(listens)
             yield server
         finally:
             server.kill()
+
+
+def listens() -> bool:
+    """Whether a server of the kind of this test's commands does."""
+    opened = warm_wire.open_folder(str(folder()))
+    if opened is None:
+        return False
+    connection = warm_wire.connected(opened, warm_wire.socket_name(warm_wire.kind_of_server(os.environ)))
+    os.close(opened)
+    if connection is not None:
+        connection.close()
+    return connection is not None
 
 
 def folder() -> Path:
@@ -101,6 +114,13 @@ def ended(asked: subprocess.Popen[bytes], line: str = "") -> Outcome:
     return Outcome(asked.returncode, out.decode(), err.decode())
 
 
+@pytest.fixture
+def served(isolated: None) -> Iterator[subprocess.Popen[bytes]]:
+    """A server for one test."""
+    with warm() as server:
+        yield server
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -134,20 +154,6 @@ def untimed(outcome: Outcome) -> tuple[int, str, str]:
     return outcome.code, "\n".join(kept), outcome.err
 
 
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runtime")
-
-
-@pytest.fixture
-def served(places: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A server for one test."""
-    places.chmod(0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(places))
-    with warm() as server:
-        yield server
-
-
 def test_a_warm_answer_with_both_models_is_that_of_a_cold_one(indexed: Path, process: Cli) -> None:
     with warm("encoder:all-MiniLM-L6-v2"):
         for _ in range(2):  # the server has the reranker for the second
@@ -160,15 +166,16 @@ def test_a_warm_answer_with_both_models_is_that_of_a_cold_one(indexed: Path, pro
 
 def test_a_terminal_sees_what_it_sees_of_a_cold_answer(docs: Path, process: Cli, served: object) -> None:
     cold = on_a_terminal(*question(docs, "gas"), "--no-warm")
-    assert on_a_terminal(*question(docs, "gas")) == cold
-    assert "Shut the gas valve" in cold and answers(process) == 1
+    link = re.compile("id=[0-9]+")  # which Rich draws by lot
+    assert link.sub("", on_a_terminal(*question(docs, "gas"))) == link.sub("", cold)
+    assert "gas.md" in cold and answers(process) == 1
 
 
 def test_the_pager_runs_at_the_terminal(
     docs: Path, process: Cli, served: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LINES", "2")
-    assert "SHUT THE GAS VALVE" in on_a_terminal(*question(docs, "gas"), "--pager", "tr a-z A-Z")
+    assert "PASSAGE" in on_a_terminal(*question(docs, "gas"), "--pager", "tr a-z A-Z")
     assert answers(process) == 1
 
 
@@ -258,6 +265,15 @@ def test_a_folder_that_others_may_use_is_refused(docs: Path, process: Cli, mode:
     assert process(*question(docs, "gas")).code == 0
 
 
+def test_the_users_runtime_folder_is_taken_where_it_is_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = folder()
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    assert folder() == tmp_path / "run" / "rerank-cli"
+    (tmp_path / "run").chmod(0o755)
+    assert folder() == usual
+
+
 def test_a_link_is_refused(tmp_path: Path, process: Cli) -> None:
     folder().parent.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir(mode=0o700)
@@ -325,8 +341,8 @@ def test_one_that_hangs_is_not_waited_for(docs: Path, process: Cli, served: subp
     served.send_signal(signal.SIGSTOP)
     assert "gas.md" in process(*question(docs, "gas")).out
     served.send_signal(signal.SIGCONT)
+    assert process("warm", "status").code == 0
     until(lambda: not answering(served))
-    assert answers(process) <= 1
 
 
 def test_what_a_killed_server_left_is_no_obstacle(docs: Path, process: Cli) -> None:
@@ -352,16 +368,16 @@ def test_a_stranger_is_hung_up_on(docs: Path, process: Cli, served: object) -> N
             stranger.connect(str(place))
             stranger.sendall(said)
             stranger.shutdown(socket.SHUT_WR)
-            assert stranger.recv(1) in (b"", b"T")
+            assert stranger.recv(2) in (b"H", b"HT")
     assert process(*question(docs, "gas")).code == 0
     assert answers(process) == 1
 
 
 def test_an_idle_server_ends(docs: Path) -> None:
-    with warm(idle_s=0.5) as server:
+    with warm(idle_s=3.0) as server:
         asked = asking(docs)
         until(lambda: answering(server))
-        time.sleep(1.0)
+        time.sleep(4.0)
         assert "gas.md" in ended(asked, "gas\n").out, "one that answers is not idle"
         assert server.wait(PATIENCE_S) == 0
     assert not list(folder().glob("*.socket"))

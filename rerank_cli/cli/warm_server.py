@@ -246,9 +246,12 @@ class Server:
         if answering.pid not in self._answering:
             return  # it has ended, as was heard a moment ago
         if heard is answering.asking:
-            told = b""
-            with suppress(OSError):
-                told = answering.asking.recv(1, socket.MSG_PEEK)
+            try:
+                told = answering.asking.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return  # it was for the process that answers, which has it
+            except OSError:
+                told = b""
             if told == INTERRUPT:
                 answering.asking.recv(1)
                 os.kill(answering.pid, signal.SIGINT)

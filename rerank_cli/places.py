@@ -54,10 +54,10 @@ def _own_folder(variable: str, usual: str) -> Path:
     named = os.environ.get(variable, "").strip()
     if os.path.isabs(named):  # noqa: PTH117 - a path for nothing
         return Path(named, NAME)
-    try:
-        return Path.home() / usual / NAME
-    except RuntimeError as error:  # HOME is not set, and a container's user may have no other
-        raise InputError("this user has no home folder", remedy=f"set HOME or {variable}") from error
+    home = home_folder()  # HOME may not be set, and a container's user may have no other
+    if home is None or not home.is_absolute():
+        raise InputError("this user has no home folder", remedy=f"set HOME or {variable}")
+    return home / usual / NAME
 
 
 def home_folder() -> Path | None:

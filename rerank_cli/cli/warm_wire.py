@@ -69,14 +69,17 @@ def socket_name(kind: str) -> str:
 
 
 def folder_place(environment: Mapping[str, str]) -> str:
-    """Where the sockets lie: in the user's runtime folder, or in the cache where there is none of theirs."""
+    """Where the sockets lie: in the user's runtime folder, or where there is none of theirs in the cache.
+
+    Nowhere for a user without a home.
+    """
     runtime = environment.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(runtime) and is_ours(runtime):  # noqa: PTH117
         return f"{runtime}/rerank-cli"
     cache = environment.get("XDG_CACHE_HOME", "").strip()
     if not os.path.isabs(cache):  # noqa: PTH117
         cache = f"{os.path.expanduser('~')}/.cache"  # noqa: PTH111
-    return f"{cache}/rerank-cli/warm"
+    return f"{cache}/rerank-cli/warm" if os.path.isabs(cache) else ""  # noqa: PTH117
 
 
 def is_ours(folder: str) -> bool:

@@ -28,7 +28,7 @@ from rerank_cli.cli.warm_wire import (
 )
 from rerank_cli.config import Settings
 from rerank_cli.errors import InputError, UsageError
-from rerank_cli.places import make_private_folder
+from rerank_cli.places import cache_folder, make_private_folder
 
 IDLE_S = 600.0
 """Seconds without a query after which a server ends."""
@@ -60,7 +60,7 @@ def start(settings: Settings, *, idle_s: float) -> int:
     """Start a server with the models of *settings*, unless there is one, and wait until it listens."""
     if not is_possible():
         raise UsageError("a warm server needs Linux", remedy="ask without one: every command answers by itself")
-    place = folder_place(os.environ)
+    place = folder_place(os.environ) or str(cache_folder())
     make_private_folder(Path(place))
     folder = open_folder(place)
     if folder is None:

@@ -283,6 +283,7 @@ wait_s: 0
         rerank=False,
         fusion="none",
         fusion_weight=0.25,
+        warm=True,
         fresh=True,
         fresh_budget=1.5,
         budget=0.8,

@@ -284,7 +284,7 @@ def test_an_index_of_the_second_format_that_its_seal_does_not_fit_is_left_alone(
         ("migration", "insert_document"),
         ("migration", "_add"),
         ("migration", "write_generation"),
-        ("opening", "LocalWriter"),
+        ("writer", "LocalWriter"),
         ("opening", "check_whole"),
     ],
 )

@@ -52,17 +52,17 @@ def connected() -> Iterator[dict[str, str]]:
         yield {}
         return
     address = os.environ.get(ADDRESS_VARIABLE, "")
-    if address.startswith("ray://"):
-        raise UsageError(
-            f"{ADDRESS_VARIABLE}: {address} is for a program outside the cluster, which Ray Data cannot serve",
-            remedy="run this on a machine of the cluster, and give the address that `ray start` named",
-        )
     with _joined(address) if address else _started() as environment:
         yield environment
 
 
 @contextmanager
 def _joined(address: str) -> Iterator[dict[str, str]]:
+    if address.startswith("ray://"):
+        raise UsageError(
+            f"{ADDRESS_VARIABLE}: {address} is for a program outside the cluster, which Ray Data cannot serve",
+            remedy="run this on a machine of the cluster, and give the address that `ray start` named",
+        )
     import ray
 
     try:

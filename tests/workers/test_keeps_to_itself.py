@@ -65,9 +65,8 @@ def test_nothing_leaves_the_machine_and_nothing_is_left_on_it(
     assert not (Path(os.environ["HOME"]) / ".ray").exists()
 
 
-def test_an_address_for_programs_outside_a_cluster_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "ray://host:10001")
-    with pytest.raises(UsageError, match="ray://host:10001"), cluster.connected():
+def test_an_address_for_programs_outside_a_cluster_is_refused() -> None:
+    with pytest.raises(UsageError, match="ray://host:10001"), cluster._joined("ray://host:10001"):
         pass
 
 

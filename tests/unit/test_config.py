@@ -240,6 +240,7 @@ top_k: 7
 rerank: false
 fusion: none
 fusion_weight: 0.25
+warm: true
 fresh: true
 fresh_budget: 1.5
 budget: 800ms

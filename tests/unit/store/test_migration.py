@@ -36,8 +36,8 @@ DIMENSIONS = 8
 KILLED_AT = """
 import os, sys
 from pathlib import Path
-from rerank_cli.store import migration, open_writer, opening, replaced
-room = {"migration": migration, "opening": opening, "replaced": replaced}[sys.argv[1]]
+from rerank_cli.store import migration, open_writer, opening, replaced, writer
+room = {"migration": migration, "opening": opening, "replaced": replaced, "writer": writer}[sys.argv[1]]
 setattr(room, sys.argv[2], lambda *arguments, **options: os._exit(9))
 with open_writer(Path(sys.argv[3]), wait_s=0):
     pass

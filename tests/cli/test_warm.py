@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -34,7 +33,7 @@ BY_WORDS = ("--retriever", "lexical", "--no-rerank")
 
 SERVE = "from rerank_cli.cli.warm_server import main; main()"
 
-PATIENCE_S = 15
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +54,11 @@ def question(docs: Path, *arguments: str) -> list[str]:
 
 
 @contextmanager
-def warm(*models: str, idle_s: float = 300.0) -> Iterator[subprocess.Popen[bytes]]:
+def warm(*models: str, idle_s: float = 300.0, ready: Callable[[], object] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the environment of this test; when it listens."""
     with subprocess.Popen([sys.executable, "-c", SERVE, str(idle_s), *models]) as server:
         try:
-            until(listens)
+            until(ready or listens)
             yield server
         finally:
             server.kill()
@@ -121,37 +120,29 @@ def served(isolated: None) -> Iterator[subprocess.Popen[bytes]]:
         yield server
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        *(["gas", "-f", name] for name in ("plain", "table", "json", "jsonl", "tsv", "paths", "vimgrep", "trec")),
-        ["gas", "valve", "--explain", "-C", "1"],
-        ["gas", "-0"],
-        ["zebra"],
-        [""],
-        ["gas", "--top-k", "0"],
-        ["gas", "--no-such-flag"],
-        ["gas", "--index", "nothing/here"],
-        ["gas", "--help"],
-    ],
-    ids=" ".join,
+ASKED = (
+    *(("gas", "-f", name) for name in ("plain", "table", "json", "jsonl", "tsv", "paths", "vimgrep", "trec")),
+    ("gas", "valve", "--explain", "-C", "1"),
+    ("gas", "-0"),
+    ("zebra",),
+    ("",),
+    ("gas", "--top-k", "0"),
+    ("gas", "--no-such-flag"),
+    ("gas", "--index", "nothing/here"),
+    ("gas", "--help"),
 )
-def test_a_warm_answer_is_that_of_a_cold_one(docs: Path, process: Cli, arguments: list[str], served: object) -> None:
-    asked = answers(process)
-    found = process(*question(docs, *arguments))
-    assert answers(process) == asked + 1
-    cold = process(*question(docs, *arguments), "--no-warm")
-    assert untimed(found) == untimed(cold)
-    assert answers(process) == asked + 1
+
+
+def test_a_warm_answer_is_that_of_a_cold_one(docs: Path, process: Cli, served: object) -> None:
+    for asked in ASKED:
+        found = process(*question(docs, *asked))
+        assert untimed(found) == untimed(process(*question(docs, *asked), "--no-warm")), asked
+    assert answers(process) == len(ASKED)
 
 
 def untimed(outcome: Outcome) -> tuple[int, str, str]:
     """*outcome* but for the times it tells, which no two have in common."""
-    if not outcome.out.startswith("{"):
-        return outcome.code, outcome.out, outcome.err
-    records = [json.loads(outcome.out)] if outcome.out.startswith("{\n") else map(json.loads, outcome.lines)
-    kept = [json.dumps({key: value for key, value in record.items() if key != "timings"}) for record in records]
-    return outcome.code, "\n".join(kept), outcome.err
+    return outcome.code, re.sub(r'(_s": |in )[0-9.e-]+', "", outcome.out), outcome.err
 
 
 def test_a_warm_answer_with_both_models_is_that_of_a_cold_one(indexed: Path, process: Cli) -> None:
@@ -222,7 +213,7 @@ def test_an_upgrade_ends_the_server(docs: Path, tmp_path: Path, process: Cli, mo
     shutil.copytree(package, tmp_path / "rerank_cli", ignore=shutil.ignore_patterns("builtin", "__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(docs)
-    with warm() as server:
+    with warm(ready=lambda: list(folder().glob("*.socket"))) as server:
         found = process(*question(docs, "gas"))
         assert answers(process) == 1
         os.utime(tmp_path / "rerank_cli" / "search.py")

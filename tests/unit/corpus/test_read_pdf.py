@@ -705,3 +705,14 @@ def test_the_sign_that_stands_for_a_ligature_is_that() -> None:
     meanings = {letter: letter for letter in text} | {"#": "↵"}
     page = shown(text.replace("ff", "#").replace("[", "#"), 50, 700, font="M")
     assert texts(pdf(page, meanings=meanings)) == ["The effort went off: press ↵"]
+
+
+def test_the_letters_of_an_index_are_no_headings() -> None:
+    page = (
+        shown("Of ropes", 50, 700)
+        + shown("The rope is long.", 50, 680)
+        + shown("Index", 50, 640)
+        + "".join(shown(entry, 50, 620 - 12 * row) for row, entry in enumerate(("A", "anchor, 3", "B", "buoy, 4")))
+    )
+    bookmarks = {"Of ropes": (1, 710), "Index": (1, 650), "A": (1, 632), "B": (1, 608)}
+    assert {block.headings for block in blocks(pdf(page, bookmarks=bookmarks))} == {("Of ropes",), ("Index",)}

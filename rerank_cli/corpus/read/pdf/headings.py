@@ -35,6 +35,7 @@ _NO_TITLE = re.compile(
     re.IGNORECASE,
 )
 _PAGE_TITLE = re.compile(r"(?:page|slide|folie|seite|p\.?)?\s*[\divxl]+", re.IGNORECASE)
+_INDEX_LETTER = re.compile(r"[^\W\d_\u2e80-\ua4cf\uac00-\ud7af]|[\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,8 @@ def _key(text: str) -> str:
 
 
 def is_telling(bookmark: Bookmark) -> bool:
-    """Whether it names more than a page."""
-    return not _PAGE_TITLE.fullmatch(bookmark.title)
+    """Whether it names more than a page, or a letter of an index."""
+    return not (_PAGE_TITLE.fullmatch(bookmark.title) or _INDEX_LETTER.fullmatch(bookmark.title))
 
 
 def title_of(parts: Sequence[Part], said: str, body: float) -> Part | str:

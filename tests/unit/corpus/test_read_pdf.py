@@ -716,3 +716,8 @@ def test_the_letters_of_an_index_are_no_headings() -> None:
     )
     bookmarks = {"Of ropes": (1, 710), "Index": (1, 650), "A": (1, 632), "B": (1, 608)}
     assert {block.headings for block in blocks(pdf(page, bookmarks=bookmarks))} == {("Of ropes",), ("Index",)}
+
+
+def test_a_blank_upon_a_ligature_is_none() -> None:
+    meanings = {letter: letter for letter in "to le it"} | {"#": "fi"}
+    assert texts(pdf(spaced("to #", -278, " le it", x=50, y=700, font="M"), meanings=meanings)) == ["to file it"]

@@ -53,6 +53,9 @@ _MOSTLY_SINGLE = 0.3
 _WIDEST_SPREAD = 0.24
 _NO_BLANK = "\u200b"
 
+# In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
+_NO_GAP = 0.2
+
 # It is set in letters of its own before a line of a listing.
 _LINE_NUMBER = re.compile(r"\d{1,5}\s+(?=\S)")
 
@@ -163,6 +166,9 @@ class Letters:
     def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
         """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
         gaps = list(self._gaps(text, first, end))
+        for space, after, width in gaps:
+            if abs(width) < _NO_GAP and space > first + 1 and self._left(space - 1) == self._left(space - 2):
+                text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         begins = self._begins(text, first, end, gaps)
         for begin, stop in pairwise([*begins, end]):
             within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]

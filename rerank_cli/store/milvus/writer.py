@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 MOUNT, TOLD = "mount", "told"
 
-PASSAGES_AT_ONCE = 500
+PASSAGES_AT_ONCE = 1000
 """Passages of a write: some megabytes, with vectors of a few hundred numbers."""
 
 KEEP_S = PATIENCE_S + 600

@@ -211,7 +211,7 @@ def ask(place: Place, kind: str) -> dict[str, object]:
 
 
 def recall(place: Place) -> dict[str, object]:
-    """The share of the nearest passages that the graph finds, in a list as long as a query asks for and in one of 100."""
+    """The share of the nearest passages that the graph finds: in a list as deep as a query asks for, in one of 100."""
     encoder = place.encoder()
     found: dict[str, list[float]] = {"100_of_1000": [], "1000_of_1000": [], "100_of_100": []}
     with open_reader(place.index) as reader:

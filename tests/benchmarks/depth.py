@@ -12,7 +12,7 @@ collection two corpora grow:
 - "others": all of it, then the real passages of the other collections and of --others, then synthetic ones of those.
 
 A synthetic passage is a real one x, drawn nearer to the middle m of its topic and moved by the difference of two others
-of that topic: m + √(1 - s²) (x - m) + s (y - z) / √2, which varies as they do (a smoothed bootstrap; Silverman and Young,
+of that topic: m + √(1 - s²) (x - m) + s (y - z) / √2, which varies as they do (smoothed bootstrap; Silverman and Young,
 1987). "check" leaves out one half of the documents that answer no query. It compares how many of their passages are
 nearer than the relevant documents with how many of as many synthetic ones made of the other half, and what both do to
 recall.

@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""What 10^8 to 10^10 passages would cost: the tables of `rerank_cli/store/SCALE.md`.
+
+    python tests/benchmarks/scale.py FIGURES.jsonl --index INDEX [--depth DEPTH.jsonl]
+
+FIGURES.jsonl is what `growth.py` leaves beside its indexes, INDEX a real index of the built-in encoder, DEPTH.jsonl what
+`depth.py` prints. It measures the encoder and its tokenizer on passages of INDEX, and BM25 on copies of the indexes. All
+else comes from these files and from `PUBLISHED`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from rerank_cli.config import Settings
+from rerank_cli.models.loading import open_encoder
+from rerank_cli.store import open_reader
+
+PLANNED = (10**8, 10**9, 10**10)
+SAMPLE = 400
+DIMENSIONS, FLOAT_BYTES = 384, 4
+GB = 1e9
+HOUR_S = 3600
+
+PUBLISHED = {
+    "memory of HNSW, times that of the vectors": (2.0, 3.0),
+    "memory of IVF_SQ8, share of that of the vectors": (0.25, 0.30),
+    "memory of DiskANN, share of that of the vectors": 0.125 + 0.125,
+    "links of a vector in DiskANN": 56,
+    "bytes of a segment": 1e9,
+    "sentences a second on a V100": 14_200,
+}
+"""By Milvus: its blog on the sizing tool (https://zilliz.com/blog/demystify-milvus-sizing-tool) for HNSW, IVF_SQ8 and
+segments, its documentation of DiskANN (https://milvus.io/docs/disk_index.md: PQCodeBudgetGBRatio and
+SearchCacheBudgetGBRatio, MaxDegree). By sentence-transformers: its table of models
+(https://www.sbert.net/docs/sentence_transformer/pretrained_models.html) for all-MiniLM-L6-v2."""
+
+MACHINE_BYTES, USED = 256e9, 0.75
+MACHINE_CORES = 32
+WORKERS = (16, 256, 4096)
+"""Assumed: machines of 256 GB and 32 cores, of whose memory three quarters are filled; so many cores encode."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `growth.py` measured: by part and figure, a value for each size."""
+
+    figures: dict[tuple[str, str], dict[int, float]]
+
+    def at(self, part: str, name: str, size: int) -> float:
+        return self.figures[part, name][size]
+
+    @property
+    def sizes(self) -> list[int]:
+        return sorted(self.figures["index", "cpu_s"])
+
+
+def read_figures(path: Path) -> Measured:
+    figures: dict[tuple[str, str], dict[int, float]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if record["store"] == "local":
+            for name, value in {**record, **{f"steps.{k}": v for k, v in record.get("steps", {}).items()}}.items():
+                if isinstance(value, int | float):
+                    figures.setdefault((record["part"], name), {})[record["passages"]] = value
+    return Measured(figures)
+
+
+def cpu_of(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |")
+
+
+# A passage at each step
+
+
+def encoding(index: Path) -> dict[str, float]:
+    """Processor milliseconds that a real passage takes in the tokenizer and the encoder, and what it has."""
+    encoder = open_encoder(Settings().encoder)
+    with open_reader(index) as reader:
+        passages = [stored.passage.model_text for stored in islice(reader.scan(), 0, 40 * SAMPLE, 40)]
+    encoder.encode_passages(passages[:20])
+    count = len(passages)
+    return {
+        "bytes": statistics.fmean(len(text.encode()) for text in passages),
+        "tokens": statistics.fmean(encoder.count_tokens(passages)),
+        "tokenize_ms": 1000 * cpu_of(lambda: encoder.count_tokens(passages)) / count,
+        "encode_ms": 1000 * cpu_of(lambda: encoder.encode_passages(passages)) / count,
+    }
+
+
+def words_ms(folder: Path, size: int) -> float:
+    """Processor milliseconds that FTS5 takes for a passage of the index that `growth.py` left, on a copy in memory."""
+    copy = sqlite3.connect(":memory:")
+    with sqlite3.connect(f"file:{folder / 'catalog.sqlite'}?mode=ro", uri=True) as catalog:
+        catalog.backup(copy)
+    return 1000 * cpu_of(lambda: copy.execute("INSERT INTO words (words) VALUES ('rebuild')")) / size
+
+
+def table_bytes(folder: Path) -> dict[str, int]:
+    """Bytes of each table of a catalog, with its indexes; SQLite must have been built with dbstat."""
+    with sqlite3.connect(f"file:{folder / 'catalog.sqlite'}?mode=ro", uri=True) as catalog:
+        rows = catalog.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall()
+    found = {"words": 0, "passages": 0, "files and documents": 0}
+    for name, size in rows:
+        kind = "words" if name.startswith("words") else "passages" if "passages" in name else "files and documents"
+        found[kind] += size
+    return found
+
+
+def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None:
+    """Milliseconds and bytes of a passage at each step."""
+
+    def each(part: str, *names: str) -> list[str]:
+        return [
+            f"{1000 * sum(measured.at(part, f'steps.{name}', size) for name in names) / size:.3f}"
+            for size in measured.sizes
+        ]
+
+    stub = ("count_tokens", "encode_passages")
+    kept = ("keep_vectors", "missing_vectors", "stage", "staged", "commit")
+    reading = [
+        f"{1000 * (measured.at('index', 'steps.all', size) - own) / size:.3f}"
+        for size in measured.sizes
+        for own in [sum(measured.at("index", f"steps.{name}", size) for name in (*stub, *kept))]
+    ]
+    smaller = [size for size in measured.sizes if size < 10**6]
+    of_words = {size: f"{words_ms(folder / f'local-{size}', size):.3f}" for size in smaller}
+    head = ("step", *(f"{size:,}, ms" for size in measured.sizes))
+    rows = [
+        ("walk, read, split", *reading),
+        ("keep vectors", *each("index", "keep_vectors", "missing_vectors")),
+        ("stage", *each("index", "stage", "staged")),
+        ("commit, all of it", *each("index", "commit")),
+        ("of that, the words of BM25", *(of_words.get(size, "") for size in measured.sizes)),
+        ("graph, if asked for", *each("graph", "commit")),
+    ]
+    table(head, rows)
+    text, tokens = real["bytes"], real["tokens"]
+    print(
+        f"\nA real passage ({text:.0f} bytes, {tokens:.0f} tokens): {real['tokenize_ms']:.3f} ms to count its tokens,"
+    )
+    print(
+        f"{real['encode_ms']:.2f} ms to encode, or {1000 * one_core(real):.0f} passages in 1,000 seconds of one core."
+    )
+    rows_of_bytes = []
+    for size in measured.sizes:
+        of_tables = table_bytes(folder / f"local-{size}")
+        vectors = sum(file.stat().st_size for file in (folder / f"local-{size}").glob("*-*-*.*"))
+        graph = sum(file.stat().st_size for file in (folder / f"local-{size}").glob("*.hnsw"))
+        counts = [*of_tables.values(), vectors - graph if vectors > graph else vectors, graph]
+        rows_of_bytes.append((f"{size:,}", *(f"{count / size:,.0f}" for count in counts)))
+    table(("passages", *of_tables, "vectors and keys", "graph"), rows_of_bytes)
+
+
+def one_core(real: dict[str, float]) -> float:
+    """Passages a second of one core, tokens counted and encoded."""
+    return 1000 / (real["encode_ms"] + real["tokenize_ms"])
+
+
+# The plans
+
+
+def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None:
+    largest = measured.sizes[-1]
+    texts = sum(table_bytes(folder / f"local-{largest}").values()) / largest
+    raw = [DIMENSIONS * FLOAT_BYTES * size for size in PLANNED]
+    low, high = PUBLISHED["memory of HNSW, times that of the vectors"]  # type: ignore[misc]
+    small, large = PUBLISHED["memory of IVF_SQ8, share of that of the vectors"]  # type: ignore[misc]
+    disk: float = PUBLISHED["memory of DiskANN, share of that of the vectors"]  # type: ignore[assignment]
+    links: float = PUBLISHED["links of a vector in DiskANN"]  # type: ignore[assignment]
+    memory = {
+        "HNSW": ([low * each for each in raw], [high * each for each in raw]),
+        "IVF_SQ8": ([small * each for each in raw], [large * each for each in raw]),
+        "DiskANN": ([disk * each for each in raw], [disk * each for each in raw]),
+    }
+    rows: list[Sequence[object]] = [
+        ("vectors, GB", *(f"{each / GB:,.0f}" for each in raw)),
+        ("texts and words as on this disk, GB", *(f"{texts * size / GB:,.0f}" for size in PLANNED)),
+    ]
+    for name, (least, most) in memory.items():
+        rows.append((f"memory with {name}, GB", *map(spread_of, least, most)))
+        rows.append((f"machines for it with {name}", *map(machines_for, least, most)))
+    links_bytes = [(DIMENSIONS * FLOAT_BYTES + FLOAT_BYTES * links) * size for size in PLANNED]
+    rows.append(("disk of DiskANN, GB", *(f"{each / GB:,.0f}" for each in links_bytes)))
+    table(("what", *(f"{size:.0e}" for size in PLANNED)), rows)
+
+    reading = measured.at("index", "steps.all", largest) / largest
+    graph = measured.at("graph", "steps.commit", largest) / largest
+    on_gpu: float = PUBLISHED["sentences a second on a V100"]  # type: ignore[assignment]
+    work: list[Sequence[object]] = [
+        ("all but encoding, core hours", *(hours(size * reading) for size in PLANNED)),
+        ("encoding, core hours", *(hours(size / one_core(real)) for size in PLANNED)),
+        *(
+            (f"encoding on {workers:,} cores, hours", *(hours(size / one_core(real) / workers) for size in PLANNED))
+            for workers in WORKERS
+        ),
+        ("encoding on one V100 at its published rate, hours", *(hours(size / on_gpu) for size in PLANNED)),
+        ("graphs of HNSW, core hours", *(hours(size * graph) for size in PLANNED)),
+    ]
+    table(("work", *(f"{size:.0e}" for size in PLANNED)), work)
+
+    in_segment = PUBLISHED["bytes of a segment"] / (DIMENSIONS * FLOAT_BYTES)  # type: ignore[operator]
+    a_search = measured.at("hnsw", "next_cpu_s", largest)
+    answering: list[Sequence[object]] = [("segments of 1 GB", *(f"{size / in_segment:,.0f}" for size in PLANNED))]
+    answering.append(("core seconds of a list of 1,000", *(f"{size / in_segment * a_search:,.1f}" for size in PLANNED)))
+    machines = [-(-each // (MACHINE_BYTES * USED)) for each in memory["HNSW"][0]]
+    seconds = [
+        size / in_segment * a_search / (count * MACHINE_CORES) for size, count in zip(PLANNED, machines, strict=True)
+    ]
+    answering.append(("seconds, if all cores of the HNSW machines work on it", *(f"{each:.2f}" for each in seconds)))
+    table(("answering", *(f"{size:.0e}" for size in PLANNED)), answering)
+
+    files = measured.at("nothing", "peak_mb", largest) - measured.at("nothing", "peak_mb", measured.sizes[0])
+    a_passage = files * 1e6 / (largest - measured.sizes[0])
+    nothing = measured.at("nothing", "cpu_s", largest) / largest
+    opened = measured.at("lexical", "first_cpu_s", largest) / largest
+    scanned = measured.at("exact", "next_cpu_s", largest) / largest
+    rows_of_limits: list[Sequence[object]] = [
+        ("memory of a run with nothing to do, GB", *(f"{a_passage * size / GB:,.1f}" for size in PLANNED)),
+        ("processor seconds of it", *(f"{nothing * size:,.0f}" for size in PLANNED)),
+        ("opening a local index and its first list by words, s", *(f"{opened * size:,.0f}" for size in PLANNED)),
+        ("an exact scan, s", *(f"{scanned * size:,.0f}" for size in PLANNED)),
+    ]
+    table(("our own steps", *(f"{size:.0e}" for size in PLANNED)), rows_of_limits)
+
+
+def spread_of(least: float, most: float) -> str:
+    low, high = f"{least / GB:,.0f}", f"{most / GB:,.0f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def machines_for(least: float, most: float) -> str:
+    low, high = (f"{-(-each // (MACHINE_BYTES * USED)):,.0f}" for each in (least, most))
+    return low if low == high else f"{low} to {high}"
+
+
+def hours(seconds: float) -> str:
+    return f"{seconds / HOUR_S:,.1f}" if seconds < 10 * HOUR_S else f"{seconds / HOUR_S:,.0f}"
+
+
+# How deep
+
+
+def show_depths(path: Path) -> None:
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    checks = [line for line in lines if "check" in line]
+    table(
+        ("collection", "added", "nearer, real", "nearer, synthetic", "recall@100 before", "real", "synthetic"),
+        [
+            (
+                line["collection"],
+                f"{line['added']:,}",
+                f"{line['nearer']['real']:,}",
+                f"{line['nearer']['synthetic']:,}",
+                *(f"{line['recall_10_100'][kind][1]:.3f}" for kind in ("before", "real", "synthetic")),
+            )
+            for line in checks
+        ],
+    )
+    of_others = [line for line in lines if line.get("growth") == "others" and "size" in line]
+    whole = {line["collection"]: line["size"] for line in reversed(of_others)}
+    for growth in ("alike", "others"):
+        own = [line for line in lines if line.get("growth") == growth]
+        sizes = (100_000, 1_000_000)
+        rows: list[Sequence[object]] = []
+        for summary in (line for line in own if "grows_by" in line):
+            of_it = [line for line in own if line["collection"] == summary["collection"] and "recall" in line]
+            at = {line["size"]: line for line in of_it}
+            begun = at[whole[summary["collection"]]]
+            low, middle, high = summary["grows_by"]
+            rows.append(
+                (
+                    summary["collection"],
+                    f"{begun['size']:,}",
+                    *(f"{begun['recall'][depth]:.3f}" for depth in ("100", "1000")),
+                    *(f"{at[size]['recall'][depth]:.3f}" for size in sizes for depth in ("100", "1000")),
+                    *(f"{at[size]['depth']:,.0f}" for size in sizes),
+                    f"{middle:.2f} ({low:.2f} to {high:.2f})",
+                    *(" to ".join(f"{each:.1e}" for each in summary["depth_at"][f"{far:.0e}"][::2]) for far in PLANNED),
+                )
+            )
+        head = ["collection", "passages", "recall@100", "@1000"]
+        head += [f"@{depth} of {size:,}" for size in sizes for depth in (100, 1000)]
+        head += [f"depth at {size:,}" for size in sizes] + ["grows by", *(f"depth at {far:.0e}" for far in PLANNED)]
+        print(f"\n{growth}")
+        table(head, rows)
+        exponents = [line["grows_by"][1] for line in own if "grows_by" in line]
+        print(f"\nmedian of the powers: {np.median(exponents):.2f}, from {min(exponents)} to {max(exponents)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", type=Path)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--depth", type=Path)
+    asked = parser.parse_args()
+    measured, real = read_figures(asked.figures), encoding(asked.index)
+    show_steps(measured, asked.figures.parent, real)
+    show_plans(measured, asked.figures.parent, real)
+    if asked.depth:
+        show_depths(asked.depth)
+
+
+if __name__ == "__main__":
+    main()

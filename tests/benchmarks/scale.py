@@ -3,9 +3,9 @@
 
     python tests/benchmarks/scale.py FIGURES.jsonl --index INDEX [--depth DEPTH.jsonl]
 
-FIGURES.jsonl is what `growth.py` leaves beside its indexes, INDEX a real index of the built-in encoder, DEPTH.jsonl what
-`depth.py` prints. It measures the encoder and its tokenizer on passages of INDEX, and BM25 on copies of the indexes. All
-else comes from these files and from `PUBLISHED`.
+FIGURES.jsonl is what `growth.py` leaves beside its indexes, INDEX a real index of the built-in encoder, DEPTH.jsonl
+what `depth.py` prints. The encoder and its tokenizer are measured here on passages of INDEX, and BM25 on copies of the
+indexes. All else comes from these files, and from what the module says was published or is assumed.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ DIMENSIONS, FLOAT_BYTES = 384, 4
 GB = 1e9
 HOUR_S = 3600
 
-PUBLISHED = {
-    "memory of HNSW, times that of the vectors": (2.0, 3.0),
-    "memory of IVF_SQ8, share of that of the vectors": (0.25, 0.30),
-    "memory of DiskANN, share of that of the vectors": 0.125 + 0.125,
-    "links of a vector in DiskANN": 56,
-    "bytes of a segment": 1e9,
-    "sentences a second on a V100": 14_200,
-}
-"""By Milvus: its blog on the sizing tool (https://zilliz.com/blog/demystify-milvus-sizing-tool) for HNSW, IVF_SQ8 and
-segments, its documentation of DiskANN (https://milvus.io/docs/disk_index.md: PQCodeBudgetGBRatio and
-SearchCacheBudgetGBRatio, MaxDegree). By sentence-transformers: its table of models
-(https://www.sbert.net/docs/sentence_transformer/pretrained_models.html) for all-MiniLM-L6-v2."""
+HNSW = (2.0, 3.0)
+"""Memory, times that of the vectors, least and most. By Milvus: https://zilliz.com/blog/demystify-milvus-sizing-tool"""
+IVF_SQ8 = (0.25, 0.30)
+"""The same, from "reduces … memory consumption by 70-75%" there."""
+DISKANN = (0.25, 0.25)
+"""The same: PQCodeBudgetGBRatio and SearchCacheBudgetGBRatio of 0.125 each, https://milvus.io/docs/disk_index.md"""
+DISKANN_LINKS = 56
+"""MaxDegree there: each link of a vector on the disk has 4 bytes."""
+SEGMENT_BYTES = 1e9
+"""The default of Milvus' sizing tool, as the first page says."""
+ON_V100 = 14_200
+"""Sentences a second of the 6-layer MiniLM, https://www.sbert.net/docs/sentence_transformer/pretrained_models.html"""
 
 MACHINE_BYTES, USED = 256e9, 0.75
 MACHINE_CORES = 32
@@ -182,14 +182,9 @@ def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None
     largest = measured.sizes[-1]
     texts = sum(table_bytes(folder / f"local-{largest}").values()) / largest
     raw = [DIMENSIONS * FLOAT_BYTES * size for size in PLANNED]
-    low, high = PUBLISHED["memory of HNSW, times that of the vectors"]  # type: ignore[misc]
-    small, large = PUBLISHED["memory of IVF_SQ8, share of that of the vectors"]  # type: ignore[misc]
-    disk: float = PUBLISHED["memory of DiskANN, share of that of the vectors"]  # type: ignore[assignment]
-    links: float = PUBLISHED["links of a vector in DiskANN"]  # type: ignore[assignment]
     memory = {
-        "HNSW": ([low * each for each in raw], [high * each for each in raw]),
-        "IVF_SQ8": ([small * each for each in raw], [large * each for each in raw]),
-        "DiskANN": ([disk * each for each in raw], [disk * each for each in raw]),
+        name: tuple([share * each for each in raw] for share in shares)
+        for name, shares in (("HNSW", HNSW), ("IVF_SQ8", IVF_SQ8), ("DiskANN", DISKANN))
     }
     rows: list[Sequence[object]] = [
         ("vectors, GB", *(f"{each / GB:,.0f}" for each in raw)),
@@ -198,13 +193,12 @@ def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None
     for name, (least, most) in memory.items():
         rows.append((f"memory with {name}, GB", *map(spread_of, least, most)))
         rows.append((f"machines for it with {name}", *map(machines_for, least, most)))
-    links_bytes = [(DIMENSIONS * FLOAT_BYTES + FLOAT_BYTES * links) * size for size in PLANNED]
+    links_bytes = [(DIMENSIONS * FLOAT_BYTES + FLOAT_BYTES * DISKANN_LINKS) * size for size in PLANNED]
     rows.append(("disk of DiskANN, GB", *(f"{each / GB:,.0f}" for each in links_bytes)))
     table(("what", *(f"{size:.0e}" for size in PLANNED)), rows)
 
     reading = measured.at("index", "steps.all", largest) / largest
     graph = measured.at("graph", "steps.commit", largest) / largest
-    on_gpu: float = PUBLISHED["sentences a second on a V100"]  # type: ignore[assignment]
     work: list[Sequence[object]] = [
         ("all but encoding, core hours", *(hours(size * reading) for size in PLANNED)),
         ("encoding, core hours", *(hours(size / one_core(real)) for size in PLANNED)),
@@ -212,12 +206,12 @@ def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None
             (f"encoding on {workers:,} cores, hours", *(hours(size / one_core(real) / workers) for size in PLANNED))
             for workers in WORKERS
         ),
-        ("encoding on one V100 at its published rate, hours", *(hours(size / on_gpu) for size in PLANNED)),
+        ("encoding on one V100 at its published rate, hours", *(hours(size / ON_V100) for size in PLANNED)),
         ("graphs of HNSW, core hours", *(hours(size * graph) for size in PLANNED)),
     ]
     table(("work", *(f"{size:.0e}" for size in PLANNED)), work)
 
-    in_segment = PUBLISHED["bytes of a segment"] / (DIMENSIONS * FLOAT_BYTES)  # type: ignore[operator]
+    in_segment = SEGMENT_BYTES / (DIMENSIONS * FLOAT_BYTES)
     a_search = measured.at("hnsw", "next_cpu_s", largest)
     answering: list[Sequence[object]] = [("segments of 1 GB", *(f"{size / in_segment:,.0f}" for size in PLANNED))]
     answering.append(("core seconds of a list of 1,000", *(f"{size / in_segment * a_search:,.1f}" for size in PLANNED)))

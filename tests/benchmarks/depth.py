@@ -41,7 +41,6 @@ PARTS = (1 / 8, 1 / 4, 1 / 2, 1)
 SIZES = (20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 SPREAD, A_TOPIC, AT_ONCE = 0.4, 100, 20_000
 KEPT, RESAMPLED = 100, 500
-FAR = (10**8, 10**9, 10**10)
 
 
 @dataclass(frozen=True)
@@ -178,10 +177,8 @@ def told(name: str, growth: str, asked: Asked, series: list[tuple[int, np.ndarra
     ]
     low, high = np.quantile(drawn, (0.025, 0.975))
     exponent = power(asked, series, base, alike)
-    size, depth = series[-1][0], depth_for(asked, series[-1][1], recall, alike)
-    far = {f"{each:.0e}": [round(depth * (each / size) ** e) for e in (low, exponent, high)] for each in FAR}
     grows = [round(each, 3) for each in (low, exponent, high)]
-    line = {"collection": name, "growth": growth, "queries": len(alike), "grows_by": grows, "depth_at": far}
+    line = {"collection": name, "growth": growth, "queries": len(alike), "grows_by": grows}
     print(json.dumps(line), flush=True)
 
 

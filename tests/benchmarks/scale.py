@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -254,8 +255,8 @@ def hours(seconds: float) -> str:
 
 
 def show_depths(path: Path) -> None:
+    """Whether synthetic distractors cost what real ones do, and for both kinds of growth what they cost."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    checks = [line for line in lines if "check" in line]
     table(
         ("collection", "added", "nearer, real", "nearer, synthetic", "recall@100 before", "real", "synthetic"),
         [
@@ -266,38 +267,59 @@ def show_depths(path: Path) -> None:
                 f"{line['nearer']['synthetic']:,}",
                 *(f"{line['recall_10_100'][kind][1]:.3f}" for kind in ("before", "real", "synthetic")),
             )
-            for line in checks
+            for line in lines
+            if "check" in line
         ],
     )
-    of_others = [line for line in lines if line.get("growth") == "others" and "size" in line]
-    whole = {line["collection"]: line["size"] for line in reversed(of_others)}
+    whole: dict[str, int] = {}
+    for line in lines:
+        if line.get("growth") == "others" and "size" in line:
+            whole.setdefault(line["collection"], line["size"])
     for growth in ("alike", "others"):
-        own = [line for line in lines if line.get("growth") == growth]
-        sizes = (100_000, 1_000_000)
-        rows: list[Sequence[object]] = []
-        for summary in (line for line in own if "grows_by" in line):
-            of_it = [line for line in own if line["collection"] == summary["collection"] and "recall" in line]
-            at = {line["size"]: line for line in of_it}
-            begun = at[whole[summary["collection"]]]
-            low, middle, high = summary["grows_by"]
-            rows.append(
-                (
-                    summary["collection"],
-                    f"{begun['size']:,}",
-                    *(f"{begun['recall'][depth]:.3f}" for depth in ("100", "1000")),
-                    *(f"{at[size]['recall'][depth]:.3f}" for size in sizes for depth in ("100", "1000")),
-                    *(f"{at[size]['depth']:,.0f}" for size in sizes),
-                    f"{middle:.2f} ({low:.2f} to {high:.2f})",
-                    *(" to ".join(f"{each:.1e}" for each in summary["depth_at"][f"{far:.0e}"][::2]) for far in PLANNED),
-                )
-            )
-        head = ["collection", "passages", "recall@100", "@1000"]
-        head += [f"@{depth} of {size:,}" for size in sizes for depth in (100, 1000)]
-        head += [f"depth at {size:,}" for size in sizes] + ["grows by", *(f"depth at {far:.0e}" for far in PLANNED)]
-        print(f"\n{growth}")
-        table(head, rows)
-        exponents = [line["grows_by"][1] for line in own if "grows_by" in line]
-        print(f"\nmedian of the powers: {np.median(exponents):.2f}, from {min(exponents)} to {max(exponents)}")
+        print(f"\nGrowth: {growth}")
+        own = [line for line in lines if line.get("growth") == growth and line["collection"] in whole]
+        sized = {(line["collection"], line["size"]): line for line in own if "size" in line}
+        show_collections([line for line in own if "grows_by" in line], sized, whole)
+        show_means(sized, sorted({name for name, _ in sized}))
+
+
+def show_collections(
+    summaries: Sequence[dict[str, Any]], sized: dict[tuple[str, int], dict[str, Any]], whole: dict[str, int]
+) -> None:
+    """Of each collection, recall at 100 and at 1,000, and the depth that keeps what it has at 100 as it is."""
+    rows: list[Sequence[object]] = []
+    for line in summaries:
+        name = line["collection"]
+        at = [sized[name, size] for size in (whole[name], 100_000, 1_000_000)]
+        recalls = [" / ".join(f"{each['recall'][depth]:.2f}" for depth in ("100", "1000")) for each in at]
+        low, middle, high = line["grows_by"]
+        bounds = (low, max(high, 1.0))  # of passages of one kind, so many more are in the way as there are more of them
+        far = [" to ".join(f"{at[-1]['depth'] * (size / 1e6) ** e:.0e}" for e in bounds) for size in PLANNED]
+        depths = [f"{each['depth']:,.0f}" for each in at[1:]]
+        rows.append((name, f"{whole[name]:,}", *recalls, *depths, f"{middle:.2f} ({low:.2f} to {high:.2f})", *far))
+    head = ["collection", "passages", "recall@100 / @1000", "of 100,000", "of 1,000,000"]
+    head += ["depth at 100,000", "at 1,000,000", "grows by", *(f"at {size:.0e}" for size in PLANNED)]
+    table(head, rows)
+    powers = [line["grows_by"][1] for line in summaries]
+    print(f"\nThe median of the powers is {statistics.median(powers):.2f} ({min(powers):.2f} to {max(powers):.2f}).")
+
+
+def show_means(sized: dict[tuple[str, int], dict[str, Any]], names: Sequence[str]) -> None:
+    """The mean recall of all collections by size and depth, and what a tenfold corpus loses of it."""
+    sizes = sorted(size for size in {size for _, size in sized} if all((name, size) in sized for name in names))
+    depths = list(next(iter(sized.values()))["recall"])
+    means = {
+        depth: [statistics.fmean(sized[name, size]["recall"][depth] for name in names) for size in sizes]
+        for depth in depths
+    }
+    rows: list[Sequence[object]] = [
+        (f"{size:,}", *(f"{means[depth][place]:.3f}" for depth in depths)) for place, size in enumerate(sizes)
+    ]
+    slopes = [np.polyfit(np.log10(sizes), means[depth], 1)[0] for depth in depths]
+    table(
+        ("passages", *(f"recall@{depth}" for depth in depths)),
+        [*rows, ("tenfold", *(f"{each:+.3f}" for each in slopes))],
+    )
 
 
 def main() -> None:

@@ -46,6 +46,37 @@ ASKING = ("exact", "lexical", "hybrid", "folder", "topic")
 PARTS = ("index", "nothing", "status", *ASKING, "change", "graph", "hnsw", "recall")
 LOCAL = ("graph", "hnsw", "recall")
 QUERIES, TOP_K, SAMPLE = 12, 100, 50
+
+RUN, ASKED = ("cpu_s", "peak_mb"), ("first_cpu_s", "next_cpu_s", "peak_mb", "own_mb")
+SHOWN = {
+    **dict.fromkeys(("nothing", "status", "change"), RUN),
+    **dict.fromkeys((*ASKING, "hnsw"), ASKED),
+    **dict.fromkeys(("index", "graph"), (*RUN, "size_mb")),
+    "recall": ("100_of_1000", "1000_of_1000", "100_of_100"),
+}
+MEANS = {
+    "index": "index everything",
+    "nothing": "index with nothing to do",
+    "status": "status",
+    "exact": "dense, exact",
+    "lexical": "lexical",
+    "hybrid": "hybrid",
+    "folder": "hybrid within a tenth",
+    "topic": "hybrid within 1,000 passages",
+    "change": "index with one note changed",
+    "graph": "build the graph",
+    "hnsw": "dense, graph",
+    "recall": "recall of the graph",
+    "cpu_s": "CPU s",
+    "peak_mb": "peak MB",
+    "size_mb": "MB on disk",
+    "first_cpu_s": "first, CPU s",
+    "next_cpu_s": "next, CPU s",
+    "own_mb": "MB beside mapped files",
+    "100_of_1000": "@100 in a list of 1,000",
+    "1000_of_1000": "@1000 in a list of 1,000",
+    "100_of_100": "@100 in a list of 100",
+}
 TELL_S = 10.0
 
 
@@ -286,14 +317,23 @@ def show(figures: Path) -> None:
     latest: dict[tuple[str, str, str], dict[int, float]] = {}
     for line in figures.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        for name, value in record.items():
-            if isinstance(value, int | float) and name not in ("passages", "wall_s", "encoded"):
-                latest.setdefault((record["store"], record["part"], name), {})[record["passages"]] = value
-    sizes = sorted({size for by_size in latest.values() for size in by_size})
-    print("| store | part | figure |", *(f"{size:,} |" for size in sizes), "grows by |")
-    for (store, part, name), by_size in sorted(latest.items()):
-        cells = [f"{by_size[size]:,.10g} |" if size in by_size else " |" for size in sizes]
-        print(f"| {store} | {part} | {name} |", *cells, f"{power(by_size)} |")
+        for name in SHOWN[record["part"]]:
+            if name in record:
+                latest.setdefault((record["store"], record["part"], name), {})[record["passages"]] = record[name]
+    for store in sorted({store for store, _, _ in latest}):
+        own = {(part, name): by_size for (kept, part, name), by_size in latest.items() if kept == store}
+        sizes = sorted({size for by_size in own.values() for size in by_size})
+        print(f"\n| {store} | {' | '.join(f'{size:,}' for size in sizes)} | grows by |\n|{'---|' * (len(sizes) + 2)}")
+        for part in PARTS:
+            for name in SHOWN[part]:
+                if by_size := own.get((part, name)):
+                    cells = [told(by_size[size]) if size in by_size else "" for size in sizes]
+                    print(f"| {MEANS[part]}: {MEANS[name]} | {' | '.join(cells)} | {power(by_size)} |")
+
+
+def told(value: float) -> str:
+    """Three digits of *value*, and no more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def power(by_size: dict[int, float]) -> str:

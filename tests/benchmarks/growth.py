@@ -313,7 +313,7 @@ def do(place: Place, part: str) -> None:
 
 
 def show(figures: Path) -> None:
-    """Each figure by size, and the power of the size that it grows by."""
+    """Each figure by size, and the power of the size that it grows by, over all sizes and over the last two."""
     latest: dict[tuple[str, str, str], dict[int, float]] = {}
     for line in figures.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
@@ -323,12 +323,15 @@ def show(figures: Path) -> None:
     for store in sorted({store for store, _, _ in latest}):
         own = {(part, name): by_size for (kept, part, name), by_size in latest.items() if kept == store}
         sizes = sorted({size for by_size in own.values() for size in by_size})
-        print(f"\n| {store} | {' | '.join(f'{size:,}' for size in sizes)} | grows by |\n|{'---|' * (len(sizes) + 2)}")
+        print(
+            f"\n| {store} | {' | '.join(f'{size:,}' for size in sizes)} | grows by | at last by |\n|{'---|' * (len(sizes) + 3)}"
+        )
         for part in PARTS:
             for name in SHOWN[part]:
                 if by_size := own.get((part, name)):
                     cells = [told(by_size[size]) if size in by_size else "" for size in sizes]
-                    print(f"| {MEANS[part]}: {MEANS[name]} | {' | '.join(cells)} | {power(by_size)} |")
+                    powers = power(by_size), power(dict(sorted(by_size.items())[-2:]))
+                    print(f"| {MEANS[part]}: {MEANS[name]} | {' | '.join([*cells, *powers])} |")
 
 
 def told(value: float) -> str:

@@ -323,9 +323,8 @@ def show(figures: Path) -> None:
     for store in sorted({store for store, _, _ in latest}):
         own = {(part, name): by_size for (kept, part, name), by_size in latest.items() if kept == store}
         sizes = sorted({size for by_size in own.values() for size in by_size})
-        print(
-            f"\n| {store} | {' | '.join(f'{size:,}' for size in sizes)} | grows by | at last by |\n|{'---|' * (len(sizes) + 3)}"
-        )
+        head = [store, *(f"{size:,}" for size in sizes), "grows by", "at last by"]
+        print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for part in PARTS:
             for name in SHOWN[part]:
                 if by_size := own.get((part, name)):

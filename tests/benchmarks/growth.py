@@ -129,7 +129,7 @@ class Place:
     """Where the notes and the index of a size lie."""
 
     def __init__(self, asked: argparse.Namespace, size: int) -> None:
-        self.size = size
+        self.size, self.queries = size, asked.queries
         self.notes = asked.folder.resolve() / f"notes-{size}"
         self.index = asked.folder.resolve() / f"{'elsewhere' if asked.store else 'local'}-{size}"
         self.store = asked.store.format(size=size)
@@ -217,7 +217,7 @@ def ask(place: Place, kind: str) -> dict[str, object]:
     ready = time.process_time()
     started = time.perf_counter()
     with open_reader(place.index) as reader:
-        for number in range(QUERIES):
+        for number in range(place.queries):
             query = f"{number} {query_of_topic(asked[number], random)}"
             found = retrieve(
                 reader,
@@ -287,7 +287,7 @@ WORK: dict[str, Callable[[Place], dict[str, object]]] = {
 
 def measured(asked: argparse.Namespace, size: int, part: str) -> dict[str, object]:
     """What a process that does *part* tells last, and what the system says that it took."""
-    command = [sys.executable, __file__, str(asked.folder), "--store", asked.store]
+    command = [sys.executable, __file__, str(asked.folder), "--store", asked.store, "--queries", str(asked.queries)]
     started = time.perf_counter()
     with subprocess.Popen([*command, "--sizes", str(size), "--do", part], stdout=subprocess.PIPE, text=True) as process:
         ended: dict[str, object] = {}
@@ -355,6 +355,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--store", default="")
     parser.add_argument("--limit-s", type=float, default=3600.0)
+    parser.add_argument("--queries", type=int, default=QUERIES)
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--do", choices=PARTS)
     asked = parser.parse_args()

@@ -51,6 +51,9 @@ MACHINE_CORES = 32
 WORKERS = (16, 256, 4096)
 """Assumed: machines of 256 GB and 32 cores, of whose memory three quarters are filled; so many cores encode."""
 
+ENOUGH = 1000
+"""What grows by its own kind must have so many passages of documents that answer no query in each half."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -275,9 +278,10 @@ def show_depths(path: Path) -> None:
     for line in lines:
         if line.get("growth") == "others" and "size" in line:
             whole.setdefault(line["collection"], line["size"])
-    for growth in ("alike", "others"):
+    many = {line["collection"] for line in lines if "check" in line and line["added"] >= ENOUGH}
+    for growth, names in (("alike", many), ("others", set(whole))):
         print(f"\nGrowth: {growth}")
-        own = [line for line in lines if line.get("growth") == growth and line["collection"] in whole]
+        own = [line for line in lines if line.get("growth") == growth and line["collection"] in names]
         sized = {(line["collection"], line["size"]): line for line in own if "size" in line}
         show_collections([line for line in own if "grows_by" in line], sized, whole)
         show_means(sized, sorted({name for name, _ in sized}))

@@ -68,6 +68,9 @@ class Measured:
     def sizes(self) -> list[int]:
         return sorted(self.figures["index", "cpu_s"])
 
+    def largest(self, part: str) -> int:
+        return max(self.figures[part, "cpu_s"])
+
 
 def read_figures(path: Path) -> Measured:
     figures: dict[tuple[str, str], dict[int, float]] = {}
@@ -135,6 +138,8 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
     def each(part: str, *names: str) -> list[str]:
         return [
             f"{1000 * sum(measured.at(part, f'steps.{name}', size) for name in names) / size:.3f}"
+            if size <= measured.largest(part)
+            else ""
             for size in measured.sizes
         ]
 
@@ -145,15 +150,14 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
         for size in measured.sizes
         for own in [sum(measured.at("index", f"steps.{name}", size) for name in (*stub, *kept))]
     ]
-    smaller = [size for size in measured.sizes if size < 10**6]
-    of_words = {size: f"{words_ms(folder / f'local-{size}', size):.3f}" for size in smaller}
+    of_words = {size: f"{words_ms(folder / f'local-{size}', size):.3f}" for size in measured.sizes}
     head = ("step", *(f"{size:,}, ms" for size in measured.sizes))
     rows = [
         ("walk, read, split", *reading),
         ("keep vectors", *each("index", "keep_vectors", "missing_vectors")),
         ("stage", *each("index", "stage", "staged")),
         ("commit, all of it", *each("index", "commit")),
-        ("of that, the words of BM25", *(of_words.get(size, "") for size in measured.sizes)),
+        ("of that, the words of BM25", *of_words.values()),
         ("graph, if asked for", *each("graph", "commit")),
     ]
     table(head, rows)
@@ -167,9 +171,9 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
     rows_of_bytes = []
     for size in measured.sizes:
         of_tables = table_bytes(folder / f"local-{size}")
-        vectors = sum(file.stat().st_size for file in (folder / f"local-{size}").glob("*-*-*.*"))
+        vectors = sum(file.stat().st_size for file in (folder / f"local-{size}").glob(f"*-{DIMENSIONS}-*.*"))
         graph = sum(file.stat().st_size for file in (folder / f"local-{size}").glob("*.hnsw"))
-        counts = [*of_tables.values(), vectors - graph if vectors > graph else vectors, graph]
+        counts = [*of_tables.values(), vectors, graph]
         rows_of_bytes.append((f"{size:,}", *(f"{count / size:,.0f}" for count in counts)))
     table(("passages", *of_tables, "vectors and keys", "graph"), rows_of_bytes)
 
@@ -202,7 +206,7 @@ def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None
     table(("what", *(f"{size:.0e}" for size in PLANNED)), rows)
 
     reading = measured.at("index", "steps.all", largest) / largest
-    graph = measured.at("graph", "steps.commit", largest) / largest
+    graph = measured.at("graph", "steps.commit", measured.largest("graph")) / measured.largest("graph")
     work: list[Sequence[object]] = [
         ("all but encoding, core hours", *(hours(size * reading) for size in PLANNED)),
         ("encoding, core hours", *(hours(size / one_core(real)) for size in PLANNED)),
@@ -216,7 +220,7 @@ def show_plans(measured: Measured, folder: Path, real: dict[str, float]) -> None
     table(("work", *(f"{size:.0e}" for size in PLANNED)), work)
 
     in_segment = SEGMENT_BYTES / (DIMENSIONS * FLOAT_BYTES)
-    a_search = measured.at("hnsw", "next_cpu_s", largest)
+    a_search = measured.at("hnsw", "next_cpu_s", measured.largest("hnsw"))
     answering: list[Sequence[object]] = [("segments of 1 GB", *(f"{size / in_segment:,.0f}" for size in PLANNED))]
     answering.append(("core seconds of a list of 1,000", *(f"{size / in_segment * a_search:,.1f}" for size in PLANNED)))
     machines = [-(-each // (MACHINE_BYTES * USED)) for each in memory["HNSW"][0]]

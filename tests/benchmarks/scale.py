@@ -51,6 +51,9 @@ MACHINE_CORES = 32
 WORKERS = (16, 256, 4096)
 """Assumed: machines of 256 GB and 32 cores, of whose memory three quarters are filled; so many cores encode."""
 
+IN_MEMORY = 100_000
+"""A catalog of so many passages is copied into memory, to measure what its words take."""
+
 ENOUGH = 1000
 """What grows by its own kind must have so many passages of documents that answer no query in each half."""
 
@@ -150,14 +153,14 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
         for size in measured.sizes
         for own in [sum(measured.at("index", f"steps.{name}", size) for name in (*stub, *kept))]
     ]
-    of_words = {size: f"{words_ms(folder / f'local-{size}', size):.3f}" for size in measured.sizes}
+    fits = {size: f"{words_ms(folder / f'local-{size}', size):.3f}" for size in measured.sizes if size <= IN_MEMORY}
     head = ("step", *(f"{size:,}, ms" for size in measured.sizes))
     rows = [
         ("walk, read, split", *reading),
         ("keep vectors", *each("index", "keep_vectors", "missing_vectors")),
         ("stage", *each("index", "stage", "staged")),
         ("commit, all of it", *each("index", "commit")),
-        ("of that, the words of BM25", *of_words.values()),
+        ("of that, the words of BM25", *(fits.get(size, "") for size in measured.sizes)),
         ("graph, if asked for", *each("graph", "commit")),
     ]
     table(head, rows)

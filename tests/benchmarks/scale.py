@@ -177,7 +177,7 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
         vectors = sum(file.stat().st_size for file in (folder / f"local-{size}").glob(f"*-{DIMENSIONS}-*.*"))
         graph = sum(file.stat().st_size for file in (folder / f"local-{size}").glob("*.hnsw"))
         counts = [*of_tables.values(), vectors, graph]
-        rows_of_bytes.append((f"{size:,}", *(f"{count / size:,.0f}" for count in counts)))
+        rows_of_bytes.append((f"{size:,}", *(f"{count / size:,.0f}" if count else "" for count in counts)))
     table(("passages", *of_tables, "vectors and keys", "graph"), rows_of_bytes)
 
 

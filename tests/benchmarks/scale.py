@@ -168,9 +168,7 @@ def show_steps(measured: Measured, folder: Path, real: dict[str, float]) -> None
     print(
         f"\nA real passage ({text:.0f} bytes, {tokens:.0f} tokens): {real['tokenize_ms']:.3f} ms to count its tokens,"
     )
-    print(
-        f"{real['encode_ms']:.2f} ms to encode, or {1000 * one_core(real):.0f} passages in 1,000 seconds of one core."
-    )
+    print(f"{real['encode_ms']:.1f} ms to encode. So one core does {one_core(real):.0f} a second.")
     rows_of_bytes = []
     for size in measured.sizes:
         of_tables = table_bytes(folder / f"local-{size}")

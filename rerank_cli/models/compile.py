@@ -17,7 +17,7 @@ import numpy as np
 from rerank_cli.errors import ModelError
 from rerank_cli.models.calibration import read_calibration
 from rerank_cli.models.catalogue import ModelSource
-from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
+from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, WEIGHTS_NAME, CompiledModel
 from rerank_cli.models.optimize import optimize
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.publish import Step, publish
@@ -106,7 +106,8 @@ def _forms(folder: Path, source: ModelSource, loaded: Any, *, exact: Path) -> It
 
 
 def _move_all(source: Path, target: Path) -> None:
-    """Move a graph with the files that its weights lie in where it is too large for one."""
+    """Move a graph with the files that its weights lie in where it is too large for one. It takes another's place."""
+    (target / WEIGHTS_NAME).unlink(missing_ok=True)
     for part in list(source.iterdir()):
         part.replace(target / part.name)
 

@@ -54,7 +54,9 @@ def question(docs: Path, *arguments: str) -> list[str]:
 
 
 @contextmanager
-def warm(*models: str, idle_s: float = 300.0, ready: Callable[[], object] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def warm(
+    *models: str, idle_s: float = 300.0, ready: Callable[[], object] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the environment of this test; when it listens."""
     with subprocess.Popen([sys.executable, "-c", SERVE, str(idle_s), *models]) as server:
         try:

@@ -65,6 +65,12 @@ def test_the_package_imports_nothing() -> None:
     assert modules_after("import rerank_cli") - modules_after("pass") == {"rerank_cli"}
 
 
+def test_what_asks_a_warm_server_loads_next_to_nothing() -> None:
+    loaded = modules_after("import rerank_cli.cli.warm_client, rerank_cli.cli.entry")
+    asked = modules_after("import __future__, gc, signal, zlib, _socket")
+    assert loaded - asked == {"rerank_cli"}
+
+
 def test_the_command_line_loads_no_model_no_numpy_and_no_rich() -> None:
     loaded = modules_after("import rerank_cli.cli.app")
     assert not loaded & {*HEAVY, "numpy", "hnswlib", "sqlite3", "rich", "yaml", "charset_normalizer"}

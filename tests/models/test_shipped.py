@@ -20,7 +20,7 @@ from rerank_cli.models import catalogue, saturation
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, ModelSource, find_model, shipped_folder
 from rerank_cli.models.compiled import GRAPH_NAME, CompiledModel, find_compiled, find_shipped, model_state
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
-from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker
+from rerank_cli.models.onnx import OnnxEncoder, OnnxReranker, unwanted_fusions
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.places import cache_folder
 from tests.cli.conftest import Cli
@@ -56,6 +56,23 @@ def test_they_are_what_compiling_makes_of_the_weights(source: ModelSource) -> No
     assert compiled.folder.parent == cache_folder() / "models"
     assert outputs(shipped) == pytest.approx(outputs(compiled), abs=1e-4)
     assert not shipped.original, "a place on the machine that compiled it"
+
+
+def test_onnxruntime_has_nothing_left_to_make_quicker(source: ModelSource) -> None:
+    shipped = find_shipped(source)
+    assert shipped is not None
+    levels = onnxruntime.GraphOptimizationLevel
+    given = {"input_ids": [[101, 2054, 102]], "attention_mask": [[1, 1, 1]], "token_type_ids": [[0, 0, 0]]}
+    told = []
+    for level in (levels.ORT_ENABLE_ALL, levels.ORT_DISABLE_ALL):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.graph_optimization_level = 1, level
+        session = onnxruntime.InferenceSession(
+            str(shipped.folder / GRAPH_NAME), options, disabled_optimizers=unwanted_fusions(shipped.kind)
+        )
+        asked = {each.name: np.array(given[each.name], dtype=np.int64) for each in session.get_inputs()}
+        told.append(session.run(None, asked)[0])
+    assert np.array_equal(*told)
 
 
 def test_the_first_use_compiles_nothing(source: ModelSource, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ from rerank_cli.cli.warm_wire import (
     socket_name,
     unpacked,
 )
-from rerank_cli.errors import BUG, InputError
+from rerank_cli.errors import BUG, InputError, RerankError
 from rerank_cli.places import FILE_MODE, make_private_folder
 from rerank_cli.store.proved import learn
 
@@ -231,7 +231,12 @@ class Server:
             asking.sendall(TAKEN + COLD)
             return
         reads, writes = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # too many processes: the query answers itself
+            os.close(reads)
+            os.close(writes)
+            raise
         if not pid:
             _become(asking, handed, arguments, environment, int(mask), writes)
         os.close(writes)
@@ -284,7 +289,8 @@ class Server:
 
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads would not be there after a fork
         for kind, name in models:
-            keep_model(name, "encoder" if kind == "encoder" else "reranker")
+            with suppress(RerankError):  # which is for the query that needs it
+                keep_model(name, "encoder" if kind == "encoder" else "reranker")
         gc.collect()
         gc.freeze()
 

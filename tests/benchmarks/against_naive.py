@@ -49,20 +49,25 @@ def main() -> None:
     parser.add_argument("--top-k", type=int, default=100)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        compare(arguments, arguments.work or Path(scratch))
+        work = arguments.work or Path(scratch)
+        times = compare(arguments.script, arguments.corpus, work, rounds=arguments.rounds, top_k=arguments.top_k)
+    medians = {name: round(statistics.median(seconds), 3) for name, seconds in times.items()}
+    ratio = round(medians["ours"] / medians["plain"], 3)
+    rounded = {name: [round(second, 3) for second in seconds] for name, seconds in times.items()}
+    print(json.dumps({"seconds": rounded, "median_s": medians, "ratio": ratio}))
 
 
-def compare(arguments: argparse.Namespace, work: Path) -> None:
-    """Index the corpus on both sides unless that has been done, then query in turn."""
+def compare(script: Path, corpus: Path, work: Path, *, rounds: int, top_k: int) -> dict[str, list[float]]:
+    """Index the corpus on both sides unless that has been done, then query in turn: seconds of each, by side."""
     encoder = str(find_model(Settings().encoder, "encoder").folder)
     reranker = str(find_model(Settings().reranker, "reranker").folder)
-    naive = [sys.executable, "-c", LAUNCHER, str(arguments.script)]
+    naive = [sys.executable, "-c", LAUNCHER, str(script)]
     ours = [sys.executable, "-m", "rerank_cli"]
     plain_index, our_index = work / "plain", work / "ours"
     if not plain_index.exists():
-        timed([*naive, "index", str(arguments.corpus), str(plain_index), "--encoder", encoder])
-    timed([*ours, "index", str(arguments.corpus), "--index", str(our_index)])
-    depth = ["--top-k", str(arguments.top_k)]
+        timed([*naive, "index", str(corpus), str(plain_index), "--encoder", encoder])
+    timed([*ours, "index", str(corpus), "--index", str(our_index)])
+    depth = ["--top-k", str(top_k)]
     models = ["--encoder", encoder, "--reranker", reranker]
     sides = {
         "plain": lambda text: timed([*naive, "query", str(plain_index), text, *models, *depth]),
@@ -71,13 +76,10 @@ def compare(arguments: argparse.Namespace, work: Path) -> None:
     for query in sides.values():  # once unmeasured: files into the page cache, models compiled
         query(QUERIES[0])
     times: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(arguments.rounds):
+    for number in range(rounds):
         for name, query in sides.items():
             times[name].append(query(QUERIES[number % len(QUERIES)]))
-    medians = {name: round(statistics.median(seconds), 3) for name, seconds in times.items()}
-    ratio = round(medians["ours"] / medians["plain"], 3)
-    rounded = {name: [round(second, 3) for second in seconds] for name, seconds in times.items()}
-    print(json.dumps({"seconds": rounded, "median_s": medians, "ratio": ratio}))
+    return times
 
 
 def timed(command: list[str]) -> float:

@@ -60,30 +60,42 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--other", type=Path)
     asked = parser.parse_args()
-    folder = asked.folder.resolve()
+    checkouts = [each.resolve() for each in (asked.other, HERE) if each]
+    for name, arguments in commands(asked.folder.resolve(), asked.notes, asked.paragraphs, asked.many).items():
+        columns = medians(checkouts, arguments, rounds=asked.rounds)
+        told = (f"{cpu_s:6.3f} s, then {1000 * stays_s:3.0f} ms" for cpu_s, stays_s in columns)
+        print(f"{name:30}", *told, flush=True)
+
+
+def commands(
+    folder: Path, count: int = 10_000, paragraphs: int = 10, count_of_many: int = 100_000
+) -> dict[str, list[str]]:
+    """The commands by name, over what is written into *folder* unless it lies there."""
     notes, index, many, index_of_many = (folder / name for name in ("notes", "index", "many", "index-of-many"))
-    for place, count, paragraphs in ((notes, asked.notes, asked.paragraphs), (many, asked.many, 1)):
+    for place, how_many, length in ((notes, count, paragraphs), (many, count_of_many, 1)):
         if not place.exists():
-            write_notes(place, count=count, paragraphs=paragraphs)
+            write_notes(place, count=how_many, paragraphs=length)
     for place, its_index in ((notes, index), (many, index_of_many)):
         if not its_index.exists():
             make_index(place, its_index)
-    checkouts = [each.resolve() for each in (asked.other, HERE) if each]
-    for name, arguments in {
+    return {
         "--help": ["--help"],
         "status": ["status", "--index", str(index)],
         "index, nothing to do": ["index", str(notes), "--index", str(index)],
         "index of many, nothing to do": ["index", str(many), "--index", str(index_of_many)],
         "query --no-rerank": ["query", "w1a2 w3b w77", "--no-rerank", "--index", str(index)],
-    }.items():
-        for each in checkouts:
-            cost_of(each, arguments)  # which compiles its modules
-        rounds = [[cost_of(each, arguments) for each in checkouts] for _ in range(asked.rounds)]
-        columns = [
-            [statistics.median(numbers) for numbers in zip(*runs, strict=True)] for runs in zip(*rounds, strict=True)
-        ]
-        told = (f"{cpu_s:6.3f} s, then {1000 * stays_s:3.0f} ms" for cpu_s, stays_s in columns)
-        print(f"{name:30}", *told, flush=True)
+    }
+
+
+def medians(checkouts: list[Path], arguments: list[str], *, rounds: int) -> list[tuple[float, float]]:
+    """Of each of *checkouts*, what `cost_of` tells in the median of so many runs in turn."""
+    for each in checkouts:
+        cost_of(each, arguments)  # which compiles its modules
+    runs = [[cost_of(each, arguments) for each in checkouts] for _ in range(rounds)]
+    return [
+        (statistics.median(cpu_s for cpu_s, _ in of_one), statistics.median(stays_s for _, stays_s in of_one))
+        for of_one in zip(*runs, strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -53,12 +53,18 @@ def main() -> None:
     parser.add_argument("query", nargs="+")
     parser.add_argument("--rounds", type=int, default=15)
     asked = parser.parse_args()
-    query = [*RUN, "query", *asked.query, "--index", str(asked.index.resolve())]
+    for name, seconds in measured(asked.index, " ".join(asked.query), rounds=asked.rounds).items():
+        print(f"{name:18} {1000 * statistics.median(seconds):7.1f} ms, at best {1000 * min(seconds):7.1f} ms")
+
+
+def measured(index: Path, text: str, *, rounds: int) -> dict[str, tuple[float, ...]]:
+    """The seconds of each way to ask *text*, in turn."""
+    query = [*RUN, "query", text, "--index", str(index.resolve())]
     times: dict[str, Callable[[], float]] = {
         "Python alone": partial(run_s, [sys.executable, "-P", "-c", "pass"]),
         "cold": partial(run_s, [*query, "--no-warm"]),
         "warm": partial(run_s, query),
-        "models alone": models_alone(asked.index, " ".join(asked.query)),
+        "models alone": models_alone(index, text),
         "cold, --no-rerank": partial(run_s, [*query, "--no-rerank", "--no-warm"]),
         "warm, --no-rerank": partial(run_s, [*query, "--no-rerank"]),
     }
@@ -68,11 +74,10 @@ def main() -> None:
         try:
             for measure in times.values():
                 measure()
-            rounds = [[measure() for measure in times.values()] for _ in range(asked.rounds)]
+            taken = [[measure() for measure in times.values()] for _ in range(rounds)]
         finally:
             subprocess.run([*RUN, "warm", "stop"], check=True)
-    for name, seconds in zip(times, zip(*rounds, strict=True), strict=True):
-        print(f"{name:18} {1000 * statistics.median(seconds):7.1f} ms, at best {1000 * min(seconds):7.1f} ms")
+    return dict(zip(times, zip(*taken, strict=True), strict=True))
 
 
 if __name__ == "__main__":

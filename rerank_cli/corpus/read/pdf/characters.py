@@ -92,8 +92,11 @@ def cleaned(text: str) -> str:
     if _HALF.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     line = " ".join(text.translate(_AS_TEXT).split())
-    line = _ACCENTED.sub(_composed, _LOST_LIGATURE.sub("ff", line))
-    line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)
+    if "↵" in line:
+        line = _LOST_LIGATURE.sub("ff", line)
+    line = _ACCENTED.sub(_composed, line)
+    if "`" in line:
+        line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)
     return _SET_APART.sub(lambda found: found[0].replace(" ", ""), line)
 
 

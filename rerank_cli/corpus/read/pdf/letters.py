@@ -166,8 +166,8 @@ class Letters:
     def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
         """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
         gaps = list(self._gaps(text, first, end))
-        for space, after, width in gaps:
-            if abs(width) < _NO_GAP and space > first + 1 and self._left(space - 1) == self._left(space - 2):
+        for space, after, _ in [gap for gap in gaps if -_NO_GAP < gap[2] < _NO_GAP]:
+            if space > first + 1 and self._left(space - 1) == self._left(space - 2):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         begins = self._begins(text, first, end, gaps)
         for begin, stop in pairwise([*begins, end]):

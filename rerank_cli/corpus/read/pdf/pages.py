@@ -157,15 +157,14 @@ class Pdf:
             textpage.close()
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
-        lines = [line for line in lines if _is_on(sheet, line)]
-        lines = side_by_side(in_columns(in_rows(lines), sheet.shown_width))
+        width, height = sheet.shown_width, sheet.shown_height
+        lines = side_by_side(in_columns(in_rows(_seen(lines, width, height)), width))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
         unreadable = letters.unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
-        size = sheet.shown_width, sheet.shown_height
-        return Page(number, *size, tuple(lines), written.comments, pictured, unreadable)
+        return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable)
 
 
-def _is_on(sheet: Sheet, line: Line) -> bool:
-    """Whether anything of *line* is seen. Printers note what is for them beside the page."""
-    return line.right > 0 and line.left < sheet.shown_width and line.y > 0 and line.top < sheet.shown_height
+def _seen(lines: list[Line], width: float, height: float) -> list[Line]:
+    """*lines* that are on the page. Printers note what is for them beside it."""
+    return [line for line in lines if line.right > 0 and line.left < width and line.y > 0 and line.top < height]

@@ -33,10 +33,10 @@ def gathered(parts: Sequence[Part], body: float) -> list[Part]:
 
 
 def _is_scrap(part: Part, body: float) -> bool:
-    if part.kind != "text" or part.is_item or part.is_caption or len(part.lines) > _MOST_LINES:
+    if part.kind != "text" or len(part.lines) > _MOST_LINES or part.size >= _LARGER * body:
         return False
-    if part.bold and part.size > _SMALLER * body:
+    if part.is_item or part.is_caption or (part.bold and part.size > _SMALLER * body):
         return False
     text = part.text(frozenset())
     words = len(_WORD.findall(text))
-    return part.size < _LARGER * body and words <= _MOST_WORDS and not (words and ends_sentence(text))
+    return words <= _MOST_WORDS and not (words and ends_sentence(text))

@@ -34,6 +34,9 @@ _NUMBERED = {chr(number): chr(number + 29) for number in range(3, 98)}
 _NUMBERED |= {chr(number): bytes((number + 30,)).decode("mac-roman") for number in range(98, 172)}
 _NUMBERED |= {chr(number): bytes((number + 31,)).decode("mac-roman") for number in range(172, 225)}
 
+_NUMBERED_WORDS = re.compile(r"[$-\]]\x03[$-\]]")
+_FEWEST_WORDS = 3
+
 # Such a share of the letters of a text is blanks.
 _BLANKS = (0.05, 0.4)
 _FEWEST = 20
@@ -105,7 +108,7 @@ class Glyphs:
 
     def _numbered(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
         """*text* with the letters of fonts that have numbers in their place."""
-        if text.count(_BLANK) <= _BLANKS[0] * _FEWEST:
+        if _BLANK not in text or len(_NUMBERED_WORDS.findall(text)) < _FEWEST_WORDS:
             return text
         fonts: dict[str, list[int]] = {}
         for index in range(len(text)):

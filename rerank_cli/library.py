@@ -318,6 +318,12 @@ class Library:
 
         return place_of(self._folder)
 
+    @property
+    def _is_kept_elsewhere(self) -> bool:
+        from rerank_cli.store.elsewhere import read_elsewhere
+
+        return self._folder is not None and read_elsewhere(self._folder) is not None
+
     def _check_one(self) -> None:
         if self._several:
             raise UsageError("several indexes are only searched together", remedy="name one of them")
@@ -653,8 +659,14 @@ class Library:
         return self.stale_paths({hit.path for hit in hits})
 
     def stale_paths(self, paths: AbstractCollection[str]) -> dict[str, Staleness]:
-        """Those of *paths*, files of the index, that are gone or changed since they were read."""
-        return stale_files(Path(self.index.manifest.recipe.root), self.index.file_states(paths))
+        """Those of *paths*, files of the index, that are gone or changed since they were read.
+
+        Where an index is kept elsewhere, and its documents are not on this machine, nobody here can tell.
+        """
+        root = Path(self.index.manifest.recipe.root)
+        if not root.exists() and self._is_kept_elsewhere:
+            return {}
+        return stale_files(root, self.index.file_states(paths))
 
     def status(self) -> Status:
         """What the index holds, and what has changed on the disk since."""

@@ -15,7 +15,7 @@ COMMANDS = {
     "similar": "Find what is like a file or a passage.",
     "rerank": "Order what is piped in by how well it answers.",
     "status": "Show what is indexed and what has changed since.",
-    "indexes": "List the indexes; rename or remove them.",
+    "indexes": "List the indexes; add, rename or remove them.",
     "doctor": "Check what index and query rest on.",
     "config": "Print every setting and where it comes from.",
     "train": "Fit a reranker or an encoder to your documents.",

@@ -1,4 +1,4 @@
-"""`rerank-cli indexes`: which indexes there are; rename and remove them."""
+"""`rerank-cli indexes`: which indexes there are; add, rename and remove them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Name = Annotated[
 
 @app.callback(invoke_without_command=True)
 def run(context: typer.Context, as_json: Json = False) -> int:
-    """List the indexes; rename or remove them.
+    """List the indexes; add, rename or remove them.
 
     \b
     Examples:
@@ -32,6 +32,25 @@ def run(context: typer.Context, as_json: Json = False) -> int:
     from rerank_cli.cli.indexes_table import print_indexes
 
     print_indexes(as_json=as_json)
+    return 0
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The name that it gets here.", show_default=False)],
+    address: Annotated[
+        str, typer.Argument(help="Where it is, such as milvus+http://host:19530/collection.", show_default=False)
+    ],
+) -> int:
+    """Know an index in Milvus by name, which another machine may have made.
+
+    \b
+    Examples:
+      rerank-cli index . --store milvus+file:../x.db/c && rerank-cli indexes add docs milvus+file:../x.db/c
+    """
+    from rerank_cli.store.housekeeping import add_index
+
+    add_index(name, address)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Renames and removes whole indexes, and tells which are of no use any more."""
+"""Names, renames and removes whole indexes, and tells which are of no use any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from rerank_cli.errors import IndexMissing, InputError, UsageError, in_words
 from rerank_cli.locks import locked
 from rerank_cli.ports import Changes
-from rerank_cli.store.elsewhere import read_elsewhere
+from rerank_cli.store.elsewhere import Elsewhere, read_elsewhere, remember_elsewhere
 from rerank_cli.store.layout import Layout, indexes_folder
 from rerank_cli.store.opening import open_writer
 
@@ -26,14 +26,38 @@ def rename_index(folder: Path, name: str) -> Path:
         UsageError: *name* is none, or is taken.
         Busy: a process is writing the index.
     """
-    if os.sep in name or name.startswith((".", "~")) or not name.strip() or "\0" in name:
-        raise UsageError(f"{name!r} is no name of an index", remedy="choose one without a slash or a dot in front")
-    renamed = indexes_folder() / name
-    if os.path.lexists(renamed):
-        raise UsageError(f"there is an index called {name} already", remedy="choose another name, or remove that one")
+    renamed = _new_folder(name)
     with _held(folder), _told(folder):
         folder.rename(renamed)
     return renamed
+
+
+def add_index(name: str, address: str) -> None:
+    """Remember under *name* the index that is kept at *address*.
+
+    Raises:
+        UsageError: *name* is none, or is taken, or *address* is none.
+        UnusableIndex: there is no index at *address*, or it cannot be used.
+        InputError: it cannot be reached.
+    """
+    from rerank_cli.store.milvus import opening as in_milvus
+    from rerank_cli.store.milvus.address import parse_address
+
+    folder = _new_folder(name)
+    where = parse_address(address, collection=name)
+    with in_milvus.open_reader(where, folder) as index:
+        root = index.manifest.recipe.root
+    remember_elsewhere(folder, Elsewhere(str(where), root))
+
+
+def _new_folder(name: str) -> Path:
+    """Where an index called *name* would lie, of which there is none yet."""
+    if os.sep in name or name.startswith((".", "~")) or not name.strip() or "\0" in name:
+        raise UsageError(f"{name!r} is no name of an index", remedy="choose one without a slash or a dot in front")
+    folder = indexes_folder() / name
+    if os.path.lexists(folder):
+        raise UsageError(f"there is an index called {name} already", remedy="choose another name, or remove that one")
+    return folder
 
 
 def remove_index(folder: Path) -> None:

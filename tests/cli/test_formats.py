@@ -359,7 +359,7 @@ Commands:
   similar     Find what is like a file or a passage.
   rerank      Order what is piped in by how well it answers.
   status      Show what is indexed and what has changed since.
-  indexes     List the indexes; rename or remove them.
+  indexes     List the indexes; add, rename or remove them.
   doctor      Check what index and query rest on.
   config      Print every setting and where it comes from.
   train       Fit a reranker or an encoder to your documents.
@@ -367,6 +367,7 @@ Commands:
   eval        Measure whether reranking helps here, and its cost.
   mcp         Answer the language models of MCP clients.
   serve       Answer searches over HTTP.
+  warm        Keep models loaded for queries.
   completion  Print the script that completes in your shell.
   man         Print the manual page.
 """

@@ -84,7 +84,7 @@ def calls_in(example: str) -> Iterator[list[str]]:
     """What stands behind each `rerank-cli` of a line for a shell."""
     lexer = shlex.shlex(example, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
-    words, ends = list(lexer), re.compile(r"[|<>()]+")
+    words, ends = list(lexer), re.compile(r"[|<>()&;]+")
     for at, word in enumerate(words):
         if word == "rerank-cli":
             behind = words[at + 1 :]

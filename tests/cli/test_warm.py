@@ -58,7 +58,7 @@ def warm(
     *models: str, idle_s: float = 300.0, ready: Callable[[], object] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the environment of this test; when it listens."""
-    with subprocess.Popen([sys.executable, "-c", SERVE, str(idle_s), *models]) as server:
+    with subprocess.Popen([sys.executable, "-P", "-c", SERVE, str(idle_s), *models]) as server:
         try:
             until(ready or listens)
             yield server
@@ -93,7 +93,7 @@ def asking(docs: Path) -> subprocess.Popen[bytes]:
     """A query of which each line on stdin is answered at once."""
     program = f"{HEAR_SIGINT}; from rerank_cli.cli.entry import program; program()"
     return subprocess.Popen(
-        [sys.executable, "-c", program, *question(docs, "-")],
+        [sys.executable, "-P", "-c", program, *question(docs, "-")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -350,7 +350,7 @@ def test_what_a_killed_server_left_is_no_obstacle(docs: Path, process: Cli) -> N
 
 
 def test_a_second_server_of_a_kind_ends_at_once(served: object) -> None:
-    second = subprocess.run([sys.executable, "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S)
+    second = subprocess.run([sys.executable, "-P", "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S)
     assert (second.stdout, second.stderr) == (b"", b"")
 
 

@@ -77,7 +77,7 @@ def test_a_line_may_end_in_what_the_command_line_takes_there(cli: Cli, line: str
 
 @pytest.mark.parametrize("key", CHOICES)
 def test_each_setting_of_fixed_words_completes_them(cli: Cli, key: str) -> None:
-    command = "index" if key == "vectors" else "query"
+    command = "index" if key in ("vectors", "workers") else "query"
     assert words(cli, f"rerank-cli {command} {flag_of(key)} ") == list(KINDS[key].words)
 
 

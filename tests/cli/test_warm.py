@@ -36,6 +36,12 @@ SERVE = "from rerank_cli.cli.warm_server import main; main()"
 PATIENCE_S = 120
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand where nothing can be imported from: a query and its server are of one program then."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Documents, whose index lies beside them."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +19,18 @@ from tests.workers.encoders import Gives
 
 @pytest.fixture(scope="session")
 def ray_here() -> Iterator[None]:
-    """Ray on this machine's processors, begun once: that takes as long as all these tests."""
+    """Ray on this machine's processors, begun once: that takes as long as all these tests.
+
+    Its workers import what they are given by tests from where this process does, and no program from there.
+    """
     if not all(map(find_spec, ("ray", "pandas", "pyarrow"))):
         pytest.skip("the extra ray is not installed")
-    with connected():
-        yield
+    sys.path.append(str(Path(__file__).parents[2]))
+    try:
+        with connected():
+            yield
+    finally:
+        sys.path.pop()
 
 
 @pytest.fixture

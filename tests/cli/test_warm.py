@@ -356,7 +356,9 @@ def test_what_a_killed_server_left_is_no_obstacle(docs: Path, process: Cli) -> N
 
 
 def test_a_second_server_of_a_kind_ends_at_once(served: object) -> None:
-    second = subprocess.run([sys.executable, "-P", "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S)
+    second = subprocess.run(
+        [sys.executable, "-P", "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S
+    )
     assert (second.stdout, second.stderr) == (b"", b"")
 
 

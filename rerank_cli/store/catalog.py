@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rerank_cli.errors import Busy, IndexDamaged, InputError, RerankError
 from rerank_cli.places import make_private_file
-from rerank_cli.store.access import cannot, is_folder, may, obstacle
+from rerank_cli.store.access import cannot, is_folder, is_read_only_disk, may, obstacle
 from rerank_cli.store.database import MAKE, READ, UNCHANGING, Database, open_database
 from rerank_cli.store.lock import is_held
 from rerank_cli.store.remedies import index_command, rebuild_remedy
@@ -207,6 +207,8 @@ def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
     except Exception as error:
         _check_unchanged(path, connection)
         if isinstance(error, SQLITE_FAILS):
+            if _code(error) in UNWRITABLE and is_read_only_disk(path.parent):  # it was opened, and its log went since
+                raise _being_written(path) from error
             raise catalog_error(path, error) from error
         raise
     _check_unchanged(path, connection)
@@ -298,17 +300,21 @@ def _log_error(path: Path, error: Exception, stamp: object) -> RerankError:
     if not all(may(place, os.R_OK) for place in (path, _log(path)) if os.path.lexists(place)):
         return catalog_error(path, error)
     if is_held(path.parent) or not has_log(path) or _stamp(path) != stamp:
-        return Busy(
-            f"{path.parent}: another process is writing this index, which nobody can read meanwhile who may not"
-            " write beside it",
-            remedy="try again when that one has ended",
-        )
+        return _being_written(path)
     if not may(path.parent, os.W_OK):
         return InputError(
             f"{path.parent}: its log holds changes, which nobody can read who may not write beside it",
             remedy=f"fold them in where or as whom it can be written: {index_command(path.parent)}",
         )
     return catalog_error(path, error)
+
+
+def _being_written(path: Path) -> Busy:
+    return Busy(
+        f"{path.parent}: another process is writing this index, which nobody can read meanwhile who may not write"
+        " beside it",
+        remedy="try again when that one has ended",
+    )
 
 
 def catalog_error(path: Path, error: Exception) -> RerankError:

@@ -57,7 +57,8 @@ class _LineWriter:
     def write(self, answer: Answer) -> None:
         self._begin()
         end = "\0" if self._presentation.ends_with_nul else "\n"
-        self._stream.writelines(f"{line}{end}" for line in self._lines(self._presentation, answer))
+        lines = self._lines(self._presentation, answer)
+        self._stream.write("".join(f"{line}{end}" for line in lines))  # at once, also where Python holds nothing back
         self._stream.flush()
 
     def close(self) -> None:

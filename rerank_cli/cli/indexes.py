@@ -46,7 +46,7 @@ def add(
 
     \b
     Examples:
-      rerank-cli index . --store milvus+file:../x.db/c && rerank-cli indexes add docs milvus+file:../x.db/c
+      rerank-cli index . --index x --store milvus+file:../x.db/c && rerank-cli indexes add docs milvus+file:../x.db/c
     """
     from rerank_cli.store.housekeeping import add_index
 

@@ -45,19 +45,6 @@ def start(
     return start_server(configured(working_folder(), config, flags).settings, idle_s=seconds_of(idle))
 
 
-@app.command("stop")
-def stop() -> int:
-    """End your servers. Answers that are on their way come to an end.
-
-    \b
-    Examples:
-      rerank-cli warm stop
-    """
-    from rerank_cli.cli.warming import stop as stop_servers
-
-    return stop_servers()
-
-
 @app.command("status")
 def status(as_json: Json = False) -> int:
     """Show your servers: what they hold, and how many queries they answered.
@@ -70,3 +57,16 @@ def status(as_json: Json = False) -> int:
     from rerank_cli.cli.warming import print_status
 
     return print_status(as_json=as_json)
+
+
+@app.command("stop")
+def stop() -> int:
+    """End your servers. Answers that are on their way come to an end.
+
+    \b
+    Examples:
+      rerank-cli warm stop
+    """
+    from rerank_cli.cli.warming import stop as stop_servers
+
+    return stop_servers()

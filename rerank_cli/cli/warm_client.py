@@ -9,13 +9,13 @@ import sys
 
 from rerank_cli.cli.warm_wire import (
     ANSWER,
+    BEGUN,
     CODE,
     GO,
     HERE,
     INTERRUPT,
     PAGE,
     TAKEN,
-    WRITES,
     connected,
     folder_place,
     kind_of_server,
@@ -30,13 +30,16 @@ WAIT_S = 2.0
 INTERRUPTED = 130
 LOST = 70
 
+_OWN = ("/dev/fd/", "/dev/stdin", "/dev/tty", "/proc/self/")
+"""Files that another process does not have, or has others in their place, such as what a shell makes of `<(…)`."""
+
 _NOT_WARM = ("0", "false", "no", "off")
 
 
 def answered_warm(arguments: list[str]) -> int | None:
     """The exit code of the command with these *arguments*, once a server has answered it; None where none did.
 
-    In that case nothing of an answer was written.
+    In that case nothing of stdin was read and nothing of an answer written.
     """
     if not is_possible() or not is_wanted(arguments):
         return None
@@ -68,8 +71,12 @@ def is_wanted(arguments: list[str]) -> bool:
     if arguments[:1] != ["query"] or os.environ.get("RERANK_CLI_WARM", "").lower() in _NOT_WARM:
         return False
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    needs_terminal = any(option == "--open" or option.startswith("--open=") for option in options)
-    return not needs_terminal and "RERANK_CLI_OPEN" not in os.environ and "--no-warm" not in options
+    for option in options:
+        if option in ("--open", "--no-warm") or option.startswith("--open="):
+            return False
+        if any(own in option for own in _OWN):
+            return False
+    return "RERANK_CLI_OPEN" not in os.environ
 
 
 def _server() -> _socket.socket | None:
@@ -87,10 +94,10 @@ class _Asked:
 
     def __init__(self, asking: _socket.socket) -> None:
         self._asking = asking
-        self._writes = False
+        self._begun = False
 
     def answer(self, arguments: list[str]) -> int | None:
-        """The exit code; None where the server did not begin to write."""
+        """The exit code; None where the server did not begin to answer."""
         self._asking.settimeout(WAIT_S)
         if self._asking.recv(1) != HERE:
             return None
@@ -127,18 +134,18 @@ class _Asked:
             told = self._asking.recv(1)
             if told == CODE:
                 return int(self._read(3))
-            if told == WRITES:
-                self._writes = True
+            if told == BEGUN:
+                self._begun = True
             elif told == PAGE:
                 self._page()
             else:
                 return self.lost()
 
     def lost(self) -> int | None:
-        """What to do without an answer: once some of it was written, it cannot be given again."""
-        if not self._writes:
+        """What to do without an answer: once some of it was written or of stdin read, it cannot be given again."""
+        if not self._begun:
             return None
-        sys.stderr.write("rerank-cli: the warm server was ended while it wrote; ask again\n")
+        sys.stderr.write("rerank-cli: the warm server was ended while it answered; ask again\n")
         return LOST
 
     def _page(self) -> None:

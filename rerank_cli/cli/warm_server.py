@@ -30,6 +30,7 @@ from rerank_cli.cli.entry import ALLOCATIONS
 from rerank_cli.cli.paging import give_to
 from rerank_cli.cli.warm_wire import (
     ANSWER,
+    BEGUN,
     CODE,
     COLD,
     GO,
@@ -39,7 +40,6 @@ from rerank_cli.cli.warm_wire import (
     STATUS,
     STOP,
     TAKEN,
-    WRITES,
     address_in,
     folder_place,
     kind_of_server,
@@ -394,21 +394,24 @@ def _close_others(*kept: int) -> None:
 
 
 def _open_streams(asking: socket.socket) -> None:
-    """Python's own three streams, as it makes them at its start; the query hears before something is written."""
+    """Python's own three streams, as it makes them at its start; the query hears before one of them is used."""
     known, errors = sys.__stdout__, "backslashreplace"
     assert known is not None
     encoding = known.encoding
-    sys.stdin = open(0, encoding=encoding, errors=known.errors, closefd=False)  # noqa: SIM115
     announce = _Announcement(asking)
+    typed = io.BufferedReader(_Announced(0, "r", announce))
+    sys.stdin = io.TextIOWrapper(typed, encoding=encoding, errors=known.errors)
     for name, number, how in (("stdout", 1, known.errors), ("stderr", 2, errors)):
-        raw = _Announced(number, announce) if number == 1 or not os.isatty(number) else io.FileIO(number, "w", False)
-        lines = number != 1 or os.isatty(number)
+        at_terminal = os.isatty(number)
+        is_silent = number == 2 and at_terminal  # what is told there may be told again
+        raw = io.FileIO(number, "w", closefd=False) if is_silent else _Announced(number, "w", announce)
+        lines = number != 1 or at_terminal
         stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=how, line_buffering=lines)
         setattr(sys, name, stream)
 
 
 class _Announcement:
-    """Tells the query once that something is written."""
+    """Tells the query once that something is read or written."""
 
     def __init__(self, asking: socket.socket) -> None:
         self._asking = asking
@@ -417,15 +420,19 @@ class _Announcement:
     def __call__(self) -> None:
         if not self._is_told:
             self._is_told = True
-            self._asking.sendall(WRITES)
+            self._asking.sendall(BEGUN)
 
 
 class _Announced(io.FileIO):
     """A stream of the query's."""
 
-    def __init__(self, descriptor: int, announce: _Announcement) -> None:
-        super().__init__(descriptor, "w", False)
+    def __init__(self, descriptor: int, mode: str, announce: _Announcement) -> None:
+        super().__init__(descriptor, mode, closefd=False)
         self._announce = announce
+
+    def readinto(self, buffer: object) -> int | None:
+        self._announce()
+        return super().readinto(buffer)  # type: ignore[arg-type]
 
     def write(self, content: object) -> int:
         self._announce()

@@ -26,8 +26,8 @@ TAKEN = b"T"
 GO = b"G"
 """From the query: it still waits, so what is written from now on is its output."""
 
-WRITES = b"W"
-"""The first byte of the answer is about to be written: nobody else may give it any more."""
+BEGUN = b"B"
+"""The first byte of stdin is about to be read, or of the answer to be written: nobody else may answer any more."""
 
 COLD = b"C"
 """The query must answer itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -10,17 +11,19 @@ import socket
 import stat
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 import rerank_cli
 from rerank_cli import open_library
 from rerank_cli.cli import warm_wire
-from rerank_cli.cli.warm_client import is_wanted
+from rerank_cli.cli.warm_client import answered_warm, is_wanted
 from tests.cli.conftest import HEAR_SIGINT, Cli, Outcome, assert_one_line, on_a_terminal, write_files
 from tests.fakes import FakeEncoder
 
@@ -109,6 +112,12 @@ def asking(docs: Path) -> subprocess.Popen[bytes]:
 def answering(server: subprocess.Popen[bytes]) -> list[int]:
     """The processes that answer now."""
     return [int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+
+
+def waiting_in(pipe: IO[bytes] | None) -> int:
+    """The bytes of a *pipe* that nobody has read yet."""
+    assert pipe
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
 
 
 def answers(process: Cli) -> int:
@@ -280,12 +289,27 @@ def test_a_link_is_refused(tmp_path: Path, process: Cli) -> None:
     assert process("warm", "start").code == 4
 
 
-def test_a_server_that_is_killed_before_it_writes_is_not_missed(docs: Path, served: subprocess.Popen[bytes]) -> None:
+def test_a_server_that_is_killed_before_it_answers_is_not_missed(
+    docs: Path, served: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: int) -> None:
+        """What a query asks just before it lets the other process begin."""
+        os.kill(answering(served)[0], signal.SIGKILL)
+
+    monkeypatch.setattr("rerank_cli.cli.warm_client.signal.getsignal", killed)
+    assert answered_warm(question(docs, "gas")) is None
+
+
+def test_what_was_read_of_stdin_is_not_missed(docs: Path, served: subprocess.Popen[bytes]) -> None:
     asked = asking(docs)
-    until(lambda: answering(served))
+    assert asked.stdin
+    asked.stdin.write(b"half of a li")
+    asked.stdin.flush()
+    until(lambda: not waiting_in(asked.stdin))
     os.kill(answering(served)[0], signal.SIGKILL)
-    outcome = ended(asked, "gas\n")
-    assert (outcome.code, outcome.err, len(outcome.lines)) == (0, "", 1)
+    outcome = ended(asked, "ne\n")
+    assert (outcome.code, outcome.out) == (70, "")
+    assert_one_line(outcome, "ask again")
 
 
 def test_nothing_is_written_twice(docs: Path, served: subprocess.Popen[bytes]) -> None:
@@ -411,6 +435,9 @@ def test_some_queries_never_go_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_wanted(["query", "gas"]) and is_wanted(["query", "--", "--no-warm"])
     assert not is_wanted(["query", "gas", "--no-warm"])
     assert not is_wanted(["query", "gas", "--open"]) and not is_wanted(["query", "gas", "--open=2"])
+    for own in ("/dev/fd/63", "/dev/stdin", "/proc/self/fd/5"):
+        assert not is_wanted(["query", "--queries", own]) and not is_wanted(["query", f"--queries={own}"])
+    assert is_wanted(["query", "gas", "--index", "/dev/shm/index"])
     assert not is_wanted(["index", "."]) and not is_wanted([])
     monkeypatch.setenv("RERANK_CLI_WARM", "false")
     assert not is_wanted(["query", "gas"])

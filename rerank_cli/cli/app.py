@@ -130,11 +130,17 @@ def _is_of_the_output(error: Exception) -> bool:
 
 
 def _open_streams() -> None:
-    """A closed stream holds nothing and swallows what is written to it; what is no UTF-8 is written with escapes."""
+    """A closed stream holds nothing and swallows what is written to it; what is no UTF-8 is written with escapes.
+
+    Python can be told to hold nothing back. Then each line would be a write of its own, and a reader that goes once it
+    has some of them, as `head` does, would break the others. Here what must be seen at once is flushed.
+    """
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
+        if isinstance(sys.stdout.buffer, io.RawIOBase):
+            sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
         sys.stdout.reconfigure(errors="backslashreplace")
 
 

@@ -55,20 +55,19 @@ class _LineWriter:
         self._header = header
 
     def write(self, answer: Answer) -> None:
-        self._begin()
         end = "\0" if self._presentation.ends_with_nul else "\n"
-        lines = self._lines(self._presentation, answer)
-        self._stream.write("".join(f"{line}{end}" for line in lines))  # at once, also where Python holds nothing back
+        lines = [f"{line}{end}" for line in self._lines(self._presentation, answer)]
+        self._stream.write("".join((self._begun(), *lines)))  # at once, also where Python holds nothing back
         self._stream.flush()
 
     def close(self) -> None:
-        self._begin()
+        self._stream.write(self._begun())
         self._stream.flush()
 
-    def _begin(self) -> None:
-        """Write the header, once, and not before there is a result: an error leaves stdout empty."""
-        self._stream.write(self._header)
-        self._header = ""
+    def _begun(self) -> str:
+        """The header, once, and not before there is a result: an error leaves stdout empty."""
+        header, self._header = self._header, ""
+        return header
 
 
 def _plain(presentation: Presentation, answer: Answer) -> list[str]:

@@ -29,8 +29,9 @@ def print_table(head: Sequence[str], rows: Sequence[Row], stream: TextIO) -> Non
     from rich.text import Text  # which knows how a terminal is told to write bold
 
     printer = console(stream)
-    for line, bold in table_lines(head, rows, width=width_of(stream)):
-        printer.print(Text(line, style="bold" if bold else ""), soft_wrap=True)
+    with printer:  # it writes all of it at once
+        for line, bold in table_lines(head, rows, width=width_of(stream)):
+            printer.print(Text(line, style="bold" if bold else ""), soft_wrap=True)
 
 
 def table_lines(head: Sequence[str], rows: Sequence[Row], *, width: int | None) -> Iterator[tuple[str, bool]]:

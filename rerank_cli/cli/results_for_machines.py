@@ -64,8 +64,7 @@ class JsonWriter:
 
     def close(self) -> None:
         record = {**_context_record(self._presentation), "results": self._results}
-        json.dump(record, self._stream, ensure_ascii=False, indent=2)
-        self._stream.write("\n")
+        self._stream.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
         self._stream.flush()
 
 

@@ -38,23 +38,33 @@ class TableWriter:
         self._console = console(stream, presentation.settings.color)
         self._links = self._console.is_terminal and follows_links()
         self._found = False
+        self._held: list[Text] = []
 
     def write(self, answer: Answer) -> None:
         if self._presentation.many:
-            self._print(*_bold(wrapped(printable(f"{answer.query_id}: {answer.result.query}"), self._console.width)))
+            self._hold(*_bold(wrapped(printable(f"{answer.query_id}: {answer.result.query}"), self._console.width)))
         if answer.result.hits:
-            self._print(*self._table(answer))
+            self._hold(*self._table(answer))
         self._found = self._found or bool(answer.result.hits)
-        self._print(*map(Text, self._footer(answer)), *([Text("")] if self._presentation.many else []))
+        self._hold(*map(Text, self._footer(answer)), *([Text("")] if self._presentation.many else []))
+        if self._presentation.many:
+            self._flush()
 
     def close(self) -> None:
         if self._found:
-            self._print(*map(Text, wrapped(self._caption(), self._console.width)))
-        self._console.file.flush()
+            self._hold(*map(Text, wrapped(self._caption(), self._console.width)))
+        self._flush()
 
-    def _print(self, *lines: Text) -> None:
-        for line in lines:
-            self._console.print(line, soft_wrap=True)
+    def _hold(self, *lines: Text) -> None:
+        self._held += lines
+
+    def _flush(self) -> None:
+        """Write what is held, at once."""
+        with self._console:
+            for line in self._held:
+                self._console.print(line, soft_wrap=True)
+        self._held.clear()
+        self._console.file.flush()
 
     def _table(self, answer: Answer) -> Iterator[Text]:
         """A blank line after each hit sets it apart from the next."""

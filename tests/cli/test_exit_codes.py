@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -242,6 +243,28 @@ def test_a_reader_that_went_away_ends_with_141_quietly(indexed: Path, arguments:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["query", "radiator", "--no-rerank", "-f", name] for name in ("plain", "json", "tsv", "table")),
+        ["status"],
+        ["config"],
+        ["models"],
+    ],
+)
+def test_what_is_printed_is_one_write_also_where_python_holds_nothing_back(indexed: Path, arguments: list[str]) -> None:
+    """A reader that goes once it has some lines, as `head` does, breaks no other."""
+    reading, writing = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # which keeps writes apart
+    with reading, writing:
+        command = [sys.executable, "-m", "rerank_cli", *arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        subprocess.run(command, env=environment, stdout=writing, timeout=300, check=True)
+        writing.close()
+        written = iter(lambda: reading.recv(1_000_000), b"")
+        assert next(written).count(b"\n") > 1
+        assert list(written) == []
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def read_candidates(
     All are read, or as many as there is time for until *deadline*, a time of `time.perf_counter`. With *enough_for*,
     it ends as soon as the rest `can_hardly_enter` so many first hits.
     """
+    if enough_for is not None and enough_for >= len(candidates):
+        enough_for = None  # every one that is read is shown
     if enough_for is None and deadline == math.inf:
         return read(0, len(candidates)), False
 

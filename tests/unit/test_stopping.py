@@ -100,6 +100,11 @@ def test_between_two_looks_so_many_are_read() -> None:
     assert sum(batches) == depth
 
 
+def test_where_all_are_shown_all_are_read_at_once() -> None:
+    logits = noisy(FALLING, slope=1.0, spread=0.3)
+    assert read_of(FALLING, logits, enough_for=100) == (100, False, [100])
+
+
 def test_an_order_of_ranks_needs_them_all() -> None:
     logits = noisy(FALLING, slope=1.0, spread=0.3)
     assert read_of(FALLING, logits, enough_for=1, fusion="rrf")[0] == 100

@@ -25,6 +25,8 @@ ROWS, INNER, COLUMNS = 256, 384, 1536
 
 ROUNDS, SECONDS = 10, 0.2
 
+WHOLE_NUMBERS = (TensorProto.INT8, TensorProto.UINT8)
+
 PRODUCTS_OF_A_LAYER = 6
 """Query, key, value, what attention gives, and two of the feed-forward part."""
 
@@ -63,8 +65,9 @@ def rate() -> float:
 def products(graph: Path, lengths: Sequence[int]) -> int:
     """How many products the model in *graph* needs for texts of these *lengths* in tokens."""
     model = onnx.load(str(graph)).graph
-    shapes = {each.name: tuple(each.dims) for each in model.initializer}
-    weights = [shapes[node.input[1]] for node in model.node if node.op_type == "MatMulInteger"]
+    whole = {each.name: tuple(each.dims) for each in model.initializer if each.data_type in WHOLE_NUMBERS}
+    second = [node.input[1] for node in model.node if len(node.input) > 1]
+    weights = [whole[name] for name in second if len(whole.get(name, ())) == 2]
     a_token = sum(rows * columns for rows, columns in weights)
     layers, width = len(weights) // PRODUCTS_OF_A_LAYER, weights[0][0]
     return sum(length * a_token + 2 * layers * width * length * length for length in lengths)

@@ -207,7 +207,8 @@ def telling(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
     except Exception as error:
         _check_unchanged(path, connection)
         if isinstance(error, SQLITE_FAILS):
-            if _code(error) in UNWRITABLE and is_read_only_disk(path.parent):  # it was opened, and its log went since
+            log_went = _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)  # since it was opened
+            if log_went and is_read_only_disk(path.parent):
                 raise _being_written(path) from error
             raise catalog_error(path, error) from error
         raise

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.cli.app import main
+from rerank_cli.errors import Busy, RerankError
 from rerank_cli.store import check_health
+from rerank_cli.store.catalog import telling
 from rerank_cli.store.location import default_folder
 from rerank_cli.store.seal import read_seal, write_seal
 from tests.conftest import Plant
@@ -298,6 +300,20 @@ def test_an_index_on_a_read_only_mount_answers_or_says_that_it_is_being_written(
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
     survived("searches on a read-only mount beside a writer", 200)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(sqlite3.SQLITE_CANTOPEN, Busy), (sqlite3.SQLITE_READONLY, Busy), (sqlite3.SQLITE_IOERR, RerankError)],
+)
+def test_a_log_that_goes_under_a_reader_is_told_as_a_writer(
+    read_only: Path, code: int, told: type[RerankError]
+) -> None:
+    error = sqlite3.OperationalError("as it comes where no log can be made")
+    error.sqlite_errorcode = code
+    with pytest.raises(told) as raised, telling(read_only / "catalog.sqlite", sqlite3.connect(":memory:")):
+        raise error
+    assert isinstance(raised.value, Busy) == (told is Busy)
 
 
 def test_a_log_that_was_left_on_a_read_only_mount_is_folded_in_by_the_command_told(

@@ -11,10 +11,12 @@ import onnxruntime
 import pytest
 import torch
 
-from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, find_model
+from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, Kind, find_model
+from rerank_cli.models.compiled import GRAPH_NAME
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
+from tests.benchmarks.floor import products
 
 pytestmark = pytest.mark.usefixtures("model_cache")
 
@@ -22,6 +24,14 @@ pytestmark = pytest.mark.usefixtures("model_cache")
 def test_both_compile_to_int8_and_agree_with_the_original() -> None:
     assert prepare(find_model(BUILTIN_ENCODER, "encoder")).precision == "int8"
     assert prepare(find_model(BUILTIN_RERANKER, "reranker")).precision == "int8"
+
+
+@pytest.mark.parametrize(("name", "kind"), [(BUILTIN_ENCODER, "encoder"), (BUILTIN_RERANKER, "reranker")])
+def test_the_products_of_a_compiled_form_are_those_of_its_layers(name: str, kind: Kind) -> None:
+    graph = prepare(find_model(name, kind)).folder / GRAPH_NAME
+    layers, width = 6, 384
+    assert products(graph, [100]) >= layers * (100 * 12 * width * width + 2 * 100 * 100 * width)
+    assert products(graph, [100]) <= 1.1 * layers * (100 * 12 * width * width + 2 * 100 * 100 * width)
 
 
 def test_int8_vectors_point_where_torchs_do() -> None:

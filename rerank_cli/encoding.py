@@ -1,8 +1,8 @@
 """Vectors for the texts that wait for them: batch after batch, beside whatever else is done where that can be.
 
 Workers encode as many batches at a time as keep them busy. Without any, an encoder that has a method
-`encode_beside(texts)` is asked for it by a thread of its own, while others count tokens with it. It gives what
-`encode_passages` gives, and leaves a processor to whoever reads files meanwhile.
+`encode_beside(texts)` is asked by a thread of its own, while others count tokens with it and vectors are written.
+`encode_beside` gives what `encode_passages` gives, and leaves a processor to whoever reads files meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rerank_cli.arrays import Vectors
 
 ENCODE_BATCH = 128
-"""Passages whose vectors are kept at once: about a second of work that a killed run loses."""
+"""Passages whose vectors are kept at once: about a second of work, of which a killed run loses two."""
 
 BESIDE_BATCH = 32
 """Texts that are encoded at once while others are read. Few, because one processor less works on them."""
@@ -72,17 +72,16 @@ class EncodingQueue:
             done.append(self._ended())
         if self._workers is not None:
             self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=ENCODE_BATCH)
-        else:
-            beside: Callable[[Sequence[str]], Vectors] | None = getattr(self._encoder, "encode_beside", None)
-            if beside is not None:
-                encode = beside
-                self._begin(lambda texts: self._beside(encode, texts), size=BESIDE_BATCH, most=1, least=BESIDE_BATCH)
+        elif (beside := self._encode_beside) is not None:
+            self._begin_on_a_thread(beside, size=BESIDE_BATCH, most=1, least=BESIDE_BATCH)
         return done
 
     def next(self) -> Batch:
         """The batch that was begun first, when it is done, or else the next, encoded here."""
         if self._workers is not None:
             self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=1)
+        elif self._encode_beside is not None:  # one more than is asked for: it is encoded while this one is written
+            self._begin_on_a_thread(self._encoder.encode_passages, size=ENCODE_BATCH, most=2, least=1)
         if self._begun:
             return self._ended()
         text_hashes = tuple(islice(self._waiting, ENCODE_BATCH))
@@ -91,7 +90,7 @@ class EncodingQueue:
     def end(self) -> None:
         """Wait for what is worked on here, and begin no more."""
         if self._thread is not None:
-            self._thread.shutdown()
+            self._thread.shutdown(cancel_futures=True)
 
     def _begin(self, encode: Callable[[Sequence[str]], Encoding], *, size: int, most: int, least: int) -> None:
         """Begin batches of *size* texts, *most* of them at a time; the last has *least* texts or more."""
@@ -102,12 +101,20 @@ class EncodingQueue:
                 return
             self._begun.append((text_hashes, encode([self._waiting[each] for each in text_hashes])))
 
-    def _beside(self, encode: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Encoding:
+    @property
+    def _encode_beside(self) -> Callable[[Sequence[str]], Vectors] | None:
+        beside: Callable[[Sequence[str]], Vectors] | None = getattr(self._encoder, "encode_beside", None)
+        return beside
+
+    def _begin_on_a_thread(
+        self, encode: Callable[[Sequence[str]], Vectors], *, size: int, most: int, least: int
+    ) -> None:
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor  # which a run with nothing to do does without
 
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoding")
-        return self._thread.submit(encode, texts)
+        thread = self._thread
+        self._begin(lambda texts: thread.submit(encode, texts), size=size, most=most, least=least)
 
     def _ended(self) -> Batch:
         text_hashes, encoding = self._begun.popleft()

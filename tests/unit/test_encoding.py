@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -64,8 +65,22 @@ def test_what_waits_is_encoded_while_others_are_read() -> None:
     assert np.array_equal(batch.vectors, wanted)
     assert all_of(encoding) == list(texts_of(BESIDE_BATCH + 5))[BESIDE_BATCH:]
     encoding.end()
-    assert encoder.threads[0] is not threading.main_thread()
-    assert encoder.threads[1] is threading.main_thread()
+    assert threading.main_thread() not in encoder.threads
+
+
+def test_while_a_batch_is_written_the_next_is_encoded() -> None:
+    encoder = BesideEncoder()
+    encoding = EncodingQueue(encoder)
+    texts = {number.to_bytes(2): f"text {number}" for number in range(3 * ENCODE_BATCH)}
+    encoding.add(texts)
+    assert encoding.next().text_hashes == tuple(texts)[:ENCODE_BATCH]
+    deadline = time.monotonic() + 30
+    while len(encoder.encoded) < 2 * ENCODE_BATCH:  # nobody has asked for it yet
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert all_of(encoding) == list(texts)[ENCODE_BATCH:]
+    assert encoder.encoded == list(texts.values())
+    encoding.end()
 
 
 def test_a_batch_that_is_done_is_handed_over_and_the_next_begins() -> None:
@@ -122,7 +137,7 @@ def test_an_index_is_the_same_however_its_texts_were_encoded(
     plant(files)
     encoder = BesideEncoder()
     beside = update(encoder=encoder)
-    assert len({thread.name for thread in encoder.threads}) == 2
+    assert threading.main_thread() not in encoder.threads
     assert sorted(encoder.encoded) == sorted(set(encoder.encoded))
     with open_reader(index_folder) as index:
         passages = {stored.id: stored for stored in index.scan()}

@@ -33,9 +33,12 @@ def can_trace() -> bool:
 
 @pytest.mark.skipif(not all(map(find_spec, ("ray", "pandas", "pyarrow"))), reason="the extra ray is not installed")
 @pytest.mark.skipif(not can_trace(), reason="strace is not here, or may not trace")
+@pytest.mark.parametrize("store", ["", "milvus+file:./milvus.db"])
 def test_nothing_leaves_the_machine_and_nothing_is_left_on_it(
-    tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch, store: str
 ) -> None:
+    if store:
+        pytest.importorskip("milvus_lite", reason="the extra milvus is not installed")
     for noun in NOUNS:
         place = tmp_path / "cloned/docs" / f"{noun}.md"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,7 @@ def test_nothing_leaves_the_machine_and_nothing_is_left_on_it(
     monkeypatch.chdir(tmp_path / "cloned")
     log = tmp_path / "log"
     flags = ["--workers", "ray", "--encoder", str(tiny_encoder), "--passage-tokens", "50", "--index", "./index"]
+    flags += ["--store", store] if store else []
     done = subprocess.run(
         [*TRACING, str(log), sys.executable, "-m", "rerank_cli", "index", "docs", *flags],
         env={**os.environ, "PYTHONPATH": str(Path(cluster.__file__).parents[2]), "OMP_NUM_THREADS": "1"},
@@ -56,7 +60,7 @@ def test_nothing_leaves_the_machine_and_nothing_is_left_on_it(
     )
     progress = "rerank-cli: "  # which a slow machine is told of
     assert (done.returncode, [line for line in done.stderr.splitlines() if not line.startswith(progress)]) == (0, [])
-    assert re.fullmatch(rf"index: {len(NOUNS)} files, .*\n", done.stdout)
+    assert re.fullmatch(rf"(i_)?index: {len(NOUNS)} files, .*\n", done.stdout)
     talks = ADDRESS.findall(log.read_text(errors="replace"))
     assert ("connect", "127.0.0.1") in talks
     assert {address for _, address in talks if address not in LOOPBACK} == set()

@@ -304,6 +304,8 @@ class Engine:
             time.sleep(FIRST_PAUSE_S)
 
     def _open(self) -> Any:
+        # Who is started beside runs another program. gRPC would get ready for one that goes on with it, and tell so.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         from pymilvus import MilvusClient
 
         for name in ("pymilvus", "milvus_lite"):  # they would log each error that is told here

@@ -15,6 +15,7 @@ from rerank_cli.cli.warm_wire import (
     HERE,
     INTERRUPT,
     PAGE,
+    REQUEST_BYTES,
     TAKEN,
     connected,
     folder_place,
@@ -23,9 +24,6 @@ from rerank_cli.cli.warm_wire import (
     packed,
     socket_name,
 )
-
-WAIT_S = 2.0
-"""A server that has not begun by then hangs."""
 
 INTERRUPTED = 130
 LOST = 70
@@ -66,13 +64,16 @@ def is_possible() -> bool:
 def is_wanted(arguments: list[str]) -> bool:
     """Whether these are the *arguments* of a query that a server can answer, and that does not refuse one.
 
-    An editor must be started by the process that is at the terminal.
+    An editor must be started by the process that is at the terminal, and what is typed there is for the one that a
+    shell stops and goes on with.
     """
     if arguments[:1] != ["query"] or os.environ.get("RERANK_CLI_WARM", "").lower() in _NOT_WARM:
         return False
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     for option in options:
         if option in ("--open", "--no-warm") or option.startswith("--open="):
+            return False
+        if (option == "-" or option.endswith("=-")) and os.isatty(0):
             return False
         if any(own in option for own in _OWN):
             return False
@@ -98,24 +99,28 @@ class _Asked:
 
     def answer(self, arguments: list[str]) -> int | None:
         """The exit code; None where the server did not begin to answer."""
-        self._asking.settimeout(WAIT_S)
-        if self._asking.recv(1) != HERE:
-            return None
-        self._ask(arguments)
-        if self._asking.recv(1) != TAKEN:
+        if self._asking.recv(1) != HERE or not self._ask(arguments) or self._asking.recv(1) != TAKEN:
             return None
         self._asking.settimeout(None)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # one that a shell has made deaf stays so
+        hears = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # one that a shell has made deaf does not
+        if hears:
             signal.signal(signal.SIGINT, self._interrupt)
-        self._asking.sendall(GO)
-        return self._listen()
+        try:
+            self._asking.sendall(GO)
+            return self._listen()
+        finally:
+            if hears:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _ask(self, arguments: list[str]) -> None:
+    def _ask(self, arguments: list[str]) -> bool:
+        """Hand everything over; False where it is too much."""
         environment = [name + b"=" + value for name, value in os.environb.items()]
         umask = os.umask(0)
         os.umask(umask)
         own = [kind_of_server(os.environ).encode("utf-8", "surrogateescape"), b"%d" % umask]
         request = packed(ANSWER, own, [os.fsencode(argument) for argument in arguments], environment)
+        if len(request) > REQUEST_BYTES:
+            return False
         here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             handed = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2, here))
@@ -123,6 +128,7 @@ class _Asked:
             self._asking.sendall(request[sent:])
         finally:
             os.close(here)
+        return True
 
     def _interrupt(self, *_: object) -> None:
         """The server's process ends as this one would; a second time is for this one."""

@@ -37,6 +37,7 @@ from rerank_cli.cli.warm_wire import (
     HERE,
     INTERRUPT,
     PAGE,
+    REQUEST_BYTES,
     STATUS,
     STOP,
     TAKEN,
@@ -73,9 +74,6 @@ PRELOADED = (
 ASK_S = 1.0
 """Seconds in which a query must have said what it wants."""
 
-REQUEST_BYTES = 4_000_000
-"""More than a command line and its environment may have."""
-
 BACKLOG = 64
 
 
@@ -95,13 +93,15 @@ def serve(models: list[tuple[str, str]], *, idle_s: float) -> None:
     """
     place = folder_place(os.environ)
     kind = kind_of_server(os.environ)
-    with _opened_folder(place) as folder, _alone(folder, socket_name(kind)) as is_alone:
-        if not is_alone:
-            return
-        server = Server(kind, idle_s=idle_s)
-        server.load(models)
-        with _door(folder, socket_name(kind)) as door:
-            server.run(door)
+    with _opened_folder(place) as folder:
+        with _alone(folder, socket_name(kind)) as is_alone:
+            if not is_alone:
+                return
+            server = Server(kind, idle_s=idle_s)
+            server.load(models)
+            with _door(folder, socket_name(kind)) as door:
+                server.run(door)
+        server.end()  # while another one may begin
 
 
 @contextmanager
@@ -182,20 +182,26 @@ class Server:
         self._stamps = _stamps(_loaded_files())
 
     def run(self, door: socket.socket) -> None:
-        """Answer until it was idle for too long or is told to stop. Answers that are on their way come to an end."""
+        """Answer until it was idle for too long or is told to stop."""
         self._selector.register(door, selectors.EVENT_READ)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._stop)
-        while not self._stops and (self._answering or self._left_s() > 0):
-            for key, _ in self._selector.select(self._left_s() if not self._answering else None):
-                if key.fileobj is door:
-                    self._hear(door)
-                else:
-                    self._look_after(key.data, key.fileobj)
+        with _woken_by_signals() as woken:
+            self._selector.register(woken, selectors.EVENT_READ)
+            while not self._stops and (self._answering or self._left_s() > 0):
+                for key, _ in self._selector.select(self._left_s() if not self._answering else None):
+                    if key.fileobj is door:
+                        self._hear(door)
+                    elif key.fileobj == woken:
+                        self._stops = True
+                    else:
+                        self._look_after(key.data, key.fileobj)
+            self._selector.unregister(woken)
+        self._selector.unregister(door)
 
-    def _stop(self, *_: object) -> None:
-        self._stops = True
-        raise KeyboardInterrupt  # out of a wait
+    def end(self) -> None:
+        """Look after the answers that are on their way until they are done."""
+        while self._answering:
+            for key, _ in self._selector.select():
+                self._look_after(key.data, key.fileobj)
 
     def _left_s(self) -> float:
         """Seconds until it has been idle for too long."""
@@ -203,7 +209,6 @@ class Server:
 
     def _hear(self, door: socket.socket) -> None:
         asking, _ = door.accept()
-        self._heard_s = time.monotonic()
         handed: list[int] = []
         try:
             if peer_of(asking) != os.geteuid():
@@ -220,10 +225,10 @@ class Server:
             pass  # it went, or is none of ours
         finally:
             asking.close()
-            for descriptor in handed:
-                os.close(descriptor)
+            _close(handed)
 
     def _answer(self, asking: socket.socket, lists: list[list[bytes]], handed: list[int]) -> None:
+        self._heard_s = time.monotonic()
         (kind, mask), arguments, environment = lists
         if _stamps(self._stamps) != self._stamps:  # the program, or a library, was changed since
             self._stops = True
@@ -268,7 +273,7 @@ class Server:
         while part := os.read(answering.report, 65_536):
             report += part
         self._end(answering)
-        if report:
+        if report and not self._stops:
             told = json.loads(report)
             learn(told["proved"])
             self._keep([(kind, name) for kind, name in told["models"]])
@@ -312,16 +317,42 @@ def _request(asking: socket.socket) -> tuple[bytes, list[list[bytes]], list[int]
     """What is asked, with its lists of texts and the descriptors that were handed over."""
     asking.settimeout(ASK_S)
     content, handed, *_ = socket.recv_fds(asking, 65_536, 8)
-    for descriptor in handed:
-        os.set_inheritable(descriptor, False)
-    head, _, body = content.partition(b"\n")
-    size = int(head.rpartition(b" ")[2])
-    while len(body) < min(size, REQUEST_BYTES):
-        if not (part := asking.recv(65_536)):
-            break
-        body += part
-    asking.settimeout(None)
-    return *unpacked(head, body), handed
+    try:
+        for descriptor in handed:
+            os.set_inheritable(descriptor, False)
+        head, _, body = content.partition(b"\n")
+        size = int(head.rpartition(b" ")[2])
+        while len(body) < min(size, REQUEST_BYTES):
+            if not (part := asking.recv(65_536)):
+                break
+            body += part
+        asking.settimeout(None)
+        return *unpacked(head, body), handed
+    except BaseException:
+        _close(handed)
+        raise
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+@contextmanager
+def _woken_by_signals() -> Iterator[int]:
+    """A descriptor that has something to read once this process is told to stop."""
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    signal.set_wakeup_fd(writes)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    try:
+        yield reads
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)  # who asks again does not wait for answers
+        signal.set_wakeup_fd(-1)
+        _close((reads, writes))
 
 
 def _loaded_files() -> list[str]:
@@ -361,6 +392,7 @@ def _become(
     """Be the process that answers: run the command as if it had been started by the query's own."""
     code = BUG
     try:
+        signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)

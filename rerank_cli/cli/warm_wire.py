@@ -46,12 +46,26 @@ ANSWER, STATUS, STOP = b"answer", b"status", b"stop"
 
 SUFFIX = ".socket"
 
+WAIT_S = 2.0
+"""A server that has not begun by then hangs."""
+
+REQUEST_BYTES = 4_000_000
+"""The most that a query may say: a command line and its environment have less."""
+
 PRIVATE = 0o077
 """What others may do with what is ours: nothing."""
 
 
 def kind_of_server(environment: Mapping[str, str]) -> str:
-    """What must be the same of a query and of the process that answers in its place, from its start on."""
+    """What must be the same of a query and of the process that answers in its place, from its start on.
+
+    The files that they see are among it: in a container, or under another root, a path names another file.
+    """
+    try:
+        root = os.stat("/")  # noqa: PTH116
+        files = (os.readlink("/proc/self/ns/mnt"), root.st_dev, root.st_ino)  # noqa: PTH115
+    except OSError:
+        files = ("", 0, 0)
     ours = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib is not loaded
     told = {
         name: value
@@ -59,7 +73,10 @@ def kind_of_server(environment: Mapping[str, str]) -> str:
         if name in ("LANG", "LANGUAGE") or name.startswith(("LC_", "PYTHON"))
     }
     return repr(
-        (__version__, ours, sys.executable, sys.version, sys.flags.utf8_mode, sys.flags.optimize, sorted(told.items()))
+        (
+            *(__version__, ours, sys.executable, sys.version, sys.flags.utf8_mode, sys.flags.optimize),
+            *(files, sorted(told.items())),
+        )
     )
 
 
@@ -112,8 +129,9 @@ def address_in(folder: int, name: str) -> str:
 
 
 def connected(folder: int, name: str) -> _socket.socket | None:
-    """A connection to the server at *name*; None where none listens, or another user's."""
+    """A connection to the server at *name*; None where none listens, or another user's, or one that hangs."""
     asking = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    asking.settimeout(WAIT_S)
     try:
         asking.connect(address_in(folder, name))
         if peer_of(asking) == os.geteuid():

@@ -33,8 +33,13 @@ from rerank_cli.places import cache_folder, make_private_folder
 IDLE_S = 600.0
 """Seconds without a query after which a server ends."""
 
+LEAST_IDLE_S, MOST_IDLE_S = 1, 7 * 24 * 3600
+
 STARTED_S = 120.0
 """Seconds in which a server has loaded its models, on a busy machine as well."""
+
+TOLD_S = 10.0
+"""Seconds in which a server tells of itself, also one that loads another model."""
 
 POLL_S = 0.02
 
@@ -53,7 +58,10 @@ def seconds_of(written: str) -> float:
     number, unit = written[:-1], written[-1:]
     if not number.isdecimal() or unit not in _UNITS:
         raise UsageError(f"--idle: {written!r} is no time", remedy="write it as in 90s, 10m or 2h")
-    return float(int(number) * _UNITS[unit])
+    seconds = int(number) * _UNITS[unit]
+    if not LEAST_IDLE_S <= seconds <= MOST_IDLE_S:
+        raise UsageError(f"--idle: {written} is too short or too long", remedy="give a time between 1s and 168h")
+    return float(seconds)
 
 
 def start(settings: Settings, *, idle_s: float) -> int:
@@ -68,12 +76,16 @@ def start(settings: Settings, *, idle_s: float) -> int:
     try:
         name = socket_name(kind_of_server(os.environ))
         if told := _asked(folder, name, STATUS):
-            say(f"rerank-cli: a warm server is there already (pid {told['pid']})")
+            say(f"rerank-cli: a warm server is there already: {_described(told)}")
             return 0
+        from rerank_cli.models.catalogue import find_model
+
+        find_model(settings.encoder, "encoder")  # whose error would be for nobody's eyes in the server
+        find_model(settings.reranker, "reranker")
         process = spawn(settings, idle_s=idle_s)
         deadline = time.monotonic() + STARTED_S
         while (told := _asked(folder, name, STATUS)) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() or time.monotonic() > deadline:  # one that ended well has left it to another
                 raise InputError("the warm server did not start", remedy="see what ails it: rerank-cli doctor")
             time.sleep(POLL_S)
     finally:
@@ -126,14 +138,17 @@ def print_status(*, as_json: bool) -> int:
     if as_json:
         print(json.dumps(servers, ensure_ascii=False, indent=2))
     for told in [] if as_json else servers:
-        models = ", ".join(told["models"]) or "no model yet"
-        answers, memory = counted(told["answers"], "answer"), told["memory_bytes"] / 1e6
-        print(
-            f"pid {told['pid']}: {answers}, {memory:.0f} MB, ends after {told['idle_s']:g} s without a query: {models}"
-        )
+        print(_described(told))
     if not servers and not as_json:
         say("rerank-cli: there is no warm server")
     return 0 if servers else 1
+
+
+def _described(told: dict[str, Any]) -> str:
+    """What a server has *told* of itself, in words."""
+    models = ", ".join(told["models"]) or "no model yet"
+    answers, memory = counted(told["answers"], "answer"), told["memory_bytes"] / 1e6
+    return f"pid {told['pid']}: {answers}, {memory:.0f} MB, ends after {told['idle_s']:g} s without a query: {models}"
 
 
 def _all_asked(what: bytes) -> Iterator[dict[str, Any]]:
@@ -155,7 +170,7 @@ def _asked(folder: int, name: str, what: bytes) -> dict[str, Any] | None:
         return None
     said = b""
     with suppress(OSError, ValueError):
-        asking.settimeout(STARTED_S)
+        asking.settimeout(TOLD_S)
         if asking.recv(1) != HERE:
             return None
         asking.sendall(packed(what))

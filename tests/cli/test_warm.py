@@ -14,7 +14,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -243,9 +243,12 @@ def test_another_version_has_another_server(monkeypatch: pytest.MonkeyPatch) -> 
     kinds = {warm_wire.kind_of_server({})}
     kinds.add(warm_wire.kind_of_server({"LC_ALL": "C"}))
     kinds.add(warm_wire.kind_of_server({"PYTHONPATH": "/elsewhere"}))
+    with monkeypatch.context() as contained:
+        contained.setattr(os, "readlink", lambda _: "mnt:[1]")
+        kinds.add(warm_wire.kind_of_server({}))
     monkeypatch.setattr(warm_wire, "__version__", "99.0")
     kinds.add(warm_wire.kind_of_server({}))
-    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 4
+    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 5
     assert warm_wire.kind_of_server({"OMP_NUM_THREADS": "1"}) in kinds, "that of the query counts"
 
 
@@ -292,12 +295,15 @@ def test_a_link_is_refused(tmp_path: Path, process: Cli) -> None:
 def test_a_server_that_is_killed_before_it_answers_is_not_missed(
     docs: Path, served: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_: int) -> None:
+    def killed(_: int) -> object:
         """What a query asks just before it lets the other process begin."""
         os.kill(answering(served)[0], signal.SIGKILL)
+        return signal.default_int_handler
 
-    monkeypatch.setattr("rerank_cli.cli.warm_client.signal.getsignal", killed)
-    assert answered_warm(question(docs, "gas")) is None
+    with monkeypatch.context() as patched:
+        patched.setattr("rerank_cli.cli.warm_client.signal.getsignal", killed)
+        assert answered_warm(question(docs, "gas")) is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "what follows is answered here"
 
 
 def test_what_was_read_of_stdin_is_not_missed(docs: Path, served: subprocess.Popen[bytes]) -> None:
@@ -356,6 +362,7 @@ def test_an_interrupt_ends_an_answer_as_it_ends_a_cold_one(docs: Path, served: s
     asked.stdin.flush()
     assert asked.stdout.readline()
     asked.send_signal(signal.SIGINT)
+    asked.wait(PATIENCE_S)
     outcome = ended(asked)
     assert (outcome.code, outcome.err) == (130, "rerank-cli: interrupted\n")
 
@@ -398,6 +405,70 @@ def test_a_stranger_is_hung_up_on(docs: Path, process: Cli, served: object) -> N
     assert answers(process) == 1
 
 
+def test_what_strangers_hand_over_is_closed(docs: Path, served: subprocess.Popen[bytes], process: Cli) -> None:
+    assert process(*question(docs, "gas")).code == 0
+    before = open_files(served)
+    (place,) = folder().glob("*.socket")
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as stranger, Path(os.devnull).open("rb") as file:
+            stranger.connect(str(place))
+            socket.send_fds(stranger, [b"answer of no size\n"], [file.fileno()] * 4)
+            stranger.shutdown(socket.SHUT_WR)
+            assert stranger.recv(2) == b"H"
+    until(lambda: open_files(served) <= before)
+
+
+def open_files(server: subprocess.Popen[bytes]) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+
+def test_what_is_too_much_for_a_request_is_answered_cold(docs: Path, served: object) -> None:
+    assert answered_warm(question(docs, *["gas"] * 1_000_000)) is None
+
+
+def test_a_queue_before_one_that_hangs_is_not_joined(docs: Path, process: Cli, served: subprocess.Popen[bytes]) -> None:
+    (place,) = folder().glob("*.socket")
+    served.send_signal(signal.SIGSTOP)
+    with ExitStack() as waiting:
+        with suppress(BlockingIOError):  # which tells that the queue is full
+            while True:
+                one = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                one.setblocking(False)
+                one.connect(str(place))
+        assert "gas.md" in process(*question(docs, "gas")).out
+        served.send_signal(signal.SIGCONT)
+
+
+def test_one_that_stops_looks_after_its_answers(docs: Path, process: Cli, served: subprocess.Popen[bytes]) -> None:
+    first, second = asking(docs), asking(docs)
+    until(lambda: len(answering(served)) == 2)
+    assert process("warm", "stop").code == 0
+    until(lambda: not list(folder().glob("*.socket")))
+    with warm() as next_one:
+        assert served.poll() is None and next_one.poll() is None
+        first.send_signal(signal.SIGINT)
+        assert first.wait(PATIENCE_S) == 130
+        second.kill()
+        assert served.wait(PATIENCE_S) == 0, "there is nobody left to answer"
+        ended(first)
+        ended(second)
+
+
+def test_a_signal_ends_one_when_its_answers_are_done(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    until(lambda: answering(served))
+    served.terminate()
+    until(lambda: not list(folder().glob("*.socket")))
+    assert "gas.md" in ended(asked, "gas\n").out
+    assert served.wait(PATIENCE_S) == 0
+
+
+def test_to_ask_for_its_status_is_no_query(process: Cli) -> None:
+    with warm(idle_s=1.0) as server:
+        until(lambda: process("warm", "status").code == 1)
+        assert server.wait(PATIENCE_S) == 0
+
+
 def test_an_idle_server_ends(docs: Path) -> None:
     with warm(idle_s=3.0) as server:
         asked = asking(docs)
@@ -413,12 +484,26 @@ def test_it_is_started_once_and_stopped(docs: Path, process: Cli) -> None:
     assert process("warm", "status").code == 1
     assert process("warm", "status", "--json").out == "[]\n"
     assert_one_line(process("warm", "start", "--idle", "soon"), "write it as in 90s")
+    for idle in ("0s", "600h"):
+        assert_one_line(process("warm", "start", "--idle", idle), "too short or too long")
+    assert_one_line(process("warm", "start", "--encoder", "./none"), "no such encoder")
     assert_one_line(process("warm", "start", "--idle", "60s"), "queries are answered warm")
-    assert_one_line(process("warm", "start"), "is there already")
+    assert_one_line(process("warm", "start", "--idle", "2h"), "is there already", "ends after 60 s")
     status = process("warm", "status")
     assert status.code == 0 and "ends after 60 s without a query" in status.out and "all-MiniLM-L6-v2" in status.out
     assert_one_line(process("warm", "stop"), "stopped the warm server")
     until(lambda: process("warm", "status").code == 1)
+
+
+def test_of_two_that_are_started_at_once_one_stays() -> None:
+    command = [sys.executable, "-m", "rerank_cli", "warm", "start"]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
+    told = {each.communicate(timeout=PATIENCE_S)[1] for each in both}
+    try:
+        assert [each.returncode for each in both] == [0, 0], told
+        assert len({re.search(rb"pid [0-9]+", each)[0] for each in told}) == 1
+    finally:
+        subprocess.run([sys.executable, "-m", "rerank_cli", "warm", "stop"], check=True)
 
 
 def test_a_query_starts_one_for_those_that_follow(docs: Path, process: Cli) -> None:
@@ -438,6 +523,10 @@ def test_some_queries_never_go_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for own in ("/dev/fd/63", "/dev/stdin", "/proc/self/fd/5"):
         assert not is_wanted(["query", "--queries", own]) and not is_wanted(["query", f"--queries={own}"])
     assert is_wanted(["query", "gas", "--index", "/dev/shm/index"])
+    assert is_wanted(["query", "-"])
+    with monkeypatch.context() as typed:
+        typed.setattr(os, "isatty", lambda _: True)
+        assert is_wanted(["query", "gas"]) and not is_wanted(["query", "-"])
     assert not is_wanted(["index", "."]) and not is_wanted([])
     monkeypatch.setenv("RERANK_CLI_WARM", "false")
     assert not is_wanted(["query", "gas"])

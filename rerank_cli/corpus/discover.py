@@ -91,11 +91,6 @@ class _Patterns:
         below = self.down + entry.removeprefix(self.folder)
         return next((pattern for pattern in reversed(self.patterns) if pattern.names(below)), None)
 
-    def rule(self, entry: str) -> tuple[str, GitPattern] | None:
-        """As `last_match`, with the file that says so."""
-        match = self.last_match(entry)
-        return (self.origin, match) if match else None
-
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
@@ -144,6 +139,14 @@ def left_out_by_name(paths: Iterable[str], rules: Rules) -> set[str]:
         return hidden or excluded or bool(rules.include and not selects(include, path))
 
     return {path for path in paths if is_left_out(path)}
+
+
+def _rule_for(entry: str, ignores: tuple[_Patterns, ...]) -> tuple[str, GitPattern] | None:
+    """The last pattern of *ignores* that names *entry*, behind the file that says so."""
+    for ignore in reversed(ignores):
+        if match := ignore.last_match(entry):
+            return ignore.origin, match
+    return None
 
 
 def _existing(root: Path) -> Path:
@@ -209,8 +212,9 @@ class _Walk:
             if self._is_mount(folder.location):
                 self.mounts.append(folder.path)
             within = replace(folder, ignores=ignores)
+            beginning = os.path.join(folder.location, "")  # noqa: PTH118 - of the many files that lie in it
             for name in names:
-                outcome = self._judged(within, name)
+                outcome = self._judged(within, name, beginning + name)
                 if isinstance(outcome, _Folder):
                     pending.append(outcome)
                 else:
@@ -268,17 +272,16 @@ class _Walk:
                 found.append(_Patterns(folder.path + name, folder.path, patterns))
         return tuple(found)
 
-    def _judged(self, folder: _Folder, name: str) -> FoundFile | SkippedFile | _Folder:
+    def _judged(self, folder: _Folder, name: str, location: str) -> FoundFile | SkippedFile | _Folder:
         if not _is_utf8(name):
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
-        location = os.path.join(folder.location, name)  # noqa: PTH118
         try:
             status = os.lstat(location)
             mode = status.st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
-            rule = next((rule for ignore in reversed(folder.ignores) if (rule := ignore.rule(path))), None)
+            rule = _rule_for(path, folder.ignores)
             if by_name := self._reason_by_name(name, path, rule):
                 return SkippedFile(path, *by_name)
             if stat.S_ISLNK(mode):

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection, JudgedQuery
     from rerank_cli.excerpts import Excerpt
-    from rerank_cli.indexing import FileChanges, IndexSummary
+    from rerank_cli.freshness import FileChanges
+    from rerank_cli.indexing import IndexSummary
     from rerank_cli.library import Library, Reranked, RerankedFile, RerankedFiles, Status, open_library, read_settings
     from rerank_cli.ports import (
         Changes,
@@ -88,7 +89,8 @@ _HOMES = {
     "evaluation.inputs.collection": ("Collection", "JudgedQuery"),
     "evaluation.conclusions.evaluation": ("Evaluation",),
     "excerpts": ("Excerpt",),
-    "indexing": ("FileChanges", "IndexSummary"),
+    "freshness": ("FileChanges",),
+    "indexing": ("IndexSummary",),
     "library": ("Library", "Reranked", "RerankedFile", "RerankedFiles", "Status", "open_library", "read_settings"),
     "ports": (
         "Changes",

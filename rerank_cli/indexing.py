@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rerank_cli.config import Settings
@@ -20,7 +20,7 @@ from rerank_cli.corpus.read import SHARED_VERSION, Format, Unreadable, format_of
 from rerank_cli.corpus.repeated import MOST_PAGE_BYTES, NOTHING, LeftOut, Texts, left_out, mark
 from rerank_cli.encoding import Batch, EncodingQueue
 from rerank_cli.errors import IndexMismatch, InputError, TooMuchGone, UsageError
-from rerank_cli.freshness import is_same
+from rerank_cli.freshness import FileChanges, compare, rules_of_recipe, state_of, under
 from rerank_cli.ports import Changes, Encoder, FileState, IndexWriter, Manifest, NewFile, Recipe, Workers
 from rerank_cli.records import (
     FileRead,
@@ -32,7 +32,7 @@ from rerank_cli.records import (
     SplitDocument,
     ignore_progress,
 )
-from rerank_cli.stamps import Stamp, is_settled
+from rerank_cli.stamps import Stamp
 from rerank_cli.vanishing import Loss, why_doubted
 
 if TYPE_CHECKING:
@@ -74,14 +74,6 @@ def rules_of(settings: Settings) -> Rules:
         max_file_size_bytes=settings.max_file_size,
         converters=settings.converter,
     )
-
-
-def rules_of_recipe(recipe: Recipe) -> Rules:
-    """The files that an index lets in, as it was made last."""
-    restored: dict[str, Any] = {
-        key: tuple(rule) if isinstance(rule, list) else rule for key, rule in recipe.rules.items()
-    }
-    return Rules(**restored)
 
 
 def settings_in(recipe: Recipe) -> dict[str, Any]:
@@ -142,21 +134,6 @@ class IndexSummary:
     @property
     def up_to_date(self) -> bool:
         return not (self.added or self.changed or self.removed or self.kept)
-
-
-@dataclass(frozen=True, slots=True)
-class FileChanges:
-    """How the files found differ from those of the index, by path.
-
-    `out_of_sight` are those that cannot be listed or opened now: nobody can tell whether they are gone.
-    """
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    out_of_sight: tuple[str, ...] = ()
-    touched: tuple[FileState, ...] = ()
 
 
 def update_index(
@@ -235,33 +212,6 @@ def _reader(format: Format, left_out: LeftOut) -> str:
 def remember_told(writer: IndexWriter, failed: Iterable[SkippedFile]) -> None:
     """Remember that the user was told of *failed*, so that they are not `newly_failed` in the next run."""
     writer.keep_told({file.path: file.reason for file in failed})
-
-
-def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = False) -> FileChanges:
-    """How *found* differs from *known*; a file whose stamp differs is compared by content, with *verify* every file."""
-    added, changed, unchanged, touched = [], [], [], []
-    for file in found.files:
-        state = known.get(file.path)
-        if state is None:
-            added.append(file.path)
-        elif is_same(file.location, file.stamp, state, verify=verify):
-            unchanged.append(file.path)
-            if file.stamp != state.stamp and (is_settled(file.stamp) or _modified_at(file) != state.modified_at):
-                touched.append(_state(file, state.content_hash, state.reader, failure=state.failure))
-        else:
-            changed.append(file.path)
-    absent = sorted(known.keys() - {file.path for file in found.files})
-    out_of_sight = _under(absent, {file.path for file in found.skipped if file.failed})
-    removed = sorted({*absent} - out_of_sight)
-    return FileChanges(
-        tuple(added), tuple(changed), tuple(removed), tuple(unchanged), tuple(sorted(out_of_sight)), tuple(touched)
-    )
-
-
-def _under(paths: Iterable[str], places: set[str]) -> set[str]:
-    """Those of *paths* that are among *places* or lie in a folder that is; the name of a folder ends in a slash."""
-    names = {place.rstrip("/") for place in places}
-    return {path for path in paths if not names.isdisjoint((path, *map(str, PurePosixPath(path).parents)))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +321,7 @@ class _Work:
 
     def _state(self, file: FoundFile, digest: bytes) -> FileState:
         """The state of *file* as it was read now."""
-        state = _state(file, digest, self._reader(file), failure=None)
+        state = state_of(file, digest, self._reader(file), failure=None)
         if self._looked_at.get(file.path, digest) != digest:  # changed meanwhile, and with it perhaps other pages
             return _outdated(state)
         return state
@@ -407,7 +357,7 @@ class _Work:
         )
 
     def _failed(self, read: FileRead) -> _ReadFile:
-        state = _state(read.file, read.digest, self._reader(read.file), failure=read.failure)
+        state = state_of(read.file, read.digest, self._reader(read.file), failure=read.failure)
         self._writer.stage(NewFile(state, ()), key=self._key(state))
         return _ReadFile(state, unread=read.unread)
 
@@ -508,7 +458,7 @@ class _Run:
         changes = compare(self.found, self.known, verify=verify)
         gives_up = _gives_up(manifest, self.root, self.encoder)
         if gives_up:
-            changes = replace(changes, removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
+            changes = changes._replace(removed=(*changes.removed, *changes.out_of_sight), out_of_sight=())
         again = tuple(path for path in changes.unchanged if afresh or self._is_to_be_read(path, verify=verify))
         return _Plan(changes, again, afresh=afresh, gives_up=gives_up)
 
@@ -585,7 +535,7 @@ class _Run:
 
         A file that moved is not lost, and neither is what the user's rules leave out.
         """
-        left_out = _under(outcome.removed, {file.path for file in self.found.skipped if file.chosen})
+        left_out = under(outcome.removed, {file.path for file in self.found.skipped if file.chosen})
         left_out |= left_out_by_name(outcome.removed, self.settings.rules)
         came = {file.state.content_hash for file in outcome.written if file.state.path not in self.known}
         missing = {
@@ -736,19 +686,3 @@ def _failures(found: Discovery, states: Iterable[FileState]) -> tuple[SkippedFil
     failures = {state.path: SkippedFile(state.path, state.failure, "failed") for state in states if state.failure}
     failures.update({file.path: file for file in found.skipped if file.failed})
     return tuple(failures[path] for path in sorted(failures))
-
-
-def _state(file: FoundFile, content_hash: bytes, reader: str, *, failure: str | None) -> FileState:
-    """The state of *file* as it was read; a stamp that is not trusted is none, as no file has the inode 0."""
-    return FileState(
-        path=file.path,
-        stamp=file.stamp if content_hash and is_settled(file.stamp) else Stamp(file.size_bytes, 0, 0, 0),
-        content_hash=content_hash,
-        reader=reader,
-        failure=failure,
-        modified_at=_modified_at(file),
-    )
-
-
-def _modified_at(file: FoundFile) -> int:
-    return file.stamp.mtime_ns // 1_000_000_000

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack, cast
 from rerank_cli.config import HELP, Depth, Device, Settings, WorkersChoice, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
 from rerank_cli.filters import FilterOptions, filter_of
-from rerank_cli.freshness import Staleness, location_of, stale_files
+from rerank_cli.freshness import FileChanges, Staleness, compare, location_of, rules_of_recipe, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker, Workers
 from rerank_cli.queries import Query
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from rerank_cli.corpus.split import CountTokens
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
-    from rerank_cli.indexing import FileChanges, IndexSettings, IndexSummary
+    from rerank_cli.indexing import IndexSettings, IndexSummary
     from rerank_cli.search import Searcher, SearchResult
 
 Location = str | Path
@@ -671,7 +671,6 @@ class Library:
     def status(self) -> Status:
         """What the index holds, and what has changed on the disk since."""
         from rerank_cli.corpus.discover import discover
-        from rerank_cli.indexing import compare, rules_of_recipe
 
         self._check_one()
         index = self.index

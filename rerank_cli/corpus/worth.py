@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.formats import format_of
 
 _LOCK_FILES = frozenset(
@@ -159,6 +158,8 @@ def _is_numbers(content: bytes) -> bool:
 
 def _is_encoded(text: str) -> bool:
     """Whether it is base64 or hexadecimal digits, but for less than a sentence."""
+    from rerank_cli.corpus.read.encoded import without_encoded  # which few files are long enough for
+
     lines = text.split("\n")
     kept = without_encoded("\n".join(line for line in lines if not _HEX_LINE.fullmatch(line)))
     kept = _HEX_RUN.sub("", kept)

@@ -14,8 +14,9 @@ from rerank_cli.doctor.findings import Finding, failure, guarded
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, RerankError, in_words
 from rerank_cli.models.compiled import ModelState
 from rerank_cli.ports import Index, Manifest
-from rerank_cli.store import check_health, open_reader, write_lock
+from rerank_cli.store import open_reader, write_lock
 from rerank_cli.store.access import is_folder, may
+from rerank_cli.store.health import check_health
 from rerank_cli.store.layout import Layout, is_default_folder
 from rerank_cli.store.lock import is_held
 from rerank_cli.store.remedies import index_command, quoted

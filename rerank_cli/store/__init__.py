@@ -6,7 +6,6 @@ port alone.
 
 from rerank_cli.locks import WriteLock
 from rerank_cli.store.anywhere import newest_generation, open_reader, open_writer
-from rerank_cli.store.health import Health, check_health
 from rerank_cli.store.lock import write_lock
 
-__all__ = ["Health", "WriteLock", "check_health", "newest_generation", "open_reader", "open_writer", "write_lock"]
+__all__ = ["WriteLock", "newest_generation", "open_reader", "open_writer", "write_lock"]

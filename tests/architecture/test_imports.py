@@ -16,6 +16,7 @@ from rerank_cli.stamps import is_settled, stamp_of
 ROOT = Path(__file__).parents[2]
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "tokenizers", "onnx", "huggingface_hub")
+READING = {"rerank_cli.corpus.read.decode", "rerank_cli.corpus.read.text", "rerank_cli.corpus.read.outline"}
 TORCH = ("torch", "transformers", "sentence_transformers", "onnx", "huggingface_hub", "scipy", "sklearn")
 
 
@@ -111,9 +112,10 @@ def test_a_query_without_the_second_stage_loads_no_masked_arrays(docs: Path) -> 
 
 def test_status_loads_no_model_no_numpy_and_what_only_a_terminal_needs(docs: Path) -> None:
     for arguments in (["status"], ["status", "--json"]):
-        loaded = loaded_by(*arguments)
+        loaded = modules_loaded_by(*arguments)
         assert "sqlite3" in loaded
         assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "asyncio"}
+        assert not loaded & {*READING, "rerank_cli.indexing", "rerank_cli.store.health"}
 
 
 def test_doctor_loads_no_model(docs: Path) -> None:
@@ -124,9 +126,9 @@ def test_an_index_with_nothing_to_do_loads_no_model_no_numpy_and_no_reader(docs:
     while not is_settled(stamp_of((docs / "a.md").stat())):
         time.sleep(0.1)
     loaded_by("index", ".")  # which remembers the stamp that it can trust now
-    loaded = loaded_by("index", ".")
+    loaded = modules_loaded_by("index", ".")
     assert "sqlite3" in loaded
-    assert not loaded & {*HEAVY, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "xml"}
+    assert not loaded & {*HEAVY, *READING, "numpy", "hnswlib", "rich", "yaml", "markdown_it", "multiprocessing", "xml"}
 
 
 def test_the_package_map_names_every_module_and_room() -> None:

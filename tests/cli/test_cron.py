@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.models.saturation import saturates
-from rerank_cli.store import check_health, write_lock
+from rerank_cli.store import write_lock
+from rerank_cli.store.health import check_health
 from tests.cli.conftest import LIBRARY, Cli, Outcome, assert_one_line, write_files
 from tests.conftest import leave_without_home
 

@@ -17,8 +17,8 @@ import pytest
 
 from rerank_cli.cli.app import main
 from rerank_cli.errors import Busy, RerankError
-from rerank_cli.store import check_health
 from rerank_cli.store.catalog import telling
+from rerank_cli.store.health import check_health
 from rerank_cli.store.location import default_folder
 from rerank_cli.store.seal import read_seal, write_seal
 from tests.conftest import Plant

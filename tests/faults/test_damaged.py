@@ -8,7 +8,8 @@ import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, IndexMissing, RerankError
 from rerank_cli.search import Searcher, SearchSettings
-from rerank_cli.store import check_health, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.health import check_health
 from rerank_cli.store.seal import read_seal, seal_of, write_seal
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker

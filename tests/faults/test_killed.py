@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.store import check_health, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.health import check_health
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder
 from tests.faults.conftest import LONG, child_environment

@@ -16,7 +16,8 @@ import pytest
 from rerank_cli import stamps
 from rerank_cli.errors import UnusableIndex
 from rerank_cli.ports import EVERYTHING, FieldRule, Filter
-from rerank_cli.store import check_health, open_reader
+from rerank_cli.store import open_reader
+from rerank_cli.store.health import check_health
 from rerank_cli.store.vectors import KEY, VectorFiles
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder

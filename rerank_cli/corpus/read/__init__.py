@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rerank_cli.corpus.read import text
-from rerank_cli.corpus.read.decode import decode
 from rerank_cli.corpus.read.errors import NotReadToTheEnd, Unreadable
 from rerank_cli.corpus.read.formats import Format, format_of, unpacked_name
-from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
 from rerank_cli.fields import kept_fields
 from rerank_cli.records import Block, Document, FoundFile, Reading
 
@@ -39,6 +36,8 @@ def _read(format: Format, content: bytes, path: str) -> Reading:
         return _unpacked(format, format.inner, content, path)
     if format.binary:
         return format.read_bytes(content, path)
+    from rerank_cli.corpus.read.decode import decode  # which whoever asks for a format alone does without
+
     decoded = decode(content)
     reading = format.read_text(decoded.text, path)
     return replace(reading, notes=(*decoded.notes, *reading.notes))
@@ -56,14 +55,18 @@ def _named(document: Document, path: str, format: Format, lone: bool) -> Documen
     titled = replace(_under_its_title(document), fields=kept_fields(document.fields))
     if format.records:
         return titled if lone else replace(titled, id=f"{path}#{titled.id}")
+    from rerank_cli.corpus.read.text import title_of
+
     name = unpacked_name(path) if format.inner else path
-    return replace(titled, id=path, title=titled.title or (path if format.named else text.title_of(name)))
+    return replace(titled, id=path, title=titled.title or (path if format.named else title_of(name)))
 
 
 def _under_its_title(document: Document) -> Document:
     """Put the document's own title above every block that does not begin with it already."""
     if not document.title:
         return document
+    from rerank_cli.corpus.read.outline import MAX_HEADING_CHARS
+
     words = document.title.casefold().split()
     begins: dict[str, bool] = {}  # by heading, of which many blocks have the same
 

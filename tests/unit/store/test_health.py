@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMissing
-from rerank_cli.store import WriteLock, check_health, open_writer, write_lock
+from rerank_cli.store import WriteLock, open_writer, write_lock
+from rerank_cli.store.health import check_health
 from tests.clocks import IdleClock
 from tests.conftest import Plant, Update
 

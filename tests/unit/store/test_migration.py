@@ -19,7 +19,8 @@ import pytest
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch, InputError, UnusableIndex
 from rerank_cli.records import StoredPassage
-from rerank_cli.store import check_health, migration, open_reader, open_writer
+from rerank_cli.store import migration, open_reader, open_writer
+from rerank_cli.store.health import check_health
 from rerank_cli.store.layout import FORMAT_VERSION, Layout
 from rerank_cli.store.passages import row_check
 from rerank_cli.store.reader import IndexReader

@@ -32,8 +32,11 @@ _LETTER = (
     r"[^\s!-/:-@\[-`{-~\u2010-\u2027\u3001-\u3003\u3008-\u3011\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\uff01-\uff03\uff05-\uff0a\uff0c-\uff0f\uff1a\uff1b\uff1f\uff20\U00020000-\U0002a6df]"
 )
-_SUSPECT = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LONGEST // 3 + 1},}}")
+_SUSPICIOUS = LONGEST // 3 + 1
+"""Characters from which on a word may have more than `LONGEST` letters."""
 
+# Strings are compiled when they are first needed. These take 3 ms, and most queries need none of them.
+_SUSPECT = rf"(?<!{_LETTER}){_LETTER}{{{_SUSPICIOUS},}}"
 
 STEERING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 """What a terminal obeys and does not show: colours, titles and links."""
@@ -43,7 +46,7 @@ _OVERSTRUCK = re.compile(r"(?:[^\n\x08]\x08)+(?=[^\n\x08])")
 
 # Signs without width. Blanks of that kind stand between the words of Thai, Lao, Burmese and Khmer, and joiners belong
 # to the letters of many scripts, and to emoji: these go from among Latin, Greek and Cyrillic letters alone.
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\u00ad\u034f\u061c\u180e\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+"
     "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b+(?![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])"
     "|(?<=[A-Za-z\u00c0-\u052f])[\u200c\u200d]+(?=[A-Za-z\u00c0-\u052f])"
@@ -51,7 +54,7 @@ _UNSEEN = re.compile(
 
 # Other shapes of plain letters: digraphs, Roman numerals, units in a square, ligatures, Arabic as it is set, small and
 # full and half width, letters of mathematics. Raised and ringed numbers say more than the plain ones, and stay.
-_SHAPES = re.compile(
+_SHAPES = (
     "[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u2103\u2109\u2116\u2126\u212a\u212b\u2160-\u217f\u3000\u3300-\u33ff"
     "\ufb00-\ufb1c\ufb20-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfc\ufe30-\ufe6f\ufe70-\ufefc\uff01-\uffee"
     "\U0001d400-\U0001d7ff]+"
@@ -65,7 +68,10 @@ _BROKEN = re.compile(r"(?<![\w-])([^\W\d_]*[^\W\d_A-Z])-\n([^\S\n]*+)([^\W\d_A-Z
 
 def readable(text: str) -> str:
     """*text* as `plain` gives it, with a blank after every so many letters of a word that has more than `LONGEST`."""
-    return _SUSPECT.sub(lambda word: " ".join(_pieces(word[0])), plain(text))
+    text = plain(text)
+    if len(max(text.split(), key=len, default="")) < _SUSPICIOUS:
+        return text
+    return re.sub(_SUSPECT, lambda word: " ".join(_pieces(word[0])), text)
 
 
 def plain(text: str) -> str:
@@ -75,7 +81,8 @@ def plain(text: str) -> str:
     if "\x08" in text:
         text = _OVERSTRUCK.sub("", text).replace("\x08", "")
     if not text.isascii():
-        text = _SHAPES.sub(lambda found: normalize("NFKC", found[0]), _UNSEEN.sub("", text)).translate(_HYPHENS)
+        text = re.sub(_SHAPES, lambda found: normalize("NFKC", found[0]), re.sub(_UNSEEN, "", text))
+        text = text.translate(_HYPHENS)
     return _BROKEN.sub(r"\1\3\n\2", text) if "-\n" in text else text
 
 
@@ -83,7 +90,7 @@ _WORD = re.compile(r"\w+")
 _UPPER = r"A-Z\u00c0-\u00d6\u00d8-\u00de\u0410-\u042f"
 _LOWER = rf"[^\W\d_{_UPPER}]"
 _JOINT = re.compile(rf"{_LOWER}[{_UPPER}]|[{_UPPER}]{{2}}{_LOWER}|[^\W_]_[^\W_]")
-_PART = re.compile(rf"[{_UPPER}]+(?=[{_UPPER}]{_LOWER})|[{_UPPER}]?{_LOWER}+\d*|[{_UPPER}]+\d*|\d+")
+_PART = rf"[{_UPPER}]+(?=[{_UPPER}]{_LOWER})|[{_UPPER}]?{_LOWER}+\d*|[{_UPPER}]+\d*|\d+"
 
 
 def identifiers(text: str) -> Iterator[str]:
@@ -95,7 +102,7 @@ def identifiers(text: str) -> Iterator[str]:
 
 def parts(identifier: str) -> list[str]:
     """The words in *identifier*: `parseHTTPHeader2` holds `parse`, `HTTP` and `Header2`."""
-    return _PART.findall(identifier)
+    return re.findall(_PART, identifier)
 
 
 def _pieces(word: str) -> Iterator[str]:

@@ -59,6 +59,11 @@ def test_what_can_be_read_stays_as_it_is(text: str) -> None:
     assert readable(text) == text
 
 
+def test_a_word_of_korean_is_broken_where_the_letters_of_its_syllables_are_too_many() -> None:
+    assert readable("\uac01" * 33) == "\uac01" * 33
+    assert readable("\uac01" * 34) == "\uac01" * 33 + " \uac01"
+
+
 def test_a_longer_word_is_broken_after_a_hundred_letters() -> None:
     assert [len(word) for word in readable(f"one {'x' * 250} two").split()] == [3, 100, 100, 50, 3]
     assert [len(word) for word in readable("한" * 70).split()] == [33, 33, 4]

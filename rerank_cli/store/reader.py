@@ -12,7 +12,7 @@ from functools import cached_property
 from io import BufferedReader
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rerank_cli.errors import IndexDamaged
 from rerank_cli.ports import EVERYTHING, Counts, FileState, Filter, Manifest, Origin, PassageId, Ranking, Rarity
@@ -21,6 +21,7 @@ from rerank_cli.store.catalog import telling
 from rerank_cli.store.documents import field_counts
 from rerank_cli.store.files import counts_of, file_states
 from rerank_cli.store.layout import Layout
+from rerank_cli.store.listed import rows_of
 from rerank_cli.store.manifest import Generation
 from rerank_cli.store.passages import SELECT, passage_of, stored_passages
 from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
@@ -354,15 +355,10 @@ class IndexReader:
         alone = [row for row in ranking if alike[row[1]] == 1]
         return sorted([*tied, *alone], key=itemgetter(1), reverse=True)[:depth]
 
-    def _select(self, query: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
-        """Run *query* with `IN (…)` for all *values*, however many."""
-        found: list[tuple] = []  # type: ignore[type-arg]
+    def _select(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        """What *query*, which ends with IN, selects for all *values*, however many."""
         with self._guard():
-            for start in range(0, len(values), 10_000):
-                some = values[start : start + 10_000]
-                marks = ",".join("?" * len(some))
-                found.extend(self._snapshot.connection.execute(f"{query} ({marks})", some))
-        return found
+            return rows_of(self._snapshot.connection, query, values)
 
     def _contradiction(self) -> IndexDamaged:
         catalog = self._snapshot.layout.catalog

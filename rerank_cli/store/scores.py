@@ -12,6 +12,7 @@ from rerank_cli.places import cache_folder, make_private_file, make_private_fold
 from rerank_cli.ports import KeptScore
 from rerank_cli.store.catalog import SQLITE_FAILS
 from rerank_cli.store.database import BUSY_TIMEOUT_S
+from rerank_cli.store.listed import rows_of
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS scores (pair BLOB PRIMARY KEY, logit REAL, elapsed_s REAL) WITHOUT ROWID"
 
@@ -20,8 +21,6 @@ WHOLE_ROWS = (
     " AND abs(logit) < 1e30 AND elapsed_s BETWEEN 0 AND 1e30"
 )
 """SQLite keeps NaN as NULL; no model gives an infinite score."""
-
-KEYS_AT_ONCE = 10_000
 
 
 def scores_path() -> Path:
@@ -54,15 +53,9 @@ class ScoreStore:
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, KeptScore]:
         """The scores kept under *keys*; a row without numbers, such as a score that was NaN, is none."""
-        found: dict[bytes, KeptScore] = {}
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            some = keys[start : start + KEYS_AT_ONCE]
-            marks = ",".join("?" * len(some))
-            query = f"SELECT {WHOLE_ROWS} AND pair IN ({marks})"
-            with self._guard():
-                rows = self._connection.execute(query, some).fetchall()
-            found.update((pair, KeptScore(logit, elapsed_s)) for pair, logit, elapsed_s in rows)
-        return found
+        with self._guard():
+            rows = rows_of(self._connection, f"SELECT {WHOLE_ROWS} AND pair IN", keys)
+        return {pair: KeptScore(logit, elapsed_s) for pair, logit, elapsed_s in rows}
 
     def keep(self, scores: Iterable[tuple[bytes, KeptScore]]) -> None:
         """Keep *scores* from now on: all of them or none."""

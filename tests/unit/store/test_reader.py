@@ -203,6 +203,16 @@ def test_a_file_is_read_in_its_own_order_or_between_two_lines(folder: Path) -> N
         assert list(reader.read_file("gone.md")) == []
 
 
+def test_few_statements_are_kept_whatever_number_of_passages_is_read(folder: Path) -> None:
+    """A connection keeps those that it ran last, and each has room for every value that it names."""
+    ran: list[str] = []
+    with open_reader(folder) as reader:
+        reader._snapshot.connection.set_trace_callback(ran.append)
+        for count in range(1, 200):
+            assert len(reader.read(range(count))) == min(count - 1, 3)
+    assert len({statement.count(",") for statement in ran}) < 10
+
+
 def test_more_ids_than_one_statement_takes_are_read(folder: Path) -> None:
     with open_reader(folder) as reader:
         assert len(reader.read(range(25_000))) == 3

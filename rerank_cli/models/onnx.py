@@ -210,6 +210,7 @@ def _session(graph: str, *, unwanted: Sequence[str]) -> onnxruntime.InferenceSes
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it would lay out memory anew for each length of a text, and keep that
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
         graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=unwanted

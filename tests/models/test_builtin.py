@@ -14,6 +14,7 @@ import torch
 from rerank_cli.models.catalogue import BUILTIN_ENCODER, BUILTIN_RERANKER, Kind, find_model
 from rerank_cli.models.compiled import GRAPH_NAME
 from rerank_cli.models.loading import open_encoder, open_reranker, prepare
+from rerank_cli.models.onnx import _Runtime
 from rerank_cli.models.probe import PROBE_PASSAGES, PROBE_QUERIES
 from rerank_cli.models.torch import TorchEncoder, TorchReranker
 from tests.benchmarks.floor import products
@@ -106,3 +107,9 @@ def test_no_residual_sum_is_fused_with_its_normalization(tmp_path: Path, monkeyp
     open_reranker(BUILTIN_RERANKER).score_pairs(PROBE_QUERIES[0], PROBE_PASSAGES[:1])
     kinds = [node.op_type for node in onnx.load(str(tmp_path / "run.onnx"), load_external_data=False).graph.node]
     assert "SkipLayerNormalization" not in kinds and kinds.count("LayerNormalization") == 13
+
+
+def test_no_memory_is_laid_out_for_each_length_of_a_text() -> None:
+    """Each layout stays, and several threads together make the process tens of megabytes larger with them."""
+    session = _Runtime(prepare(find_model(BUILTIN_RERANKER, "reranker")))._session
+    assert not session.get_session_options().enable_mem_pattern

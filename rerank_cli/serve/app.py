@@ -86,7 +86,7 @@ def make_app(service: Service, *, token: str, only_loopback: bool) -> ASGIApp:
         ],
         exception_handlers={
             HTTPException: _http_error,
-            **dict.fromkeys((Refused, RerankError, TooBusy, Stopping), _told),
+            **dict.fromkeys((Refused, RerankError, TooBusy, Stopping), _refusal),
             ClientDisconnect: _unheard,
             Exception: paths.bug,
         },
@@ -128,10 +128,10 @@ class _Paths:
             raise Refused(503, "the server is stopping", "ask another one")
         return _json({"status": "ok"})
 
-    def bug(self, request: Request, error: Exception) -> Response:
-        """Tell what nobody foresaw, so that it can be reported."""
+    def bug(self, _: Request, error: Exception) -> Response:
+        """Tell what nobody foresaw, so that it can be reported: in a thread, for who reads it may be slow."""
         self._service.tell("".join(traceback.format_exception(error)))
-        return _told(request, error)
+        return _told(error)
 
     async def openapi(self, _: Request) -> Response:
         return _json(describe())
@@ -192,7 +192,7 @@ class _Door:
         try:
             self._check(request)
         except Refused as error:
-            return await _told(request, error)(scope, receive, counted)
+            return await _told(error)(scope, receive, counted)
         return await self._app(scope, receive, counted)
 
     def _check(self, request: Request) -> None:
@@ -225,7 +225,7 @@ def _refused(error: Exception) -> Refused:
     return Refused(500, f"this is a bug of rerank-cli ({BUG})", "the server printed what to report")
 
 
-def _told(_: Request, error: Exception) -> Response:
+def _told(error: Exception) -> Response:
     """The answer to a request that ends with *error*."""
     told = _refused(error)
     headers = {} if told.retry_s is None else {"Retry-After": str(math.ceil(told.retry_s))}
@@ -234,12 +234,17 @@ def _told(_: Request, error: Exception) -> Response:
     return _json({"error": told.error, "remedy": told.remedy}, status=told.status, headers=headers)
 
 
-def _unheard(_: Request, __: Exception) -> Response:
+async def _refusal(_: Request, error: Exception) -> Response:
+    """As `_told`. Starlette begins a thread for each function here that is not async, up to forty when many ask."""
+    return _told(error)
+
+
+async def _unheard(_: Request, __: Exception) -> Response:
     """What nobody gets; the status is what nginx counts such requests under."""
     return Response(status_code=499)
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     """What Starlette itself refuses."""
     assert isinstance(error, HTTPException)
     record: Record = {"error": error.detail, "remedy": REMEDIES.get(error.status_code, "check the request")}

@@ -373,6 +373,17 @@ def test_many_at_once_get_an_answer_or_are_told_when_to_ask_again(index: Path) -
         assert server.figure("waiting") == server.figure("running") == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="without /proc nobody can tell")
+def test_no_thread_is_begun_for_who_is_refused(index: Path) -> None:
+    """Some memory stays with each, and the processor is with those that answer."""
+    with fakes_served(index) as server:
+        threads = Path(f"/proc/{server.process.pid}/task")
+        before = sorted(threads.iterdir())
+        said(server.get("/nowhere"), 404)
+        said(server.post("/search", {"query": ""}), 400)
+        assert sorted(threads.iterdir()) == before
+
+
 def test_a_client_that_hangs_up_takes_no_time_of_others(index: Path) -> None:
     with fakes_served(index, pair_s=0.1) as server:
         body = b'{"query": "valve"}'

@@ -45,7 +45,10 @@ Lists = Sequence[tuple[str, list[str]]]
 
 @dataclass
 class Seen:
-    """What all clients saw. `memory` has the server's megabytes, one figure each few seconds."""
+    """What all clients saw, and the server's megabytes each few seconds.
+
+    `own` is its memory. `mapped` are pages of files, its models' weights first: the system may drop them at any time.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
@@ -53,7 +56,8 @@ class Seen:
     depths: list[int] = field(default_factory=list)
     pairs: int = 0
     partial: int = 0
-    memory: list[int] = field(default_factory=list)
+    own: list[int] = field(default_factory=list)
+    mapped: list[int] = field(default_factory=list)
 
 
 def main() -> None:
@@ -71,7 +75,7 @@ def main() -> None:
     bare = [measured(reranker, lists, arguments.bare_seconds)]
     with server(arguments.index) as (process, url):
         before_s, begun = processor_s(process.pid), time.monotonic()
-        seen = asyncio.run(load(url, queries, arguments))
+        seen = asyncio.run(load(url, queries, arguments, process.pid))
         spent_s, took_s = processor_s(process.pid) - before_s, time.monotonic() - begun
         process.terminate()
         code = process.wait(60)
@@ -120,12 +124,12 @@ def processor_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def load(url: str, queries: Sequence[str], arguments: argparse.Namespace) -> Seen:
+async def load(url: str, queries: Sequence[str], arguments: argparse.Namespace, pid: int) -> Seen:
     """Let all clients ask until the time is over."""
     seen, until = Seen(), time.monotonic() + arguments.seconds
     limits = httpx2.Limits(max_connections=arguments.clients + 1)
     async with httpx2.AsyncClient(base_url=url, limits=limits, timeout=60) as http:
-        watching = asyncio.create_task(watch(http, seen))
+        watching = asyncio.create_task(watch(pid, seen))
         asked = itertools.cycle(queries)
         await asyncio.gather(*(client(http, asked, seen, until, arguments.budget) for _ in range(arguments.clients)))
         watching.cancel()
@@ -151,12 +155,13 @@ async def client(http: httpx2.AsyncClient, asked: Iterator[str], seen: Seen, unt
             seen.partial += answer["partial"]
 
 
-async def watch(http: httpx2.AsyncClient, seen: Seen) -> None:
+async def watch(pid: int, seen: Seen) -> None:
     while True:
-        figures = (await http.get("/metrics")).text
-        found = re.search(r"^rerank_cli_resident_bytes (\d+)$", figures, re.MULTILINE)
-        assert found is not None
-        seen.memory.append(int(found[1]) // 1_000_000)
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        for name, figures in (("RssAnon", seen.own), ("RssFile", seen.mapped)):
+            found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
+            assert found is not None
+            figures.append(int(found[1]) * 1024 // 1_000_000)
         await asyncio.sleep(5)
 
 
@@ -173,7 +178,8 @@ def report(seen: Seen, bare: Sequence[dict[str, float]], took_s: float, spent_s:
         "bare": bare,
         "served": served,
         "of_bare": {key: round(served[key] / alone[key], 3) for key in alone},
-        "memory_mb": seen.memory,
+        "own_mb": seen.own,
+        "mapped_mb": seen.mapped,
         "exit_code": code,
     }
 

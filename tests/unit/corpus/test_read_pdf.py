@@ -721,3 +721,51 @@ def test_the_letters_of_an_index_are_no_headings() -> None:
 def test_a_blank_upon_a_ligature_is_none() -> None:
     meanings = {letter: letter for letter in "to le it"} | {"#": "fi"}
     assert texts(pdf(spaced("to #", -278, " le it", x=50, y=700, font="M"), meanings=meanings)) == ["to file it"]
+
+
+def test_a_hyphen_at_the_end_of_a_line_of_a_listing_stays() -> None:
+    page = shown("image: harbour-", 50, 700, font="C") + shown("ferry.png", 50, 688, font="C")
+    assert texts(pdf(page)) == ["image: harbour-\nferry.png"]
+
+
+def test_a_dot_that_stands_alone_is_left_out() -> None:
+    page = shown("The ferry leaves at noon", 50, 700) + "".join(
+        shown(".", 400 + 6 * number, 30 + 7 * (number % 2), size=4) for number in range(4)
+    )
+    assert texts(pdf(page)) == ["The ferry leaves at noon"]
+
+
+def test_a_foot_of_four_lines_is_left_out() -> None:
+    feet = ("Harbour board", "Ask for Karl", "Prices may change", "All ropes are sold as seen")
+    words = ("Ropes", "Paint", "Nails")
+    pages = [
+        shown(f"{word} lie in the shed", 50, 700)
+        + "".join(shown(foot, 50, 70 - 12 * row, size=8) for row, foot in enumerate(feet))
+        for word in words
+    ]
+    assert texts(pdf(*pages)) == [f"{word} lie in the shed" for word in words]
+
+
+def test_a_label_after_the_end_of_the_page_does_not_go_on_with_a_sign_above_it() -> None:
+    signs = "".join(shown("%", 50, 676 - 12 * row) for row in range(2))
+    first = shown("Name of the ferry and its share:", 50, 700) + shown("of all tickets sold", 50, 688) + signs
+    assert texts(pdf(first, shown("them", 50, 740)))[-1] == "them"
+
+
+def test_a_heading_below_two_boxes_stands_after_both() -> None:
+    left = ("Ropes", "Paint", "Nails and screws")
+    right = ("Ferry", "Yes or no", "Ask for Karl")
+    page = (
+        shown("Signed by Karl", 50, 400)
+        + "".join(shown(text, 50, 700 - 24 * row) for row, text in enumerate(left))
+        + "".join(shown(text, 400, 688 - 24 * row) for row, text in enumerate(right))
+        + shown("What Karl says", 120, 560, font="B")
+        + shown("Nobody has seen the ferry since it left for the island with forty passengers and the dog.", 50, 540)
+    )
+    assert [block.headings for block in blocks(pdf(page)) if "Ferry" in block.text] == [()]
+
+
+def test_the_short_sentences_of_a_slide_stay_apart() -> None:
+    said = [*("Karl has the ropes", "Mia paints the ferry") * 4, "Nobody leaves before noon, and all are hungry"]
+    page = "".join(shown(text, 50, 700 - 24 * row) for row, text in enumerate(said))
+    assert texts(pdf(page)) == said

@@ -63,7 +63,8 @@ def _is_open(before: Part) -> bool:
     text = before.lines[-1].text
     if text.endswith(BROKEN_WORD):
         return True
-    is_prose = sum(line.text.count(" ") for line in before.lines) >= _FEWEST_BLANKS or is_unspaced(text[-1])
+    blanks = sum(line.text.count(" ") for line in before.lines)
+    is_prose = (" " in text and blanks >= _FEWEST_BLANKS) or is_unspaced(text[-1])
     return is_prose and not ends_sentence(text)
 
 

@@ -158,7 +158,7 @@ class Pdf:
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         width, height = sheet.shown_width, sheet.shown_height
-        lines = side_by_side(in_columns(in_rows(_seen(lines, width, height)), width))
+        lines = _telling(side_by_side(in_columns(in_rows(_seen(lines, width, height)), width)))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
         unreadable = letters.unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
@@ -168,3 +168,8 @@ class Pdf:
 def _seen(lines: list[Line], width: float, height: float) -> list[Line]:
     """*lines* that are on the page. Printers note what is for them beside it."""
     return [line for line in lines if line.right > 0 and line.left < width and line.y > 0 and line.top < height]
+
+
+def _telling(lines: list[Line]) -> list[Line]:
+    """*lines* without dots that stand alone: pdfium gives them for the buttons of slides, too."""
+    return [line for line in lines if line.text != "."]

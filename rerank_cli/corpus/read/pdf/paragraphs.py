@@ -35,9 +35,15 @@ _INDENT = 0.8
 _ROW_GAP = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
+_LOOSE = 1.9  # so far below each other stand the short sentences of a slide
 
 # Between columns, in points.
 _COLUMN_GAP = 6.0
+
+# A column of text has so many lines, which are so wide, in sizes of the letters.
+_FEWEST_LINES = 3
+_TEXT_WIDTH = 12.0
+
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
 
@@ -118,7 +124,7 @@ class Part:
     def _indented(self) -> Iterator[str]:
         for line in self.lines:
             width = max(0.1, (line.right - line.left) / max(1, len(line.text)))
-            yield " " * min(80, round((line.left - self.left) / width)) + line.text
+            yield " " * min(80, round((line.left - self.left) / width)) + line.text.replace(BROKEN_WORD, "-")
 
 
 def parts_of(lines: Sequence[Line], usual_leading: float) -> list[Part]:
@@ -208,7 +214,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
-    if is_short and ended:
+    if is_short and (ended or line.y - before.y > _LOOSE * line.size):
         return True
     is_centred = abs((line.left + line.right) - (before.left + before.right)) < 0.4 * line.size
     if abs(indent) < _INDENT or is_centred:
@@ -254,7 +260,7 @@ def _ordered(parts: list[Part], depth: int) -> list[Part]:
     """Cut *parts* into columns, else into bands above each other, and these again."""
     if len(parts) < 2 or depth > _DEEPEST_CUT:
         return sorted(parts, key=lambda part: (part.top, part.left))
-    columns = _cut(parts, lambda part: (part.left, part.right), gap=_COLUMN_GAP)
+    columns = _columns(parts)
     if len(columns) > 1:
         return [part for column in columns for part in _ordered(column, depth + 1)]
     bands = _cut(parts, lambda part: (part.top, part.bottom), gap=0.0)
@@ -276,13 +282,38 @@ def _cut(parts: list[Part], span: Callable[[Part], tuple[float, float]], *, gap:
     return groups
 
 
-def _with_columns_whole(bands: list[list[Part]]) -> list[list[Part]]:
+def _with_columns_whole(bands: list[list[Part]]) -> Iterator[list[Part]]:
     """Bands one below the other that have the same columns are one band."""
-    whole: list[list[Part]] = []
-    for band in bands:
-        together = [*whole[-1], *band] if whole else band
-        if whole and len(_cut(together, lambda part: (part.left, part.right), gap=_COLUMN_GAP)) > 1:
-            whole[-1] = together
-        else:
-            whole.append(band)
-    return whole
+    at = 0
+    while at < len(bands):
+        end = _end_of_columns(bands, at)
+        yield [part for band in bands[at:end] for part in band]
+        at = end
+
+
+def _end_of_columns(bands: list[list[Part]], at: int) -> int:
+    """Where the bands end that have the same columns as the one at *at*.
+
+    Below the last one with more than the first column, that column goes on only if all of them are columns of text.
+    """
+    end = at + 1
+    together = list(bands[at])
+    for index in range(at + 1, len(bands)):
+        together += bands[index]
+        columns = _columns(together)
+        if len(columns) < 2:
+            break
+        second = min(part.left for part in columns[1])
+        if any(part.left >= second for part in bands[index]) or all(map(_is_text, columns)):
+            end = index + 1
+    return end
+
+
+def _columns(parts: list[Part]) -> list[list[Part]]:
+    return _cut(parts, lambda part: (part.left, part.right), gap=_COLUMN_GAP)
+
+
+def _is_text(column: Sequence[Part]) -> bool:
+    """Whether it has the lines of a column of text. Labels and what stands in a box are fewer or shorter."""
+    widths = [(line.right - line.left) / line.size for part in column for line in part.lines]
+    return len(widths) >= _FEWEST_LINES and median(widths) > _TEXT_WIDTH

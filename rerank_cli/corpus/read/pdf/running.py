@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Page
 
-# Which lines are looked at: those in the upper and lower parts of the page, and of these only the outermost.
+# Which lines are looked at: those in the upper and lower parts of the page, and of these only the outermost. At the
+# bottom these may be more: a table's header stands at the top of each of its pages.
 _MARGIN = 0.15
-_OUTERMOST = 3
+_UPPERMOST = 3
+_LOWERMOST = 4
 
 _PAGE_NUMBER = re.compile(
     r"[\W_]*(?:(?:page|seite|p\.|pagina|página)\s*)?(?:\d{1,4}|[ivxl]{1,7})(?:\s*(?:of|/|von|de|di)\s*\d{1,4})?[\W_]*",
@@ -54,8 +56,8 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
 
 def _outermost(page: Page) -> list[tuple[_Slot, Line]]:
     ordered = sorted((line for line in page.lines if line.upright), key=lambda line: line.y)
-    top = [line for line in ordered[:_OUTERMOST] if line.y < page.height * _MARGIN]
-    bottom = [line for line in ordered[-_OUTERMOST:] if line.y > page.height * (1 - _MARGIN)]
+    top = [line for line in ordered[:_UPPERMOST] if line.y < page.height * _MARGIN]
+    bottom = [line for line in ordered[-_LOWERMOST:] if line.y > page.height * (1 - _MARGIN)]
     return [
         *((("top", round(line.y)), line) for line in top),
         *((("bottom", round(page.height - line.y)), line) for line in bottom),

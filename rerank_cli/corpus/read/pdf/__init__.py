@@ -10,7 +10,7 @@ from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.pdf.flow import flowing
 from rerank_cli.corpus.read.pdf.headings import Heading, body_size, by_letters, by_outline, is_telling, title_of
 from rerank_cli.corpus.read.pdf.pages import Bookmark, Page, opened
-from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, leading_of, parts_of
+from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, distances_in, leading_of, parts_of
 from rerank_cli.corpus.read.pdf.running import without_running
 from rerank_cli.corpus.read.pdf.scraps import gathered
 from rerank_cli.records import Document, Reading
@@ -36,8 +36,11 @@ def read(content: bytes, path: str) -> Reading:
         if "-" in line.text
         for word in _HYPHENATED.findall(line.text)
     )
-    leading = leading_of([line for lines in texts for line in lines]) or USUAL_LEADING
-    parts = [part for lines in texts for part in parts_of(lines, leading)]
+    distances = [distances_in(lines) for lines in texts]
+    usual = leading_of([distance for page in distances for distance in page]) or USUAL_LEADING
+    parts = [
+        part for lines, own in zip(texts, distances, strict=True) for part in parts_of(lines, leading_of(own) or usual)
+    ]
     body = body_size(parts)
     parts = flowing(gathered(parts, body))
     title = title_of(parts, said, body)

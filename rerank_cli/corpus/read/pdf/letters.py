@@ -69,6 +69,7 @@ _FIXED_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAME_BYTES = 128
+_PLAIN = (False, False)
 
 # The letters of a font without a name are measured, so many different ones at least; in sizes of the letters.
 _FEWEST_LETTERS = 4
@@ -238,7 +239,9 @@ class Letters:
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
-        fonts = [self._font(index) for index in (begins, middle, last)]
+        fonts = [self._font(begins)]
+        if fonts[0] != _PLAIN:
+            fonts += [self._font(middle), self._font(last)]
         if None in fonts:
             fonts = [(False, self._has_pitch(text, begins, end, size))]
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)

@@ -127,9 +127,8 @@ class Part:
             yield " " * min(80, round((line.left - self.left) / width)) + line.text.replace(BROKEN_WORD, "-")
 
 
-def parts_of(lines: Sequence[Line], usual_leading: float) -> list[Part]:
-    """The parts of a page, those last that are set sideways. The *usual_leading* is that of the document."""
-    leading = leading_of(lines) or usual_leading
+def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
+    """The parts of a page, those last that are set sideways. The *leading* is what `leading_of` tells."""
     upright, sideways = ([line for line in lines if line.upright is kept] for kept in (True, False))
     return [*_parts_of(upright, leading), *_parts_of(sideways, leading)]
 
@@ -145,13 +144,17 @@ def _parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
     return in_reading_order(parts)
 
 
-def leading_of(lines: Sequence[Line]) -> float | None:
-    """How far lines usually stand from each other, in sizes of their letters; None where there are too few."""
-    distances = [
-        (after.y - before.y) / before.size
+def distances_in(lines: Sequence[Line]) -> list[float]:
+    """How far the lines of a page stand from each other, in sizes of their letters."""
+    return [
+        distance
         for before, after in pairwise(lines)
-        if 0.8 < (after.y - before.y) / before.size < 2.5 and _in_one_column(before, after)
+        if 0.8 < (distance := (after.y - before.y) / before.size) < 2.5 and _in_one_column(before, after)
     ]
+
+
+def leading_of(distances: Sequence[float]) -> float | None:
+    """The usual one of *distances*, None where there are too few."""
     return median(distances) if len(distances) > 5 else None
 
 

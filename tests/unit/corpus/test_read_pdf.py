@@ -769,3 +769,18 @@ def test_the_short_sentences_of_a_slide_stay_apart() -> None:
     said = [*("Karl has the ropes", "Mia paints the ferry") * 4, "Nobody leaves before noon, and all are hungry"]
     page = "".join(shown(text, 50, 700 - 24 * row) for row, text in enumerate(said))
     assert texts(pdf(page)) == said
+
+
+def test_a_large_label_among_those_of_a_plot_is_no_heading() -> None:
+    ticks = "".join(shown(str(tick), 100, 500 + 30 * tick, size=8) for tick in (2, 1, 0))
+    label = shown("Ferries", 150, 480, size=14)
+    caption = shown("Figure 1: Ferries of a day", 100, 460)
+    text = "".join(shown("Nobody has seen the ferry since it left.", 50, 400 - 12 * row) for row in range(9))
+    read = blocks(pdf(shown("Harbour", 50, 740, size=20) + ticks + label + caption + text))
+    assert {block.headings for block in read} == {("Harbour",)}
+
+
+def test_a_formula_in_large_letters_is_no_heading() -> None:
+    text = "".join(shown("Nobody has seen the ferry since it left.", 50, 600 - 12 * row) for row in range(9))
+    page = shown("Harbour", 50, 740, size=20) + shown("sum of ropes = 12", 150, 650, size=14) + text
+    assert {block.headings for block in blocks(pdf(page))} == {("Harbour",)}

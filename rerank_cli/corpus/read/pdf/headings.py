@@ -18,7 +18,10 @@ _MOST_BOLD_CHARS = 100
 _MOST_LINES = 3
 _DEEPEST = 6
 
-_NO_HEADING = re.compile(r"[.,;]\Z|\A[-•]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d", re.IGNORECASE)
+_NO_HEADING = re.compile(
+    r"[.,;]\Z|\A[-•]|(?:\A|\s)=\s|[∑∏∫∞⩽⩾≤≥]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d",
+    re.IGNORECASE,
+)
 _LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7af]")
 _KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
 _NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)

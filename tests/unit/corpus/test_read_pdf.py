@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -784,3 +784,29 @@ def test_a_formula_in_large_letters_is_no_heading() -> None:
     text = "".join(shown("Nobody has seen the ferry since it left.", 50, 600 - 12 * row) for row in range(9))
     page = shown("Harbour", 50, 740, size=20) + shown("sum of ropes = 12", 150, 650, size=14) + text
     assert {block.headings for block in blocks(pdf(page))} == {("Harbour",)}
+
+
+def test_a_title_that_slides_in_a_row_have_stays_and_that_of_most_slides_is_left_out() -> None:
+    told = (
+        "They are of hemp.",
+        "They dry slowly.",
+        "They last for years.",
+        "It dries.",
+        "Karl has it.",
+        "All is well.",
+    )
+    titles = ("Ropes of the harbour",) * 3 + ("Paint", "Paint", "Ferries")
+
+    def read(titles: Sequence[str]) -> set[tuple[str, ...]]:
+        slides = [
+            shown(title, 50, 560, size=20) + shown(text, 50, 300) + shown("Mia paints the ferry.", 50, 280)
+            for title, text in zip(titles, told, strict=True)
+        ]
+        return {block.headings for block in blocks(pdf(*slides).replace(b"[0 0 600 800]", b"[0 0 800 600]"))}
+
+    assert read(titles) == {
+        ("Ropes of the harbour",),
+        ("Ropes of the harbour", "Paint"),
+        ("Ropes of the harbour", "Ferries"),
+    }
+    assert read(("Harbour",) * 6) == {()}

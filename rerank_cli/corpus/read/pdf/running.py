@@ -38,7 +38,8 @@ _Slot = tuple[str, int]  # top or bottom, and the height in points from that edg
 
 def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     """The lines of each of *pages* that belong to its text."""
-    outer = [_outermost(page) for page in pages]
+    titles = _titles(pages)
+    outer = [[(slot, line) for slot, line in _outermost(page) if line not in titles] for page in pages]
     running = _running(outer)
     beside = _beside(pages)
     kept = []
@@ -52,6 +53,17 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
         kept.append(tuple(line for line in page.lines if line not in dropped))
     return kept
+
+
+def _titles(pages: Sequence[Page]) -> set[Line]:
+    """The titles of slides, which several slides in a row may have, but not most of a talk."""
+    largest = [
+        max(page.lines, key=lambda line: line.size)
+        for page in pages
+        if page.width > page.height and len(page.lines) > 1
+    ]
+    times = Counter(line.text for line in largest)
+    return {line for line in largest if times[line.text] <= _MOSTLY * len(pages)}
 
 
 def _outermost(page: Page) -> list[tuple[_Slot, Line]]:

@@ -810,3 +810,13 @@ def test_a_title_that_slides_in_a_row_have_stays_and_that_of_most_slides_is_left
         ("Ropes of the harbour", "Ferries"),
     }
     assert read(("Harbour",) * 6) == {()}
+
+
+def test_bold_words_far_apart_name_columns_and_are_no_heading() -> None:
+    page = (
+        spaced("What Karl sells", 9000, "What Mia buys", x=50, y=700, font="B")
+        + shown("Ropes of hemp that last for years.", 50, 660)
+        + spaced("1", 4000, "Ferries", x=50, y=600, font="B")
+        + shown("They leave at noon.", 50, 580)
+    )
+    assert [block.headings for block in blocks(pdf(page))] == [(), (), ("1 Ferries",)]

@@ -78,6 +78,8 @@ def _style(part: Part, body: float) -> tuple[float, bool] | None:
     is_bolder = part.bold and part.size >= 0.95 * body and len(text) <= _MOST_BOLD_CHARS and len(part.lines) < 3
     if not (is_larger or is_bolder) or not _LETTERS.search(text) or _NO_HEADING.search(text):
         return None
+    if not is_larger and any(line.is_row and not _NUMBER.match(f"{line.cells[0].text} ") for line in part.lines):
+        return None  # it names the columns of a table
     return round(part.size * 2) / 2, part.bold
 
 

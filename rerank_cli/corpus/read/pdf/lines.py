@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
 WORD_GAP = 0.15
 CELL_GAP = 0.75
+
+# In sizes of the letters: no gap in prose or in a heading is so wide.
+_ROW_GAP = 3.0
 
 # Raised and lowered letters are so much smaller than the others.
 _SCRIPT = 0.85
@@ -65,6 +69,11 @@ class Line:
     @property
     def top(self) -> float:
         return self.y - self.size
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it has a gap too wide for prose."""
+        return any(after.left - before.right > _ROW_GAP * self.size for before, after in pairwise(self.cells))
 
     def beside(self, other: Line) -> bool:
         """Whether *other* goes on to the right of this line, on the same height."""

@@ -32,7 +32,6 @@ _CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|list
 # In sizes of the letters.
 _SAME_SIZE = 0.12
 _INDENT = 0.8
-_ROW_GAP = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 _LOOSE = 1.9  # so far below each other stand the short sentences of a slide
@@ -230,7 +229,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
 def _is_row(line: Line, below: Line) -> bool:
     """Whether *line* has a gap too wide for prose. What hangs *below* its last cell goes on with that."""
     hangs = abs(below.left - line.cells[-1].left) < 0.5 * line.size
-    return not hangs and any(after.left - before.right > _ROW_GAP * line.size for before, after in pairwise(line.cells))
+    return not hangs and line.is_row
 
 
 def _is_next_item(first: Line, line: Line) -> bool:

@@ -820,3 +820,20 @@ def test_bold_words_far_apart_name_columns_and_are_no_heading() -> None:
         + shown("They leave at noon.", 50, 580)
     )
     assert [block.headings for block in blocks(pdf(page))] == [(), (), ("1 Ferries",)]
+
+
+def test_labels_beside_paragraphs_stand_above_them() -> None:
+    labels = "".join(shown(label, 50, 700 - 100 * row) for row, label in enumerate(("Ropes", "Paint", "Ferries")))
+    said = "Nobody has seen it since it left for the island"
+    paragraphs = "".join(shown(said, 200, 704 - 100 * row - 12 * line) for row in (0, 1, 2) for line in range(3))
+    first = shown("This is what all of the harbour has to say of its ropes and ferries.", 50, 760)
+    text = " ".join([said] * 3)
+    assert texts(pdf(paragraphs + labels + first))[1:] == ["Ropes", text, "Paint", text, "Ferries", text]
+
+
+def test_what_is_set_sideways_is_no_title() -> None:
+    stamp = "BT /F 20 Tf 0 1 -1 0 30 200 Tm (Printed in May) Tj ET\n"
+    page = shown("Ropes", 50, 700, size=14) + "".join(
+        shown("Nobody has seen the ferry since it left.", 50, 660 - 12 * row) for row in range(4)
+    )
+    assert document(pdf(stamp + page)).title == "Ropes"

@@ -185,6 +185,7 @@ def _may_be_title(part: Part, body: float) -> bool:
     text = part.text(frozenset())
     return (
         part.kind == "text"
+        and part.lines[0].upright
         and part.size >= _TITLE_LARGER * body
         and len(part.lines) <= 4
         and len(text) <= 2 * _MOST_CHARS

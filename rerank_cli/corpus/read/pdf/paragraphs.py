@@ -43,6 +43,9 @@ _COLUMN_GAP = 6.0
 _FEWEST_LINES = 3
 _TEXT_WIDTH = 12.0
 
+# And a label beside it has so many words.
+_LABEL_WORDS = 3
+
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
 
@@ -259,13 +262,18 @@ def _leads_upwards(before: Part, after: Part) -> bool:
 
 
 def _ordered(parts: list[Part], depth: int) -> list[Part]:
-    """Cut *parts* into columns, else into bands above each other, and these again."""
+    """Cut *parts* into columns, else into bands above each other, and these again. Labels stay beside their text."""
     if len(parts) < 2 or depth > _DEEPEST_CUT:
         return sorted(parts, key=lambda part: (part.top, part.left))
     columns = _columns(parts)
+    bands = _cut(parts, lambda part: (part.top, part.bottom), gap=0.0)
+    if len(columns) > 1 and _are_labels(columns[0]) and _is_text(columns[1]):
+        if len(columns) > 2:
+            columns = [[*columns[0], *columns[1]], *columns[2:]]
+        elif len(bands) > 1:
+            columns = bands
     if len(columns) > 1:
         return [part for column in columns for part in _ordered(column, depth + 1)]
-    bands = _cut(parts, lambda part: (part.top, part.bottom), gap=0.0)
     if len(bands) == 1:
         return sorted(parts, key=lambda part: (part.top, part.left))
     return [part for band in _with_columns_whole(bands) for part in _ordered(band, depth + 1)]
@@ -313,6 +321,11 @@ def _end_of_columns(bands: list[list[Part]], at: int) -> int:
 
 def _columns(parts: list[Part]) -> list[list[Part]]:
     return _cut(parts, lambda part: (part.left, part.right), gap=_COLUMN_GAP)
+
+
+def _are_labels(column: Sequence[Part]) -> bool:
+    lines = [line for part in column for line in part.lines]
+    return len(column) > 1 and all(line.text.count(" ") < _LABEL_WORDS for line in lines)
 
 
 def _is_text(column: Sequence[Part]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, read_file
-from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from rerank_cli.corpus.read.pdf.lines import Cell, Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.records import Block, Document, FoundFile, Reading
 from rerank_cli.stamps import Stamp
@@ -837,3 +837,9 @@ def test_what_is_set_sideways_is_no_title() -> None:
         shown("Nobody has seen the ferry since it left.", 50, 660 - 12 * row) for row in range(4)
     )
     assert document(pdf(stamp + page)).title == "Ropes"
+
+
+def test_a_formula_that_comes_after_the_words_around_it_stands_between_them() -> None:
+    words = Line((Cell("So U", 50, 72), Cell("produces", 160, 200)), 1, 100, 10)
+    (line,) = side_by_side([words, Line((Cell("= 0.63", 76, 150),), 1, 100, 12)])
+    assert line.text == "So U = 0.63 produces"

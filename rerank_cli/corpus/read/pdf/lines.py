@@ -93,6 +93,21 @@ class Line:
         is_level = self.upright and other.upright and abs(self.y - other.y) < 0.1 * max(self.size, other.size)
         return is_level and self.left < self.right < other.left
 
+    def has_room_for(self, other: Line) -> bool:
+        """Whether *other* stands in a gap of this line, on its height."""
+        slack = 0.2 * self.size
+        is_level = self.upright and other.upright and abs(self.y - other.y) < 0.1 * max(self.size, other.size)
+        return is_level and any(
+            before.right - slack < other.left and other.right < after.left + slack
+            for before, after in pairwise(self.cells)
+        )
+
+    def with_between(self, other: Line) -> Line:
+        """This line with *other* in its gap."""
+        before = tuple(cell for cell in self.cells if cell.left < other.left)
+        after = replace(self, cells=self.cells[len(before) :])
+        return replace(self, cells=before).with_more(other).with_more(after)
+
     def is_initial_of(self, other: Line) -> bool:
         """Whether this is the large letter that a paragraph begins with, and *other* the first line beside it."""
         return (
@@ -166,6 +181,8 @@ def side_by_side(lines: list[Line]) -> list[Line]:
             joined[-1] = joined[-1].begun_by_initial(line)
         elif joined and joined[-1].beside(line):
             joined[-1] = joined[-1].with_more(line)
+        elif joined and joined[-1].has_room_for(line):
+            joined[-1] = joined[-1].with_between(line)
         elif joined and line.comes_before(joined[-1]):
             joined[-1] = line.with_more(joined[-1])
         elif last and joined[-1].in_formula_with(line, last):

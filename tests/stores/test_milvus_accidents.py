@@ -414,6 +414,32 @@ def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.Mon
     assert asked == [600.0] * 3, "each with a time limit"
 
 
+def test_a_connection_that_a_server_is_closing_is_made_again(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+    import grpc
+    import pymilvus
+
+    from rerank_cli.store.milvus.address import Address
+    from rerank_cli.store.milvus.engine import Engine
+
+    class HungUp(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.UNAVAILABLE
+
+    left = [HungUp(), HungUp()]
+    connect = pymilvus.MilvusClient
+
+    def hung_up_on(*arguments: Any, **options: Any) -> Any:
+        if left:
+            raise pymilvus.MilvusException(code=2, message="Fail connecting to server") from left.pop()
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr("rerank_cli.store.milvus.engine.FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(pymilvus, "MilvusClient", hung_up_on)
+    with Engine(Address(str(database), "any", embedded=True)) as engine:
+        assert engine.version
+    assert not left
+
+
 # How it is asked
 
 

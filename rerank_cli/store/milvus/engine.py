@@ -9,8 +9,9 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -238,17 +239,12 @@ class Engine:
 
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
         """Call the client's *name* with a time limit; again where the server could not take it."""
-        pause = FIRST_PAUSE_S
-        for left in reversed(range(TRIES)):
-            try:
-                with self._telling():
-                    return getattr(self._client, name)(*arguments, timeout=self._timeout_s, **options)
-            except Busy:
-                if not left:
-                    raise
-                time.sleep(pause)
-                pause *= 2
-        raise AssertionError("it returns or raises")
+
+        def ask() -> Any:
+            with self._telling():
+                return getattr(self._client, name)(*arguments, timeout=self._timeout_s, **options)
+
+        return _patiently(ask, passes=lambda error: isinstance(error, Busy))
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -311,11 +307,32 @@ class Engine:
         for name in ("pymilvus", "milvus_lite"):  # they would log each error that is told here
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
+        connect = partial(MilvusClient, self.address.uri, token=self._token(), timeout=self._timeout_s)
         with _opening:
-            client = MilvusClient(self.address.uri, token=self._token(), timeout=self._timeout_s)
+            client = _patiently(connect, passes=_is_hung_up)
             if self.address.embedded:
                 _holders[self.address.uri] = _holders.get(self.address.uri, 0) + 1
             return client
+
+
+def _patiently(attempt: Callable[[], Given], *, passes: Callable[[Exception], bool]) -> Given:
+    """What *attempt* gives, which is made again after an error that *passes*."""
+    pause = FIRST_PAUSE_S
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt()
+        except Exception as error:
+            if not left or not passes(error):
+                raise
+            time.sleep(pause)
+            pause *= 2
+    raise AssertionError("it returns or raises")
+
+
+def _is_hung_up(error: Exception) -> bool:
+    """Whether a server was just closing the connection: those of a process share what is below them."""
+    code = getattr(error.__cause__, "code", None)
+    return callable(code) and code().name == "UNAVAILABLE"
 
 
 def _as_ours(address: Address, error: BaseException) -> RerankError:

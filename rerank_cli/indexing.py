@@ -179,18 +179,18 @@ def update_index(
             plan = run.with_repeated(plan, work)
         pending = plan.pending()
         read = work.read([file for file in found.files if file.path in pending], lone=root.is_file())
-    outcome = run.outcome(plan, read)
-    if not allow_shrink:
-        outcome = run.believed(outcome, plan, max_shrink=max_shrink)
-        run.check_text(outcome)
-    work.mend()
+        outcome = run.outcome(plan, read)
+        if not allow_shrink:
+            outcome = run.believed(outcome, plan, max_shrink=max_shrink)
+            run.check_text(outcome)
+        work.mend()
     wanted = _recipe(root, encoder, settings, last=writer.manifest)
     if outcome.written or outcome.removed or prune or writer.needs_commit(wanted):
         listener(Progress("write", 0, 0))
         written = tuple(file.state.path for file in outcome.written)
         writer.commit(Changes(written, outcome.removed), wanted, prune=prune)
     run.remember(outcome, plan)
-    return run.summary(outcome, plan, encoded=work.encoded, elapsed_s=time.perf_counter() - started)
+    return run.summary(outcome, plan, encoded=work.encoded, mended=work.mended, elapsed_s=time.perf_counter() - started)
 
 
 def _read_as_now(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
@@ -249,7 +249,7 @@ class _Work:
         self._looked_at: dict[str, bytes] = {}
         self._open = ExitStack()
         self.left_out: Mapping[str, LeftOut] = {}
-        self.encoded = 0
+        self.encoded = self.mended = 0
 
     def __enter__(self) -> _Work:
         return self
@@ -296,10 +296,12 @@ class _Work:
 
     def mend(self) -> None:
         """Encode again what the index has lost the vectors of."""
+        before = self.encoded
         for text_hash, text in self._writer.lost_texts(self._encoder.fingerprint):
             self._queue.add({text_hash: text})
             self._encode_if_full()
         self._encode(until=0)
+        self.mended = self.encoded - before
 
     def _reads(self, files: Sequence[FoundFile], *, lone: bool) -> Iterator[FileRead]:
         """Each of *files* as it is now, one after another. What a killed run staged is not read here again."""
@@ -582,7 +584,7 @@ class _Run:
         if not outcome.doubt:
             self.writer.keep_mounts(self.found.mounts)
 
-    def summary(self, outcome: _Outcome, plan: _Plan, *, encoded: int, elapsed_s: float) -> IndexSummary:
+    def summary(self, outcome: _Outcome, plan: _Plan, *, encoded: int, mended: int, elapsed_s: float) -> IndexSummary:
         assert self.writer.manifest is not None
         counts = self.writer.counts()
         failed = _failures(self.found, self._states(outcome))
@@ -608,7 +610,7 @@ class _Run:
             documents=counts.documents,
             passages=counts.passages,
             encoded=encoded,
-            reused=passages - encoded,
+            reused=passages - (encoded - mended),
             elapsed_s=elapsed_s,
         )
 

@@ -147,6 +147,18 @@ def test_an_index_is_the_same_however_its_texts_were_encoded(
         assert {stored.id: stored for stored in index.scan()} == passages
 
 
+def test_what_an_index_has_lost_is_encoded_again_beside_what_is_new(
+    plant: Plant, update: Update, index_folder: Path
+) -> None:
+    plant({f"{number}.md": f"# Number {number}\n\nIt holds {number} bolts.\n" for number in range(40)})
+    update(encoder=BesideEncoder())
+    for path in (*index_folder.glob("*.vectors"), *index_folder.glob("*.keys")):
+        path.unlink()
+    plant({"new.md": "# New\n\nIt holds no bolts.\n"})
+    mended = update(encoder=BesideEncoder())
+    assert (mended.added, mended.encoded, mended.reused) == (1, 41, 0)
+
+
 class LetWorkers:
     """Workers whose batches are done when they are let; `asked` has the number of texts in each."""
 

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
@@ -226,25 +227,34 @@ class _Worker:
         self._await_ready()
         deadline = time.monotonic() + PATIENCE * job.limit_s
         documents: list[SplitDocument] = []
-        try:
+        with self._telling_its_end(job):
             self._connection.send(job)
-            while True:
+        while True:
+            with self._telling_its_end(job):
                 if not self._hears_until(deadline):
                     raise NotReadToTheEnd(took_longer(job.limit_s))
                 answer: Answer = self._connection.recv()
-                match answer:
-                    case Count(texts):
-                        self._connection.send(_counts(texts, count_tokens))
-                    case Parcel(part):
-                        documents.extend(part)
-                        listener(part)
-                    case Done(out_of_memory=True):
-                        raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
-                    case Done():
-                        self.good_as_new = len(job.content) <= _WORN_BYTES
-                        if answer.failure:
-                            raise Unreadable(answer.failure)
-                        return documents, answer
+            match answer:
+                case Count(texts):
+                    counts = _counts(texts, count_tokens)
+                    with self._telling_its_end(job):
+                        self._connection.send(counts)
+                case Parcel(part):
+                    documents.extend(part)
+                    listener(part)
+                case Done(out_of_memory=True):
+                    raise NotReadToTheEnd(f"needs more than {job.memory_bytes / 1e9:g} GB of memory")
+                case Done():
+                    self.good_as_new = len(job.content) <= _WORN_BYTES
+                    if answer.failure:
+                        raise Unreadable(answer.failure)
+                    return documents, answer
+
+    @contextmanager
+    def _telling_its_end(self, job: Job) -> Iterator[None]:
+        """Say of the process that it ended, where it did not answer. What others raise meanwhile is theirs."""
+        try:
+            yield
         except (EOFError, ConnectionError) as error:
             if self._process.wait() == -signal.SIGPROF:
                 raise NotReadToTheEnd(took_longer(job.limit_s)) from error

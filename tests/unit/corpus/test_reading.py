@@ -183,6 +183,16 @@ def test_a_model_that_cannot_be_loaded_is_no_files_failure(open_reading: Open, c
     assert worker_of(reading) is None
 
 
+def test_a_lost_connection_of_whoever_listens_is_no_files_failure(open_reading: Open) -> None:
+    def hang_up(_: object) -> None:
+        raise ConnectionResetError("the encoder's server went")
+
+    reading, content = open_reading(), PROSE * 800
+    with pytest.raises(ConnectionResetError, match="the encoder's server went"):
+        reading.read(found("a.txt", content), content, lone=False, listener=hang_up)
+    assert worker_of(reading) is None
+
+
 @pytest.mark.parametrize("content", [PROSE, PROSE * 800], ids=["here", "apart"])
 def test_an_interruption_is_no_files_failure(open_reading: Open, content: bytes) -> None:
     def interrupt(texts: Sequence[str]) -> list[int]:

@@ -14,7 +14,7 @@ from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, UsageError
 from rerank_cli.ports import EVERYTHING, Encoder, Filter, Index, PairScores, PassageId, Reranker
 from rerank_cli.records import Candidate, Fusion, Hit, Retriever
-from rerank_cli.reranking import below, best_of_each_document, keep_order, order, places_before
+from rerank_cli.reranking import below, best_of_each_document, checked_logits, keep_order, order, places_before
 from rerank_cli.retrieval import retrieve
 from rerank_cli.stopping import read_candidates
 
@@ -56,7 +56,11 @@ class SearchSettings:
 
 
 def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> SearchSettings:
-    """What *settings* say of a search *within* some files."""
+    """What *settings* say of a search *within* some files.
+
+    Whatever a limit for scores leaves out, another one may stand for it: then every candidate is read.
+    """
+    stops = settings.top_k == "auto" and settings.min_score is None
     return SearchSettings(
         retriever=settings.retriever,
         top_k=settings.candidates,
@@ -66,7 +70,7 @@ def search_settings(settings: Settings, *, within: Filter = EVERYTHING) -> Searc
         per_document=settings.per_document,
         within=within,
         budget_s=settings.budget,
-        enough_for=settings.top_n if settings.top_k == "auto" else None,
+        enough_for=settings.top_n if stops else None,
     )
 
 
@@ -190,9 +194,15 @@ class Searcher:
         assert self._reranker is not None, "the second stage needs a reranker"
         reranker, settings = self._reranker, self.settings
         texts = [candidate.stored.passage.model_text for candidate in candidates]
+
+        def read_some(start: int, end: int) -> PairScores:
+            scores = reranker.score_pairs(query, texts[start:end])
+            checked_logits(scores, expected=end - start, reranker=reranker)
+            return scores
+
         scores, ran_out = read_candidates(
             candidates,
-            lambda start, end: reranker.score_pairs(query, texts[start:end]),
+            read_some,
             reranker=reranker,
             fusion=settings.fusion,
             weight=settings.fusion_weight,

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rerank_cli.config import Settings
 from rerank_cli.errors import IndexMismatch, ModelError, UsageError
 from rerank_cli.ports import PairScores
-from rerank_cli.search import MAX_QUERY_LETTERS, MAX_QUERY_WORDS, Searcher, SearchSettings, check_query
+from rerank_cli.search import MAX_QUERY_LETTERS, MAX_QUERY_WORDS, Searcher, SearchSettings, check_query, search_settings
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
 from tests.fakes import FakeEncoder, FakeReranker
@@ -106,6 +107,28 @@ def test_a_callers_reranker_that_gives_no_numbers_is_an_error_and_no_order(
         searcher = Searcher(index, encoder=encoder, reranker=LostReranker(), settings=SETTINGS)
         with pytest.raises(ModelError, match="not finite"):
             searcher.search("brake")
+
+
+class ForgetfulReranker(FakeReranker):
+    def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
+        return super().score_pairs(query, passages[:-1])
+
+
+@pytest.mark.parametrize("enough_for", [None, 1])
+def test_a_callers_reranker_that_leaves_a_passage_out_is_an_error_and_no_order(
+    indexed: None, index_folder: Path, encoder: FakeEncoder, enough_for: int | None
+) -> None:
+    with open_reader(index_folder) as index:
+        settings = replace(SETTINGS, enough_for=enough_for)
+        searcher = Searcher(index, encoder=encoder, reranker=ForgetfulReranker(), settings=settings)
+        with pytest.raises(ModelError, match="scores"):
+            searcher.search("brake")
+
+
+def test_a_limit_for_scores_has_every_candidate_read() -> None:
+    asked = Settings(top_k="auto", top_n=5)
+    assert search_settings(asked).enough_for == 5
+    assert search_settings(replace(asked, min_score=0.2)).enough_for is None
 
 
 def test_another_encoder_than_the_indexs_is_refused(indexed: None, index_folder: Path) -> None:

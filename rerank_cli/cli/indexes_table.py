@@ -39,7 +39,8 @@ def prune_indexes(*, dry_run: bool, quiet: bool) -> int:
     code = 0
     for folder in index_folders():
         root = indexed_root(folder)
-        if root is not None and has_gone(root):
+        is_elsewhere = Layout(folder).elsewhere.exists()  # and its documents are perhaps on another machine
+        if root is not None and not is_elsewhere and has_gone(root):
             if not dry_run:
                 remove_index(folder)
             _print(f"{folder.name}: {root} is gone", quiet=quiet)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli import open_library
+from rerank_cli.cli.indexes_table import prune_indexes
 from rerank_cli.errors import IndexMissing, UsageError
 from rerank_cli.indexing import IndexSettings, update_index
 from rerank_cli.records import Rules
@@ -40,6 +41,13 @@ def test_a_machine_without_the_documents_searches_them(address: str, docs: Path)
         assert hits[0].path == "gas.md"
         assert library.stale_files(hits) == {}
         assert library.status().unknown
+
+
+def test_pruning_keeps_what_another_machine_may_have_the_documents_of(address: str, docs: Path) -> None:
+    shutil.rmtree(docs)
+    add_index("theirs", address)
+    assert prune_indexes(dry_run=False, quiet=True) == 0
+    assert (indexes_folder() / "theirs").is_dir()
 
 
 def test_where_the_documents_are_it_is_told_what_has_changed(address: str, docs: Path) -> None:

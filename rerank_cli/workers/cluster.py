@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -26,6 +27,9 @@ from rerank_cli.errors import InputError, UsageError, in_words
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 """Ray's own: the address of a cluster."""
+
+CONNECT_S = 5.0
+"""So long a cluster may take to be there at all."""
 
 STORE_BYTES = 512_000_000
 """Of what workers have read and nobody has taken yet, so much lies in memory; more would go to the disk."""
@@ -63,6 +67,7 @@ def _joined(address: str) -> Iterator[dict[str, str]]:
             f"{ADDRESS_VARIABLE}: {address} is for a program outside the cluster, which Ray Data cannot serve",
             remedy="run this on a machine of the cluster, and give the address that `ray start` named",
         )
+    _check_reachable(address)
     import ray
 
     try:
@@ -78,10 +83,24 @@ def _joined(address: str) -> Iterator[dict[str, str]]:
         ray.shutdown()
 
 
+def _check_reachable(address: str) -> None:
+    """Make sure that somebody listens at HOST:PORT: Ray would try for minutes, and tell of each time."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"{address}: no Ray cluster can be joined there ({in_words(error)})",
+            remedy=f"check the address, or unset {ADDRESS_VARIABLE} for this machine alone",
+        ) from error
+
+
 @contextmanager
 def _started() -> Iterator[dict[str, str]]:
     home = os.environ.get("HOME")
-    with _own_folder() as folder:
+    with _own_folder() as folder, contextlib.ExitStack() as at_end:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the one switch that keeps sockets to this machine
@@ -91,6 +110,7 @@ def _started() -> Iterator[dict[str, str]]:
 
                 from rerank_cli.models.onnx import worker_count
 
+                at_end.callback(ray.shutdown)
                 _initialize(
                     address="local",
                     num_cpus=worker_count(),
@@ -103,8 +123,6 @@ def _started() -> Iterator[dict[str, str]]:
             raise InputError(
                 f"Ray does not start: {in_words(error)}", remedy="see whether memory has run out"
             ) from error
-        finally:
-            ray.shutdown()
 
 
 def _initialize(**options: Any) -> None:

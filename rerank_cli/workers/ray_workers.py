@@ -12,7 +12,7 @@ import pickle
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -126,9 +126,10 @@ class _Crew:
                 num_cpus=self._reader_cpus,
                 concurrency=min(self._cpus, tasks),
             )
-        for batch in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
-            for row in batch["read"]:
-                yield _unless_error(pickle.loads(row.as_buffer()))  # noqa: S301 - from a worker of ours
+        with _telling():
+            for batch in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
+                for row in batch["read"]:
+                    yield _unless_error(pickle.loads(row.as_buffer()))  # noqa: S301 - from a worker of ours
 
     def dismiss(self) -> None:
         """End the encoders, whoever still knows of them: a program that goes on with Ray needs their processors."""
@@ -177,15 +178,27 @@ class _Begun:
         return self.future.done()
 
     def result(self) -> Vectors:
-        from ray.exceptions import RayActorError
-
-        try:
+        with _telling():
             return _unless_error(self.future.result())
-        except RayActorError as error:
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Make ours of Ray's errors."""
+    from ray.exceptions import RayActorError, RayError
+
+    try:
+        yield
+    except RayError as error:
+        if isinstance(error, RayActorError) and not error.actor_init_failed:
             raise InputError(
                 f"a worker of Ray ended {RETRIES + 1} times over the same passages",
                 remedy="see whether memory has run out, and index again: vectors are kept",
             ) from error
+        raise InputError(
+            f"a worker of Ray failed ({str(error).strip().splitlines()[-1]})",
+            remedy="see that all its machines have this version of rerank-cli, and that none is out of memory",
+        ) from error
 
 
 def _unless_error(result: Result | RerankError) -> Result:

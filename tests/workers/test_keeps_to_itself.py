@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli.errors import UsageError
+from rerank_cli.errors import InputError, UsageError
 from rerank_cli.library import open_library
 from rerank_cli.workers import cluster
 from tests.tiny_pairs import NOUNS
@@ -72,6 +73,25 @@ def test_nothing_leaves_the_machine_and_nothing_is_left_on_it(
 def test_an_address_for_programs_outside_a_cluster_is_refused() -> None:
     with pytest.raises(UsageError, match="ray://host:10001"), cluster._joined("ray://host:10001"):
         pass
+
+
+def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(InputError, match="no Ray cluster can be joined there"), cluster._joined(address):
+            pass
+
+
+@pytest.mark.skipif(not find_spec("ray"), reason="the extra ray is not installed")
+def test_what_a_worker_of_ray_raised_is_told_in_a_line() -> None:
+    from ray.exceptions import RayTaskError
+
+    from rerank_cli.workers.ray_workers import _telling
+
+    error = RayTaskError("read_files", "Traceback:\n  …\nImportError: no rerank_cli\n", ImportError("no rerank_cli"))
+    with pytest.raises(InputError, match=r"a worker of Ray failed \(.*ImportError: no rerank_cli\)"), _telling():
+        raise error
 
 
 def test_the_folder_of_a_killed_run_goes_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

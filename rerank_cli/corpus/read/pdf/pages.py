@@ -27,6 +27,9 @@ _DEEPEST_BOOKMARK = 6
 _FIELDS = ("Author", "Keywords", "Subject")
 _MOST_TITLE_CHARS = 300
 
+# So many dots in a line that stand apart lead to a number. A single one can be what a cell says.
+_LEADER = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
@@ -158,7 +161,7 @@ class Pdf:
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         width, height = sheet.shown_width, sheet.shown_height
-        lines = _telling(side_by_side(in_columns(in_rows(_seen(lines, width, height)), width)))
+        lines = list(_telling(side_by_side(in_columns(in_rows(_seen(lines, width, height)), width))))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
         unreadable = letters.unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
@@ -170,6 +173,9 @@ def _seen(lines: list[Line], width: float, height: float) -> list[Line]:
     return [line for line in lines if line.right > 0 and line.left < width and line.y > 0 and line.top < height]
 
 
-def _telling(lines: list[Line]) -> list[Line]:
-    """*lines* without dots that stand alone: pdfium gives them for the buttons of slides, too."""
-    return [line for line in lines if line.text != "."]
+def _telling(lines: list[Line]) -> Iterator[Line]:
+    """*lines* without dots that lead to a number, or stand alone: pdfium gives them for the buttons of slides, too."""
+    for line in lines:
+        cells = tuple(cell for cell in line.cells if cell.text != ".")
+        if cells:
+            yield line if len(line.cells) - len(cells) < _LEADER else replace(line, cells=cells)

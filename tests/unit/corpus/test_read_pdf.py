@@ -843,3 +843,37 @@ def test_a_formula_that_comes_after_the_words_around_it_stands_between_them() ->
     words = Line((Cell("So U", 50, 72), Cell("produces", 160, 200)), 1, 100, 10)
     (line,) = side_by_side([words, Line((Cell("= 0.63", 76, 150),), 1, 100, 12)])
     assert line.text == "So U = 0.63 produces"
+
+
+def test_dots_that_lead_to_a_number_are_no_cells() -> None:
+    rows = (("16", "Tax", 8), ("17", "Amount of ropes", 5), ("18", "Paint", 7))
+    page = "".join(
+        shown(number, 50, 700 - 12 * row)
+        + shown(label, 80, 700 - 12 * row)
+        + "".join(shown(".", 300 - 12 * dot, 700 - 12 * row) for dot in range(dots, 0, -1))
+        + shown(number, 310, 700 - 12 * row)
+        for row, (number, label, dots) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["16 | Tax | 16\n17 | Amount of ropes | 17\n18 | Paint | 18"]
+
+
+def test_small_words_below_a_large_figure_are_no_piece_of_it() -> None:
+    for left, right in ((69, 194), (110, 150)):
+        lines = [Line((Cell("2.5", 95, 166),), 1, 212, 45), Line((Cell("tonnes of rope", left, right),), 1, 232, 14)]
+        assert side_by_side(lines) == lines
+
+
+def test_a_paragraph_does_not_go_on_below_a_larger_line() -> None:
+    said = "nobody has seen the ferry with forty passengers"
+    page = "".join(
+        shown(number, left, 600, size=30)
+        + shown(said, left, 570, size=9)
+        + shown("since it left in May of 2022", left, 559, size=9)
+        for number, left in (("12", 50), ("14", 320))
+    )
+    assert texts(pdf(page)) == [
+        "12",
+        f"{said} since it left in May of 2022",
+        "14",
+        f"{said} since it left in May of 2022",
+    ]

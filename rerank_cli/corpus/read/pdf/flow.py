@@ -11,6 +11,9 @@ from rerank_cli.corpus.read.pdf.paragraphs import Part
 # Footnotes and captions stand between: so many parts are passed over.
 _PASSED_OVER = 8
 
+# What is so much larger is a heading, or a figure of its own with a text below it.
+_LARGER = 1.5
+
 _FEWEST_BLANKS = 3
 
 # In sizes of the letters: how far lines that fill a column end from each other.
@@ -41,6 +44,8 @@ def _beginning(whole: Sequence[Part], part: Part) -> int | None:
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             return index if is_open and (in_sentence or _is_cut(before, part)) else None
+        if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
+            return None
     return None
 
 

@@ -14,8 +14,9 @@ CELL_GAP = 0.75
 # In sizes of the letters: no gap in prose or in a heading is so wide.
 _ROW_GAP = 3.0
 
-# Raised and lowered letters are so much smaller than the others.
+# Raised and lowered letters are so much smaller than the others, but no smaller than that.
 _SCRIPT = 0.85
+_SMALLEST = 0.4
 
 # In sizes of the letters: so far below its line a part of a fraction stands at most, and a sum's index.
 _FRACTION = 0.95
@@ -85,7 +86,7 @@ class Line:
 
     def _overhangs(self, other: Line) -> bool:
         """Whether the raised letters that this line ends with stand above the lowered ones that *other* begins with."""
-        is_script = abs(self.y - other.y) < 0.1 * self.size or other.size < _SCRIPT * self.size
+        is_script = abs(self.y - other.y) < 0.1 * self.size or _SMALLEST < other.size / self.size < _SCRIPT
         return is_script and self.right - 2 * self.size < other.left > self.left + 0.3 * self.size
 
     def comes_before(self, other: Line) -> bool:
@@ -131,6 +132,8 @@ class Line:
         """
         size, off = max(self.size, other.size), abs(self.y - other.y)
         if not (self.upright and other.upright) or (self.fixed or other.fixed) or off > _LIMIT * size:
+            return False
+        if min(self.size, other.size) < _SMALLEST * size:
             return False
         if off < _FRACTION * size and last.left - 1.5 * size < other.left < self.right + 0.5 * size:
             return True

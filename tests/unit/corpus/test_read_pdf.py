@@ -877,3 +877,18 @@ def test_a_paragraph_does_not_go_on_below_a_larger_line() -> None:
         "14",
         f"{said} since it left in May of 2022",
     ]
+
+
+def test_bold_words_side_by_side_are_no_headings() -> None:
+    said = "".join(
+        shown("Nobody has seen the ferry since it left for the island.", 50, 500 - 12 * row) for row in range(4)
+    )
+
+    def read(*lines: str) -> set[tuple[str, ...]]:
+        return {block.headings for block in blocks(pdf("".join(lines) + said)) if block.text.startswith("Nobody")}
+
+    names = shown("Rope", 50, 600, font="B"), shown("of the", 250, 612, font="B"), shown("harbour", 250, 600, font="B")
+    assert read(*names) == {()}
+    assert read(spaced("What Karl sells", 9000, "What Mia buys", x=50, y=600, size=12)) == {()}
+    assert read(spaced("What Karl sells", 9000, "12/15", x=50, y=600, size=12)) == {("What Karl sells 12/15",)}
+    assert read(*names[:1]) == {("Rope",)}

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Bookmark
 from rerank_cli.corpus.read.pdf.paragraphs import Part
 
@@ -61,7 +62,12 @@ def body_size(parts: Sequence[Part]) -> float:
 
 def by_letters(parts: Sequence[Part], body: float) -> list[Part | Heading]:
     """*parts* with those as headings that are set in larger or bolder letters than the text."""
-    styles = {index: style for index, part in enumerate(parts) if (style := _style(part, body))}
+    level = Counter((part.last_page, round(part.lines[-1].y)) for part in parts if part.kind == "text" and part.bold)
+    styles = {
+        index: style
+        for index, part in enumerate(parts)
+        if (style := _style(part, body, is_alone=level[part.last_page, round(part.lines[-1].y)] < 2))
+    }
     levels = {style: min(level, _DEEPEST) for level, style in enumerate(sorted(set(styles.values()), reverse=True), 1)}
     return [
         Heading(part.text(frozenset()), levels[styles[index]], part.first_page) if index in styles else part
@@ -69,8 +75,8 @@ def by_letters(parts: Sequence[Part], body: float) -> list[Part | Heading]:
     ]
 
 
-def _style(part: Part, body: float) -> tuple[float, bool] | None:
-    """How a heading is set, None for what is none."""
+def _style(part: Part, body: float, *, is_alone: bool) -> tuple[float, bool] | None:
+    """How a heading is set, None for what is none. *is_alone* where nothing else that is bold stands beside it."""
     if part.kind != "text" or len(part.lines) > _MOST_LINES or not part.lines[0].upright:
         return None
     text = part.text(frozenset())
@@ -78,9 +84,19 @@ def _style(part: Part, body: float) -> tuple[float, bool] | None:
     is_bolder = part.bold and part.size >= 0.95 * body and len(text) <= _MOST_BOLD_CHARS and len(part.lines) < 3
     if not (is_larger or is_bolder) or not _LETTERS.search(text) or _NO_HEADING.search(text):
         return None
-    if not is_larger and any(line.is_row and not _NUMBER.match(f"{line.cells[0].text} ") for line in part.lines):
+    is_row = any(map(_holds_names if is_larger else _is_row, part.lines))
+    if (is_row or not (is_larger or is_alone)) and not _NUMBER.match(f"{part.lines[0].cells[0].text} "):
         return None  # it names the columns of a table
     return round(part.size * 2) / 2, part.bold
+
+
+def _is_row(line: Line) -> bool:
+    return line.is_row
+
+
+def _holds_names(line: Line) -> bool:
+    """Whether several names stand far apart. A title may have a date or a page's number at the other edge."""
+    return line.is_row and sum(_LETTERS.search(cell.text) is not None for cell in line.cells) > 1
 
 
 def by_outline(parts: Sequence[Part], bookmarks: Sequence[Bookmark]) -> list[Part | Heading]:

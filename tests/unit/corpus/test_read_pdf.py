@@ -10,6 +10,7 @@ import pytest
 from rerank_cli.corpus.read import Unreadable, read_file
 from rerank_cli.corpus.read.pdf.lines import Cell, Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
+from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.records import Block, Document, FoundFile, Reading
 from rerank_cli.stamps import Stamp
 
@@ -892,3 +893,22 @@ def test_bold_words_side_by_side_are_no_headings() -> None:
     assert read(spaced("What Karl sells", 9000, "What Mia buys", x=50, y=600, size=12)) == {()}
     assert read(spaced("What Karl sells", 9000, "12/15", x=50, y=600, size=12)) == {("What Karl sells 12/15",)}
     assert read(*names[:1]) == {("Rope",)}
+
+
+def test_a_reference_that_is_stretched_to_fill_its_line_is_no_row_of_cells() -> None:
+    lines = (
+        spaced(
+            f"[{number}]", 560, "A.", 1400, "Smith.", 1400, "Simulation", 1400, "of", 1400, "ropes", x=50, y=700 - at
+        )
+        for number, at in ((1, 0), (2, 12), (3, 24))
+    )
+    assert texts(pdf("".join(lines)))[0].startswith("[1] A. Smith. Simulation of ropes")
+
+
+def test_text_beside_the_many_labels_of_plots_is_not_read_row_by_row() -> None:
+    labels = [
+        Line((Cell("0.5", left, left + 9),), 1, 400 - 9 * tick, 5) for left in (60, 120, 180) for tick in range(9)
+    ]
+    said = "Nobody has seen the ferry since it left for the island"
+    text = [Line((Cell(said, 320, 560),), 1, 328 + 9 * row, 10) for row in range(9)]
+    assert in_rows([*labels, *text]) == [*labels, *text]

@@ -11,8 +11,10 @@ from rerank_cli.corpus.read.pdf.lines import Line
 _FEWEST = 6
 _LEAST = 0.2
 
-# Where more lines than that have so many words, there is text, which may stand beside other text.
+# Where more lines than that have so many words, or these have more of the letters, there is text, which may stand
+# beside other text. The labels of plots are many lines of few letters.
 _MOST_PROSE = 0.25
+_MOST_LETTERS = 0.5
 _PROSE_WORDS = 5
 
 # A table has so many cells in a row, and two diagrams side by side have less.
@@ -43,5 +45,9 @@ def _have_no_order(lines: Sequence[Line]) -> bool:
 
 
 def _are_text(lines: Sequence[Line]) -> bool:
-    prose = sum(max(cell.text.count(" ") for cell in line.cells) >= _PROSE_WORDS - 1 for line in lines)
-    return prose > _MOST_PROSE * len(lines)
+    prose = [line for line in lines if max(cell.text.count(" ") for cell in line.cells) >= _PROSE_WORDS - 1]
+    return len(prose) > _MOST_PROSE * len(lines) or _letters(prose) > _MOST_LETTERS * _letters(lines)
+
+
+def _letters(lines: Sequence[Line]) -> int:
+    return sum(len(line.text) for line in lines)

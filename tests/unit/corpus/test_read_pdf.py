@@ -912,3 +912,15 @@ def test_text_beside_the_many_labels_of_plots_is_not_read_row_by_row() -> None:
     said = "Nobody has seen the ferry since it left for the island"
     text = [Line((Cell(said, 320, 560),), 1, 328 + 9 * row, 10) for row in range(9)]
     assert in_rows([*labels, *text]) == [*labels, *text]
+
+
+def test_recognised_text_with_gaps_anywhere_is_no_table() -> None:
+    said = (
+        ("Sequences of", 1500, "transactions", 1200, "with others"),
+        ("and plans", 2500, "that can overlap", 900, "in the"),
+        ("way of old", 1000, "ferries", 2600, "and of all of"),
+        ("the ropes that", 1300, "were", 1900, "lost before"),
+    )
+    page = "".join(spaced(*line, x=50, y=700 - 12 * row) for row, line in enumerate(said))
+    (text,) = texts(pdf(page))
+    assert "transactions with others and plans that can overlap" in text

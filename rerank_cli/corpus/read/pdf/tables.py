@@ -30,6 +30,10 @@ _RARE = 0.15
 _PROSE_WORDS = 4.5
 _PROSE_FULLNESS = 0.7
 
+# Where more of the rows have a cell across columns, and more of the cells begin with a small letter, there is prose.
+_ACROSS = 0.3
+_GOING_ON = 0.5
+
 _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
 _SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
 _SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
@@ -191,7 +195,7 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
         return None
     if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
         return None
-    if _is_prose(full, columns):
+    if _is_prose(full, columns) or _has_no_strips(full, columns):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed(rows, texts))
@@ -202,7 +206,7 @@ def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
     spans = sorted((_span(cell) for row in rows for cell in row.cells), key=lambda span: span[1] - span[0])
     columns: list[tuple[float, float]] = []
     for left, right in spans:
-        met = [column for column in columns if column[0] < right and left < column[1]]
+        met = _met(columns, left, right)
         if not met:
             columns.append((left, right))
         elif len(met) == 1:
@@ -261,6 +265,17 @@ def _is_prose(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> b
     if not is_single or len(columns) > 3 or len(rows) < 3 or words <= _PROSE_WORDS:
         return False
     return all(_fullness(lines, column) > _PROSE_FULLNESS for column in columns)
+
+
+def _has_no_strips(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
+    """Whether rows have cells across columns, and most cells go on with a sentence: scans have gaps in their text."""
+    across = sum(any(len(_met(columns, *_span(cell))) > 1 for cell in row.cells) for row in rows)
+    after = [cell[0].text[0] for row in rows for cell in row.cells[1:]]
+    return across > _ACROSS * len(rows) and sum(map(str.islower, after)) > _GOING_ON * len(after)
+
+
+def _met(columns: Sequence[tuple[float, float]], left: float, right: float) -> list[tuple[float, float]]:
+    return [column for column in columns if column[0] < right and left < column[1]]
 
 
 def _fullness(lines: Sequence[Cell], column: tuple[float, float]) -> float:

@@ -924,3 +924,17 @@ def test_recognised_text_with_gaps_anywhere_is_no_table() -> None:
     page = "".join(spaced(*line, x=50, y=700 - 12 * row) for row, line in enumerate(said))
     (text,) = texts(pdf(page))
     assert "transactions with others and plans that can overlap" in text
+
+
+def test_the_lines_of_a_centred_cell_are_one_cell() -> None:
+    def centred(middle: float, top: float, *lines: str) -> str:
+        return "".join(shown(line, middle - 2.78 * len(line), top - 12 * row) for row, line in enumerate(lines))
+
+    page = (
+        centred(100, 700, "10")
+        + centred(250, 700, "2001", "200200200", "2003")
+        + centred(400, 700, "301", "302302", "303")
+        + "".join(centred(middle, 652, text) for middle, text in ((100, "11"), (250, "21"), (400, "31")))
+        + "".join(centred(middle, 640, text) for middle, text in ((100, "12"), (250, "22"), (400, "32")))
+    )
+    assert texts(pdf(page)) == ["10 | 2001 200200200 2003 | 301 302302 303\n11 | 21 | 31\n12 | 22 | 32"]

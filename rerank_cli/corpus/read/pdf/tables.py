@@ -99,8 +99,14 @@ class _Row:
             for index, cell in enumerate(self.cells)
             if abs(line.left - cell[0].left) < 0.5 * self.size
             or (cell[0].left < line.left and line.right < cell[0].right)
+            or _are_centred(line, cell[0], self.size)
         ]
         return under[0] if len(under) == 1 else None
+
+
+def _are_centred(line: Line, above: Line | Cell, size: float) -> bool:
+    """Whether both have their middle at one place, as the lines of a cell do that is centred."""
+    return abs(line.left + line.right - above.left - above.right) < 0.5 * size
 
 
 def with_tables(lines: Sequence[Line]) -> Iterator[list[Line] | Table]:
@@ -136,7 +142,9 @@ def _may_begin(lines: Sequence[Line], at: int) -> bool:
     for line in lines[at + 1 : at + 1 + _CELL_LINES]:
         if abs(line.y - first.y) < 0.5 * first.size and line.left > first.right:
             return True
-        if not 0 < line.y - below.y < _LINE_GAP * first.size or abs(line.left - first.left) > first.size:
+        if not 0 < line.y - below.y < _LINE_GAP * first.size:
+            return False
+        if abs(line.left - first.left) > first.size and not _are_centred(line, first, first.size):
             return False
         below = line
     return False

@@ -938,3 +938,9 @@ def test_the_lines_of_a_centred_cell_are_one_cell() -> None:
         + "".join(centred(middle, 640, text) for middle, text in ((100, "12"), (250, "22"), (400, "32")))
     )
     assert texts(pdf(page)) == ["10 | 2001 200200200 2003 | 301 302302 303\n11 | 21 | 31\n12 | 22 | 32"]
+
+
+def test_a_letter_upon_the_first_of_a_row_has_no_room_in_it() -> None:
+    row = Line((Cell("|", 50, 50.4), Cell("ropes", 160, 200)), 1, 100, 10)
+    sign = Line((Cell("=", 49.5, 55),), 1, 100.5, 10)
+    assert not row.has_room_for(sign)

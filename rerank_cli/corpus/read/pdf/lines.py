@@ -99,7 +99,9 @@ class Line:
         slack = 0.2 * self.size
         is_level = self.upright and other.upright and abs(self.y - other.y) < 0.1 * max(self.size, other.size)
         return is_level and any(
-            before.right - slack < other.left and other.right < after.left + slack
+            before.left < other.left < after.left
+            and before.right - slack < other.left
+            and other.right < after.left + slack
             for before, after in pairwise(self.cells)
         )
 

@@ -944,3 +944,9 @@ def test_a_letter_upon_the_first_of_a_row_has_no_room_in_it() -> None:
     row = Line((Cell("|", 50, 50.4), Cell("ropes", 160, 200)), 1, 100, 10)
     sign = Line((Cell("=", 49.5, 55),), 1, 100.5, 10)
     assert not row.has_room_for(sign)
+
+
+def test_letters_that_stand_on_their_head_in_their_font_are_read_downwards() -> None:
+    lines = ("Ropes are of hemp.", "Ferries are of oak.", "Nails are of iron.")
+    page = "".join(f"BT /F 10 Tf 1 0 0 -1 50 {700 - 40 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
+    assert texts(pdf(page)) == list(lines)

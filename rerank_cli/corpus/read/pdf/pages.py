@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -154,7 +155,7 @@ class Pdf:
                 sheet = replace(sheet, turned=turned)
                 lines = Letters(textpage, sheet, number, self._glyphs).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
-            if 2 * letters.mirrored > letters.turns.total():  # it would be read from behind, or from below
+            if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
         finally:
             textpage.close()
@@ -166,6 +167,11 @@ class Pdf:
         unreadable = letters.unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable)
+
+
+def _goes_upwards(lines: Sequence[Line]) -> bool:
+    """Whether most lines stand above the one before. Letters that are pictures can stand on their head by design."""
+    return 2 * sum(after.y < before.y for before, after in pairwise(lines)) > len(lines) - 1
 
 
 def _seen(lines: list[Line], width: float, height: float) -> list[Line]:

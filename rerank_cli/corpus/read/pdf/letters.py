@@ -384,7 +384,7 @@ def _widest_blank(before: str, after: str) -> float:
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:
     """Whether words are set far apart, all alike, to fill the line. *gaps* are in sizes of the letters."""
-    if text[0] == "[":  # what stands after the number of a reference does not stretch
+    if text.startswith("["):  # what stands after the number of a reference does not stretch
         gaps = gaps[1:]
     if len(gaps) < 2 or not CELL_GAP < max(gaps) < min(_WIDEST_STRETCHED, 2 * min(gaps)):
         return False

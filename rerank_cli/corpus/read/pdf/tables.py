@@ -278,7 +278,7 @@ def _is_prose(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> b
 def _has_no_strips(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
     """Whether rows have cells across columns, and most cells go on with a sentence: scans have gaps in their text."""
     across = sum(any(len(_met(columns, *_span(cell))) > 1 for cell in row.cells) for row in rows)
-    after = [cell[0].text[0] for row in rows for cell in row.cells[1:]]
+    after = [cell[0].text[:1] for row in rows for cell in row.cells[1:]]
     return across > _ACROSS * len(rows) and sum(map(str.islower, after)) > _GOING_ON * len(after)
 
 

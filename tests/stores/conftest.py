@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.kinds import EVERY_KIND, NewStore, store_maker
+from tests.stores.kinds import EVERY_KIND, KINDS, NewStore, store_maker
 
 
 @pytest.fixture(params=EVERY_KIND)
-def new_store(request: pytest.FixtureRequest, tmp_path: Path, database: Path) -> NewStore:
+def new_store(request: pytest.FixtureRequest) -> NewStore:
     """Makes an empty store; every test runs once for each kind."""
-    return store_maker(request.param, tmp_path, database)
+    return store_maker(request.param, request)
 
 
-@pytest.fixture
-def in_milvus(tmp_path: Path, database: Path) -> NewStore:
+@pytest.fixture(params=[kind for kind in KINDS if "milvus" in kind])
+def in_milvus(request: pytest.FixtureRequest) -> NewStore:
     """Makes an empty store in Milvus."""
-    return store_maker("milvus", tmp_path, database)
+    return store_maker(request.param, request)
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from rerank_cli.ports import Index, IndexWriter
 from rerank_cli.store import open_reader, open_writer
 from tests.memory_index import Memory, MemoryIndex, MemoryWriter
 
-KINDS = ("local", "memory", "milvus")
+KINDS = ("local", "memory", "milvus", "milvus over gRPC")
 
 HAS_MILVUS = all(map(find_spec, ("pymilvus", "milvus_lite")))
 
 needs_milvus = pytest.mark.skipif(not HAS_MILVUS, reason="the extra milvus is not installed")
 
-EVERY_KIND = [pytest.param(kind, marks=needs_milvus) if kind == "milvus" else kind for kind in KINDS]
+EVERY_KIND = [pytest.param(kind, marks=needs_milvus) if "milvus" in kind else kind for kind in KINDS]
 
 
 class Store(Protocol):
@@ -66,16 +66,21 @@ class InMemory:
 NewStore = Callable[[], Store]
 
 
-def store_maker(kind: str, folder: Path, database: Path) -> NewStore:
-    """What makes one empty store of this *kind* after another; those in Milvus lie in one embedded *database*."""
+def store_maker(kind: str, request: pytest.FixtureRequest) -> NewStore:
+    """What makes one empty store of this *kind* after another, each in a place that no other test has."""
+    folder = request.getfixturevalue("tmp_path")
+    milvus = ""
+    if kind == "milvus":
+        milvus = f"milvus+file:{request.getfixturevalue('database')}"
+    elif kind == "milvus over gRPC":
+        milvus = request.getfixturevalue("milvus_server")
     numbers = itertools.count()
 
     def make() -> Store:
         if kind == "memory":
             return InMemory()
         number = next(numbers)
-        name = re.sub(r"[\W_]+", "_", f"t_{folder.name}_{number}")  # which no other test has
-        address = f"milvus+file:{database}/{name}" if kind == "milvus" else ""
-        return OnDisk(folder / f"index-{number}", address)
+        name = re.sub(r"[\W_]+", "_", f"t_{folder.name}_{number}")
+        return OnDisk(folder / f"index-{number}", f"{milvus}/{name}" if milvus else "")
 
     return make

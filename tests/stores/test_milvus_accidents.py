@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from rerank_cli.ports import Filter, Index
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
 from tests.integration.test_update_equals_rebuild import WORDS
+from tests.stores.embedded import serving
 from tests.stores.kinds import NewStore, OnDisk, needs_milvus
 from tests.stores.test_every_store import SETTINGS, passages_found, told, update, words_found
 
@@ -255,7 +254,11 @@ def test_another_encoder_of_other_dimensions_is_taken_with_a_rebuild_alone(
     assert seen(store) == wanted
 
 
-def test_a_reader_whose_generation_is_gone_says_so(docs: Path, plant: Plant, in_milvus: NewStore) -> None:
+def test_a_reader_whose_generation_is_gone_says_so(
+    docs: Path, plant: Plant, in_milvus: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rerank_cli.store.milvus.reader.PATIENCE_S", 0.0)  # so long a server keeps it
+    monkeypatch.setattr("rerank_cli.store.milvus.writer.KEEP_S", 0.0)
     plant_only(docs, plant, OLD)
     store = in_milvus()
     update(docs, store)
@@ -286,17 +289,8 @@ def place(request: pytest.FixtureRequest, database: Path) -> str:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address of a server of its own process, which speaks as Milvus does."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = "from milvus_lite.adapter.grpc.server import run_server; run_server({!r}, '127.0.0.1', {})"
-    code = command.format(str(tmp_path / "server.db"), port)
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    with process:
-        assert process.stdout is not None
-        assert b"listening" in process.stdout.readline()
-        yield f"milvus+http://127.0.0.1:{port}", process
-        process.kill()
+    with serving(tmp_path / "server.db") as served:
+        yield served
 
 
 def lose_a_passage(index: Any) -> None:

@@ -67,12 +67,10 @@ class Both:
 
 
 @pytest.fixture(params=[kind for kind in EVERY_KIND if kind != "local"])
-def both(
-    request: pytest.FixtureRequest, docs: Path, index_folder: Path, plant: Plant, tmp_path: Path, database: Path
-) -> Iterator[Both]:
+def both(request: pytest.FixtureRequest, docs: Path, index_folder: Path, plant: Plant) -> Iterator[Both]:
     plant(FILES)
     with ExitStack() as opened:
-        yield Both(docs, index_folder, store_maker(request.param, tmp_path, database)(), opened)
+        yield Both(docs, index_folder, store_maker(request.param, request)(), opened)
 
 
 def libraries(both: Both) -> tuple[Library, Library]:

@@ -68,7 +68,7 @@ def _named(config: str) -> Iterator[str]:
 
 
 def _unquoted(value: str) -> str:
-    quoted = re.match(r'\s*"((?:[^"\\]|\\.)*+)"', value)
+    quoted = re.match(r'\s*"((?>(?:[^"\\]++|\\.)*))"', value)
     if quoted:
         return re.sub(r"\\(.)", r"\1", quoted[1])
     return re.split(r"\s[#;]", value, maxsplit=1)[0].strip()

@@ -80,7 +80,7 @@ _MOST_BLANKS = 0.1  # of minified code a twentieth is blank, of prose a sixth
 _SMALL_BYTES = 4_000
 _FEW_WORDS = 20
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_HEX_LINE = re.compile(r"[ \t]*+(?:0x)?[\da-f]{4,16}+:?[ \t]++(?:[\da-f]{2,8}+[ \t]++){4,}+.{0,20}", re.IGNORECASE)
+_HEX_LINE = re.compile(r"[ \t]*+(?:0x)?[\da-f]{4,16}+:?[ \t]++(?>(?:[\da-f]{2,8}+[ \t]++){4,}).{0,20}", re.IGNORECASE)
 _HEX_RUN = re.compile(r"[\dA-Fa-f]{32,}+")
 _ENCODED_SHARE = 0.8
 

@@ -34,7 +34,8 @@ _KEYWORD = re.compile(
 # Of Graphviz only what is shown; the rest says how it looks.
 _IS_GRAPHVIZ = re.compile(r"^[ \t]*+(?:strict[ \t]+)?(?:di)?graph\b[^\n{]*\{", re.MULTILINE)
 _ATTRIBUTE = re.compile(
-    r"\b(?P<key>[A-Za-z_]\w{0,30})[ \t]*=[ \t]*(?P<value>\"(?:[^\"\\]|\\.)*+\"|<<(?:[^>]|>(?!>))*+>>|[\w.#+-]++)[,;]?"
+    r"\b(?P<key>[A-Za-z_]\w{0,30})[ \t]*=[ \t]*"
+    r"(?P<value>\"(?>(?:[^\"\\]++|\\.)*)\"|<<(?>(?:[^>]++|>(?!>))*)>>|[\w.#+-]++)[,;]?"
 )
 _PORT = re.compile(r"(?<=[\w\"]):\w{1,60}(?=[ \t]*(?:-[->]|[;\[]|$))", re.MULTILINE)
 _TAG = re.compile(r"</?\w[^<>\n]{0,200}>|\\[nlr]")

@@ -38,7 +38,7 @@ _BLOCK_ID = re.compile(r" \^[\w-]{4,40}$", re.MULTILINE)
 _DRAWN_SECTION = re.compile(r"^#{1,2} (?:Drawing|Embedded [Ff]iles)[ \t]*$", re.MULTILINE)
 
 
-_JSON_WORDS = re.compile(r'"(?:originalText|text|name)"\s*+:\s*+("(?:[^"\\]++|\\.)*+")')
+_JSON_WORDS = re.compile(r'"(?:originalText|text|name)"\s*+:\s*+("(?>(?:[^"\\]++|\\.)*)")')
 
 
 def read(text: str, path: str) -> Reading:

@@ -14,18 +14,18 @@ _LONG_IN_URI = 64
 # links. Nothing that was taken is given back, so each character is looked at a few times at most.
 _RUN = re.compile(
     r"(?P<link>\b(?!data:)[A-Za-z][A-Za-z0-9+.-]{1,15}+://[^\s\"'<>()\\]*+)"
-    r"|data:[\w.+-]{0,40}+(?:/[\w.+-]{1,80}+)?+(?:;[\w.+-]{1,40}+=[\w.+-]{0,80}+)*+;base64,(?P<data>[\w+/=%-]*+)"
-    r"|(?P<quote>[\"'])data:(?:image|font)/[\w.+-]{1,40}+(?:;[\w.+=-]{1,40}+)*+,"
-    rf"(?P<drawing>(?:(?!(?P=quote))[^\n]){{{_LONG_IN_URI},}}+)"
-    rf"|\(data:(?:image|font)/[\w.+-]{{1,40}}+(?:;[\w.+=-]{{1,40}}+)*+,(?P<bare>[^\s\"'()]{{{_LONG_IN_URI},}}+)"
+    r"|data:[\w.+-]{0,40}+(?>(?:/[\w.+-]{1,80}+)?)(?>(?:;[\w.+-]{1,40}+=[\w.+-]{0,80}+)*);base64,(?P<data>[\w+/=%-]*+)"
+    r"|(?P<quote>(?P<double>\")|')data:(?:image|font)/[\w.+-]{1,40}+(?>(?:;[\w.+=-]{1,40}+)*),"
+    rf"(?P<drawing>(?(double)[^\"\n]{{{_LONG_IN_URI},}}+|[^'\n]{{{_LONG_IN_URI},}}+))"
+    rf"|\(data:(?:image|font)/[\w.+-]{{1,40}}+(?>(?:;[\w.+=-]{{1,40}}+)*),(?P<bare>[^\s\"'()]{{{_LONG_IN_URI},}}+)"
     rf"|(?P<run>[\w+/=-]{{{_LONG},}}+)",
     re.ASCII,
 )
 
 # A line of a block that is wrapped, perhaps quoted in a mail, commented out, or one of several strings in a program.
 _LINE = re.compile(
-    r"[ \t]*+(?:[>#*|]++[ \t]*+|//[ \t]*+|b?[\"'])?+(?P<run>[A-Za-z0-9+/]{2,}+(?P<end>={0,2}))"
-    r"(?:\\n)?+[\"']?+[ \t]*+[,;)\\+]?+[ \t]*+"
+    r"[ \t]*+(?>(?:[>#*|]++[ \t]*+|//[ \t]*+|b?[\"'])?)(?P<run>[A-Za-z0-9+/]{2,}+(?P<end>={0,2}))"
+    r"(?>(?:\\n)?)[\"']?+[ \t]*+[,;)\\+]?+[ \t]*+"
 )
 _WRAPPED_AT = 40
 """Characters that each line of such a block but its last has, at the least."""

@@ -29,7 +29,7 @@ _NAMES = (
 _CHARACTERS = {name[:-2]: name[-1] for name in _NAMES.split()}
 _ACCENTS = {":": "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", ",": "\u0327", "v": "\u030c"}
 
-_ARGUMENT = re.compile(r'"(?P<quoted>(?:[^"]|"")*+)"?|(?P<bare>(?:\\.|[^\s\\]|\\$)+)')
+_ARGUMENT = re.compile(r'"(?P<quoted>(?>(?:[^"]++|"")*))"?|(?P<bare>(?:\\.|[^\s\\]|\\$)+)')
 
 
 def unescaped(text: str, strings: Mapping[str, str]) -> str:

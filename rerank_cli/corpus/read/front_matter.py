@@ -17,7 +17,7 @@ from rerank_cli.records import Block, at_lines
 # What is longer is data. It is still taken off if each of its lines looks like front matter.
 _MOST_PARSED_CHARS = 64_000
 
-_OPENING = re.compile(r"\A\ufeff?(?:[ \t]*\n)*+(?:---(?P<kind>yaml|yml|toml|json)?|(?P<plus>\+\+\+))[ \t]*\n")
+_OPENING = re.compile(r"\A\ufeff?(?>(?:[ \t]*\n)*)(?:---(?P<kind>yaml|yml|toml|json)?|(?P<plus>\+\+\+))[ \t]*\n")
 _DASHES = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
 _PLUS = re.compile(r"^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE)
 _OBJECT = re.compile(r"\A\ufeff?\s*+(?=\{\s*+[\"}])")
@@ -25,7 +25,7 @@ _OBJECT = re.compile(r"\A\ufeff?\s*+(?=\{\s*+[\"}])")
 # Fields without a fence, as MultiMarkdown and Pelican have them, end with a blank line.
 _UNFENCED = re.compile(
     r"\A\ufeff?(?P<fields>(?:title|author|date|slug|category|tags)[ \t]*:[ \t]*\S[^\n]*\n"
-    r"(?:(?:[A-Za-z][\w -]{0,40}:|[ \t]+\S)[^\n]*(?:\n|\Z))++)(?:[ \t]*\n|\Z)",
+    r"(?>(?:(?:[A-Za-z][\w -]{0,40}:|[ \t]+\S)[^\n]*(?:\n|\Z))+))(?:[ \t]*\n|\Z)",
     re.IGNORECASE,
 )
 
@@ -45,8 +45,8 @@ _NAMES_BELOW = "taxonomies"  # where Zola keeps them
 
 # A title over several lines, authors and a date, each behind a percent sign, as Pandoc has them.
 _PERCENT = re.compile(
-    r"\A\ufeff?%[ \t]+(?P<title>\S[^\n]*(?:\n[ \t]+\S[^\n]*)*+)(?:\n|\Z)"
-    r"(?:%[ \t]*(?P<authors>[^\n]*(?:\n[ \t]+\S[^\n]*)*+)(?:\n|\Z)(?:%(?P<date>[^\n]*)(?:\n|\Z))?+)?+"
+    r"\A\ufeff?%[ \t]+(?P<title>\S[^\n]*(?>(?:\n[ \t]+\S[^\n]*)*))(?:\n|\Z)"
+    r"(?>(?:%[ \t]*(?P<authors>[^\n]*(?>(?:\n[ \t]+\S[^\n]*)*))(?:\n|\Z)(?>(?:%(?P<date>[^\n]*)(?:\n|\Z))?))?)"
 )
 
 _NOTHING = frozenset(("", "null", "~", "none", "[]", "{}", "|", ">"))

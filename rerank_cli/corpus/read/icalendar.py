@@ -19,9 +19,9 @@ from rerank_cli.corpus.read.text import paragraphs
 from rerank_cli.records import Document, Reading
 
 _LINE = re.compile(
-    r"(?:[\w-]{1,40}\.)?(?P<name>[A-Za-z][A-Za-z0-9-]{0,60}+)(?P<parameters>(?:;[^:;\"]*+(?:\"[^\"]*+\"[^:;\"]*+)*+)*+):"
+    r"(?:[\w-]{1,40}\.)?(?P<name>[A-Za-z][A-Za-z0-9-]{0,60}+)(?P<parameters>(?>(?:;[^:;\"]*+(?>(?:\"[^\"]*+\"[^:;\"]*+)*))*)):"
 )
-_PARAMETER = re.compile(r";(?P<name>[A-Za-z0-9-]{1,60}+)(?:=(?P<value>\"[^\"]*+\"|[^;\"]*+))?+")
+_PARAMETER = re.compile(r";(?P<name>[A-Za-z0-9-]{1,60}+)(?>(?:=(?P<value>\"[^\"]*+\"|[^;\"]*+))?)")
 _ESCAPED = re.compile(r"\\([\\;,nN:\"])")
 _FIELD_END = re.compile(r"(?<!\\);")
 _LIST_COMMA = re.compile(r"(?<!\\),")

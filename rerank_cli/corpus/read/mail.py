@@ -24,7 +24,7 @@ _MOST_SHOWN_CHARS = 2000
 
 # Someone in a header: a name, an address, or both. The library's own reader of them gives up where brackets nest.
 _PERSON = re.compile(
-    r"\s*+(?:\"(?P<quoted>(?:[^\"\\]|\\.)*+)\"|(?P<name>[^\"<>,;:()]*+))\s*+(?:<(?P<address>[^<>,\s]*+)>)?+[^,;:]*+(?:[,;:]|\Z)"
+    r"\s*+(?:\"(?P<quoted>(?>(?:[^\"\\]++|\\.)*))\"|(?P<name>[^\"<>,;:()]*+))\s*+(?>(?:<(?P<address>[^<>,\s]*+)>)?)[^,;:]*+(?:[,;:]|\Z)"
 )
 
 # No mail of a person has more of either.
@@ -62,7 +62,7 @@ _ESCAPED_DASH = re.compile(r"^- (?=-)", re.MULTILINE)
 _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNATURE|MESSAGE|PUBLIC KEY BLOCK)-----", re.MULTILINE)
 
 # A file that is written into the text, as it was done before MIME.
-_UUENCODED = re.compile(r"^begin [0-7]{3,4} ([^\n]{1,200})\n(?:[!-`][ -`]{0,90}\n)*+(?:[ `]?\n)?end$", re.MULTILINE)
+_UUENCODED = re.compile(r"^begin [0-7]{3,4} ([^\n]{1,200})\n(?>(?:[!-`][ -`]{0,90}\n)*)(?:[ `]?\n)?end$", re.MULTILINE)
 
 # What stands in place of a text in mails that are HTML alone: it says so, and little more.
 _STUB_SHARE = 5

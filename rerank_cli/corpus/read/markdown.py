@@ -31,10 +31,10 @@ _MAX_DIRECTIVES = 10
 # Names that components are imported by, at the top of a page of MDX.
 _IMPORT = r"import\b[^;'\"]{0,2000}?['\"][^'\"\n]*+['\"];?"
 _EXPORT = r"export\s+(?:const|let|var|default|function)\b.*"
-_IMPORTS = re.compile(rf"(?:[ \t]*\n)*+(?:(?:{_IMPORT}|{_EXPORT})[ \t]*(?:\n|\Z)(?:[ \t]*\n)*+)++")
+_IMPORTS = re.compile(rf"(?>(?:[ \t]*\n)*)(?>(?:(?:{_IMPORT}|{_EXPORT})[ \t]*(?:\n|\Z)(?>(?:[ \t]*\n)*))+)")
 
 # Each of them may begin a link, for which the parser looks through all that follow. Nobody writes so many.
-_BRACKETS = re.compile(r"(?:!?\[){50,}+")
+_BRACKETS = re.compile(r"(?>(?:!?\[){50,})")
 
 _PARSER = extended(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable(["table", "strikethrough"]))
 

@@ -26,7 +26,7 @@ _FOLD = re.compile(rb"\n[ \t]+")
 
 # `=?charset?q?text?=`; blanks between two of them are none of the text.
 _WORD = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*+\?="
-_WORDS = re.compile(rf"{_WORD}(?:\s*+{_WORD})*+")
+_WORDS = re.compile(rf"{_WORD}(?>(?:\s*+{_WORD})*)")
 _WORD_PARTS = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]*+)?\?([bBqQ])\?([^?]*+)\?=")
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")

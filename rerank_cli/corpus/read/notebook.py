@@ -19,7 +19,7 @@ from rerank_cli.records import Document, Reading
 _Fields = Mapping[str, Any]
 
 # Colours and other commands to a terminal.
-_ESCAPE = re.compile(r"\x1b(?:\[[0-9;:?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?:\x07|\x1b\\)?+|.)")
+_ESCAPE = re.compile(r"\x1b(?:\[[0-9;:?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?>(?:\x07|\x1b\\)?)|.)")
 
 # How Python shows what has no text of its own: where it lies in memory, and the parts of a plot.
 _NO_WORDS = re.compile(

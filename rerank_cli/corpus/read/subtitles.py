@@ -13,13 +13,13 @@ from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.records import Document, Reading
 
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"[ \t]*+{_TIME}[ \t]*+-->[ \t]*+{_TIME}(?:[ \t].*)?+")
+_TIMES = re.compile(rf"[ \t]*+{_TIME}[ \t]*+-->[ \t]*+{_TIME}(?>(?:[ \t].*)?)")
 
 # Who speaks: as WebVTT marks it, as a name before a colon, or only that it is somebody else.
 _VOICE = re.compile(r"<v(?:\.[^\s>]*+)?[ \t]++([^>]{1,100}+)>")
 _TURN = re.compile(
-    "(?:[-\u2013\u2014][ \t]*+|>>[ \t]*+)?+"
-    "(?P<name>[A-Z\u00c0-\u00de][\\w.'\u2019]*+(?:[ \t][A-Z\u00c0-\u00de0-9][\\w.'\u2019]*+){0,2}+:[ \t])?+"
+    "(?>(?:[-\u2013\u2014][ \t]*+|>>[ \t]*+)?)"
+    "(?>(?P<name>[A-Z\u00c0-\u00de][\\w.'\u2019]*+(?>(?:[ \t][A-Z\u00c0-\u00de0-9][\\w.'\u2019]*+){0,2}):[ \t])?)"
 )
 
 # Tags of both formats, times of words among them, and what other players put in braces.

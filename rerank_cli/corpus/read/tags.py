@@ -14,7 +14,7 @@ from html import unescape
 _LONG_REFERENCE = re.compile(r"&#(?=\d{8})0*+(\d*+)")
 
 # Quotation marks keep a bracket from ending a tag only where they enclose a value, and are closed.
-_START = re.compile(r"""<([a-zA-Z][^\s/>]*+)((?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|=)*+)>""")
+_START = re.compile(r"""<([a-zA-Z][^\s/>]*+)((?>(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')|=)*))>""")
 _END = re.compile(r"</\s*+([a-zA-Z][^\s/>]*+)[^>]*+>")
 _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/=>]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]*+)))?""")
 
@@ -31,7 +31,7 @@ _RAW = {name: re.compile(rf"</\s*+{name}(?=[\s/>])", re.IGNORECASE) for name in 
 # what ends before the next angle bracket is taken for markup, and all else for text.
 _MAX_UNENDED_CHARS = 2_000_000
 _SURELY_ENDED = re.compile(
-    r"""</?[a-zA-Z](?:[^<>"']|"[^<>"]*"|'[^<>']*')*+>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
+    r"""</?[a-zA-Z](?>(?:[^<>"']++|"[^<>"]*"|'[^<>']*')*)>|<!--[^<>]*-->|<(?:!(?!--)|\?|/(?![a-zA-Z]))[^<>]*>"""
 )
 
 

@@ -42,7 +42,7 @@ _UNSPACED = re.compile(_WIDE)
 _SET_APART = re.compile(rf"(?<!\S)(?:{_WIDE} ){{3,}}{_WIDE}(?!\S)")
 
 # What leads from an entry of a table of contents to its page.
-_LEADER = re.compile(r"\s*+(?:[.·…_]\s?){5,}+")
+_LEADER = re.compile(r"\s*+(?>(?:[.·…_]\s?){5,})")
 
 
 # Russian in the fonts of TeX, which have these letters at its places. No word of another language has so many.

@@ -26,7 +26,7 @@ _TRAIL_SHARE = 3
 _TINY_SHARE = 5
 
 # Where a text that is too long is cut, if no sentence ends. Only white space falls away.
-_LINE_END = re.compile(r"\n(?>(?:[^\S\n]*\n)*)")
+_LINE_END = re.compile(r"\n(?:\s*\n)?")
 _WORD_END = re.compile(r"\s+")
 
 # A tokenizer keeps some hundred bytes for each token, of which there may be one a character, and for each text.

@@ -10,7 +10,7 @@ from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.records import Block, Document, Reading, at_lines
 
 # One match a run of lines that are not blank. It gives nothing back, and so keeps no note of each line.
-_PARAGRAPH = re.compile(r"^[^\n]*\S[^\n]*+(?>(?:\n[^\n]*\S[^\n]*+)*)", re.MULTILINE)
+_PARAGRAPH = re.compile(r"^[^\n]*\S(?s:.*?)(?=\n[^\S\n]*(?:\n|\Z)|\Z)", re.MULTILINE)
 
 
 def read(text: str, path: str) -> Reading:

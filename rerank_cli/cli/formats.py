@@ -57,14 +57,14 @@ class _LineWriter:
     def write(self, answer: Answer) -> None:
         end = "\0" if self._presentation.ends_with_nul else "\n"
         lines = [f"{line}{end}" for line in self._lines(self._presentation, answer)]
-        self._stream.write("".join((self._begun(), *lines)))  # at once, also where Python holds nothing back
+        self._stream.write("".join((self._taken_header(), *lines)))  # at once, also where Python holds nothing back
         self._stream.flush()
 
     def close(self) -> None:
-        self._stream.write(self._begun())
+        self._stream.write(self._taken_header())
         self._stream.flush()
 
-    def _begun(self) -> str:
+    def _taken_header(self) -> str:
         """The header, once, and not before there is a result: an error leaves stdout empty."""
         header, self._header = self._header, ""
         return header

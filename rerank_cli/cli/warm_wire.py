@@ -50,7 +50,7 @@ WAIT_S = 2.0
 """A server that has not begun by then hangs."""
 
 REQUEST_BYTES = 4_000_000
-"""The most that a query may say: a command line and its environment have less."""
+"""The most that a query may say of itself; one that has more to say is answered cold."""
 
 PRIVATE = 0o077
 """What others may do with what is ours: nothing."""

@@ -19,6 +19,7 @@ import pytest
 from rerank_cli.errors import Busy, IndexDamaged, IndexMismatch, IndexMissing, InputError, RerankError
 from rerank_cli.indexing import update_index
 from rerank_cli.ports import Filter, Index
+from rerank_cli.store import open_writer
 from tests.conftest import Plant
 from tests.fakes import FakeEncoder
 from tests.integration.test_update_equals_rebuild import WORDS
@@ -406,6 +407,16 @@ def test_a_request_that_could_not_be_taken_is_made_again(monkeypatch: pytest.Mon
         monkeypatch.setattr(engine._client, "list_collections", busy)
         assert engine.collections() == ["one"]
     assert asked == [600.0] * 3, "each with a time limit"
+
+
+def test_a_server_that_speaks_no_tls_is_told_in_one_line(
+    tmp_path: Path, server: tuple[str, subprocess.Popen[bytes]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{server[0].replace('+http:', '+https:')}/any"
+    with pytest.raises(InputError, match=r"no encrypted connection \(WRONG_VERSION_NUMBER") as raised:
+        open_writer(tmp_path / "index", wait_s=0, store=address).__enter__()
+    assert "check its certificate" in str(raised.value.remedy)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_connection_that_a_server_is_closing_is_made_again(monkeypatch: pytest.MonkeyPatch, database: Path) -> None:

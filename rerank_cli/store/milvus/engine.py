@@ -300,8 +300,7 @@ class Engine:
             time.sleep(FIRST_PAUSE_S)
 
     def _open(self) -> Any:
-        # Who is started beside runs another program. gRPC would get ready for one that goes on with it, and tell so.
-        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would log what is told here, and each start of a process
         from pymilvus import MilvusClient
 
         for name in ("pymilvus", "milvus_lite"):  # they would log each error that is told here
@@ -332,7 +331,14 @@ def _patiently(attempt: Callable[[], Given], *, passes: Callable[[Exception], bo
 def _is_hung_up(error: Exception) -> bool:
     """Whether a server was just closing the connection: those of a process share what is below them."""
     code = getattr(error.__cause__, "code", None)
-    return callable(code) and code().name == "UNAVAILABLE"
+    return callable(code) and code().name == "UNAVAILABLE" and not _of_encryption(error)
+
+
+def _of_encryption(error: BaseException) -> str:
+    """Why no encrypted connection came about, in OpenSSL's words; empty where that is not what went wrong."""
+    details = getattr(error.__cause__, "details", None)
+    _, failed, why = (str(details()) if callable(details) else "").partition("ls handshake failed")
+    return why.rpartition("OPENSSL_internal:")[2].strip() or "no reason is told" if failed else ""
 
 
 def _as_ours(address: Address, error: BaseException) -> RerankError:
@@ -341,6 +347,11 @@ def _as_ours(address: Address, error: BaseException) -> RerankError:
     code = getattr(error, "code", None)
     status = code().name if callable(code) else ""
     lower = told.lower()
+    if why := _of_encryption(error):
+        return InputError(
+            f"{address}: no encrypted connection ({why})",
+            remedy="check its certificate, or name the file of its authority in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        )
     if status == "UNAUTHENTICATED" or "unauthenticated" in lower or "auth check failure" in lower or code == 1800:
         has_token = bool(os.environ.get(STORE_TOKEN_VARIABLE))
         what = "refuses the token" if has_token else "asks for a token"

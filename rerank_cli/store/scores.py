@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rerank_cli.errors import InputError, in_words
+from rerank_cli.locks import POLL_S
 from rerank_cli.places import cache_folder, make_private_file, make_private_folder, tighten
 from rerank_cli.ports import KeptScore
 from rerank_cli.store.catalog import SQLITE_FAILS
@@ -41,9 +43,13 @@ class ScoreStore:
             raise self._unusable(in_words(error)) from error
         with self._guard():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(SCHEMA)
+            try:
+                _write_ahead(self._connection)
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.execute(SCHEMA)
+            except BaseException:
+                self._connection.close()
+                raise
 
     def __enter__(self) -> ScoreStore:
         return self
@@ -73,3 +79,19 @@ class ScoreStore:
 
     def _unusable(self, reason: str) -> InputError:
         return InputError(f"{self._path}: scores cannot be kept ({reason})", remedy="delete it, or run with --no-cache")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log from now on.
+
+    Where two processes turn to it at once, SQLite refuses one of them without the wait that it was told to make.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(POLL_S)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -31,6 +34,17 @@ def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
     with ScoreStore(path) as store:
         found = store.read([*keys, b"unknown"])
     assert found == {key: KeptScore(float(key[1]), 0.0) for key in keys}
+
+
+def test_a_new_cache_waits_for_another_process_that_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "scores.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = Timer(0.3, other.execute, ["COMMIT"])
+        end.start()
+        with ScoreStore(path) as store:
+            store.keep([(b"pair" * 4, KeptScore(1.0, 0.0))])
+        end.join()
 
 
 def test_a_cache_that_is_no_database_says_how_to_go_on(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -56,6 +57,8 @@ def lines_of(text: str, room: int) -> list[tuple[int, int]]:
 
     A word that is longer stands on a line of its own. Wide letters have no blanks between them and are words each.
     """
+    if cells(fitting := text.rstrip()) <= room:
+        return [(0, len(fitting))] if fitting else []
     lines: list[tuple[int, int]] = []
     start = end = taken = 0
     for first, last in _words(text):
@@ -83,6 +86,8 @@ def wrapped(text: str, room: int, *, indent: str = "", shortens: bool = True) ->
 
 def shortened_words(text: str, room: int) -> str:
     """*text* without the middles of words, such as paths, that take more than *room* cells."""
+    if cells(fitting := text.rstrip()) <= room:
+        return fitting
     kept = end = 0
     parts = []
     for first, last in _words(text):
@@ -95,6 +100,9 @@ def shortened_words(text: str, room: int) -> str:
 
 def _words(text: str) -> Iterator[tuple[int, int]]:
     """Where each word begins and ends. A wide letter is one by itself, with the signs that belong to it."""
+    if text.isascii():  # most is, and has no wide letter
+        yield from (found.span() for found in re.finditer(r"\S+", text))
+        return
     start: int | None = None
     before = ""
     for place, letter in enumerate(text):

@@ -56,6 +56,8 @@ def snippet(text: str, words: Sequence[str], *, width: int, lines: int = 1) -> S
 def stem(word: str) -> str:
     """A word without a common English ending, in small letters."""
     word = word.casefold()
+    if not word.endswith(ENDINGS):
+        return word
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= MIN_STEM:
             return word[: -len(ending)]

@@ -40,6 +40,13 @@ def test_lines_cover_every_letter_but_blanks(text: str, room: int) -> None:
     assert "".join(shown.split()) == "".join(text.split())
 
 
+@given(st.text(alphabet="ab/.- \t\n\x0b\x1c\x1f", max_size=80), st.integers(2, 60))
+def test_a_text_of_ascii_alone_is_broken_as_any_other(text: str, room: int) -> None:
+    other = text.replace("a", "é")
+    assert lines_of(text, room) == lines_of(other, room)
+    assert shortened_words(text, room) == shortened_words(other, room).replace("é", "a")
+
+
 def test_the_last_names_of_a_path_stay() -> None:
     assert middle_left_out("/work/venv/lib/models/minilm", 20) == "/…/lib/models/minilm"
     assert middle_left_out("a-name-without-any-slash", 10) == "a-n…-slash"

@@ -28,6 +28,7 @@ from rerank_cli.models.calibration import sigmoid
 from rerank_cli.models.catalogue import Kind
 from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
+from rerank_cli.models.tokens import tokens_of
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
 from rerank_cli.models.word_counts import WordCounts, adds_up
 from rerank_cli.ports import PairScores
@@ -60,14 +61,14 @@ class _Runtime:
             self.tokenizer.no_truncation()
             if self._word_counts is not None:
                 return self._word_counts(texts)
-            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+            encodings = tokens_of(self.tokenizer, texts, special=False)
         return [len(encoding.ids) for encoding in encodings]
 
     def cut(self, texts: Sequence[Any], *, strategy: str = "longest_first") -> list[Encoding]:
         """Tokens of each text, or pair of texts, as many as the model reads; *strategy* says of which text they go."""
         with self._tokenizing:
             self.tokenizer.enable_truncation(self.model.max_tokens, strategy=strategy)
-            return self.tokenizer.encode_batch(texts)
+            return tokens_of(self.tokenizer, texts)
 
     def checked(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the graph gave, if all of it is finite."""

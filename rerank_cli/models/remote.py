@@ -56,8 +56,9 @@ class RemoteEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens in each text as the built-in encoder's tokenizer has them: that of the model is not known."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) for encoding in encodings]
+        from rerank_cli.models.tokens import tokens_of
+
+        return [len(encoding.ids) for encoding in tokens_of(self._tokenizer, texts, special=False)]
 
     @cached_property
     def _tokenizer(self) -> Any:

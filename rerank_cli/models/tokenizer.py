@@ -36,6 +36,8 @@ def _quarters(texts: Sequence[str]) -> list[int]:
 def _counter(file: Path, name: str) -> Counting:
     from tokenizers import Tokenizer
 
+    from rerank_cli.models.tokens import tokens_of
+
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises nothing more precise
@@ -44,7 +46,7 @@ def _counter(file: Path, name: str) -> Counting:
     tokenizer.no_padding()
 
     def count_tokens(texts: Sequence[str]) -> list[int]:
-        return [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [len(encoding.ids) for encoding in tokens_of(tokenizer, texts, special=False)]
 
     return count_tokens
 

@@ -9,6 +9,8 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from rerank_cli.models.tokens import tokens_of
+
 _MOST_WORDS = 1 << 16
 """Words that are remembered at most: some ten megabytes."""
 
@@ -41,7 +43,7 @@ class WordCounts:
         texts_words = [text.translate(_BLANKS).split(" ") for text in texts]
         known = self._known
         new = [word for word in {word for words in texts_words for word in words} if word not in known]
-        encodings = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        encodings = tokens_of(self._tokenizer, new, special=False)
         known.update((word, len(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
         counts = [sum(map(known.__getitem__, words)) for words in texts_words]
         for word in new:

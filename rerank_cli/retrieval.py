@@ -50,10 +50,10 @@ class CandidateList:
     scale: float
     floor: float
 
-    @property
-    def listed(self) -> dict[PassageId, Listed]:
-        """Where each passage of the list stands."""
-        return {passage: Listed(rank, score) for rank, (passage, score) in enumerate(self.ranking, start=1)}
+    def listed(self, chosen: Collection[PassageId]) -> dict[PassageId, Listed]:
+        """Where each of the *chosen* passages stands, if the list has it."""
+        ranked = enumerate(self.ranking, start=1)
+        return {passage: Listed(rank, score) for rank, (passage, score) in ranked if passage in chosen}
 
 
 def retrieve(
@@ -198,7 +198,7 @@ def _candidates(
     scores = fused_scores(lists, openings)
     chosen = _spread(scores, index.origins(list(scores)))[:top_k]
     stored = index.read(chosen)
-    listed = {each.name: each.listed for each in lists}
+    listed = {each.name: each.listed(stored) for each in lists}
     return tuple(
         Candidate(
             stored=stored[passage],

@@ -80,7 +80,7 @@ def answer(
         listing = _Listing(asking, writer, around=wanted.around, looks_far=looks_far)
         code = _answer_each(typed, listing.write)
         writer.close()
-        update_command = asking.library.index.update_command()
+        update_command = asking.library.index.update_command() if listing.outdated else ""
     if looks_far and is_bare(settings, stream):
         _tell_beside(listing.outdated, update_command, found=code != NO_RESULT)
     return code

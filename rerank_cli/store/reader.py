@@ -210,7 +210,8 @@ class IndexReader:
 
     def read(self, passage_ids: Collection[PassageId]) -> dict[PassageId, StoredPassage]:
         rows = self._select(f"{SELECT} WHERE passages.id IN", list(passage_ids))
-        return {row[0]: passage_of(row, self._snapshot.layout.catalog) for row in rows}
+        catalog = self._snapshot.layout.catalog
+        return {row[0]: passage_of(row, catalog) for row in rows}
 
     def origins(self, passage_ids: Collection[PassageId]) -> dict[PassageId, Origin]:
         """Where each of *passage_ids* comes from.
@@ -233,8 +234,9 @@ class IndexReader:
         bounds = [bound for bound in (first, last) if bound is not None]
         with self._guard():
             query = f"{SELECT} WHERE path = ?{within} ORDER BY documents.id, ordinal"
+            catalog = self._snapshot.layout.catalog
             for row in self._snapshot.connection.execute(query, (path, *bounds)):
-                yield passage_of(row, self._snapshot.layout.catalog)
+                yield passage_of(row, catalog)
 
     def scan(self) -> Iterator[StoredPassage]:
         with self._guard():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _signal  # `signal` makes enumerations first, as `socket` does
 import _socket
 import os
-import signal
 import sys
 
 from rerank_cli.cli.warm_wire import (
@@ -102,15 +102,15 @@ class _Asked:
         if self._asking.recv(1) != HERE or not self._ask(arguments) or self._asking.recv(1) != TAKEN:
             return None
         self._asking.settimeout(None)
-        hears = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # one that a shell has made deaf does not
+        hears = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler  # not one that a shell made deaf
         if hears:
-            signal.signal(signal.SIGINT, self._interrupt)
+            _signal.signal(_signal.SIGINT, self._interrupt)
         try:
             self._asking.sendall(GO)
             return self._listen()
         finally:
             if hears:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 
     def _ask(self, arguments: list[str]) -> bool:
         """Hand everything over; False where it is too much."""
@@ -132,7 +132,7 @@ class _Asked:
 
     def _interrupt(self, *_: object) -> None:
         """The server's process ends as this one would; a second time is for this one."""
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         self._asking.send(INTERRUPT)
 
     def _listen(self) -> int | None:

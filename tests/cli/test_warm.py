@@ -301,7 +301,7 @@ def test_a_server_that_is_killed_before_it_answers_is_not_missed(
         return signal.default_int_handler
 
     with monkeypatch.context() as patched:
-        patched.setattr("rerank_cli.cli.warm_client.signal.getsignal", killed)
+        patched.setattr("rerank_cli.cli.warm_client._signal.getsignal", killed)
         assert answered_warm(question(docs, "gas")) is None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "what follows is answered here"
 

@@ -1,9 +1,10 @@
 """A warm server: it has all that a query needs loaded, and becomes for each one the process that answers.
 
-A query's process hands over its arguments, its environment, the folder where it stands and its three streams. The
-server forks, and the new process runs the command as it would run alone: it reads the settings, opens the index, and
-writes to the query's own streams. So an answer cannot differ from a cold one, nothing of an index is held in between,
-and several answer at once. What the server holds are modules and models.
+A query's process hands over its arguments, its environment, the folder where it stands and its three streams. A process
+that the server forked runs the command as it would run alone: it reads the settings, opens the index, and writes to the
+query's own streams. So an answer cannot differ from a cold one, nothing of an index is held in between, and several
+answer at once. What the server holds are modules and models. While nobody asks, a process stands by for the next query:
+to fork takes as long as a short search, and so does what a new process must copy of its memory before it can change it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from rerank_cli.cli.warm_wire import (
     folder_place,
     kind_of_server,
     open_folder,
+    packed,
     peer_of,
     socket_name,
     unpacked,
@@ -72,9 +74,35 @@ PRELOADED = (
 """What a query loads on its way."""
 
 ASK_S = 1.0
-"""Seconds in which a query must have said what it wants."""
+"""Seconds in which a query must have said what it wants, and a process have heard it."""
 
 BACKLOG = 64
+
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What tells a server to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StandingBy:
+    """A process that is to answer, what it gets a query from, and what it will tell of the models it opened."""
+
+    pid: int
+    orders: socket.socket
+    report: int
+
+    def take(self, asking: socket.socket, handed: list[int], request: bytes) -> None:
+        """Hand over a query. Raises OSError where the process is gone, or hangs."""
+        sent = socket.send_fds(self.orders, [request], [asking.fileno(), *handed])
+        if sent < len(request):  # who has all of it may have closed its end by now
+            self.orders.sendall(request[sent:])
+        self.orders.close()
+
+    def dismiss(self) -> None:
+        """End it: it has nothing to lose."""
+        self.orders.close()
+        os.close(self.report)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +192,7 @@ class Server:
         self._stops = False
         self._selector = selectors.DefaultSelector()
         self._answering: dict[int, _Answering] = {}
+        self._standing_by: _StandingBy | None = None
         self._stamps: dict[str, tuple[int, int, int] | None] = {}
 
     def load(self, models: list[tuple[str, str]]) -> None:
@@ -187,6 +216,7 @@ class Server:
         with _woken_by_signals() as woken:
             self._selector.register(woken, selectors.EVENT_READ)
             while not self._stops and (self._answering or self._left_s() > 0):
+                self._have_one_stand_by()
                 for key, _ in self._selector.select(self._left_s() if not self._answering else None):
                     if key.fileobj is door:
                         self._hear(door)
@@ -199,6 +229,8 @@ class Server:
 
     def end(self) -> None:
         """Look after the answers that are on their way until they are done."""
+        if self._standing_by is not None:
+            self._standing_by.dismiss()
         while self._answering:
             for key, _ in self._selector.select():
                 self._look_after(key.data, key.fileobj)
@@ -214,7 +246,7 @@ class Server:
             if peer_of(asking) != os.geteuid():
                 return
             asking.sendall(HERE)
-            what, lists, handed = _request(asking)
+            what, lists, handed = _request(asking, within_s=ASK_S)
             if what == STOP:
                 self._stops = True
             if what in (STOP, STATUS):
@@ -235,21 +267,28 @@ class Server:
         if self._stops or os.fsdecode(kind) != self._kind or len(handed) != 4:
             asking.sendall(TAKEN + COLD)
             return
-        reads, writes = os.pipe()
-        try:
-            pid = os.fork()
-        except OSError:  # too many processes: the query answers itself
-            os.close(reads)
-            os.close(writes)
-            raise
-        if not pid:
-            _become(asking, handed, arguments, environment, int(mask), writes)
-        os.close(writes)
+        taken = self._taken(asking, handed, packed(ANSWER, [mask], arguments, environment))
         self._answers += 1
-        answering = _Answering(pid, reads, asking.dup())
-        self._answering[pid] = answering
+        answering = _Answering(taken.pid, taken.report, asking.dup())
+        self._answering[taken.pid] = answering
         self._selector.register(answering.asking, selectors.EVENT_READ, answering)
-        self._selector.register(reads, selectors.EVENT_READ, answering)
+        self._selector.register(answering.report, selectors.EVENT_READ, answering)
+
+    def _taken(self, asking: socket.socket, handed: list[int], request: bytes) -> _StandingBy:
+        """The process that took a query over. Raises OSError where there is none: then the query answers itself."""
+        ready, self._standing_by = self._standing_by or _forked(), None
+        try:
+            ready.take(asking, handed, request)
+        except OSError:
+            ready.dismiss()
+            raise
+        return ready
+
+    def _have_one_stand_by(self) -> None:
+        """While nobody is answered: a process that was forked later knows all that the answers before have taught."""
+        if self._standing_by is None and not self._answering:
+            with suppress(OSError):  # too many processes: the next query may find fewer
+                self._standing_by = _forked()
 
     def _look_after(self, answering: _Answering, heard: object) -> None:
         """Hear from a query that it was interrupted or is gone, or from the process which answers that it is done."""
@@ -302,20 +341,21 @@ class Server:
     def _status(self) -> dict[str, object]:
         from rerank_cli.models.ready import kept
 
+        ours = [os.getpid(), *([self._standing_by.pid] if self._standing_by else [])]
         return {
             "pid": os.getpid(),
             "version": __version__,
             "up_s": round(time.monotonic() - self._begun_s),
             "answers": self._answers,
             "idle_s": self._idle_s,
-            "memory_bytes": _memory_bytes(),
+            "memory_bytes": _memory_bytes(ours),
             "models": [model.name for model in kept()],
         }
 
 
-def _request(asking: socket.socket) -> tuple[bytes, list[list[bytes]], list[int]]:
+def _request(asking: socket.socket, *, within_s: float | None) -> tuple[bytes, list[list[bytes]], list[int]]:
     """What is asked, with its lists of texts and the descriptors that were handed over."""
-    asking.settimeout(ASK_S)
+    asking.settimeout(within_s)
     content, handed, *_ = socket.recv_fds(asking, 65_536, 8)
     try:
         for descriptor in handed:
@@ -344,12 +384,12 @@ def _woken_by_signals() -> Iterator[int]:
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     signal.set_wakeup_fd(writes)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, lambda *_: None)
     try:
         yield reads
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in STOPPING:
             signal.signal(number, signal.SIG_DFL)  # who asks again does not wait for answers
         signal.set_wakeup_fd(-1)
         _close((reads, writes))
@@ -373,48 +413,94 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _memory_bytes() -> int:
-    """What of the memory is this process's alone."""
-    with suppress(OSError), open("/proc/self/smaps_rollup", encoding="ascii") as file:  # noqa: PTH123
-        private = [line.split() for line in file if line.startswith("Private_")]
-        return sum(int(kilobytes) for _, kilobytes, *_ in private) * 1024
-    return 0
+def _memory_bytes(processes: Iterable[int]) -> int:
+    """The memory that *processes* take; of what one shares with others it is its part."""
+    taken = 0
+    for pid in processes:
+        with suppress(OSError), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:  # noqa: PTH123
+            taken += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    return taken * 1024
 
 
-def _become(
-    asking: socket.socket,
-    handed: list[int],
-    arguments: list[bytes],
-    environment: list[bytes],
-    mask: int,
-    report: int,
-) -> NoReturn:
-    """Be the process that answers: run the command as if it had been started by the query's own."""
+def _forked() -> _StandingBy:
+    """A process that stands by for a query. Raises OSError where the system allows no more."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(ASK_S)
+    reads, writes = os.pipe()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until a new process has handlers of its own
+    try:
+        pid = os.fork()
+        if not pid:
+            _stand_by(theirs, writes, mask)
+    except OSError:
+        ours.close()
+        os.close(reads)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        theirs.close()
+        os.close(writes)
+    return _StandingBy(pid, ours, reads)
+
+
+def _stand_by(orders: socket.socket, report: int, mask: Iterable[int]) -> NoReturn:
+    """Be the process that waits for a query and answers it, or that ends where there comes none."""
     code = BUG
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        for target, descriptor in enumerate(handed[:3]):
-            os.dup2(descriptor, target)
-        os.fchdir(handed[3])
-        _close_others(asking.fileno(), report)
-        os.umask(mask)
-        os.environb.clear()
-        os.environb.update(dict(entry.split(b"=", 1) for entry in environment))
-        time.tzset()
-        _open_streams(asking)
-        give_to(partial(_paged, asking))
-        sys.argv = ["rerank-cli", *map(os.fsdecode, arguments)]
-        asking.sendall(TAKEN)
-        if asking.recv(1) == GO:
-            code = _ran()
-            with suppress(OSError):  # the server has ended
-                _report(report)
-            asking.sendall(CODE + b"%03d" % code)
+        for number in STOPPING:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        _close_others(orders.fileno(), report)
+        os.environ.clear()
+        _practise()
+        _, ((umask,), arguments, environment), (asking, *streams, here) = _request(orders, within_s=None)
+        orders.close()
+        code = _answered(socket.socket(fileno=asking), streams, here, arguments, environment, int(umask), report)
     finally:
         os._exit(code)
+
+
+def _practise() -> None:
+    """Do what every query does, so that the memory which that takes is this process's own before one comes."""
+    from rerank_cli.cli.app import command_line
+    from rerank_cli.cli.commands import load
+    from rerank_cli.models.ready import practise
+
+    with command_line().make_context("rerank-cli", ["query", "practice"]) as context:
+        load("query").make_context("query", ["practice"], parent=context)
+    with suppress(RerankError):  # which is for the query that needs the model
+        practise()
+
+
+def _answered(
+    asking: socket.socket,
+    streams: list[int],
+    here: int,
+    arguments: list[bytes],
+    environment: list[bytes],
+    umask: int,
+    report: int,
+) -> int:
+    """Run the command as if it had been started by the query's own process; its exit code."""
+    for target, descriptor in enumerate(streams):
+        os.dup2(descriptor, target)
+    os.fchdir(here)
+    _close((*streams, here))
+    os.umask(umask)
+    os.environb.update(dict(entry.split(b"=", 1) for entry in environment))
+    time.tzset()
+    _open_streams(asking)
+    give_to(partial(_paged, asking))
+    sys.argv = ["rerank-cli", *map(os.fsdecode, arguments)]
+    asking.sendall(TAKEN)
+    code = BUG
+    if asking.recv(1) == GO:
+        code = _ran()
+        with suppress(OSError):  # the server has ended
+            _report(report)
+        asking.sendall(CODE + b"%03d" % code)
+    return code
 
 
 def _close_others(*kept: int) -> None:

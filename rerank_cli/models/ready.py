@@ -7,9 +7,10 @@ for it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from rerank_cli.models.compiled import CompiledModel
+from rerank_cli.ports import Encoder, Reranker
 
 Model = TypeVar("Model")
 
@@ -32,6 +33,15 @@ def keep(model: CompiledModel, load: Callable[[CompiledModel], object]) -> None:
     if all(known != model for known, _ in _kept):
         _kept.append((model, load(model)))
         del _kept[:-MOST]
+
+
+def practise() -> None:
+    """Have each model that is kept read a word."""
+    for model, loaded in _kept:
+        if model.kind == "encoder":
+            cast("Encoder", loaded).encode_queries(["practice"])
+        else:
+            cast("Reranker", loaded).score_pairs("practice", ["practice"])
 
 
 def kept() -> list[CompiledModel]:

@@ -110,7 +110,16 @@ def asking(docs: Path) -> subprocess.Popen[bytes]:
 
 
 def answering(server: subprocess.Popen[bytes]) -> list[int]:
-    """The processes that answer now."""
+    """The processes that answer now: they stand where the query does, and the one that stands by at the root."""
+    found = []
+    for pid in children(server):
+        with suppress(OSError):  # which has ended
+            if Path(f"/proc/{pid}/cwd").readlink() != Path("/"):
+                found.append(pid)
+    return found
+
+
+def children(server: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
 
 
@@ -355,6 +364,42 @@ def test_who_goes_is_not_answered_any_more(docs: Path, served: subprocess.Popen[
     ended(asked)
 
 
+def test_who_goes_at_once_does_not_end_the_server(docs: Path, served: subprocess.Popen[bytes], process: Cli) -> None:
+    first = asking(docs)  # beside which none stands by: each of the others has its process forked
+    until(lambda: answering(served))
+    (place,) = folder().glob("*.socket")
+    own = [warm_wire.kind_of_server(os.environ).encode(), b"18"]
+    request = warm_wire.packed(warm_wire.ANSWER, own, [b"query", b"gas"], [])
+    with Path(os.devnull).open("r+b") as stream:
+        here = os.open("/", os.O_PATH)
+        for _ in range(60):
+            with socket.socket(socket.AF_UNIX) as hasty:
+                hasty.connect(str(place))
+                assert hasty.recv(1) == warm_wire.HERE
+                socket.send_fds(hasty, [request], [*[stream.fileno()] * 3, here])
+        os.close(here)
+    assert answers(process) == 61
+    assert "gas.md" in ended(first, "gas\n").out
+
+
+def test_one_that_was_killed_while_it_stood_by_is_not_missed(
+    docs: Path, served: subprocess.Popen[bytes], process: Cli
+) -> None:
+    until(lambda: children(served))
+    os.kill(children(served)[0], signal.SIGKILL)
+    for _ in range(2):
+        assert "gas.md" in process(*question(docs, "gas")).out
+    assert answers(process) == 1, "the first was answered cold"
+
+
+def test_one_that_stands_by_ends_with_its_server(served: subprocess.Popen[bytes], process: Cli) -> None:
+    until(lambda: children(served))
+    (standing_by,) = children(served)
+    served.kill()
+    served.wait()
+    until(lambda: not Path(f"/proc/{standing_by}").exists())
+
+
 def test_an_interrupt_ends_an_answer_as_it_ends_a_cold_one(docs: Path, served: subprocess.Popen[bytes]) -> None:
     asked = asking(docs)
     assert asked.stdin and asked.stdout
@@ -407,6 +452,7 @@ def test_a_stranger_is_hung_up_on(docs: Path, process: Cli, served: object) -> N
 
 def test_what_strangers_hand_over_is_closed(docs: Path, served: subprocess.Popen[bytes], process: Cli) -> None:
     assert process(*question(docs, "gas")).code == 0
+    until(lambda: children(served) and not answering(served))
     before = open_files(served)
     (place,) = folder().glob("*.socket")
     for _ in range(3):

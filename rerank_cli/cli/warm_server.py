@@ -212,6 +212,7 @@ class Server:
 
     def run(self, door: socket.socket) -> None:
         """Answer until it was idle for too long or is told to stop."""
+        self._heard_s = time.monotonic()  # nobody could ask while it loaded
         self._selector.register(door, selectors.EVENT_READ)
         with _woken_by_signals() as woken:
             self._selector.register(woken, selectors.EVENT_READ)

@@ -525,6 +525,15 @@ def test_an_idle_server_ends(docs: Path) -> None:
     assert not list(folder().glob("*.socket"))
 
 
+def test_while_it_loads_it_is_not_idle() -> None:
+    slowly = "load = warm_server.Server.load; warm_server.Server.load = lambda *it: (load(*it), time.sleep(1.1))"
+    program = f"import time; from rerank_cli.cli import warm_server; {slowly}; warm_server.main()"
+    with subprocess.Popen([sys.executable, "-P", "-c", program, "1.0"]) as server:
+        until(lambda: listens() or server.poll() is not None)
+        assert server.poll() is None
+        server.kill()
+
+
 def test_it_is_started_once_and_stopped(docs: Path, process: Cli) -> None:
     assert_one_line(process("warm", "stop"), "there is no warm server")
     assert process("warm", "status").code == 1

@@ -397,8 +397,9 @@ def _woken_by_signals() -> Iterator[int]:
 
 
 def _loaded_files() -> list[str]:
-    """Those of the program and of the libraries that it has loaded."""
-    return [path for module in list(sys.modules.values()) if (path := getattr(module, "__file__", None))]
+    """Those of the program and of the libraries that it has loaded. With other files of its own, Python is another."""
+    loaded = [module for name, module in sys.modules.items() if name.partition(".")[0] not in sys.stdlib_module_names]
+    return [path for module in loaded if (path := getattr(module, "__file__", None))]
 
 
 def _stamps(files: Iterable[str]) -> dict[str, tuple[int, int, int] | None]:

@@ -159,6 +159,21 @@ def test_a_paragraph_in_a_narrow_column_goes_on_too() -> None:
     assert texts(pdf(first, shown("letters.", 50, 740))) == ["The ferry leaves at seven, and it brings the letters."]
 
 
+def test_a_word_goes_on_after_the_end_of_the_page() -> None:
+    first = shown("The ferry leaves at seven and takes forty pas-", 50, 60)
+    assert texts(pdf(first, shown("sengers home.", 50, 740)))[0].endswith("takes forty passengers home.")
+    numbers = shown("The ferry leaves at seven and takes some 30-", 50, 60)
+    assert texts(pdf(numbers, shown("odd men home.", 50, 740)))[0].endswith("takes some 30-odd men home.")
+
+
+def test_a_hyphen_that_no_word_follows_stays() -> None:
+    assert texts(pdf(shown("Ropes by opera-", 50, 700) + shown("What they are made of", 50, 600)))[0] == (
+        "Ropes by opera-"
+    )
+    page = shown("All ships are two-", 50, 700) + shown("and three-masted.", 50, 688)
+    assert texts(pdf(page)) == ["All ships are two- and three-masted."]
+
+
 def test_a_label_at_the_end_of_a_page_does_not_go_on() -> None:
     first = shown("Office", 50, 60)
     second = shown("ferries leave at seven and take forty passengers.", 50, 740)

@@ -110,6 +110,9 @@ def _composed(found: re.Match[str]) -> str:
 BROKEN_WORD = "\u00ad"
 """Ends a line whose last word goes on in the next: the hyphen that the printer put there."""
 
+# Before these a hyphen stands for what comes later, as in "two- and three-masted".
+_SUSPENDING = frozenset(("and", "or", "nor", "und", "oder", "bzw", "och", "eller"))
+
 _END = re.compile(r"[.:;!?。！？：；…][\"'”’)\]\d]*\Z")  # noqa: RUF001
 
 _LAST_WORD = re.compile(r"[\w-]+\Z")
@@ -127,6 +130,8 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
         first, last = _LAST_WORD.search(before), _FIRST_WORD.match(after)
         if not (first and last):
             return f"{before}-{after}"
+        if last[0] in _SUSPENDING:
+            return f"{before}- {after}"
         is_capital = first[0].isupper() and len(first[0]) > 1 and last[0].isupper() and len(last[0]) > 1
         stays = not (after[0].islower() or is_capital) or not before[-1].isalpha()
         stays = stays or "-" in first[0] + last[0] or f"{first[0]}-{last[0]}".casefold() in hyphenated

@@ -22,6 +22,9 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 # How pdfium ends a line; U+FFFE is its sign for a hyphen that parts a word there.
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
 
+# And so it does not sign it where the line is the last one of a page.
+_HYPHEN = re.compile(r"[^\W_]-")
+
 # From here on, mostly, a letter is as wide as its size, however little of that its ink takes.
 _FIRST_WIDE = "\u2e80"
 
@@ -134,8 +137,11 @@ class Letters:
                 first += 1
             while end > first and text[end - 1].isspace():
                 end -= 1
+            parted = found[2] in ("\ufffe", "\x02")
+            if not parted and _HYPHEN.match(text, max(first, end - 2), end):  # the last of a page or of a column
+                parted, end = True, end - 1
             if first < end:
-                lines += self._forwards(text, first, end, parted=found[2] in ("\ufffe", "\x02"))
+                lines += self._forwards(text, first, end, parted=parted)
         return lines
 
     def _closed_up(self, text: str) -> str:

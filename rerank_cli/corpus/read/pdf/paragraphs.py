@@ -112,6 +112,7 @@ class Part:
         text = ""
         for line in self.lines:
             text = joined(text, line.text, hyphenated)
+        text = text.replace(BROKEN_WORD, "-")
         bullet = _BULLET.match(text)
         return f"- {text[bullet.end() :]}" if bullet else text
 

@@ -19,6 +19,10 @@ _MOST_BOLD_CHARS = 100
 _MOST_LINES = 3
 _DEEPEST = 6
 
+# Parts of so many lines are paragraphs, and what has such a share of them is prose.
+_FEWEST_LINES = 3
+_LEAST_PROSE = 0.15
+
 _NO_HEADING = re.compile(
     r"[.,;]\Z|\A[-•]|(?:\A|\s)=\s|[∑∏∫∞⩽⩾≤≥]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d",
     re.IGNORECASE,
@@ -52,10 +56,12 @@ class Heading:
 
 
 def body_size(parts: Sequence[Part]) -> float:
-    """The size that most letters have."""
+    """The size that most letters have, but for those of listings if there are paragraphs beside them."""
+    prose = sum(len(part.lines) for part in parts if part.kind == "text" and len(part.lines) >= _FEWEST_LINES)
+    is_prose = prose > _LEAST_PROSE * sum(len(part.lines) for part in parts)
     letters = Counter[float]()
     for part in parts:
-        for line in part.lines:
+        for line in part.lines if not (is_prose and part.kind == "listing") else ():
             letters[round(line.size * 2) / 2] += len(line.text)
     return max(letters, key=lambda size: (letters[size], -size), default=10.0)
 

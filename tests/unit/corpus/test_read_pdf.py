@@ -48,7 +48,7 @@ def spaced(*texts: str | int, x: float, y: float, font: str = "F", size: float =
 
 
 def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, tuple[int, float]] = {}) -> bytes:
-    """A file with those *pages*. *meanings* are the characters that letters of the font M stand for.
+    """A file with those *pages*. *meanings* are the characters that letters of the fonts M, J and K stand for.
 
     Each of the *bookmarks* leads to a page and a height on it.
     """
@@ -78,6 +78,11 @@ def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, t
         f" /FirstChar 32 /LastChar 126 /Widths [{'525 ' * 95}] >>"
     )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
+    fonts["J"] = "/J << /Type /Font /Subtype /Type1 /BaseFont /Courier /ToUnicode 3 0 R >>"
+    fonts["K"] = (
+        "/K << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R"
+        f" /FirstChar 32 /LastChar 126 /Widths [{'1000 ' * 95}] >>"
+    )
     first_page, first_bookmark = 5, 5 + 2 * len(pages)
     kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
@@ -416,6 +421,41 @@ def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
     second = shown("defgh.", 50, 740, font="M")
     whole = "信濃川は新潟県おお県潟新は川濃信は新潟県お。"
     assert texts(pdf(first, second, meanings=meanings | {".": "。"})) == [whole]
+
+
+HAN = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True)) | {".": "。", "1": "1", " ": " ", "t": "図"}
+
+
+def test_a_short_line_ends_a_paragraph_in_a_writing_without_blanks() -> None:
+    full, short = "abcdefghabcdefgh", "hgfedc"
+    for first in (short, f"1. {short}", f"{short}."):
+        page = shown(first, 50, 712, font="K") + shown(full, 70, 700, font="K") + shown(f"{full}ab", 50, 688, font="K")
+        assert len(texts(pdf(page, meanings=HAN))) == 2, first
+    caption = shown(f"t1 {short}", 50, 712, font="K") + shown(full, 50, 700, font="K")
+    assert len(texts(pdf(caption, meanings=HAN))) == 2
+
+
+def test_prose_of_han_and_kana_in_letters_of_one_width_is_no_listing() -> None:
+    page = shown("1 abcdefghabcdefgh", 50, 700, font="J") + shown("hgfedcba.", 50, 688, font="J")
+    assert texts(pdf(page, meanings=HAN)) == ["1 信濃川は新潟県お信濃川は新潟県おお県潟新は川濃信。"]
+
+
+def test_a_line_of_a_listing_that_ends_with_a_comment_in_han_stays_a_line() -> None:
+    page = (
+        shown("moor(hemp, rope, knot, harbour) #", 50, 700, font="C")
+        + shown("abc", 255, 700, font="M")
+        + shown("return knot", 50, 688, font="C")
+    )
+    assert texts(pdf(page, meanings=HAN)) == ["moor(hemp, rope, knot, harbour) # 信濃川\nreturn knot"]
+
+
+def test_signs_and_words_that_were_recognised_apart_in_a_writing_without_blanks_are_one_line() -> None:
+    page = (
+        spaced("abc", 200, "defg", x=50, y=700, font="K")
+        + shown(".", 123, 706, font="K", size=2)
+        + shown("hgf", 133, 700, font="K")
+    )
+    assert texts(pdf(page, meanings=HAN)) == ["信濃川は新潟県。お県潟"]
 
 
 def test_blanks_between_all_letters_of_a_writing_without_blanks_are_none() -> None:
@@ -918,6 +958,30 @@ def test_a_reference_that_is_stretched_to_fill_its_line_is_no_row_of_cells() -> 
         for number, at in ((1, 0), (2, 12), (3, 24))
     )
     assert texts(pdf("".join(lines)))[0].startswith("[1] A. Smith. Simulation of ropes")
+
+
+def test_a_wide_gap_after_a_sentence_in_a_stretched_line_parts_no_cells() -> None:
+    said = (
+        ("of", 500, "ropes", 500, "and", 500, "boats.", 1350, "He", 500, "has", 500, "seen", 500, "many"),
+        ("of", 520, "them", 520, "and", 520, "their", 520, 'sails."', 1450, "But", 520, "nobody"),
+        ("has", 480, "told", 480, "him", 480, "why.", 1250, "So", 480, "he", 480, "leaves."),
+    )
+    page = "".join(spaced(*line, x=50, y=700 - 12 * row) for row, line in enumerate(said))
+    (text,) = texts(pdf(page))
+    assert text.startswith('of ropes and boats. He has seen many of them and their sails." But nobody has told')
+
+
+def test_signs_of_a_listing_that_stand_a_little_apart_stay_at_their_words() -> None:
+    page = spaced("moor", 140, "\\(", 140, "hemp.rope", 140, "\\)", 700, "knot", x=50, y=700, font="C")
+    assert texts(pdf(page + shown("return knot", 50, 688, font="C"))) == ["moor(hemp.rope) knot\nreturn knot"]
+
+
+def test_a_long_listing_does_not_make_headings_of_all_prose() -> None:
+    code = "".join(shown("return knot", 50, 400 - 8 * row, font="C", size=8) for row in range(45))
+    prose = "".join(shown("Ropes are made of hemp that grows", 50, 700 - 12 * row) for row in range(12))
+    page = shown("Ropes", 50, 740, size=14) + prose + shown("where nobody goes", 50, 450) + code
+    headings = {heading for block in blocks(pdf(page)) for heading in block.headings}
+    assert headings == {"Ropes"}
 
 
 def test_text_beside_the_many_labels_of_plots_is_not_read_row_by_row() -> None:

@@ -146,6 +146,11 @@ def ends_sentence(text: str) -> bool:
     return _END.search(text) is not None
 
 
+def first_word(text: str) -> str:
+    """The first word of *text*: what would have to fit at the end of a line."""
+    return text[0] if is_unspaced(text[0]) else _UNSPACED.split(text.split(None, 1)[0], maxsplit=1)[0]
+
+
 def is_unspaced(letter: str) -> bool:
     """Whether *letter* is of a writing that has no blanks between words."""
     return _UNSPACED.match(letter) is not None

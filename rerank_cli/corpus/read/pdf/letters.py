@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, in_cyrillic, in_letters, without_leader
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
-from rerank_cli.corpus.read.pdf.lines import CELL_GAP, Cell, Line
+from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
 # How pdfium ends a line; U+FFFE is its sign for a hyphen that parts a word there.
@@ -29,8 +29,12 @@ _HYPHEN = re.compile(r"[^\W_]-")
 _FIRST_WIDE = "\u2e80"
 
 # Printers leave more room there.
-_STOPS = ".:;!?"
+_STOPS = ".:;!?" + WIDE_STOPS
 _AFTER_STOP = 1.6
+
+# So much of that between words is there in a line that is stretched to the width of its column.
+_STRETCHED_STOP = 3.0
+_CLOSING = "\"'”’»)]"  # noqa: RUF001
 
 _WIDEST_STRETCHED = 1.6
 
@@ -55,6 +59,14 @@ _SPREAD = re.compile(r"(?:(?<!\S)[^\W\d_] ){3}")
 _MOSTLY_SINGLE = 0.3
 _WIDEST_SPREAD = 0.24
 _NO_BLANK = "\u200b"
+
+# Such a share of the letters of a listing's line is Han or kana at most; where the rest tells, it is less.
+_MOST_WIDE = 0.5
+_MOST_COMMENT = 0.25
+
+# So wide a gap between letters of one width, in a listing or in a writing without blanks, is no blank.
+_WIDEST_FALSE = 0.3
+_WIDEST_FALSE_FIXED = 0.2
 
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
 _NO_GAP = 0.2
@@ -245,11 +257,9 @@ class Letters:
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
-        fonts = [self._font(begins)]
-        if fonts[0] != _PLAIN:
-            fonts += [self._font(middle), self._font(last)]
-        if None in fonts:
-            fonts = [(False, self._has_pitch(text, begins, end, size))]
+        widest = max((width for _, _, width in gaps), default=0.0)
+        bold, fixed = self._style(text, (begins, middle, last), end, size, widest=widest)
+        text = self._without_false_blanks(text, gaps, size, fixed=fixed)
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
@@ -264,14 +274,54 @@ class Letters:
             return None
         if parted:
             cells[-1] = Cell(cells[-1].text + BROKEN_WORD, cells[-1].left, cells[-1].right)
-        bold, fixed = (all(each) for each in zip(*fonts, strict=True))
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
+
+    def _style(
+        self, text: str, some: tuple[int, int, int], end: int, size: float, *, widest: float
+    ) -> tuple[bool, bool]:
+        """Whether a line is bold, and whether a typewriter's, by *some* of its letters: the first and two others.
+
+        All of Han and kana are of one width: they do not tell. Where they are most it is prose, where few a comment.
+        *widest* is its widest gap: where that parts cells, those may be in letters of their own.
+        """
+        first = some[0]
+        fonts = [self._font(first)]
+        if fonts[0] == _PLAIN:
+            return _PLAIN
+        fonts += map(self._font, some[1:])
+        named = [font for font in fonts if font]
+        if len(named) < len(fonts):
+            bold, fixed = False, self._has_pitch(text, first, end, size)
+        else:
+            bold, fixed = (all(each) for each in zip(*named, strict=True))
+        wide = sum(letter >= _FIRST_WIDE for letter in text[first:end]) / (end - first)
+        if fixed or not 0.0 < wide < _MOST_COMMENT or widest > CELL_GAP * size:
+            return bold, fixed and wide < _MOST_WIDE
+        told = [font[1] for font, index in zip(named, some, strict=True) if text[index] < _FIRST_WIDE]
+        return bold, bool(told) and all(told)
+
+    def _without_false_blanks(self, text: str, gaps: Sequence[_Gap], size: float, *, fixed: bool) -> str:
+        """*text* without the blanks that pdfium puts where letters stand a little apart, though no word ends there."""
+        for space, after, width in gaps:
+            is_within = text[space - 1] >= _FIRST_WIDE and text[after] >= _FIRST_WIDE
+            widest = _WIDEST_FALSE if is_within else _WIDEST_FALSE_FIXED if fixed else 0.0
+            if is_within and text[space - 1] in WIDE_STOPS:
+                widest = CELL_GAP * _AFTER_STOP
+            if not 0.0 < width < widest * size or not pdfium.FPDFText_IsGenerated(self._raw, space):
+                continue
+            if is_within or all((self._font(index) or (False, True))[1] for index in (space - 1, after)):
+                text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
+        return text
 
     def _cells(self, text: str, first: int, end: int, gaps: Sequence[_Gap], size: float) -> Iterator[tuple[int, int]]:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
         begins = first
+        least = min((gap[2] for gap in gaps), default=0.0)
+        after_stop = _STRETCHED_STOP * least if _NUMBER_GAP * size > least else 0.0
         for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
-            if width > _NUMBER_GAP * size and width > _widest_blank(text[space - 1], text[after]) * size:
+            if width <= _NUMBER_GAP * size or (width < after_stop and _ends_there(text, space)):
+                continue
+            if width > _widest_blank(text[space - 1], text[after]) * size:
                 yield begins, space
                 begins = after
         yield begins, end
@@ -385,7 +435,13 @@ def _widest_blank(before: str, after: str) -> float:
     """How much room is between words, and no more between two numbers."""
     if before.isdigit() and after.isdigit():
         return _NUMBER_GAP
-    return CELL_GAP * _AFTER_STOP if before in _STOPS else CELL_GAP
+    is_stop = before in _STOPS or (before == "," and after >= _FIRST_WIDE)
+    return CELL_GAP * _AFTER_STOP if is_stop else CELL_GAP
+
+
+def _ends_there(text: str, space: int) -> bool:
+    """Whether a sentence ends before the blank at *space*."""
+    return text[space - 1] in _STOPS or (text[space - 1] in _CLOSING and text[space - 2] in _STOPS)
 
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, is_unspaced
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
 WORD_GAP = 0.15
 CELL_GAP = 0.75
 
+# A stop of Han and kana stands in the middle or at the left of its place, which may count as room.
+WIDE_STOPS = "。，、；：？！"  # noqa: RUF001
+_STOP_GAP = 1.2
+
 # In sizes of the letters: no gap in prose or in a heading is so wide.
 _ROW_GAP = 3.0
+
+# In sizes of the letters: so much higher or lower than its line a sign may be put that was recognized in a scan.
+_RECOGNIZED = 0.8
 
 # Raised and lowered letters are so much smaller than the others, but no smaller than that.
 _SCRIPT = 0.85
@@ -78,11 +85,17 @@ class Line:
 
     def beside(self, other: Line) -> bool:
         """Whether *other* goes on to the right of this line, on the same height."""
+        size = max(self.size, other.size)
+        level = _RECOGNIZED if self._is_close_in_unspaced(other, size) else 0.5
         return (
             self.upright == other.upright
-            and abs(self.y - other.y) < 0.5 * max(self.size, other.size)
+            and abs(self.y - other.y) < level * size
             and (other.left > self.right - 0.2 * self.size or self._overhangs(other))
         )
+
+    def _is_close_in_unspaced(self, other: Line, size: float) -> bool:
+        """Whether *other* begins where this line ends, in a writing without blanks."""
+        return other.left - self.right < 1.5 * size and (is_unspaced(self.text[-1]) or is_unspaced(other.text[0]))
 
     def _overhangs(self, other: Line) -> bool:
         """Whether the raised letters that this line ends with stand above the lowered ones that *other* begins with."""
@@ -168,8 +181,10 @@ class Line:
         *before, last = self.cells
         first, *after = other.cells
         size = max(self.size, other.size)
-        if gap < CELL_GAP * size and not last.text.endswith(BROKEN_WORD):
-            space = " " if gap > WORD_GAP * size or self._is_marked_by(other) else ""
+        widest = _STOP_GAP if last.text[-1] in WIDE_STOPS else CELL_GAP
+        if gap < widest * size and not last.text.endswith(BROKEN_WORD):
+            is_parted = gap > WORD_GAP * size and last.text[-1] not in WIDE_STOPS
+            space = " " if is_parted or self._is_marked_by(other) else ""
             before.append(Cell(f"{last.text}{space}{first.text}", last.left, first.right))
         else:
             before += [last, first]

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, joined
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, first_word, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.tables import Table, with_tables
 
@@ -27,7 +27,7 @@ _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[�
 # What somebody types in, or goes on with, stands after it.
 _PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")
 
-_CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing)\s*\d", re.IGNORECASE)
+_CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing|[图圖図表])\s*\d", re.IGNORECASE)
 
 # In sizes of the letters.
 _SAME_SIZE = 0.12
@@ -220,13 +220,13 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
-    if is_short and (ended or line.y - before.y > _LOOSE * line.size):
+    if is_short and (ended or _CAPTION.match(paragraph[0].text) or line.y - before.y > _LOOSE * line.size):
         return True
     is_centred = abs((line.left + line.right) - (before.left + before.right)) < 0.4 * line.size
     if abs(indent) < _INDENT or is_centred:
         return False
     if indent > 0:
-        return len(paragraph) > 1 or (is_short and not _MARKER.match(paragraph[0].text))
+        return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not _MARKER.match(paragraph[0].text)))
     return len(paragraph) > 1 and (is_short or ended)
 
 
@@ -243,9 +243,7 @@ def _is_next_item(first: Line, line: Line) -> bool:
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:
     """Whether the first word of *line* had room at the end of the line before: then the line was ended on purpose."""
-    text = line.text
-    word = text.split(None, 1)[0]
-    width = (line.right - line.left) * min(1.0, len(word) / len(text))
+    width = (line.right - line.left) * min(1.0, len(first_word(line.text)) / len(line.text))
     return before.right + width + 0.7 * before.size < right
 
 

@@ -449,6 +449,11 @@ def test_a_line_of_a_listing_that_ends_with_a_comment_in_han_stays_a_line() -> N
     assert texts(pdf(page, meanings=HAN)) == ["moor(hemp, rope, knot, harbour) # 信濃川\nreturn knot"]
 
 
+def test_a_line_in_a_font_without_a_name_may_end_with_han() -> None:
+    page = shown("moor hemp rope harbour", 50, 700, font="P") + shown("abc", 170, 700, font="M")
+    assert texts(pdf(page, meanings=HAN)) == ["moor hemp rope harbour 信濃川"]
+
+
 def test_signs_and_words_that_were_recognised_apart_in_a_writing_without_blanks_are_one_line() -> None:
     page = (
         spaced("abc", 200, "defg", x=50, y=700, font="K")

@@ -128,6 +128,7 @@ class Letters:
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
         self._pitch = 0.0  # of the last line in letters of one width, in sizes of the letters
+        self._has_wide = False  # whether there are Han, kana or others of that width
         self.turns = Counter[int]()
         """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
         self.mirrored = 0
@@ -142,6 +143,7 @@ class Letters:
         if text is None:
             return []
         text = self._closed_up(in_cyrillic(in_letters(text)))
+        self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
@@ -257,9 +259,9 @@ class Letters:
         upright = turn % 2 == self._sheet.turned % 2
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
-        widest = max((width for _, _, width in gaps), default=0.0)
-        bold, fixed = self._style(text, (begins, middle, last), end, size, widest=widest)
-        text = self._without_false_blanks(text, gaps, size, fixed=fixed)
+        bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
+        if fixed or self._has_wide:
+            text = self._without_false_blanks(text, gaps, size, fixed=fixed)
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
@@ -277,12 +279,12 @@ class Letters:
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
 
     def _style(
-        self, text: str, some: tuple[int, int, int], end: int, size: float, *, widest: float
+        self, text: str, some: tuple[int, int, int], end: int, size: float, gaps: Sequence[_Gap]
     ) -> tuple[bool, bool]:
         """Whether a line is bold, and whether a typewriter's, by *some* of its letters: the first and two others.
 
         All of Han and kana are of one width: they do not tell. Where they are most it is prose, where few a comment.
-        *widest* is its widest gap: where that parts cells, those may be in letters of their own.
+        Where a gap parts cells, these may be in letters of their own.
         """
         first = some[0]
         fonts = [self._font(first)]
@@ -295,9 +297,9 @@ class Letters:
         else:
             bold, fixed = (all(each) for each in zip(*named, strict=True))
         wide = sum(letter >= _FIRST_WIDE for letter in text[first:end]) / (end - first)
-        if fixed or not 0.0 < wide < _MOST_COMMENT or widest > CELL_GAP * size:
+        if fixed or not 0.0 < wide < _MOST_COMMENT or any(width > CELL_GAP * size for _, _, width in gaps):
             return bold, fixed and wide < _MOST_WIDE
-        told = [font[1] for font, index in zip(named, some, strict=True) if text[index] < _FIRST_WIDE]
+        told = [font[1] for font, index in zip(fonts, some, strict=True) if font and text[index] < _FIRST_WIDE]
         return bold, bool(told) and all(told)
 
     def _without_false_blanks(self, text: str, gaps: Sequence[_Gap], size: float, *, fixed: bool) -> str:
@@ -316,14 +318,14 @@ class Letters:
     def _cells(self, text: str, first: int, end: int, gaps: Sequence[_Gap], size: float) -> Iterator[tuple[int, int]]:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
         begins = first
-        least = min((gap[2] for gap in gaps), default=0.0)
-        after_stop = _STRETCHED_STOP * least if _NUMBER_GAP * size > least else 0.0
-        for space, after, width in () if _is_stretched(text[first:end], [gap[2] / size for gap in gaps]) else gaps:
-            if width <= _NUMBER_GAP * size or (width < after_stop and _ends_there(text, space)):
-                continue
-            if width > _widest_blank(text[space - 1], text[after]) * size:
-                yield begins, space
-                begins = after
+        wide = [gap for gap in gaps if gap[2] > _NUMBER_GAP * size]
+        if wide and not _is_stretched(text[first:end], [gap[2] / size for gap in gaps]):
+            after_stop = _STRETCHED_STOP * min(gap[2] for gap in gaps) if len(wide) < len(gaps) else 0.0
+            for space, after, width in wide:
+                is_stop = width < after_stop and _ends_there(text, space)
+                if not is_stop and width > _widest_blank(text[space - 1], text[after]) * size:
+                    yield begins, space
+                    begins = after
         yield begins, end
 
     def _marked(self, text: str, first: int, end: int, size: float, y: float) -> str:

@@ -685,6 +685,17 @@ def test_a_page_whose_letters_nobody_knows_is_told_and_not_read() -> None:
         reading(pdf(shown(unknown, 50, 700, font="W")))
 
 
+def test_letters_of_a_font_that_nobody_knows_are_told_and_left_out() -> None:
+    said = "".join(shown("The rope is long and has been made of hemp", 50, 700 - 12 * row) for row in range(5))
+    unknown = "".join(f"\\000\\{code:03o}" for code in (1, 4, 5, 6, 30, 49, 63, 27, 21, 7) * 3)
+    numbers = '!"#"$!"$%#"&!\'"\\(#!\\)"*+,"-!'
+    for nonsense in (shown(unknown, 50, 600, font="W"), shown(numbers, 50, 600, font="B")):
+        read = reading(pdf(said + nonsense, said))
+        assert {block.text[:20] for block in read.documents[0].blocks} == {"The rope is long and"}
+        assert read.notes == ("1 of 2 pages hold letters that their fonts do not tell: they are left out",)
+    assert reading(pdf(said + shown("".join(map(chr, range(33, 39))), 50, 600))).notes == ()
+
+
 def test_the_heading_below_a_table_is_no_row_of_it() -> None:
     rows = (("1. Which rope?", "hemp"), ("2. Which paint?", "white"), ("3. Which nail?", "iron"))
     page = "".join(

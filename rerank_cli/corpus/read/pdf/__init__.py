@@ -77,6 +77,7 @@ def _notes(pages: Sequence[Page]) -> tuple[str, ...]:
         raise Unreadable("damaged: none of its pages can be read")
     scanned = sum(page.pictured for page in pages)
     unreadable = sum(page.unreadable for page in pages)
+    partly = sum(page.partly_unreadable for page in pages)
     if not any(page.lines or page.comments for page in pages):
         kind = "readable text: its fonts do not tell their letters" if unreadable else "text"
         raise Unreadable(f"none of its {len(pages)} pages holds {kind}{': scanned?' if scanned else ''}")
@@ -85,6 +86,8 @@ def _notes(pages: Sequence[Page]) -> tuple[str, ...]:
         notes.append(f"{scanned} of {len(pages)} pages hold no text: scanned?")
     if unreadable:
         notes.append(f"{unreadable} of {len(pages)} pages hold no readable text: their fonts do not tell their letters")
+    if partly:
+        notes.append(f"{partly} of {len(pages)} pages hold letters that their fonts do not tell: they are left out")
     if damaged:
         notes.append(f"{damaged} of {len(pages)} pages are damaged")
     return tuple(notes)

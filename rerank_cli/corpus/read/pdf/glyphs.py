@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -54,6 +55,15 @@ _MEANINGLESS = re.compile("[\x00\x01\x03-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue
 _MOST_MEANINGLESS = 0.1
 _MOST_UNKNOWN = 0.7
 
+# A font with so many letters that have no place in those of TeX, and such a share of them, is one that nobody knows.
+_UNTOLD = re.compile("[\x00\x01\x03-\x08\x17\x18\x1a\x7f-\x9f\ufffd]")
+_FEWEST_UNTOLD = 10
+_MOST_UNTOLD = 0.25
+_NO_LETTER = "\u200b"
+
+# Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
+_FIRST_USED = "!\"#$%&"
+
 # How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
 _NAMES = re.compile(rb"/Differences\s*\[([^\]]*)\]")
 _CODE_OR_NAME = re.compile(rb"(\d{1,3})(?!\d)|/([^\s/]{1,80})")
@@ -72,14 +82,19 @@ class Glyphs:
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
 
-    def named(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str | None:
+    def named(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> tuple[str, bool] | None:
         """*text*, one character for each letter of *textpage*, with those that pdfium does not know.
 
-        None where nobody knows what most letters are: old fonts that are made of pictures may not tell.
+        And whether it is without some that nobody knows. None where those are most of them: old fonts that are made of
+        pictures may not tell.
         """
         text = self._numbered(textpage, text)
         if not self._can_be_read(textpage, text):
             return None
+        told = self._without_untold(textpage, text)
+        return self._with_signs(textpage, told), told != text
+
+    def _with_signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
         signs = self._signs(textpage, text, _SUSPECT)
         if not signs:
             return text
@@ -99,6 +114,27 @@ class Glyphs:
             return True
         unknown: int = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in inked)
         return unknown < _MOST_UNKNOWN * len(inked)
+
+    def _without_untold(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
+        """*text* without the letters of fonts that nobody knows any letter of, which would be read as nonsense."""
+        untold = [found.start() for found in _UNTOLD.finditer(text)]
+        names = Counter(self._font(textpage, index) for index in untold)
+        suspects = {name for name, times in names.items() if times >= _FEWEST_UNTOLD and name and not _of_signs(name)}
+        are_numbers = all(letter in text for letter in _FIRST_USED)
+        if not (suspects or are_numbers):
+            return text
+        fonts: dict[str, list[int]] = {}
+        for index, letter in enumerate(text):
+            if letter not in " \r\n":
+                fonts.setdefault(self._font(textpage, index), []).append(index)
+        letters = list(text)
+        for name, indices in fonts.items():
+            own = "".join(text[index] for index in indices)
+            is_untold = name in suspects and len(_UNTOLD.findall(own)) > _MOST_UNTOLD * len(own)
+            if is_untold or (are_numbers and _counts(own)):
+                for index in indices:
+                    letters[index] = _NO_LETTER
+        return "".join(letters)
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
@@ -164,6 +200,11 @@ class Glyphs:
                 yield zlib.decompressobj().decompress(self._content[found.end() :], _MOST_UNPACKED_BYTES)
             except zlib.error:  # encrypted, or packed in another way
                 continue
+
+
+def _counts(letters: str) -> bool:
+    """Whether *letters* are numbers in the order of their first use. A table of all letters has each of them once."""
+    return "".join(dict.fromkeys(letters)).startswith(_FIRST_USED) and not letters.startswith(_FIRST_USED)
 
 
 def _of_signs(font: str) -> bool:

@@ -65,7 +65,7 @@ _MOST_WIDE = 0.5
 _MOST_COMMENT = 0.25
 
 # So wide a gap between letters of one width, in a listing or in a writing without blanks, is no blank.
-_WIDEST_FALSE = 0.3
+_WIDEST_FALSE = 0.5
 _WIDEST_FALSE_FIXED = 0.2
 
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
@@ -135,13 +135,16 @@ class Letters:
         """How many letters stand on their head though they run to the right; once lines were read."""
         self.unreadable = False
         """Whether there are letters, but nobody knows which; once lines were read."""
+        self.partly_unreadable = False
+        """Whether nobody knows those of some fonts, which are left out; once lines were read."""
 
     def lines(self) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading."""
-        text = self._glyphs.named(self._raw, self._text())
-        self.unreadable = text is None
-        if text is None:
+        named = self._glyphs.named(self._raw, self._text())
+        self.unreadable = named is None
+        if named is None:
             return []
+        text, self.partly_unreadable = named
         text = self._closed_up(in_cyrillic(in_letters(text)))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         lines: list[Line] = []

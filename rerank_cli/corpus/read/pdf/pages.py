@@ -46,7 +46,8 @@ class Bookmark:
 class Page:
     """A page as it is shown. `pictured` where it has a picture and no text.
 
-    `unreadable` where nobody knows its letters, `damaged` where pdfium cannot make anything of it.
+    `unreadable` where nobody knows its letters, `partly_unreadable` where nobody knows some of them, `damaged` where
+    pdfium cannot make anything of it.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Page:
     comments: tuple[str, ...] = ()
     pictured: bool = False
     unreadable: bool = False
+    partly_unreadable: bool = False
     damaged: bool = False
 
 
@@ -164,9 +166,9 @@ class Pdf:
         width, height = sheet.shown_width, sheet.shown_height
         lines = list(_telling(side_by_side(in_columns(in_rows(_seen(lines, width, height)), width))))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
-        unreadable = letters.unreadable
+        unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
-        return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable)
+        return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable, partly)
 
 
 def _goes_upwards(lines: Sequence[Line]) -> bool:

@@ -415,6 +415,25 @@ def test_a_new_paragraph_after_the_end_of_the_page_stays_apart() -> None:
     assert len(texts(pdf(CUT + shown("and that is all", 50, 48), shown("Petrel, a boat of wood.", 50, 740)))) == 2
 
 
+def test_the_names_of_a_plot_do_not_go_on_with_the_sentence_of_the_page_before() -> None:
+    names = spaced("hemp", 4000, "cotton", 4000, "nylon", x=60, y=740)
+    assert texts(pdf(CUT, names))[0] == f"{FULL} {FULL}"
+
+
+def test_what_a_slide_says_does_not_go_on_on_the_next_one() -> None:
+    first = shown("The ferry leaves at seven and takes forty passengers", 50, 60)
+    second = shown("and some letters", 50, 400)
+    pages = pdf(first, second).replace(b"/MediaBox [0 0 600 800]", b"/MediaBox [0 0 600 450]")
+    assert len(texts(pages)) == 2
+
+
+def test_the_number_of_a_page_is_left_out_that_stands_far_above_its_edge() -> None:
+    pages = [shown(f"Of {rope} nobody says anything.", 50, 700) for rope in ("hemp", "cotton", "nylon", "wire")]
+    numbered = [page + shown(str(number), 300, 150) for number, page in enumerate(pages, 1)]
+    assert len(texts(pdf(*numbered))) == 4
+    assert texts(pdf(pages[0] + shown("12", 300, 150)))[-1] == "12"
+
+
 def test_a_chinese_sentence_goes_on_after_the_end_of_the_page() -> None:
     meanings = dict(zip("abcdefgh", "信濃川は新潟県お", strict=True))
     first = shown("abcdefgh", 50, 72, font="M") + shown("hgfedcba", 50, 60, font="M")
@@ -750,6 +769,12 @@ def test_a_mirrored_page_is_read_in_its_order() -> None:
 def test_letters_that_have_the_names_of_dingbats_are_letters() -> None:
     line = "The ferry leaves at noon for the old harbour: Is that right?"
     assert texts(pdf(shown(line, 50, 700, font="D"))) == [line]
+
+
+def test_an_accent_that_is_set_after_its_line_is_on_its_letter() -> None:
+    page = shown("Karl Muller has seen it", 50, 700, font="M") + shown("*", 79.5, 700.4, font="M")
+    meanings = {letter: letter for letter in "Karl Muller has seen it"} | {"*": "¨"}
+    assert texts(pdf(page, meanings=meanings)) == ["Karl Müller has seen it"]
 
 
 def test_a_grave_accent_that_is_set_before_its_letter_is_on_it() -> None:

@@ -42,7 +42,8 @@ def read(content: bytes, path: str) -> Reading:
         part for lines, own in zip(texts, distances, strict=True) for part in parts_of(lines, leading_of(own) or usual)
     ]
     body = body_size(parts)
-    parts = flowing(gathered(parts, body))
+    slides = frozenset(page.number for page in pages if page.width > page.height)
+    parts = flowing(gathered(parts, body), slides)
     title = title_of(parts, said, body)
     outline = Outline("page")
     for piece in _headed(parts, bookmarks, title, body):

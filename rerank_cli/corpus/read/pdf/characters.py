@@ -101,10 +101,17 @@ def cleaned(text: str) -> str:
 
 
 def _composed(found: re.Match[str]) -> str:
-    """A letter with its accent, if there is such a letter."""
-    letter = "i" if found[2] == _DOTLESS else found[2]
-    composed = unicodedata.normalize("NFC", letter + _COMBINING[found[1]])
-    return composed if len(composed) == 1 else found[0]
+    return with_accent(found[2], found[1]) or found[0]
+
+
+def with_accent(letter: str, accent: str) -> str | None:
+    """A letter with *accent* on it, if there is one."""
+    composed = unicodedata.normalize("NFC", ("i" if letter == _DOTLESS else letter) + _COMBINING[accent])
+    return composed if len(composed) == 1 else None
+
+
+LONE_ACCENT = re.compile(f"(?<!\\S)[{''.join(_COMBINING)}](?!\\S)")
+"""An accent that stands alone in a line."""
 
 
 BROKEN_WORD = "\u00ad"

@@ -20,11 +20,13 @@ _FEWEST_BLANKS = 3
 _SLACK = 0.6
 
 
-def flowing(parts: Sequence[Part]) -> list[Part]:
-    """*parts* of all pages, with those as one that are one paragraph."""
+def flowing(parts: Sequence[Part], slides: frozenset[int]) -> list[Part]:
+    """*parts* of all pages, with those as one that are one paragraph. What is on one of *slides* ends there."""
     whole: list[Part] = []
     for part in parts:
         index = _beginning(whole, part)
+        if index is not None and part.first_page in slides and whole[index].last_page < part.first_page:
+            index = None
         if index is None:
             whole.append(part)
         else:
@@ -43,7 +45,8 @@ def _beginning(whole: Sequence[Part], part: Part) -> int | None:
             return None
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
-            return index if is_open and (in_sentence or _is_cut(before, part)) else None
+            goes_on = (in_sentence and not _is_label(part)) or _is_cut(before, part)
+            return index if is_open and goes_on else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
             return None
     return None
@@ -71,6 +74,11 @@ def _is_open(before: Part) -> bool:
     blanks = sum(line.text.count(" ") for line in before.lines)
     is_prose = (" " in text and blanks >= _FEWEST_BLANKS) or is_unspaced(text[-1])
     return is_prose and not ends_sentence(text)
+
+
+def _is_label(part: Part) -> bool:
+    """Whether it is a row of names, as below the bars of a plot."""
+    return part.lines[0].is_row and not ends_sentence(part.lines[-1].text)
 
 
 def _is_cut(before: Part, part: Part) -> bool:

@@ -62,7 +62,7 @@ _MOST_UNTOLD = 0.25
 _NO_LETTER = "\u200b"
 
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
-_FIRST_USED = "!\"#$%&"
+_FIRST_USED = '!"#$%&'
 
 # How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
 _NAMES = re.compile(rb"/Differences\s*\[([^\]]*)\]")

@@ -14,7 +14,15 @@ from statistics import median
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, cleaned, in_cyrillic, in_letters, without_leader
+from rerank_cli.corpus.read.pdf.characters import (
+    BROKEN_WORD,
+    LONE_ACCENT,
+    cleaned,
+    in_cyrillic,
+    in_letters,
+    with_accent,
+    without_leader,
+)
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
@@ -145,7 +153,7 @@ class Letters:
         if named is None:
             return []
         text, self.partly_unreadable = named
-        text = self._closed_up(in_cyrillic(in_letters(text)))
+        text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         lines: list[Line] = []
         for found in _LINE.finditer(text):
@@ -160,6 +168,23 @@ class Letters:
             if first < end:
                 lines += self._forwards(text, first, end, parted=parted)
         return lines
+
+    def _accented(self, text: str) -> str:
+        """*text* with the accents on their letters that pdfium puts at the end of their lines."""
+        if not LONE_ACCENT.search(text):
+            return text
+        letters = list(text)
+        for found in _LINE.finditer(text):
+            for accent in LONE_ACCENT.finditer(text, *found.span(1)):
+                at = accent.start()
+                middle = (self._left(at) + self._right(at)) / 2
+                for index in range(*found.span(1)):
+                    if text[index].isalpha() and self._left(index) < middle < self._right(index):
+                        composed = with_accent(text[index], accent[0])
+                        if composed:
+                            letters[index], letters[at] = composed, _NO_BLANK
+                        break
+        return "".join(letters)
 
     def _closed_up(self, text: str) -> str:
         """*text* without the blanks that pdfium puts into words of spread letters, as in listings and headings."""

@@ -12,6 +12,7 @@ from rerank_cli.corpus.read.pdf.pages import Page
 # Which lines are looked at: those in the upper and lower parts of the page, and of these only the outermost. At the
 # bottom these may be more: a table's header stands at the top of each of its pages.
 _MARGIN = 0.15
+_NUMBER_MARGIN = 0.25  # of the number of a page that stands alone
 _UPPERMOST = 3
 _LOWERMOST = 4
 
@@ -49,7 +50,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
             for slot, line in slots
             if _height(slot) in running or not running.isdisjoint(_keys(slot, line, number))
         }
-        dropped |= _page_numbers(slots)
+        dropped |= _page_numbers(slots, page)
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
         kept.append(tuple(line for line in page.lines if line not in dropped))
     return kept
@@ -69,11 +70,17 @@ def _titles(pages: Sequence[Page]) -> set[Line]:
 def _outermost(page: Page) -> list[tuple[_Slot, Line]]:
     ordered = sorted((line for line in page.lines if line.upright), key=lambda line: line.y)
     top = [line for line in ordered[:_UPPERMOST] if line.y < page.height * _MARGIN]
-    bottom = [line for line in ordered[-_LOWERMOST:] if line.y > page.height * (1 - _MARGIN)]
+    bottom = [line for line in ordered[-_LOWERMOST:] if _is_at_bottom(line, page)]
+    if ordered and not bottom and ordered[-1].y > page.height * (1 - _NUMBER_MARGIN):
+        bottom = [line for line in ordered[-1:] if _PAGE_NUMBER.fullmatch(line.text)]
     return [
         *((("top", round(line.y)), line) for line in top),
         *((("bottom", round(page.height - line.y)), line) for line in bottom),
     ]
+
+
+def _is_at_bottom(line: Line, page: Page) -> bool:
+    return line.y > page.height * (1 - _MARGIN)
 
 
 def _keys(slot: _Slot, line: Line, number: int) -> Iterator[tuple[_Slot, str]]:
@@ -128,8 +135,8 @@ def _spot(line: Line) -> _Spot:
     return round(line.left), round(line.y), line.text
 
 
-def _page_numbers(slots: Sequence[tuple[_Slot, Line]]) -> set[Line]:
+def _page_numbers(slots: Sequence[tuple[_Slot, Line]], page: Page) -> set[Line]:
     """The first line at the top and the last one at the bottom if they are page numbers and no more."""
     tops = [line for (edge, _), line in slots if edge == "top"]
-    bottoms = [line for (edge, _), line in slots if edge == "bottom"]
+    bottoms = [line for (edge, _), line in slots if edge == "bottom" and _is_at_bottom(line, page)]
     return {line for line in (*tops[:1], *bottoms[-1:]) if _PAGE_NUMBER.fullmatch(line.text)}

@@ -6,7 +6,7 @@ import ctypes
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import pypdfium2
@@ -56,9 +56,10 @@ _MOST_MEANINGLESS = 0.1
 _MOST_UNKNOWN = 0.7
 
 # A font with so many letters that have no place in those of TeX, and such a share of them, is one that nobody knows.
-_UNTOLD = re.compile("[\x00\x01\x03-\x08\x17\x18\x1a\x7f-\x9f\ufffd]")
-_FEWEST_UNTOLD = 10
-_MOST_UNTOLD = 0.25
+_UNTOLD = re.compile("[\x00\x01\x03-\x09\x17\x18\x1a\x7f-\x9f\ufffd]")
+_FEWEST_UNTOLD = 5
+_MOST_UNTOLD = 0.15
+_ALL_BUT_FEW = 0.9
 _NO_LETTER = "\u200b"
 
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
@@ -130,11 +131,18 @@ class Glyphs:
         letters = list(text)
         for name, indices in fonts.items():
             own = "".join(text[index] for index in indices)
-            is_untold = name in suspects and len(_UNTOLD.findall(own)) > _MOST_UNTOLD * len(own)
+            is_untold = name in suspects and self._tells_nothing(textpage, indices, own)
             if is_untold or (are_numbers and _counts(own)):
                 for index in indices:
                     letters[index] = _NO_LETTER
         return "".join(letters)
+
+    def _tells_nothing(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, indices: Sequence[int], own: str) -> bool:
+        """Whether hardly any of a font's *own* letters, which are at *indices*, has a character."""
+        if len(own) < _FEWEST or len(_UNTOLD.findall(own)) < _MOST_UNTOLD * len(own):
+            return False
+        unknown: int = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in indices)
+        return unknown > _ALL_BUT_FEW * len(indices)
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -109,6 +110,7 @@ class Pdf:
     def _form_of(document: pypdfium2.PdfDocument) -> pypdfium2.PdfFormEnv | None:
         if document.get_formtype() == pdfium.FORMTYPE_NONE:
             return None
+        logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns of forms of a kind, whose fields are read
         document.init_forms()
         return document.formenv
 

@@ -110,7 +110,7 @@ def with_accent(letter: str, accent: str) -> str | None:
     return composed if len(composed) == 1 else None
 
 
-LONE_ACCENT = re.compile(f"(?<!\\S)[{''.join(_COMBINING)}](?!\\S)")
+LONE_ACCENT = re.compile(f"[{''.join(_COMBINING)}](?<!\\S.)(?!\\S)")
 """An accent that stands alone in a line."""
 
 

@@ -707,8 +707,9 @@ def test_a_page_whose_letters_nobody_knows_is_told_and_not_read() -> None:
 def test_letters_of_a_font_that_nobody_knows_are_told_and_left_out() -> None:
     said = "".join(shown("The rope is long and has been made of hemp", 50, 700 - 12 * row) for row in range(5))
     unknown = "".join(f"\\000\\{code:03o}" for code in (1, 4, 5, 6, 30, 49, 63, 27, 21, 7) * 3)
-    numbers = '!"#"$!"$%#"&!\'"\\(#!\\)"*+,"-!'
-    for nonsense in (shown(unknown, 50, 600, font="W"), shown(numbers, 50, 600, font="B")):
+    numbers = ('!"#"$!"$%#"&!\'"\\(#!\\)"*+,"-!', "!\"#$%&'$'%&\"#!!#")
+    nothing = (shown(unknown, 50, 600, font="W"), *(shown(each, 50, 600, font="B") for each in numbers))
+    for nonsense in nothing:
         read = reading(pdf(said + nonsense, said))
         assert {block.text[:20] for block in read.documents[0].blocks} == {"The rope is long and"}
         assert read.notes == ("1 of 2 pages hold letters that their fonts do not tell: they are left out",)
@@ -926,6 +927,19 @@ def test_labels_beside_paragraphs_stand_above_them() -> None:
     first = shown("This is what all of the harbour has to say of its ropes and ferries.", 50, 760)
     text = " ".join([said] * 3)
     assert texts(pdf(paragraphs + labels + first))[1:] == ["Ropes", text, "Paint", text, "Ferries", text]
+
+
+def test_labels_that_a_scan_has_before_all_text_beside_them_stand_above_their_text() -> None:
+    labels = "".join(shown(f"[Ka{year}]", 50, 700 - 40 * row) for row, year in enumerate((91, 92, 93, 94)))
+    said = "".join(
+        shown(f"Of {rope} and of all that has been made of it in the harbour", 130, 700 - 40 * row)
+        + shown("of the island, by a chandler.", 130, 688 - 40 * row)
+        for row, rope in enumerate(("hemp", "cotton", "nylon", "wire"))
+    )
+    read = texts(pdf(labels + said))
+    assert [text.split()[0] for text in read] == [
+        *("[Ka91]", "Of", "[Ka92]", "Of", "[Ka93]", "Of", "[Ka94]", "Of"),
+    ]
 
 
 def test_what_is_set_sideways_is_no_title() -> None:

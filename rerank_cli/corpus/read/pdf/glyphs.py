@@ -63,6 +63,7 @@ _ALL_BUT_FEW = 0.9
 _NO_LETTER = "\u200b"
 
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
+_OF_A_TABLE = 40  # of these a table of all letters has each one once
 _FIRST_USED = '!"#$%&'
 
 # How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
@@ -120,13 +121,13 @@ class Glyphs:
         """*text* without the letters of fonts that nobody knows any letter of, which would be read as nonsense."""
         untold = [found.start() for found in _UNTOLD.finditer(text)]
         names = Counter(self._font(textpage, index) for index in untold)
-        suspects = {name for name, times in names.items() if times >= _FEWEST_UNTOLD and name and not _of_signs(name)}
+        suspects = {name for name, times in names.items() if times >= _FEWEST_UNTOLD and not _of_signs(name)}
         are_numbers = all(letter in text for letter in _FIRST_USED)
         if not (suspects or are_numbers):
             return text
         fonts: dict[str, list[int]] = {}
         for index, letter in enumerate(text):
-            if letter not in " \r\n":
+            if letter not in " \n" and not text.startswith("\r\n", index):
                 fonts.setdefault(self._font(textpage, index), []).append(index)
         letters = list(text)
         for name, indices in fonts.items():
@@ -212,7 +213,8 @@ class Glyphs:
 
 def _counts(letters: str) -> bool:
     """Whether *letters* are numbers in the order of their first use. A table of all letters has each of them once."""
-    return "".join(dict.fromkeys(letters)).startswith(_FIRST_USED) and not letters.startswith(_FIRST_USED)
+    some = letters[:_OF_A_TABLE]
+    return "".join(dict.fromkeys(some)).startswith(_FIRST_USED) and len(set(some)) < len(some)
 
 
 def _of_signs(font: str) -> bool:

@@ -43,8 +43,9 @@ _COLUMN_GAP = 6.0
 _FEWEST_LINES = 3
 _TEXT_WIDTH = 12.0
 
-# And a label beside it has so many words.
+# And a label beside it has so many words. Of fewer that the file has before all text each may be a heading.
 _LABEL_WORDS = 3
+_FEWEST_LABELS = 3
 
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
@@ -249,9 +250,28 @@ def _would_have_fit(before: Line, line: Line, right: float) -> bool:
 
 def in_reading_order(parts: list[Part]) -> list[Part]:
     """*parts* as they stand in the file if nobody would have to read upwards, else by the blank strips between them."""
-    if len(parts) > _MOST_PARTS or not any(_leads_upwards(before, after) for before, after in pairwise(parts)):
+    if len(parts) > _MOST_PARTS:
         return parts
-    return _ordered(parts, depth=0)
+    if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
+        return _ordered(parts, depth=0)
+    return parts
+
+
+def _has_labels_apart(parts: Sequence[Part]) -> bool:
+    """Whether the file has a column of labels first and then the text that stands beside them, as of a scan."""
+    labels: list[Part] = []
+    for before, after in pairwise(parts):
+        if len(before.lines) > 1 or before.lines[0].text.count(" ") >= _LABEL_WORDS:
+            labels = []
+            continue
+        if labels and abs(labels[-1].left - before.left) > before.size:
+            labels = []
+        labels.append(before)
+        if len(labels) >= _FEWEST_LABELS and after.left > before.right and after.bottom < before.top:
+            first = after.lines[0]
+            if any(abs(label.lines[0].y - first.y) < 0.5 * first.size for label in labels):
+                return True
+    return False
 
 
 def _leads_upwards(before: Part, after: Part) -> bool:

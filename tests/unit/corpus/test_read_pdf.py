@@ -77,6 +77,11 @@ def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, t
         f" /Encoding << /Differences [32 {' '.join(f'/a{code}' for code in range(32, 127))}] >> /CharProcs << >>"
         f" /FirstChar 32 /LastChar 126 /Widths [{'525 ' * 95}] >>"
     )
+    fonts["E"] = (
+        "/E << /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0]"
+        f" /Encoding << /Differences [0 {' '.join(f'/a{code}' for code in range(256))}] >> /CharProcs << >>"
+        f" /FirstChar 0 /LastChar 255 /Widths [{'525 ' * 256}] >>"
+    )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
     fonts["J"] = "/J << /Type /Font /Subtype /Type1 /BaseFont /Courier /ToUnicode 3 0 R >>"
     fonts["K"] = (
@@ -506,6 +511,12 @@ def test_the_last_line_of_an_entry_goes_on_to_its_page() -> None:
 def test_letters_that_only_the_file_has_a_name_for_are_read() -> None:
     page = shown("Wey \\033nd the oUer of the new Voor", 50, 700, font="L")
     assert texts(pdf(page)) == ["They find the offer of the new floor"]
+
+
+def test_letters_of_pictures_have_the_places_of_tex() -> None:
+    assert texts(pdf(shown("\\235lkel Geni\\263leme do\\247ru gro\\377", 50, 700, font="E"))) == [
+        "İlkel Genişleme doğru groß"
+    ]
 
 
 def test_ligatures_without_a_name_are_those_of_tex() -> None:

@@ -29,6 +29,15 @@ _TEXT = dict(
     zip("\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x19\x1b\x1c\x1d\x1e\x1f", "ﬀﬁﬂﬃﬄ“”„«»–—ıﬀﬁﬂﬃﬄ", strict=True)  # noqa: RUF001
 )
 
+# The letters of TeX's encoding for Europe that have another place elsewhere. Only its fonts of pictures give codes.
+_EUROPEAN = dict(
+    zip(
+        map(chr, (*range(0x80, 0xC0), 0xD7, 0xF7, 0xFF)),
+        "ĂĄĆČĎĚĘĞĹĽŁŃŇŊŐŔŘŚŠŞŤŢŰŮŸŹŽŻĲİđ§ăąćčďěęğĺľłńňŋőŕřśšşťţűůÿźžżĳ¡¿£Œœß",
+        strict=True,
+    )
+)
+
 # The letters of a font as Windows numbers them. Some files have nothing else of them.
 _BLANK = "\x03"
 _NUMBERED = {chr(number): chr(number + 29) for number in range(3, 98)}
@@ -46,6 +55,7 @@ _FEWEST = 20
 _SUSPECT = re.compile(
     r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdBCIJPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
     r"|(?<!\S)[\[\\()](?!\S)"
+    r"|(?<=[a-zà-öø-þ])[\x80-\xbf÷ÿ]|[\x80-\xbf×÷](?=[a-zà-öø-þ])"  # noqa: RUF001
 )
 
 _BRACKET = re.compile("[hi]")
@@ -60,6 +70,7 @@ _UNTOLD = re.compile("[\x00\x01\x03-\x09\x17\x18\x1a\x7f-\x9f\ufffd]")
 _FEWEST_UNTOLD = 5
 _MOST_UNTOLD = 0.15
 _ALL_BUT_FEW = 0.9
+_REPLACED = "\ufffd"
 _NO_LETTER = "\u200b"
 
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
@@ -142,8 +153,11 @@ class Glyphs:
         """Whether hardly any of a font's *own* letters, which are at *indices*, has a character."""
         if len(own) < _FEWEST or len(_UNTOLD.findall(own)) < _MOST_UNTOLD * len(own):
             return False
-        unknown: int = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in indices)
-        return unknown > _ALL_BUT_FEW * len(indices)
+        unknown = sum(
+            letter == _REPLACED or pdfium.FPDFText_HasUnicodeMapError(textpage, index) == 1
+            for letter, index in zip(own, indices, strict=True)
+        )
+        return bool(unknown > _ALL_BUT_FEW * len(indices))
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
@@ -176,7 +190,8 @@ class Glyphs:
         for font, signs in _SIGNS:
             if font.search(name):
                 return signs.get(code)
-        return self._ligatures.get(ord(code)) or _TEXT.get(code)
+        european = None if name else _EUROPEAN.get(code)
+        return self._ligatures.get(ord(code)) or european or _TEXT.get(code)
 
     @cached_property
     def _ligatures(self) -> dict[int, str]:

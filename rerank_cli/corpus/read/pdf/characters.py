@@ -155,7 +155,8 @@ def ends_sentence(text: str) -> bool:
 
 def first_word(text: str) -> str:
     """The first word of *text*: what would have to fit at the end of a line."""
-    return text[0] if is_unspaced(text[0]) else _UNSPACED.split(text.split(None, 1)[0], maxsplit=1)[0]
+    word = text.split(None, 1)[0]
+    return word if word.isascii() else _UNSPACED.split(word, maxsplit=1)[0] or word[0]
 
 
 def is_unspaced(letter: str) -> bool:

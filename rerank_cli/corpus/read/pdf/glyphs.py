@@ -55,7 +55,9 @@ _FEWEST = 20
 _SUSPECT = re.compile(
     r"[\x00-\x09\x0b\x0c\x0e-\x1f]|\r(?!\n)|\b[hkbdBCIJPXQYRZ]|[iceh]\b|(?<=[^\W\d])[04567]|(?<=[a-z])[A-Z]|\b[A-Z](?=[a-z])"
     r"|(?<!\S)[\[\\()](?!\S)"
-    r"|(?<=[a-zà-öø-þ])[\x80-\xbf÷ÿ]|[\x80-\xbf×÷](?=[a-zà-öø-þ])"  # noqa: RUF001
+)
+_SUSPECT_IN_WORD = re.compile(
+    r"[\x80-\xbf÷ÿ](?<=[a-z\x19à-öø-þ].)|[\x80-\xbf×÷](?=[a-z\x19à-öø-þ])"  # noqa: RUF001
 )
 
 _BRACKET = re.compile("[hi]")
@@ -109,6 +111,8 @@ class Glyphs:
 
     def _with_signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
         signs = self._signs(textpage, text, _SUSPECT)
+        if not text.isascii():
+            signs |= self._signs(textpage, text, _SUSPECT_IN_WORD)
         if not signs:
             return text
         if "⟨" in signs.values() or "⟩" in signs.values():  # the other ones may stand in the middle of a word

@@ -86,12 +86,12 @@ class Line:
     def beside(self, other: Line) -> bool:
         """Whether *other* goes on to the right of this line, on the same height."""
         size = max(self.size, other.size)
-        level = _RECOGNIZED if self._is_close_in_unspaced(other, size) else 0.5
-        return (
-            self.upright == other.upright
-            and abs(self.y - other.y) < level * size
-            and (other.left > self.right - 0.2 * self.size or self._overhangs(other))
-        )
+        off = abs(self.y - other.y)
+        if self.upright != other.upright or off >= _RECOGNIZED * size:
+            return False
+        if off >= 0.5 * size and not self._is_close_in_unspaced(other, size):
+            return False
+        return other.left > self.right - 0.2 * self.size or self._overhangs(other)
 
     def _is_close_in_unspaced(self, other: Line, size: float) -> bool:
         """Whether *other* begins where this line ends, in a writing without blanks."""

@@ -113,7 +113,8 @@ def filled_in(lines: list[Line], fields: tuple[Field, ...], number: int) -> list
             continue
         above = [index for index, line in enumerate(filled) if line.y <= field.top + 0.3 * line.size]
         index = max(above, key=lambda index: filled[index].y) + 1 if above else 0
-        filled.insert(index, Line((cell,), number, field.bottom, _USUAL_SIZE))
+        box = filled[index - 1].box if index else None
+        filled.insert(index, Line((cell,), number, field.bottom, _USUAL_SIZE, box=box))
     return filled
 
 

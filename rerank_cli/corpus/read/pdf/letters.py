@@ -24,6 +24,7 @@ from rerank_cli.corpus.read.pdf.characters import (
     without_leader,
 )
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
+from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
@@ -145,9 +146,11 @@ class Letters:
         """Whether there are letters, but nobody knows which; once lines were read."""
         self.partly_unreadable = False
         """Whether nobody knows those of some fonts, which are left out; once lines were read."""
+        self._grids: Sequence[Grid] = ()
 
-    def lines(self) -> list[Line]:
-        """The lines in the order of the file, which is mostly that of reading."""
+    def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
+        """The lines in the order of the file, which is mostly that of reading. The rules of *grids* part cells."""
+        self._grids = grids
         named = self._glyphs.named(self._raw, self._text())
         self.unreadable = named is None
         if named is None:
@@ -347,14 +350,23 @@ class Letters:
         """Where each cell begins and ends. pdfium writes one blank whatever the gap, so gaps are measured."""
         begins = first
         wide = [gap for gap in gaps if gap[2] > _NUMBER_GAP * size]
-        if wide and not _is_stretched(text[first:end], [gap[2] / size for gap in gaps]):
-            after_stop = _STRETCHED_STOP * min(gap[2] for gap in gaps) if len(wide) < len(gaps) else 0.0
-            for space, after, width in wide:
-                is_stop = width < after_stop and _ends_there(text, space)
-                if not is_stop and width > _widest_blank(text[space - 1], text[after]) * size:
-                    yield begins, space
-                    begins = after
+        is_stretched = bool(wide) and _is_stretched(text[first:end], [gap[2] / size for gap in gaps])
+        after_stop = _STRETCHED_STOP * min(gap[2] for gap in gaps) if 0 < len(wide) < len(gaps) else 0.0
+        for space, after, width in gaps if self._grids else () if is_stretched else wide:
+            is_stop = width < after_stop and _ends_there(text, space)
+            is_wide = width > max(_NUMBER_GAP, _widest_blank(text[space - 1], text[after])) * size
+            if (is_wide and not is_stretched and not is_stop) or self._is_ruled(text, space, after):
+                yield begins, space
+                begins = after
         yield begins, end
+
+    def _is_ruled(self, text: str, space: int, after: int) -> bool:
+        """Whether a rule stands in a gap."""
+        if not self._grids:
+            return False
+        y = (self._upper(after) + self._origin(after)[1]) / 2
+        left, right = self._edge(text[space - 1], space - 1), self._left(after)
+        return any(grid.parts(left, right, y) for grid in self._grids)
 
     def _marked(self, text: str, first: int, end: int, size: float, y: float) -> str:
         """The text of a cell, with the raised numbers of footnotes apart from its words."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, is_unspaced
 
@@ -47,11 +48,27 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """What rules keep apart: the `number` of a box or a table on its page, and the `cell` of a table.
+
+    A cell has a row between rules, a row within that, and a column.
+    """
+
+    number: int
+    cell: tuple[int, int, int] | None = None
+
+    @property
+    def row(self) -> tuple[int, int, int] | None:
+        """The number of its table, and the row there; None of what is in no table."""
+        return (self.number, *self.cell[:2]) if self.cell else None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What stands side by side on a page. Points (1/72 inch) count from the page's upper left corner.
 
     `y` is the line that the letters stand on, `size` that of the letters. `bold` and `fixed` (as a typewriter sets
-    them) hold where all letters are.
+    them) hold where all letters are. `box` is what it stands in, if that keeps it apart from other lines.
     """
 
     cells: tuple[Cell, ...]
@@ -61,6 +78,7 @@ class Line:
     bold: bool = False
     fixed: bool = False
     upright: bool = True
+    box: Box | None = None
 
     @property
     def text(self) -> str:
@@ -192,12 +210,26 @@ class Line:
         return replace(main, cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
 
 
+def in_rows_of_cells(lines: Sequence[Line]) -> list[tuple[Line, tuple[Line, ...]]]:
+    """*lines*, those of a row of cells between rules as one; and what each is made of."""
+    rows: list[tuple[Line, tuple[Line, ...]]] = []
+    for row, group in groupby(lines, lambda line: line.box and line.box.row):
+        whole = tuple(group)
+        if row is None:
+            rows += [(line, (line,)) for line in whole]
+        else:
+            rows.append((replace(whole[0], cells=tuple(cell for line in whole for cell in line.cells)), whole))
+    return rows
+
+
 def side_by_side(lines: list[Line]) -> list[Line]:
     """*lines* with those put together that follow one another and stand on the same height or in one formula."""
     joined: list[Line] = []
     last: Line | None = None
     for line in lines:
-        if joined and joined[-1].is_initial_of(line):
+        if joined and joined[-1].box != line.box:
+            joined.append(line)
+        elif joined and joined[-1].is_initial_of(line):
             joined[-1] = joined[-1].begun_by_initial(line)
         elif joined and joined[-1].beside(line):
             joined[-1] = joined[-1].with_more(line)

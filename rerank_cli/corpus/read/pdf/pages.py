@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -15,11 +15,14 @@ from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.columns import in_columns
+from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
+from rerank_cli.corpus.read.pdf.grids import grids_of
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
+from rerank_cli.corpus.read.pdf.rules import rules_on
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.fields import Fields, fields_in
 
@@ -31,6 +34,9 @@ _MOST_TITLE_CHARS = 300
 
 # So many dots in a line that stand apart lead to a number. A single one can be what a cell says.
 _LEADER = 2
+
+# With fewer cells beside others a page has no boxes worth looking for.
+_FEWEST_BESIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +167,31 @@ class Pdf:
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
+            elif _stand_side_by_side(lines) and (grids := grids_of(rules_on(page, sheet))):
+                if cross_rules(lines, grids):
+                    lines = letters.lines(grids)
+                lines = in_frames(in_rows(lines), grids)
         finally:
             textpage.close()
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         width, height = sheet.shown_width, sheet.shown_height
-        lines = list(_telling(side_by_side(in_columns(in_rows(_seen(lines, width, height)), width))))
+        lines = _seen(lines, width, height)
+        lines = [
+            line
+            for is_boxed, group in groupby(lines, lambda line: line.box is not None)
+            for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
+        ]
+        lines = list(_telling(side_by_side(lines)))
         lines = without_line_numbers(filled_in(lines, written.fields, number))
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable, partly)
+
+
+def _stand_side_by_side(lines: Sequence[Line]) -> bool:
+    """Whether there are cells beside others: only then rules can tell their order."""
+    return sum(len(line.cells) for line in lines) - len({round(line.y) for line in lines}) >= _FEWEST_BESIDE
 
 
 def _goes_upwards(lines: Sequence[Line]) -> bool:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Literal
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, first_word, is_unspaced, joined
-from rerank_cli.corpus.read.pdf.lines import Line
-from rerank_cli.corpus.read.pdf.tables import Table, with_tables
+from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
+from rerank_cli.corpus.read.pdf.tables import Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
 
@@ -139,20 +139,29 @@ def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
 
 def _parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
     parts: list[Part] = []
+    for box, group in groupby(lines, lambda line: line.box and (line.box.number, line.box.cell is not None)):
+        together = tuple(group)
+        if box and box[1]:
+            parts.append(Part(together, "table", table_of(together)))
+        else:
+            parts += _without_rules(together, leading)
+    return in_reading_order(parts)
+
+
+def _without_rules(lines: Sequence[Line], leading: float) -> Iterator[Part]:
     for found in with_tables(lines):
         if isinstance(found, Table):
-            parts.append(Part(found.lines, "table", found))
+            yield Part(found.lines, "table", found)
             continue
         for run in _runs(found, leading):
-            parts += _divided(run)
-    return in_reading_order(parts)
+            yield from _divided(run)
 
 
 def distances_in(lines: Sequence[Line]) -> list[float]:
     """How far the lines of a page stand from each other, in sizes of their letters."""
     return [
         distance
-        for before, after in pairwise(lines)
+        for (before, _), (after, _) in pairwise(in_rows_of_cells(lines))
         if 0.8 < (distance := (after.y - before.y) / before.size) < 2.5 and _in_one_column(before, after)
     ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from rerank_cli.corpus.read.pdf.lines import Line
+from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
 from rerank_cli.corpus.read.pdf.pages import Page
 
 # Which lines are looked at: those in the upper and lower parts of the page, and of these only the outermost. At the
@@ -39,6 +40,8 @@ _Slot = tuple[str, int]  # top or bottom, and the height in points from that edg
 
 def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     """The lines of each of *pages* that belong to its text."""
+    rows = [in_rows_of_cells(page.lines) for page in pages]
+    pages = [replace(page, lines=tuple(line for line, _ in each)) for page, each in zip(pages, rows, strict=True)]
     titles = _titles(pages)
     outer = [[(slot, line) for slot, line in _outermost(page) if line not in titles] for page in pages]
     running = _running(outer)
@@ -52,7 +55,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
         }
         dropped |= _page_numbers(slots, page)
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
-        kept.append(tuple(line for line in page.lines if line not in dropped))
+        kept.append(tuple(line for row, lines in rows[number] if row not in dropped for line in lines))
     return kept
 
 

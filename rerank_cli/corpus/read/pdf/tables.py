@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from rerank_cli.corpus.read.pdf.characters import joined
@@ -109,6 +109,29 @@ def _are_centred(line: Line, above: Line | Cell, size: float) -> bool:
     return abs(line.left + line.right - above.left - above.right) < 0.5 * size
 
 
+def is_number(text: str) -> bool:
+    """Whether *text* is a figure with what belongs to it, such as its unit."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def table_of(lines: tuple[Line, ...]) -> Table:
+    """The table whose cells rules have told: *lines* are in their order."""
+    cells: dict[tuple[tuple[int, int], int], list[Line]] = {}
+    for line in lines:
+        if line.box and line.box.cell:
+            *row, column = line.box.cell
+            cells.setdefault(((row[0], row[1]), column), []).append(line)
+    rows = sorted({row for row, _ in cells})
+    columns = sorted({column for _, column in cells})
+    texts = {place: _text([cell for line in held for cell in line.cells]) for place, held in cells.items()}
+    shown = [[texts.get((row, column), "") for column in columns] for row in rows]
+    if 2 * len(cells) < len(rows) * len(columns):  # the boxes of a form
+        shown = [list(filter(None, row)) for row in shown]
+    bold = [all(line.bold for (at, _), held in cells.items() if at == row for line in held) for row in rows]
+    whole = tuple(tuple(row[: max(index for index, text in enumerate(row, 1) if text)]) for row in shown)
+    return Table(whole, lines, len(whole[0]) > 1 and _is_headed(bold, whole))
+
+
 def with_tables(lines: Sequence[Line]) -> Iterator[list[Line] | Table]:
     """*lines* in order, those of each table as a table."""
     others: list[Line] = []
@@ -206,7 +229,7 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
     if _is_prose(full, columns) or _has_no_strips(full, columns):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
-    return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed(rows, texts))
+    return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed([row.bold for row in rows], texts))
 
 
 def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
@@ -304,17 +327,17 @@ def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
         for line in lines:
             cells = tuple(cell for cell in line.cells if left <= (cell.left + cell.right) / 2 <= right)
             if cells:
-                ordered.append(Line(cells, line.page, line.y, line.size, line.bold, line.fixed, line.upright))
+                ordered.append(replace(line, cells=cells))
     return ordered if sum(len(line.cells) for line in ordered) == sum(len(line.cells) for line in lines) else lines
 
 
-def _is_headed(rows: Sequence[_Row], texts: Sequence[tuple[str, ...]]) -> bool:
+def _is_headed(bold: Sequence[bool], texts: Sequence[tuple[str, ...]]) -> bool:
     """Whether the first row names the columns: it alone is bold, or it alone holds no numbers."""
-    if len(rows) < 2:
+    if len(texts) < 2:
         return False
-    if any(_NUMBER.fullmatch(cell) for cell in texts[0][1:]):
+    if any(map(is_number, texts[0][1:])):
         return False
-    if rows[0].bold and not all(row.bold for row in rows[1:]):
+    if bold[0] and not all(bold[1:]):
         return True
-    numbered = sum(any(_NUMBER.fullmatch(cell) for cell in row[1:]) for row in texts[1:])
+    numbered = sum(any(map(is_number, row[1:])) for row in texts[1:])
     return 2 * numbered >= len(texts) - 1

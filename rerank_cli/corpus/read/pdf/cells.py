@@ -1,0 +1,118 @@
+"""Judge what the cells of a grid hold: the rows of a table, the lines of several rows, or texts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+from rerank_cli.corpus.read.pdf.grids import Grid
+from rerank_cli.corpus.read.pdf.lines import Box, Line
+from rerank_cli.corpus.read.pdf.tables import is_number
+
+# Of fewer lines a box is a mark in the text; and the cells of a row with no more each are the head of other rows.
+_FEWEST_LINES = 3
+_FEWEST_IN_CELL = 2
+
+# Where more of the lines have gaps, the rules do not part all cells; where less of the cells hold text, they draw.
+_MOST_ROWS = 0.25
+_LEAST_FILLED = 0.25
+
+# A cell with more lines holds a text.
+_MOST_LINES = 10
+
+# Cells that hold the lines of several rows have such a share of the rows. Of a text, such a share of the lines goes on
+# with a sentence.
+_LEAST_ALIKE = 0.75
+_GOING_ON = 0.3
+
+# In sizes of the letters: so far apart may stand what is on one height.
+_LEVEL = 0.5
+
+# The boxes of a grid have numbers of their own.
+_MOST_BOXES = 100_000
+
+Cells = Mapping[tuple[int, int], Sequence[Line]]
+"""The lines of a grid, by the row and the column of their cell."""
+
+
+def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
+    """The lines of *grid* in order, each with its box; none where the rules do not tell the order."""
+    rows = [list(places) for _, places in groupby(sorted(cells), lambda place: place[0])]
+    lines = [line for places in rows for place in places for line in cells[place]]
+    beside = [places for places in rows if len(places) > 1]
+    if not beside or sum(len(line.cells) > 1 for line in lines) > _MOST_ROWS * len(lines):
+        is_box = grid.closed and len(lines) >= _FEWEST_LINES
+        return [replace(line, box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
+    if len(cells) < _LEAST_FILLED * len({frame for row in grid.frames for frame in row}):
+        return []
+    if len(rows) < 2 and sum(len(cells[place]) >= _FEWEST_IN_CELL for place in rows[0]) < 2:
+        return []
+    return list(_in_boxes(cells, rows, number))
+
+
+def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: int) -> Iterator[Line]:
+    """The lines cell by cell. Cells of a single row, and such as hold a text, are boxes and none of a table."""
+    box = number * _MOST_BOXES
+    for places in rows:
+        levels = _levels_of([cells[place] for place in places])
+        if len(rows) < 2 or (len(levels) == 1 and max(len(cells[place]) for place in places) > _MOST_LINES):
+            for place in places:
+                box += 1
+                yield from (replace(line, box=Box(box)) for line in cells[place])
+            box += 1
+            continue
+        for at, level in enumerate(levels):
+            kept = set(map(id, level))
+            for row, column in places:
+                lines = [line for line in cells[row, column] if id(line) in kept]
+                yield from (replace(line, box=Box(box, (row, at, column))) for line in lines)
+
+
+def _levels_of(cells: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """The lines of cells side by side: those on each height if they hold rows, else all."""
+    lines = [line for cell in cells for line in cell]
+    return _levels(lines) if _hold_rows(cells) else [lines]
+
+
+def _levels(lines: Sequence[Line]) -> list[list[Line]]:
+    levels: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.y):
+        if levels and line.y - levels[-1][0].y < _LEVEL * line.size:
+            levels[-1].append(line)
+        else:
+            levels.append([line])
+    return levels
+
+
+def _hold_rows(cells: Sequence[Sequence[Line]]) -> bool:
+    """Whether cells side by side hold the lines of several rows: on the same heights, and no text that goes on."""
+    full = [levels for levels in map(_levels, cells) if len(levels) > 1]
+    if len(full) < 2:
+        return False
+    rows = len(_levels([line for levels in full for level in levels for line in level]))
+    held = sum(map(len, full))
+    if rows > max(map(len, full)) or held < _LEAST_ALIKE * rows * len(full):
+        return False
+    if any(all(is_number(line.text) for level in levels for line in level) for levels in full):
+        return True
+    if rows > 2 and held == rows * len(full):
+        return not any(map(_goes_on, full))
+    return rows == 2 and len(cells) > 2 and not any(map(_is_wrapped, full))
+
+
+def _goes_on(levels: Sequence[Sequence[Line]]) -> bool:
+    """Whether lines of a cell begin in the middle of a sentence."""
+    going_on = sum(level[0].text[0].islower() for level in levels[1:])
+    return levels[0][0].text[0].isupper() and going_on > _GOING_ON * len(levels)
+
+
+def _is_wrapped(levels: Sequence[Sequence[Line]]) -> bool:
+    """Whether most lines of a cell end where the first word of the next one had no room."""
+    right = max(line.right for level in levels for line in level)
+    full = sum(before[-1].right + _first_word(after[0]) > right for before, after in pairwise(levels))
+    return 2 * full >= len(levels)
+
+
+def _first_word(line: Line) -> float:
+    return (line.right - line.left) * len(line.text.split(None, 1)[0]) / len(line.text)

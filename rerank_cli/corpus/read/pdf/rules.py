@@ -1,0 +1,152 @@
+"""The rules that are drawn on a page: level and upright lines, and the edges of boxes."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rerank_cli.corpus.read.pdf.sheet import Sheet
+
+# Of a page with more than that, or of a line with more pieces, nothing is asked: it is a map or a plot.
+_MOST_OBJECTS = 5_000
+_MOST_SEGMENTS = 300
+
+# In points: how long a rule is at least, and how thick and how slanting at most.
+_LENGTH = 4.0
+_THICKNESS = 3.0
+_SLANT = 0.5
+
+# In points: what is no further apart is at one place.
+SAME = 3.0
+
+# Asked of every object of a page.
+_PATH = pdfium.FPDF_PAGEOBJ_PATH
+_count_objects = pdfium.FPDFPage_CountObjects
+_object = pdfium.FPDFPage_GetObject
+_kind_of = pdfium.FPDFPageObj_GetType
+_ask_bounds = pdfium.FPDFPageObj_GetBounds
+
+_Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight line at `at`, which is its height if it is level, and its distance from the left edge if not."""
+
+    at: float
+    first: float
+    last: float
+
+    def reaches(self, place: float) -> bool:
+        return self.first - SAME <= place <= self.last + SAME
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of a page, each kind from the first `at` to the last."""
+
+    level: tuple[Rule, ...] = ()
+    upright: tuple[Rule, ...] = ()
+
+
+def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
+    """The rules of *page*, those put together that go on."""
+    level: list[Rule] = []
+    upright: list[Rule] = []
+    for start, end in _Drawn(page, sheet).lines():
+        (left, top), (right, bottom) = sheet.shown(*start), sheet.shown(*end)
+        if abs(top - bottom) < _SLANT and abs(left - right) > _LENGTH:
+            level.append(Rule((top + bottom) / 2, min(left, right), max(left, right)))
+        elif abs(left - right) < _SLANT and abs(top - bottom) > _LENGTH:
+            upright.append(Rule((left + right) / 2, min(top, bottom), max(top, bottom)))
+    return Rules(tuple(_whole(level)), tuple(_whole(upright)))
+
+
+def _whole(rules: list[Rule]) -> Iterator[Rule]:
+    """*rules* at one place that touch as one."""
+    places: list[list[Rule]] = []
+    for rule in sorted(rules, key=lambda rule: rule.at):
+        if places and rule.at - places[-1][0].at < SAME:
+            places[-1].append(rule)
+        else:
+            places.append([rule])
+    for place in places:
+        at = sum(rule.at for rule in place) / len(place)
+        for first, last in _joined((rule.first, rule.last) for rule in place):
+            yield Rule(at, first, last)
+
+
+def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1] + SAME:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+class _Drawn:
+    """What is drawn on a page, as pdfium tells it: points of the page's plane."""
+
+    def __init__(self, page: pypdfium2.PdfPage, sheet: Sheet) -> None:
+        self._page = page.raw
+        self._sheet = sheet
+        self._edges = tuple(ctypes.c_float() for _ in range(4))
+        self._edge_pointers = tuple(map(ctypes.byref, self._edges))
+        self._matrix = pdfium.FS_MATRIX()
+        self._x, self._y = ctypes.c_float(), ctypes.c_float()
+        self._filled, self._stroked = ctypes.c_int(), ctypes.c_int()
+
+    def lines(self) -> Iterator[tuple[_Point, _Point]]:
+        count = _count_objects(self._page)
+        for index in range(count if count <= _MOST_OBJECTS else 0):
+            drawn = _object(self._page, index)
+            if _kind_of(drawn) == _PATH:
+                yield from self._lines_of(drawn)
+
+    def _lines_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
+        _ask_bounds(drawn, *self._edge_pointers)
+        left, bottom, right, top = (edge.value for edge in self._edges)
+        width, height = right - left, top - bottom
+        if max(width, height) < _LENGTH:
+            return
+        if min(width, height) > _THICKNESS:
+            if self._is_stroked(drawn):  # a box that is only filled is a colour behind the text
+                yield from self._edges_of(drawn)
+        elif width > height:
+            yield (left, (bottom + top) / 2), (right, (bottom + top) / 2)
+        else:
+            yield ((left + right) / 2, bottom), ((left + right) / 2, top)
+
+    def _is_stroked(self, drawn: pdfium.FPDF_PAGEOBJECT) -> bool:
+        pdfium.FPDFPath_GetDrawMode(drawn, ctypes.byref(self._filled), ctypes.byref(self._stroked))
+        return bool(self._stroked.value)
+
+    def _edges_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
+        """The straight pieces of a line that goes around something, or of many in one."""
+        count = pdfium.FPDFPath_CountSegments(drawn)
+        if count > _MOST_SEGMENTS:
+            return
+        pdfium.FPDFPageObj_GetMatrix(drawn, ctypes.byref(self._matrix))
+        start = before = (0.0, 0.0)
+        for index in range(count):
+            segment = pdfium.FPDFPath_GetPathSegment(drawn, index)
+            kind = pdfium.FPDFPathSegment_GetType(segment)
+            point = self._point(segment)
+            if kind == pdfium.FPDF_SEGMENT_MOVETO:
+                start = point
+            elif kind == pdfium.FPDF_SEGMENT_LINETO:
+                yield before, point
+            if pdfium.FPDFPathSegment_GetClose(segment):
+                yield point, start
+            before = point
+
+    def _point(self, segment: pdfium.FPDF_PATHSEGMENT) -> _Point:
+        pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(self._x), ctypes.byref(self._y))
+        x, y, matrix = self._x.value, self._y.value, self._matrix
+        return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f

@@ -1,0 +1,127 @@
+"""PDF: tables and forms whose cells are parted by rules."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.unit.corpus.test_read_pdf import pdf, shown, spaced, texts
+
+
+def ruled(lefts: list[float], tops: list[float], *, without: tuple[tuple[str, int, int], ...] = ()) -> str:
+    """What draws the cells between places, but for some walls and floors: each by its place and its row or column."""
+    walls = [
+        f"{left} {above} m {left} {below} l S\n"
+        for place, left in enumerate(lefts)
+        for row, (above, below) in enumerate(pairwise(tops))
+        if ("wall", place, row) not in without
+    ]
+    floors = [
+        f"{left} {top} m {right} {top} l S\n"
+        for place, top in enumerate(tops)
+        for column, (left, right) in enumerate(pairwise(lefts))
+        if ("floor", place, column) not in without
+    ]
+    return "".join(walls + floors)
+
+
+def cells(rows: list[list[str]], lefts: list[float], tops: list[float]) -> str:
+    """What sets the lines of each cell, line by line across all cells of a row, as some programs write them."""
+    return "".join(
+        shown(line, left + 3, top - 12 * (number + 1))
+        for row, top in zip(rows, tops, strict=False)
+        for number in range(max(cell.count("/") + 1 for cell in row))
+        for cell, left in zip(row, lefts, strict=False)
+        for line in cell.split("/")[number : number + 1]
+        if line
+    )
+
+
+def test_the_lines_of_a_cell_between_rules_are_one_cell_though_the_file_goes_across() -> None:
+    lefts, tops = [50, 170, 290, 380], [700, 672, 644, 630]
+    rows = [
+        ["rope of hemp/and of flax", "from the north/quay", "12.50"],
+        ["paint, the/red kind", "from the town", "24.50"],
+        ["nails", "from the/smith", "3.00"],
+    ]
+    content = pdf(ruled(lefts, [700, 672, 644, 616]) + cells(rows, lefts, tops))
+    assert texts(content) == [
+        "rope of hemp and of flax | from the north quay | 12.50\n"
+        "paint, the red kind | from the town | 24.50\n"
+        "nails | from the smith | 3.00"
+    ]
+
+
+def test_a_head_across_columns_stands_in_the_first_of_them() -> None:
+    lefts, tops = [50, 150, 230, 310], [700, 685, 670, 655]
+    page = ruled(lefts, tops, without=(("wall", 2, 0),)) + shown("Item", 60, 688) + shown("Price of each", 195, 688)
+    page += cells([["", "small", "large"], ["rope", "1.00", "2.00"]], lefts, tops[1:])
+    assert texts(pdf(page)) == ["Item | Price of each\n | small | large\nrope | 1.00 | 2.00"]
+
+
+def test_labels_of_two_cells_with_little_room_between_them_stay_apart() -> None:
+    page = ruled([50, 115, 180], [700, 685, 670, 655, 640]) + shown("Name of boat Home port", 53, 688)
+    page += cells([["Petrel", "Skagen"], ["Gannet", "Esbjerg"], ["Tern", "Hirtshals"]], [50, 115], [685, 670, 655])
+    assert texts(pdf(page)) == ["Name of boat | Home port\nPetrel | Skagen\nGannet | Esbjerg\nTern | Hirtshals"]
+
+
+@pytest.mark.parametrize("wall", [200, 230])
+def test_boxes_side_by_side_are_read_one_after_the_other(wall: int) -> None:
+    lines = (("Sold by", "Sent to"), ("Bakkes Chandlery", "Ferry Office"), ("1 North Quay", "2 South Quay"))
+    page = f"50 640 {wall - 50} 60 re S\n230 640 150 60 re S\n" + "".join(
+        spaced(left, 18_000 - 500 * len(left), right, x=55, y=685 - 12 * row) for row, (left, right) in enumerate(lines)
+    )
+    joined = " ".join(texts(pdf(page)))
+    assert joined == "Sold by Bakkes Chandlery 1 North Quay Sent to Ferry Office 2 South Quay"
+
+
+def test_rows_that_no_rule_parts_are_read_row_by_row() -> None:
+    lefts, tops = [50, 150, 230, 310], [700, 685, 640]
+    page = ruled(lefts, tops) + cells([["Item", "Price", "Payer"]], lefts, tops)
+    page += "".join(
+        shown(cell, left + 3, 673 - 12 * row)
+        for left, column in zip(
+            lefts, (["rope", "paint", "nails"], ["1.00", "2.00", "3.00"], ["Karl", "Mia", "Karl"]), strict=False
+        )
+        for row, cell in enumerate(column)
+    )
+    assert texts(pdf(page)) == ["Item | Price | Payer\nrope | 1.00 | Karl\npaint | 2.00 | Mia\nnails | 3.00 | Karl"]
+
+
+def test_a_cell_beside_many_rows_that_holds_a_line_of_each_is_read_row_by_row() -> None:
+    page = ruled([50, 300, 330, 400], [700, 685, 670, 655, 640], without=tuple(("floor", row, 0) for row in (1, 2, 3)))
+    page += "".join(
+        shown(line, 55, 688 - 15 * row) + shown(str(16 + row), 305, 688 - 15 * row)
+        for row, line in enumerate(("Dues of the quay", "Dues of the light", "Add both lines", "Pay this amount"))
+    )
+    expected = "Dues of the quay | 16\nDues of the light | 17\nAdd both lines | 18\nPay this amount | 19"
+    assert texts(pdf(page)) == [expected]
+
+
+def test_colour_behind_labels_parts_them_from_no_value() -> None:
+    rows = (("Name:", "Petrel"), ("Port:", "Skagen"), ("Built:", "1912"), ("Owner:", "Karl"))
+    page = "".join(f"0.9 g 50 {684 - 14 * row} 80 14 re f\n0 g\n" for row in range(4))
+    page += "".join(
+        shown(label, 55, 688 - 14 * row) + shown(value, 140, 688 - 14 * row) for row, (label, value) in enumerate(rows)
+    )
+    assert texts(pdf(page)) == ["Name: | Petrel\nPort: | Skagen\nBuilt: | 1912\nOwner: | Karl"]
+
+
+def test_the_first_row_of_a_page_is_no_running_head_cell_by_cell() -> None:
+    lefts, tops = [50, 150, 300], [780, 765, 750, 735]
+    pages = [
+        ruled(lefts, tops) + cells([[f"{day} May 1912", name]] * 3, lefts, tops)
+        for day, name in ((1, "Petrel"), (7, "Gannet"), (9, "Tern"), (11, "Puffin"))
+    ]
+    assert "\n".join(["7 May 1912 | Gannet"] * 3) in texts(pdf(*pages))
+
+
+def test_names_beside_a_drawn_part_stay_beside_its_pins() -> None:
+    pins = (("A", "1", "8", "V"), ("B", "2", "7", "W"), ("C", "3", "6", "X"), ("D", "4", "5", "Y"))
+    page = "100 640 90 70 re S\n" + "".join(
+        shown(text, x, 695 - 14 * row)
+        for row, names in enumerate(pins)
+        for text, x in zip(names, (88, 105, 180, 195), strict=True)
+    )
+    assert texts(pdf(page)) == ["A | 1 | 8 | V\nB | 2 | 7 | W\nC | 3 | 6 | X\nD | 4 | 5 | Y"]

@@ -78,6 +78,9 @@ def _pieces(lines: Sequence[Line], grids: Sequence[Grid]) -> list[_Piece]:
     rows = _rows_beside(lines, found)
     pieces: list[_Piece] = []
     for line, places in zip(lines, found, strict=True):
+        if not any(places):
+            pieces.append(_Piece(line, None))
+            continue
         spots: list[tuple[int | None, tuple[int, int]]] = []
         for place, cell in zip(places, line.cells, strict=True):
             if place is None:

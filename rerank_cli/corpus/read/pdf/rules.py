@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -104,10 +105,9 @@ class _Drawn:
 
     def lines(self) -> Iterator[tuple[_Point, _Point]]:
         count = _count_objects(self._page)
-        for index in range(count if count <= _MOST_OBJECTS else 0):
-            drawn = _object(self._page, index)
-            if _kind_of(drawn) == _PATH:
-                yield from self._lines_of(drawn)
+        objects = map(partial(_object, self._page), range(count if count <= _MOST_OBJECTS else 0))
+        for drawn in [drawn for drawn in objects if _kind_of(drawn) == _PATH]:
+            yield from self._lines_of(drawn)
 
     def _lines_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
         _ask_bounds(drawn, *self._edge_pointers)

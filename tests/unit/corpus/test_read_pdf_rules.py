@@ -125,3 +125,10 @@ def test_names_beside_a_drawn_part_stay_beside_its_pins() -> None:
         for text, x in zip(names, (88, 105, 180, 195), strict=True)
     )
     assert texts(pdf(page)) == ["A | 1 | 8 | V\nB | 2 | 7 | W\nC | 3 | 6 | X\nD | 4 | 5 | Y"]
+
+
+def test_a_line_below_a_word_beside_the_rule_ends_no_cell() -> None:
+    lefts, tops = [50, 170, 320, 400], [700, 660, 620]
+    rows = [["rope", "Note that ropes/of hemp rot/in the rain", "1.00"], ["paint", "red and white", "2.00"]]
+    page = ruled(lefts, tops) + cells(rows, lefts, tops) + "171 675 m 190 675 l S\n"
+    assert texts(pdf(page)) == ["rope | Note that ropes of hemp rot in the rain | 1.00\npaint | red and white | 2.00"]

@@ -128,7 +128,9 @@ def _frame(
     after, below = column + 1, row + 1
     while after < len(lefts) - 1 and frames[row][after] is None and (after, row) not in walls:
         after += 1
-    while below < len(tops) - 1 and frames[below][column] is None and (below, column) not in floors:
+    while below < len(tops) - 1 and frames[below][column] is None:
+        if all((below, each) in floors for each in range(column, after)):  # less of it is a line below a word
+            break
         below += 1
     frame = Frame(row, below, column)
     for each in range(row, below):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -78,10 +78,12 @@ def _crossing(rules: Rules) -> list[tuple[list[Rule], list[Rule]]]:
     """Level and upright rules that touch each other, directly or by way of others."""
     if len(rules.level) * len(rules.upright) > _MOST_CROSSINGS:
         return []
+    heights = [rule.at for rule in rules.level]
     groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
     group_of: dict[Rule, int] = {}
     for number, upright in enumerate(rules.upright):
-        touched = [rule for rule in rules.level if rule.reaches(upright.at) and upright.reaches(rule.at)]
+        first, end = bisect_left(heights, upright.first - SAME), bisect_right(heights, upright.last + SAME)
+        touched = [rule for rule in rules.level[first:end] if rule.reaches(upright.at)]
         level, uprights = [rule for rule in touched if rule not in group_of], [upright]
         for met in sorted({group_of[rule] for rule in touched if rule in group_of}):
             more, others = groups.pop(met)

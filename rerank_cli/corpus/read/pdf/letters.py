@@ -327,6 +327,8 @@ class Letters:
             bold, fixed = False, self._has_pitch(text, first, end, size)
         else:
             bold, fixed = (all(each) for each in zip(*named, strict=True))
+        if not self._has_wide:
+            return bold, fixed
         wide = sum(letter >= _FIRST_WIDE for letter in text[first:end]) / (end - first)
         if fixed or not 0.0 < wide < _MOST_COMMENT or any(width > CELL_GAP * size for _, _, width in gaps):
             return bold, fixed and wide < _MOST_WIDE

@@ -81,6 +81,9 @@ BACKLOG = 64
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What tells a server to stop."""
 
+INTERRUPTING = signal.SIGUSR1
+"""What tells a process that the user of its query pressed Ctrl-C. SIGINT may be meant for the server alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class _StandingBy:
@@ -304,10 +307,10 @@ class Server:
                 told = b""
             if told == INTERRUPT:
                 answering.asking.recv(1)
-                os.kill(answering.pid, signal.SIGINT)
+                os.kill(answering.pid, INTERRUPTING)
             elif not told:
                 self._selector.unregister(answering.asking)
-                os.kill(answering.pid, signal.SIGTERM)
+                os.kill(answering.pid, signal.SIGKILL)  # which one that hangs, and holds the query's streams, hears too
             return
         report = b""
         while part := os.read(answering.report, 65_536):
@@ -451,7 +454,8 @@ def _stand_by(orders: socket.socket, report: int, mask: Iterable[int]) -> NoRetu
     try:
         signal.set_wakeup_fd(-1)
         for number in STOPPING:
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(INTERRUPTING, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _close_others(orders.fileno(), report)
         os.environ.clear()

@@ -392,6 +392,24 @@ def test_one_that_was_killed_while_it_stood_by_is_not_missed(
     assert answers(process) == 1, "the first was answered cold"
 
 
+def test_one_that_hangs_while_it_stands_by_holds_nothing_up(
+    docs: Path, served: subprocess.Popen[bytes], process: Cli
+) -> None:
+    until(lambda: children(served))
+    (standing_by,) = children(served)
+    os.kill(standing_by, signal.SIGSTOP)
+    try:
+        program = "from rerank_cli.cli.entry import program; program()"
+        command = [sys.executable, "-P", "-c", program, *question(docs, "gas")]
+        found = subprocess.run(command, capture_output=True, timeout=20, check=True)  # reads until nobody can write
+        assert b"gas.md" in found.stdout
+        assert process("warm", "stop").code == 0
+        served.wait(20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(standing_by, signal.SIGKILL)
+
+
 def test_one_that_stands_by_ends_with_its_server(served: subprocess.Popen[bytes], process: Cli) -> None:
     until(lambda: children(served))
     (standing_by,) = children(served)
@@ -410,6 +428,18 @@ def test_an_interrupt_ends_an_answer_as_it_ends_a_cold_one(docs: Path, served: s
     asked.wait(PATIENCE_S)
     outcome = ended(asked)
     assert (outcome.code, outcome.err) == (130, "rerank-cli: interrupted\n")
+
+
+def test_an_interrupt_of_the_server_interrupts_no_query(docs: Path, served: subprocess.Popen[bytes]) -> None:
+    asked = asking(docs)
+    assert asked.stdin
+    asked.stdin.write(b"half of a li")
+    asked.stdin.flush()
+    until(lambda: not waiting_in(asked.stdin))
+    os.kill(answering(served)[0], signal.SIGINT)  # as to all of the server's group
+    outcome = ended(asked, "ne\n")
+    assert (outcome.code, outcome.out) == (70, "")
+    assert_one_line(outcome, "ask again")
 
 
 def test_one_that_hangs_is_not_waited_for(docs: Path, process: Cli, served: subprocess.Popen[bytes]) -> None:

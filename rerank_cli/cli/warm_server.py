@@ -19,7 +19,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +43,7 @@ from rerank_cli.cli.warm_wire import (
     STOP,
     TAKEN,
     address_in,
+    connected,
     folder_place,
     kind_of_server,
     open_folder,
@@ -75,6 +76,11 @@ PRELOADED = (
 
 ASK_S = 1.0
 """Seconds in which a query must have said what it wants, and a process have heard it."""
+
+LOOK_S = 5.0
+"""Seconds after which a server looks whether its socket is there: without it nobody finds the server."""
+
+POLL_S = 0.05
 
 BACKLOG = 64
 
@@ -130,8 +136,8 @@ def serve(models: list[tuple[str, str]], *, idle_s: float) -> None:
                 return
             server = Server(kind, idle_s=idle_s)
             server.load(models)
-            with _door(folder, socket_name(kind)) as door:
-                server.run(door)
+            with _door(folder, socket_name(kind)) as (door, is_there):
+                server.run(door, is_there)
         server.end()  # while another one may begin
 
 
@@ -151,21 +157,41 @@ def _opened_folder(place: str) -> Iterator[int]:
 
 @contextmanager
 def _alone(folder: int, name: str) -> Iterator[bool]:
-    """Hold the lock of the socket *name*; False where another server has it."""
+    """Hold the lock of the socket *name*; False where another server has it.
+
+    One that has the lock and does not listen loads, or is about to end: so long this one waits.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     lock = os.open(f"{name}.lock", flags, FILE_MODE, dir_fd=folder)
+    deadline = time.monotonic() + 2 * LOOK_S
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        while not (is_alone := _is_locked(lock)) and not _listens(folder, name) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        yield is_alone
     finally:
         os.close(lock)
 
 
+def _is_locked(lock: int) -> bool:
+    """Whether the file *lock* is locked by this process from now on."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _listens(folder: int, name: str) -> bool:
+    """Whether a server does, at the socket *name*."""
+    there = connected(folder, name)
+    if there is not None:
+        there.close()
+    return there is not None
+
+
 @contextmanager
-def _door(folder: int, name: str) -> Iterator[socket.socket]:
-    """The socket *name* in the *folder*, which nobody but this user may connect to."""
+def _door(folder: int, name: str) -> Iterator[tuple[socket.socket, Callable[[], bool]]]:
+    """The socket *name* in the *folder*, for nobody but this user, and whether it still has its name."""
     new = f"{name}.new"
     with suppress(FileNotFoundError):
         os.unlink(new, dir_fd=folder)
@@ -176,11 +202,18 @@ def _door(folder: int, name: str) -> Iterator[socket.socket]:
         finally:
             os.umask(mask)
         door.listen(BACKLOG)
+        ours = os.stat(new, dir_fd=folder, follow_symlinks=False)
+
+        def is_there() -> bool:
+            with suppress(OSError):
+                return os.path.samestat(ours, os.stat(name, dir_fd=folder, follow_symlinks=False))
+            return False
+
         os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)  # also over that of a server that was killed
         try:
-            yield door
+            yield door, is_there
         finally:
-            with suppress(FileNotFoundError):
+            if is_there():
                 os.unlink(name, dir_fd=folder)
 
 
@@ -213,15 +246,15 @@ class Server:
         self._keep(models)
         self._stamps = _stamps(_loaded_files())
 
-    def run(self, door: socket.socket) -> None:
-        """Answer until it was idle for too long or is told to stop."""
+    def run(self, door: socket.socket, is_there: Callable[[], bool]) -> None:
+        """Answer until it was idle for too long, is told to stop, or has a door that is not there any more."""
         self._heard_s = time.monotonic()  # nobody could ask while it loaded
         self._selector.register(door, selectors.EVENT_READ)
         with _woken_by_signals() as woken:
             self._selector.register(woken, selectors.EVENT_READ)
-            while not self._stops and (self._answering or self._left_s() > 0):
+            while not self._stops and is_there() and (self._answering or self._left_s() > 0):
                 self._have_one_stand_by()
-                for key, _ in self._selector.select(self._left_s() if not self._answering else None):
+                for key, _ in self._selector.select(LOOK_S if self._answering else min(LOOK_S, self._left_s())):
                     if key.fileobj is door:
                         self._hear(door)
                     elif key.fileobj == woken:
@@ -244,7 +277,11 @@ class Server:
         return max(0.0, self._heard_s + self._idle_s - time.monotonic())
 
     def _hear(self, door: socket.socket) -> None:
-        asking, _ = door.accept()
+        try:
+            asking, _ = door.accept()
+        except OSError:  # too many files are open: who asks answers itself, unless some are closed before that
+            time.sleep(POLL_S)
+            return
         handed: list[int] = []
         try:
             if peer_of(asking) != os.geteuid():
@@ -271,9 +308,14 @@ class Server:
         if self._stops or os.fsdecode(kind) != self._kind or len(handed) != 4:
             asking.sendall(TAKEN + COLD)
             return
-        taken = self._taken(asking, handed, packed(ANSWER, [mask], arguments, environment))
+        waiting = asking.dup()  # before: without it nobody would look after the process
+        try:
+            taken = self._taken(asking, handed, packed(ANSWER, [mask], arguments, environment))
+        except OSError:
+            waiting.close()
+            raise
         self._answers += 1
-        answering = _Answering(taken.pid, taken.report, asking.dup())
+        answering = _Answering(taken.pid, taken.report, waiting)
         self._answering[taken.pid] = answering
         self._selector.register(answering.asking, selectors.EVENT_READ, answering)
         self._selector.register(answering.report, selectors.EVENT_READ, answering)

@@ -461,6 +461,28 @@ def test_what_a_killed_server_left_is_no_obstacle(docs: Path, process: Cli) -> N
         assert answers(process) == 1
 
 
+def test_one_whose_socket_is_gone_ends_and_another_begins(process: Cli, served: subprocess.Popen[bytes]) -> None:
+    (place,) = folder().glob("*.socket")
+    place.unlink()
+    assert process("warm", "start").code == 0
+    served.wait(PATIENCE_S)
+    assert process("warm", "stop").code == 0, "the first has left the second's socket alone"
+
+
+def test_too_many_open_files_cost_nothing_but_time(docs: Path, served: subprocess.Popen[bytes], process: Cli) -> None:
+    import resource
+
+    until(lambda: children(served))
+    limits = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
+    for few in range(4, open_files(served) + 8):
+        resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (few, limits[1]))
+        assert "gas.md" in process(*question(docs, "gas")).out
+    resource.prlimit(served.pid, resource.RLIMIT_NOFILE, limits)
+    assert "gas.md" in process(*question(docs, "gas")).out
+    assert answers(process)
+    until(lambda: not answering(served))
+
+
 def test_a_second_server_of_a_kind_ends_at_once(served: object) -> None:
     second = subprocess.run(
         [sys.executable, "-P", "-c", SERVE, "300"], check=True, capture_output=True, timeout=PATIENCE_S

@@ -59,13 +59,15 @@ PRIVATE = 0o077
 def kind_of_server(environment: Mapping[str, str]) -> str:
     """What must be the same of a query and of the process that answers in its place, from its start on.
 
-    The files that they see are among it: in a container, or under another root, a path names another file.
+    The files that they see are among it: in a container, or under another root, a path names another file. So are the
+    network that they reach, and the groups whose files they may read.
     """
     try:
         root = os.stat("/")  # noqa: PTH116
         files = (os.readlink("/proc/self/ns/mnt"), root.st_dev, root.st_ino)  # noqa: PTH115
+        network = os.readlink("/proc/self/ns/net")  # noqa: PTH115
     except OSError:
-        files = ("", 0, 0)
+        files, network = ("", 0, 0), ""
     ours = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib is not loaded
     told = {
         name: value
@@ -75,7 +77,7 @@ def kind_of_server(environment: Mapping[str, str]) -> str:
     return repr(
         (
             *(__version__, ours, sys.executable, sys.version, sys.flags.utf8_mode, sys.flags.optimize),
-            *(files, sorted(told.items())),
+            *(files, network, os.getegid(), sorted(os.getgroups()), sorted(told.items())),
         )
     )
 

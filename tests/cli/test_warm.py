@@ -252,12 +252,20 @@ def test_another_version_has_another_server(monkeypatch: pytest.MonkeyPatch) -> 
     kinds = {warm_wire.kind_of_server({})}
     kinds.add(warm_wire.kind_of_server({"LC_ALL": "C"}))
     kinds.add(warm_wire.kind_of_server({"PYTHONPATH": "/elsewhere"}))
-    with monkeypatch.context() as contained:
-        contained.setattr(os, "readlink", lambda _: "mnt:[1]")
-        kinds.add(warm_wire.kind_of_server({}))
+    known = os.readlink
+    for space in ("mnt", "net"):
+        with monkeypatch.context() as contained:
+            contained.setattr(
+                os, "readlink", lambda path, own=f"/{space}": "[1]" if path.endswith(own) else known(path)
+            )
+            kinds.add(warm_wire.kind_of_server({}))
+    for name, another in (("getegid", 12_345), ("getgroups", [12_345])):
+        with monkeypatch.context() as grouped:
+            grouped.setattr(os, name, lambda another=another: another)
+            kinds.add(warm_wire.kind_of_server({}))
     monkeypatch.setattr(warm_wire, "__version__", "99.0")
     kinds.add(warm_wire.kind_of_server({}))
-    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 5
+    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 8
     assert warm_wire.kind_of_server({"OMP_NUM_THREADS": "1"}) in kinds, "that of the query counts"
 
 

@@ -95,7 +95,10 @@ def shortened_words(text: str, room: int) -> str:
             parts += [text[kept:first], middle_left_out(text[first:last], room)]
             kept = last
         end = last
-    return "".join([*parts, text[kept:end]])
+    if not parts:
+        return text[:end]
+    # What is left of one that began with a wide letter may go on where the word before it ends.
+    return shortened_words("".join([*parts, text[kept:end]]), room)
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:

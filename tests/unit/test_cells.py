@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rerank_cli.cells import cells, head, lines_of, middle_left_out, shortened_words, tail, wrapped
@@ -24,6 +24,7 @@ def test_nothing_shortened_takes_more_than_its_room(text: str, room: int) -> Non
         assert shown == text or cells(text) > room or shorten is tail
 
 
+@example("aaaa字./aaa", 8)
 @given(TEXTS, st.integers(8, 200))
 def test_no_line_is_wider_than_its_room_and_no_word_is_broken(text: str, room: int) -> None:
     lines = wrapped(text, room, indent="  ")

@@ -85,9 +85,19 @@ def wrapped(text: str, room: int, *, indent: str = "", shortens: bool = True) ->
 
 
 def shortened_words(text: str, room: int) -> str:
-    """*text* without the middles of words, such as paths, that take more than *room* cells."""
-    if cells(fitting := text.rstrip()) <= room:
-        return fitting
+    """*text* without the middles of words, such as paths, that take more than *room* cells.
+
+    What is left of a word that began with a wide letter may go on where the one before it ends: it is shortened again.
+    """
+    shorter = text.rstrip()
+    while (taken := cells(shorter)) > room:
+        shorter = _with_shorter_words(shorter, room)
+        if cells(shorter) >= taken:
+            break
+    return shorter
+
+
+def _with_shorter_words(text: str, room: int) -> str:
     kept = end = 0
     parts = []
     for first, last in _words(text):
@@ -95,10 +105,7 @@ def shortened_words(text: str, room: int) -> str:
             parts += [text[kept:first], middle_left_out(text[first:last], room)]
             kept = last
         end = last
-    if not parts:
-        return text[:end]
-    # What is left of one that began with a wide letter may go on where the word before it ends.
-    return shortened_words("".join([*parts, text[kept:end]]), room)
+    return "".join([*parts, text[kept:end]])
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:

@@ -48,6 +48,11 @@ def test_a_text_of_ascii_alone_is_broken_as_any_other(text: str, room: int) -> N
     assert shortened_words(text, room) == shortened_words(other, room).replace("é", "a")
 
 
+@pytest.mark.parametrize("room", [-1, 0, 1])
+def test_where_no_word_has_room_they_are_shortened_as_far_as_they_can(room: int) -> None:
+    assert shortened_words("漢字 ab", room) == "… …"
+
+
 def test_the_last_names_of_a_path_stay() -> None:
     assert middle_left_out("/work/venv/lib/models/minilm", 20) == "/…/lib/models/minilm"
     assert middle_left_out("a-name-without-any-slash", 10) == "a-n…-slash"

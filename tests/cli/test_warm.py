@@ -109,6 +109,16 @@ def asking(docs: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def half_asked(docs: Path) -> subprocess.Popen[bytes]:
+    """One that has read half of a line."""
+    asked = asking(docs)
+    assert asked.stdin
+    asked.stdin.write(b"half of a li")
+    asked.stdin.flush()
+    until(lambda: not waiting_in(asked.stdin))
+    return asked
+
+
 def answering(server: subprocess.Popen[bytes]) -> list[int]:
     """The processes that answer now: they stand where the query does, and the one that stands by at the root."""
     found = []
@@ -324,11 +334,7 @@ def test_a_server_that_is_killed_before_it_answers_is_not_missed(
 
 
 def test_what_was_read_of_stdin_is_not_missed(docs: Path, served: subprocess.Popen[bytes]) -> None:
-    asked = asking(docs)
-    assert asked.stdin
-    asked.stdin.write(b"half of a li")
-    asked.stdin.flush()
-    until(lambda: not waiting_in(asked.stdin))
+    asked = half_asked(docs)
     os.kill(answering(served)[0], signal.SIGKILL)
     outcome = ended(asked, "ne\n")
     assert (outcome.code, outcome.out) == (70, "")
@@ -439,11 +445,7 @@ def test_an_interrupt_ends_an_answer_as_it_ends_a_cold_one(docs: Path, served: s
 
 
 def test_an_interrupt_of_the_server_interrupts_no_query(docs: Path, served: subprocess.Popen[bytes]) -> None:
-    asked = asking(docs)
-    assert asked.stdin
-    asked.stdin.write(b"half of a li")
-    asked.stdin.flush()
-    until(lambda: not waiting_in(asked.stdin))
+    asked = half_asked(docs)
     os.kill(answering(served)[0], signal.SIGINT)  # as to all of the server's group
     outcome = ended(asked, "ne\n")
     assert (outcome.code, outcome.out) == (70, "")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 
 from rerank_cli.corpus.read.pdf.grids import Grid
-from rerank_cli.corpus.read.pdf.lines import Box, Line
+from rerank_cli.corpus.read.pdf.lines import Box, Line, levels_of
 from rerank_cli.corpus.read.pdf.tables import is_number
 
 # Of fewer lines a box is a mark in the text; and the cells of a row with no more each are the head of other rows.
@@ -55,7 +55,7 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
     """The lines cell by cell. Cells of a single row, and such as hold a text, are boxes and none of a table."""
     box = number * _MOST_BOXES
     for places in rows:
-        levels = _levels_of([cells[place] for place in places])
+        levels = _rows_of([cells[place] for place in places])
         if len(rows) < 2 or (len(levels) == 1 and max(len(cells[place]) for place in places) > _MOST_LINES):
             for place in places:
                 box += 1
@@ -69,28 +69,18 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
                 yield from (replace(line, box=Box(box, (row, at, column))) for line in lines)
 
 
-def _levels_of(cells: Sequence[Sequence[Line]]) -> list[list[Line]]:
+def _rows_of(cells: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """The lines of cells side by side: those on each height if they hold rows, else all."""
     lines = [line for cell in cells for line in cell]
-    return _levels(lines) if _hold_rows(cells) else [lines]
-
-
-def _levels(lines: Sequence[Line]) -> list[list[Line]]:
-    levels: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.y):
-        if levels and line.y - levels[-1][0].y < _LEVEL * line.size:
-            levels[-1].append(line)
-        else:
-            levels.append([line])
-    return levels
+    return levels_of(lines, _LEVEL) if _hold_rows(cells) else [lines]
 
 
 def _hold_rows(cells: Sequence[Sequence[Line]]) -> bool:
     """Whether cells side by side hold the lines of several rows: on the same heights, and no text that goes on."""
-    full = [levels for levels in map(_levels, cells) if len(levels) > 1]
+    full = [levels for lines in cells if len(levels := levels_of(lines, _LEVEL)) > 1]
     if len(full) < 2:
         return False
-    rows = len(_levels([line for levels in full for level in levels for line in level]))
+    rows = len(levels_of((line for levels in full for level in levels for line in level), _LEVEL))
     held = sum(map(len, full))
     if rows > max(map(len, full)) or held < _LEAST_ALIKE * rows * len(full):
         return False
@@ -110,9 +100,5 @@ def _goes_on(levels: Sequence[Sequence[Line]]) -> bool:
 def _is_wrapped(levels: Sequence[Sequence[Line]]) -> bool:
     """Whether most lines of a cell end where the first word of the next one had no room."""
     right = max(line.right for level in levels for line in level)
-    full = sum(before[-1].right + _first_word(after[0]) > right for before, after in pairwise(levels))
+    full = sum(before[-1].right + after[0].first_word_width > right for before, after in pairwise(levels))
     return 2 * full >= len(levels)
-
-
-def _first_word(line: Line) -> float:
-    return (line.right - line.left) * len(line.text.split(None, 1)[0]) / len(line.text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, is_unspaced
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_unspaced
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
 WORD_GAP = 0.15
@@ -100,6 +100,11 @@ class Line:
     def is_row(self) -> bool:
         """Whether it has a gap too wide for prose."""
         return any(after.left - before.right > _ROW_GAP * self.size for before, after in pairwise(self.cells))
+
+    @property
+    def first_word_width(self) -> float:
+        """How wide its first word is, if all letters are of one width: what had to fit at the end of a line before."""
+        return (self.right - self.left) * min(1.0, len(first_word(self.text)) / len(self.text))
 
     def beside(self, other: Line) -> bool:
         """Whether *other* goes on to the right of this line, on the same height."""
@@ -208,6 +213,17 @@ class Line:
             before += [last, first]
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
         return replace(main, cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
+
+
+def levels_of(lines: Iterable[Line], apart: float) -> list[list[Line]]:
+    """*lines* from top to bottom, those on one height together; *apart*, in sizes of the letters, begins another."""
+    levels: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.y):
+        if levels and line.y - levels[-1][0].y < apart * line.size:
+            levels[-1].append(line)
+        else:
+            levels.append([line])
+    return levels
 
 
 def in_rows_of_cells(lines: Sequence[Line]) -> list[tuple[Line, tuple[Line, ...]]]:

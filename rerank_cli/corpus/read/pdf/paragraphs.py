@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Literal
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, first_word, is_unspaced, joined
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
 from rerank_cli.corpus.read.pdf.tables import Table, table_of, with_tables
 
@@ -253,8 +253,7 @@ def _is_next_item(first: Line, line: Line) -> bool:
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:
     """Whether the first word of *line* had room at the end of the line before: then the line was ended on purpose."""
-    width = (line.right - line.left) * min(1.0, len(first_word(line.text)) / len(line.text))
-    return before.right + width + 0.7 * before.size < right
+    return before.right + line.first_word_width + 0.7 * before.size < right
 
 
 def in_reading_order(parts: list[Part]) -> list[Part]:

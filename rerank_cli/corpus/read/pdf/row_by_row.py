@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rerank_cli.corpus.read.pdf.lines import Line
+from rerank_cli.corpus.read.pdf.lines import Line, levels_of
 
 # So many lines, and such a share of all, stand above the one before them though not in a column to the right of it.
 _FEWEST = 6
@@ -28,12 +28,7 @@ def in_rows(lines: list[Line]) -> list[Line]:
     """*lines* of a page as they are read."""
     if not _have_no_order(lines) or _are_text(lines):
         return lines
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.y):
-        if rows and line.y - rows[-1][0].y < _LEVEL * line.size:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
+    rows = levels_of(lines, _LEVEL)
     if sum(len(line.cells) for line in lines) < _FEWEST_CELLS * len(rows):
         return lines
     return [line for row in rows for line in sorted(row, key=lambda line: line.left)]

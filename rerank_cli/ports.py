@@ -90,12 +90,13 @@ EVERYTHING = Filter()
 class PairScores:
     """One logit a passage, shape (n,), higher is better, and how many passages were cut.
 
-    A long query was asked in so many `pieces`.
+    A long query was asked in so many `pieces`. Of the logits so many were `recalled`, and nothing was read for them.
     """
 
     logits: NDArray[np.float32]
     truncated: int
     pieces: int = 1
+    recalled: int = 0
 
 
 class Encoder(Protocol):

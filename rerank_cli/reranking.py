@@ -65,6 +65,7 @@ def joined(batches: Iterable[PairScores]) -> PairScores:
         np.concatenate([np.zeros(0, dtype=np.float32), *(batch.logits for batch in read)]),
         truncated=sum(batch.truncated for batch in read),
         pieces=max((batch.pieces for batch in read), default=1),
+        recalled=sum(batch.recalled for batch in read),
     )
 
 

@@ -90,7 +90,8 @@ class SearchResult:
     So many candidates were `reranked`; the others stand below these in the first stage's order. The result is `partial`
     where time ran out.
     `gained` tells for each hit how many places the second stage moved it up. `truncated` passages were cut by the
-    reranker, which asked the query in so many `pieces`. The scores that order the hits lie so far `above_logits`.
+    reranker, which asked the query in so many `pieces`, and so many scores it `recalled`. The scores that order the
+    hits lie so far `above_logits`.
     """
 
     query: str
@@ -101,6 +102,7 @@ class SearchResult:
     partial: bool
     truncated: int
     pieces: int
+    recalled: int
     above_logits: float
     timings: Timings
 
@@ -163,6 +165,7 @@ class Searcher:
             partial=ran_out,
             truncated=scores.truncated,
             pieces=scores.pieces,
+            recalled=scores.recalled,
             above_logits=_above_logits(hits),
             timings=Timings(load_s=loaded - begun, retrieve_s=retrieved - loaded, rerank_s=reranked - retrieved),
         )

@@ -61,6 +61,7 @@ def read_candidates(
         first=LEAST if deadline == math.inf else FIRST_BATCH,
         most=None if enough_for is None else STEP,
         enough=enough,
+        recalled=lambda scores: scores.recalled,
     )
     return joined(batches), done < len(candidates) and not enough(batches)
 

@@ -124,14 +124,17 @@ def _opening(folders: tuple[Path, ...], first: Library) -> Answering:
     """What opens the answers of a worker, in its thread, with the models that *first* has loaded."""
     from rerank_cli.cancelling import CancellableReranker
     from rerank_cli.serve.answers import Answers
+    from rerank_cli.serve.recalling import LastScores, RecallingReranker
 
     encoder, reranker, settings = first.encoder, first.reranker, first.settings
+    recalling = RecallingReranker(reranker, LastScores())
 
     @contextmanager
     def opened(is_wanted: Callable[[], bool]) -> Iterator[Answers]:
-        own = CancellableReranker(reranker, is_wanted=is_wanted)
+        own, bare = (CancellableReranker(each, is_wanted=is_wanted) for each in (recalling, reranker))
+        texts = open_library(encoder=encoder, reranker=bare, settings=settings)
         with open_library(index=one_or_all(folders), encoder=encoder, reranker=own, settings=settings) as library:
-            yield Answers(library, newest=lambda: _newest(folders))
+            yield Answers(library, texts=texts, newest=lambda: _newest(folders))
 
     return opened
 

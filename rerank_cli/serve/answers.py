@@ -24,21 +24,26 @@ Generations = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer. So many `pairs` of a query and a passage were read for it; `partial` where time ran out."""
+    """An answer. So many `pairs` of a query and a passage were read for it, and of so many the scores `recalled`.
+
+    `partial` where time ran out.
+    """
 
     record: Record
     pairs: int
+    recalled: int
     partial: bool
     least_s: float | None
     """What it would have taken with `LEAST_DEPTH`, where that is known."""
 
 
 class Answers:
-    """Answers from one library, from one thread, and from the newest generation of its index."""
+    """Answers from one library of documents, from one thread, and from the newest generation of its index."""
 
-    def __init__(self, library: Library, *, newest: Callable[[], Generations]) -> None:
-        """*newest* tells, at no cost, which generations would be opened now."""
+    def __init__(self, library: Library, *, texts: Library, newest: Callable[[], Generations]) -> None:
+        """*texts* has no index and reranks what clients bring. *newest* tells, at no cost, which generations are."""
         self._library = library
+        self._texts = texts
         self._newest = newest
         self._opened: Generations | None = None
 
@@ -64,8 +69,8 @@ class Answers:
             stale=stale,
             reranker=self._library.reranker if options.get("rerank", self._library.settings.rerank) else None,
         )
-        pairs = result.reranked * result.pieces
-        return Said(record, pairs, result.partial, least_s(result, took_s=time.perf_counter() - begun))
+        pairs = (result.reranked - result.recalled) * result.pieces
+        return Said(record, pairs, result.recalled, result.partial, least_s(result, took_s=time.perf_counter() - begun))
 
     def rerank(self, asked: AskedRerank, seconds: float) -> Said:
         """The texts that are *asked* in order; those that time ran out for stand below, as they came."""
@@ -73,7 +78,7 @@ class Answers:
         texts = asked.texts
 
         def read(start: int, end: int) -> Reranked:
-            return self._library.rerank(asked.query, texts[start:end])
+            return self._texts.rerank(asked.query, texts[start:end])
 
         parts, done = paced(len(texts), deadline=deadline, read=read, first=1)
         scores = [score for part in parts for score in part.scores]
@@ -89,7 +94,7 @@ class Answers:
             "partial": partial,
             "ranked": ranked[: asked.top_n],
         }
-        return Said(record, done, partial, None)
+        return Said(record, done, 0, partial, None)
 
 
 def least_s(result: SearchResult, *, took_s: float) -> float | None:

@@ -156,7 +156,9 @@ class _Paths:
                 answer.cancel()  # what ends it then is told to nobody
         seconds = time.monotonic() - begun
         path = request.url.path
-        self._service.figures.count_answer(path, seconds=seconds, pairs=said.pairs, partial=said.partial)
+        self._service.figures.count_answer(
+            path, seconds=seconds, pairs=said.pairs, recalled=said.recalled, partial=said.partial
+        )
         if said.least_s is not None:
             self._service.queue.learn(said.least_s)
         return _json(said.record)

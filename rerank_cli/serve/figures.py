@@ -13,6 +13,7 @@ MEANINGS = {
     "requests_total": ("counter", "Requests by path and status."),
     "request_seconds": ("histogram", "Seconds from a whole request to its answer."),
     "pairs_total": ("counter", "Pairs of a query and a passage that the reranker read."),
+    "recalled_total": ("counter", "Pairs that the reranker had read lately, so that their scores were known."),
     "partial_total": ("counter", "Answers that time cut."),
     "given_up_total": ("counter", "Requests whose client went away."),
     "waiting": ("gauge", "Requests that wait."),
@@ -34,11 +35,12 @@ class Figures:
         """A request has been answered with *status*."""
         self._requests[path, status] += 1
 
-    def count_answer(self, path: str, *, seconds: float, pairs: int, partial: bool) -> None:
-        """It took so many *seconds*, and so many *pairs* were read for it."""
+    def count_answer(self, path: str, *, seconds: float, pairs: int, recalled: int, partial: bool) -> None:
+        """It took so many *seconds*, and so many *pairs* were read for it; of others the scores were *recalled*."""
         self._times[path][bisect_left(BOUNDS_S, seconds)] += 1
         self._sums[path] += seconds
         self._counts["pairs_total"] += pairs
+        self._counts["recalled_total"] += recalled
         self._counts["partial_total"] += partial
 
     def count_given_up(self) -> None:

@@ -68,6 +68,7 @@ class Queue:
     def __init__(self, *, most: int, workers: int, least_s: float) -> None:
         """At most so many wait for so many *workers*; none is to have less than *least_s*, which `learn` corrects."""
         self._costs = deque([least_s], maxlen=REMEMBERED)
+        self._took: deque[float] = deque(maxlen=REMEMBERED)
         self._most = most
         self._workers = workers
         self._waiting: list[Job] = []
@@ -142,10 +143,11 @@ class Queue:
                 self._running += 1
                 return job, share
 
-    def done(self) -> None:
-        """Say that a job which was taken has its answer."""
+    def done(self, took_s: float) -> None:
+        """Say that a job which was taken has its answer, which *took_s*."""
         with self._changed:
             self._running -= 1
+            self._took.append(took_s)
 
     def close(self) -> None:
         """Take no job any more. Those that wait are still answered."""
@@ -162,6 +164,8 @@ class Queue:
         return fair_share(due, now=time.monotonic(), workers=self._workers, running=running)
 
     def _retry_s(self) -> float:
-        """When all that wait now will have been answered, at the latest."""
-        last = max((job.deadline for job in self._waiting), default=0.0)
-        return max(1.0, last - time.monotonic())
+        """When all that wait now will have been answered: at their deadlines, or sooner if the last answers came so."""
+        latest_s = max((job.deadline for job in self._waiting), default=0.0) - time.monotonic()
+        turns = math.ceil((len(self._waiting) + self._running) / self._workers)
+        expected_s = turns * median(self._took) if self._took else math.inf
+        return max(1.0, min(latest_s, expected_s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -44,8 +45,9 @@ class Workers:
             while (taken := self._queue.take()) is not None:
                 job, share_s = taken
                 current[:] = [job]
+                begun = time.monotonic()
                 self._answer(job, answers, share_s)
-                self._queue.done()
+                self._queue.done(time.monotonic() - begun)
 
     @staticmethod
     def _answer(job: Job, answers: Any, share_s: float) -> None:

@@ -95,9 +95,11 @@ def test_status_tells_what_is_searched(served: Served, index: Path) -> None:
 
 
 def test_metrics_are_what_prometheus_reads(served: Served) -> None:
-    before = served.figure("pairs_total")
-    answer = served.post("/search", {"query": "valve"}).json()
-    assert served.figure("pairs_total") == before + answer["reranked"]
+    read, recalled = served.figure("pairs_total"), served.figure("recalled_total")
+    for times in (0, 1):
+        answer = served.post("/search", {"query": "valve of whom"}).json()
+        assert served.figure("pairs_total") == read + answer["reranked"]
+        assert served.figure("recalled_total") == recalled + times * answer["reranked"]
     text = served.get("/metrics").text
     assert served.get("/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
     for line in text.splitlines():
@@ -360,6 +362,19 @@ def test_a_request_has_no_more_time_than_the_server_gives(index: Path) -> None:
     with fakes_served(index, pair_s=0.05, most_s=1.0) as server:
         for asked in ({"query": "valve", "budget": 600}, {"query": "valve"}):
             assert server.post("/search", asked).json()["partial"]
+
+
+def test_who_asks_again_gets_further(index: Path) -> None:
+    with fakes_served(index, pair_s=0.05) as server:
+        asked = {"query": "valve", "budget": 1.0}
+        depths = [server.post("/search", asked).json()["reranked"] for _ in range(4)]
+        assert depths[0] < depths[1] <= depths[2] <= depths[3] == len(FILES)
+        begun = time.monotonic()
+        assert not server.post("/search", asked).json()["partial"]
+        assert time.monotonic() - begun < 1.0 < 0.05 * len(FILES)
+        brought = {"query": "gas", "texts": [f"gas {n}" for n in range(100)], "budget": 1.0}
+        for _ in range(3):  # what clients bring is read each time
+            assert server.post("/rerank", brought).json()["reranked"] < 40
 
 
 def test_many_at_once_get_an_answer_or_are_told_when_to_ask_again(index: Path) -> None:

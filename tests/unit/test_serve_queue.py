@@ -62,6 +62,19 @@ def test_no_more_wait_than_may() -> None:
     assert waiting.waiting == 2
 
 
+def test_who_is_refused_is_told_to_come_back_when_the_last_answers_say_that_there_is_room() -> None:
+    waiting = queue(most=6, workers=2)
+    for _ in range(6):
+        waiting.put(job(60.0))
+    for took_s in (0.5, 2.0, 90.0):
+        waiting.take()
+        waiting.done(took_s)
+        waiting.put(job(60.0))
+    with pytest.raises(TooBusy) as refused:
+        waiting.put(job(60.0))
+    assert refused.value.retry_s == 3 * 2.0  # six wait for two workers
+
+
 def test_a_request_that_would_take_others_their_time_is_refused() -> None:
     waiting = queue(least_s=4.0)
     waiting.put(job(8.0))

@@ -141,6 +141,29 @@ def test_too_few_documents_are_never_enough() -> None:
     assert can_hardly_enter(one_document, scores, top_n=1, **kept)
 
 
+def test_what_is_recalled_does_not_teach_how_long_a_candidate_takes() -> None:
+    def read(start: int, end: int) -> PairScores:
+        batches.append(end - start)
+        recalled = max(0, min(end, 40) - start)
+        time.sleep(0.02 * (end - start - recalled))
+        return PairScores(np.zeros(end - start, dtype=np.float32), truncated=0, recalled=recalled)
+
+    batches: list[int] = []
+    begun = time.perf_counter()
+    scores, ran_out = read_candidates(
+        candidates(FALLING),
+        read,
+        reranker=RERANKER,
+        fusion="linear",
+        weight=0.65,
+        per_document=1,
+        deadline=begun + 0.5,
+    )
+    assert ran_out and 48 <= len(scores.logits) < 70
+    assert scores.recalled == 40
+    assert time.perf_counter() - begun < 0.75
+
+
 def test_time_that_ran_out_is_told_from_enough() -> None:
     logits = noisy(FALLING, slope=1.0, spread=0.3)
     late = time.perf_counter() - 1.0

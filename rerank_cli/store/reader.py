@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from rerank_cli.store.files import counts_of, file_states
 from rerank_cli.store.layout import Layout
 from rerank_cli.store.listed import rows_of
 from rerank_cli.store.manifest import Generation
+from rerank_cli.store.origins import MOST_KNOWN, Known, Origins
 from rerank_cli.store.passages import SELECT, passage_of, stored_passages
 from rerank_cli.store.pinned import TEXT_BYTES, PinnedVectors
 from rerank_cli.store.remedies import index_command, rebuild_remedy
@@ -92,6 +93,7 @@ class IndexReader:
         self._snapshot = snapshot
         self._reopen = reopen
         self._passages: dict[int, list[int]] = {}
+        self._origins = Origins()
         self._accepted: tuple[Filter, frozenset[int]] | None = None
         self._rests = False
 
@@ -137,6 +139,7 @@ class IndexReader:
         self._rests = False
         self._accepted = None
         self._passages = {}
+        self._origins = Origins()
         for opened in ("_graph", "_vectors"):
             self.__dict__.pop(opened, None)
 
@@ -197,16 +200,10 @@ class IndexReader:
         connection.executemany("INSERT INTO temp.asked VALUES (?, ?)", weights)
 
     def opening_cosines(self, vector: Vectors, passage_ids: Collection[PassageId]) -> dict[PassageId, float]:
-        rows = self._select("SELECT id, document FROM passages WHERE id IN", list(dict.fromkeys(passage_ids)))
-        openings = self._select(
-            "SELECT document, text_hash FROM passages WHERE ordinal = 0 AND document IN",
-            list({document for _, document in rows}),
-        )
-        if {document for document, _ in openings} != {document for _, document in rows}:
-            raise self._contradiction()
-        scores = self._cosines_of_texts(vector, [text_hash for _, text_hash in openings])
-        cosines = dict(zip((document for document, _ in openings), scores.tolist(), strict=True))
-        return {passage: cosines[document] for passage, document in rows}
+        known = self._known_of(passage_ids)
+        openings = list({known[passage].opening: None for passage in passage_ids})
+        cosines = dict(zip(openings, self._cosines_of_texts(vector, openings).tolist(), strict=True))
+        return {passage: cosines[known[passage].opening] for passage in passage_ids}
 
     def read(self, passage_ids: Collection[PassageId]) -> dict[PassageId, StoredPassage]:
         rows = self._select(f"{SELECT} WHERE passages.id IN", list(passage_ids))
@@ -219,14 +216,14 @@ class IndexReader:
         Raises:
             IndexDamaged: a list brought a passage that is not there.
         """
-        rows = self._select(
-            "SELECT passages.id, document_id, ordinal, path FROM passages"
-            " JOIN documents ON documents.id = document WHERE passages.id IN",
-            list(passage_ids),
-        )
-        if len(rows) < len(set(passage_ids)):
+        known = self._known_of(passage_ids)
+        return {passage: known[passage].origin for passage in passage_ids}
+
+    def _known_of(self, passage_ids: Collection[PassageId]) -> Mapping[PassageId, Known]:
+        known = self._origins.of(passage_ids, select=self._select)
+        if not all(passage in known for passage in passage_ids):
             raise self._contradiction()
-        return {passage: Origin(*origin) for passage, *origin in rows}
+        return known
 
     def read_file(self, path: str, *, first: int | None = None, last: int | None = None) -> Iterator[StoredPassage]:
         within = "" if first is None else " AND last >= ?"
@@ -335,7 +332,10 @@ class IndexReader:
 
     def _passages_of(self, rows: Rows) -> dict[int, list[int]]:
         """The passages of each row of the vectors, looked up once for all queries."""
-        new = [row for row in rows.tolist() if row not in self._passages]
+        wanted = rows.tolist()
+        new = [row for row in wanted if row not in self._passages]
+        if len(self._passages) + len(new) > MOST_KNOWN:
+            self._passages, new = {}, wanted
         texts = dict(zip(self._vectors.texts(new), new, strict=True))
         self._passages.update((row, []) for row in new)
         for passage, text_hash in self._select("SELECT id, text_hash FROM passages WHERE text_hash IN", list(texts)):

@@ -8,7 +8,8 @@ import pytest
 from rerank_cli.ports import Changes, FileState, Filter, NewFile, Origin, Ranking, Rarity
 from rerank_cli.records import Passage, SplitDocument, at_lines
 from rerank_cli.stamps import Stamp
-from rerank_cli.store import open_reader, open_writer, writer
+from rerank_cli.store import open_reader, open_writer, origins, writer
+from rerank_cli.store import reader as reader_module
 from rerank_cli.store.manifest import Generation
 from rerank_cli.store.reader import IndexReader
 from tests.unit.store.texts import RECIPE, commit, found, keep, new_file, vector_of
@@ -233,3 +234,33 @@ def test_an_opening_cosine_is_that_of_the_first_passage_of_the_document(folder: 
         cosines = reader.opening_cosines(vector_of("plums"), [ids["pears"], ids["plums"]])
         expected = [float(vector_of("plums") @ vector_of(text)) for text in ("apples", "plums")]
         assert [cosines[ids["pears"]], cosines[ids["plums"]]] == pytest.approx(expected, abs=1e-6)
+
+
+def asked(reader: IndexReader, word: str) -> tuple[object, ...]:
+    """All that the first stage looks up for one query."""
+    nearest = reader.search_dense(vector_of(word), 5)
+    ids = [passage for passage, _ in nearest]
+    return nearest, reader.search_lexical([word], 5), reader.origins(ids), reader.opening_cosines(vector_of(word), ids)
+
+
+@pytest.mark.parametrize("known", [0, 2, 1 << 16])
+def test_what_a_reader_remembers_changes_no_answer(folder: Path, monkeypatch: pytest.MonkeyPatch, known: int) -> None:
+    words = ["plums", "apples", "pears", "plums", "limes", "apples"]
+    answers = []
+    for word in words:
+        with open_reader(folder) as fresh:
+            answers.append(asked(fresh, word))
+    monkeypatch.setattr(origins, "MOST_KNOWN", known)
+    monkeypatch.setattr(reader_module, "MOST_KNOWN", known)
+    with open_reader(folder) as reader:
+        assert [asked(reader, word) for word in words] == answers
+
+
+def test_where_a_passage_comes_from_is_looked_up_once(folder: Path) -> None:
+    ran: list[str] = []
+    with open_reader(folder) as reader:
+        reader._snapshot.connection.set_trace_callback(ran.append)
+        for _ in range(3):
+            asked(reader, "plums")
+    assert len([statement for statement in ran if "FROM passages" in statement]) == 2  # by texts, then by ids
+    assert len([statement for statement in ran if "words MATCH" in statement]) == 3

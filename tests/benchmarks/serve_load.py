@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Many clients at `rerank-cli serve`: refusals, deadlines, memory, and pairs a second against the bare reranker.
 
-    python tests/benchmarks/serve_load.py INDEX QUERIES.jsonl [--clients 200] [--seconds 120] [--budget 5]
+    python tests/benchmarks/serve_load.py INDEX QUERIES.jsonl [--clients 200] [--seconds 120] [--budget 5] [--limit N]
 
-Starts a server of the index, and lets each client ask one query after another; who is refused asks again when told to.
-Before it, the reranker alone reads whole candidate lists of the same queries; after it, as many of each as the server
-read on average. `overshoot` is by how much of its budget an answer came too late, as the client sees it; below 0 it
-came in time. Machines are shared: `pairs_per_cpu_s` compares what both made of the processor time that they got.
+Starts a server of the index, and lets each client ask one query after another, the first N of them or all; who is
+refused asks it again when told to. Before it, the reranker alone reads whole candidate lists of the same queries; after
+it, as many of each as the server read on average. `pairs` are those that the answers tell of, and `read` those of them
+whose scores were not remembered from an earlier answer. `overshoot` is by how much of its budget an answer came too
+late, as the client sees it; below 0 it came in time. Machines are shared: rates by `cpu_s` compare what both made of
+the processor time that they got.
 Prints one object of JSON.
 """
 
@@ -55,6 +57,7 @@ class Seen:
     overshoots: list[float] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     pairs: int = 0
+    read: int = 0
     partial: int = 0
     own: list[int] = field(default_factory=list)
     mapped: list[int] = field(default_factory=list)
@@ -67,9 +70,10 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--budget", type=float, default=5.0)
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--bare-seconds", type=float, default=20.0)
     arguments = parser.parse_args()
-    queries = [query.text for query in read_queries(arguments.queries)]
+    queries = [query.text for query in read_queries(arguments.queries)][: arguments.limit]
     with open_library(index=arguments.index) as library:
         reranker, lists = library.reranker, candidate_lists(library, queries[:LISTS])
     bare = [measured(reranker, lists, arguments.bare_seconds)]
@@ -77,6 +81,7 @@ def main() -> None:
         before_s, begun = processor_s(process.pid), time.monotonic()
         seen = asyncio.run(load(url, queries, arguments, process.pid))
         spent_s, took_s = processor_s(process.pid) - before_s, time.monotonic() - begun
+        seen.read = pairs_read(url)
         process.terminate()
         code = process.wait(60)
     depth = round(sum(seen.depths) / max(1, len(seen.depths)))
@@ -124,6 +129,13 @@ def processor_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def pairs_read(url: str) -> int:
+    """Pairs that the reranker of the server has read."""
+    found = re.search(r"^rerank_cli_pairs_total (\d+)$", httpx2.get(f"{url}/metrics").text, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
 async def load(url: str, queries: Sequence[str], arguments: argparse.Namespace, pid: int) -> Seen:
     """Let all clients ask until the time is over."""
     seen, until = Seen(), time.monotonic() + arguments.seconds
@@ -137,10 +149,11 @@ async def load(url: str, queries: Sequence[str], arguments: argparse.Namespace, 
 
 
 async def client(http: httpx2.AsyncClient, asked: Iterator[str], seen: Seen, until: float, budget: float) -> None:
+    query = next(asked)
     while time.monotonic() < until:
         begun = time.monotonic()
         try:
-            response = await http.post("/search", json={"query": next(asked), "budget": budget})
+            response = await http.post("/search", json={"query": query, "budget": budget})
         except httpx2.HTTPError as error:
             seen.failures[repr(error)] += 1
             continue
@@ -148,7 +161,7 @@ async def client(http: httpx2.AsyncClient, asked: Iterator[str], seen: Seen, unt
         if response.status_code == 429:
             await asyncio.sleep(min(float(response.headers["retry-after"]), max(0.0, until - time.monotonic())))
         elif response.status_code == 200:
-            answer = response.json()
+            answer, query = response.json(), next(asked)
             seen.overshoots.append((time.monotonic() - begun) / budget - 1)
             seen.depths.append(answer["reranked"])
             seen.pairs += answer["reranked"] * answer["pieces"]
@@ -167,7 +180,12 @@ async def watch(pid: int, seen: Seen) -> None:
 
 def report(seen: Seen, bare: Sequence[dict[str, float]], took_s: float, spent_s: float, code: int) -> dict[str, object]:
     alone = {key: sum(each[key] for each in bare) / len(bare) for key in bare[0]}
-    served = {"pairs_per_s": round(seen.pairs / took_s, 1), "pairs_per_cpu_s": round(seen.pairs / spent_s, 1)}
+    served = {
+        "pairs_per_s": round(seen.pairs / took_s, 1),
+        "pairs_per_cpu_s": round(seen.pairs / spent_s, 1),
+        "read_per_s": round(seen.read / took_s, 1),
+        "read_per_cpu_s": round(seen.read / spent_s, 1),
+    }
     return {
         "statuses": dict(seen.statuses),
         "failures": dict(seen.failures),
@@ -177,7 +195,7 @@ def report(seen: Seen, bare: Sequence[dict[str, float]], took_s: float, spent_s:
         "partial": seen.partial,
         "bare": bare,
         "served": served,
-        "of_bare": {key: round(served[key] / alone[key], 3) for key in alone},
+        "of_bare": {key: round(rate / alone[key.replace("read", "pairs")], 3) for key, rate in served.items()},
         "own_mb": seen.own,
         "mapped_mb": seen.mapped,
         "exit_code": code,

@@ -60,7 +60,8 @@ def kind_of_server(environment: Mapping[str, str]) -> str:
     """What must be the same of a query and of the process that answers in its place, from its start on.
 
     The files that they see are among it: in a container, or under another root, a path names another file. So are the
-    network that they reach, and the groups whose files they may read.
+    network that they reach, and the groups whose files they may read. By which of its names an
+    environment's Python was called, `python` or `python3`, is not.
     """
     try:
         root = os.stat("/")  # noqa: PTH116
@@ -76,7 +77,7 @@ def kind_of_server(environment: Mapping[str, str]) -> str:
     }
     return repr(
         (
-            *(__version__, ours, sys.executable, sys.version, sys.flags.utf8_mode, sys.flags.optimize),
+            *(__version__, ours, sys.prefix, sys.version, sys.flags.utf8_mode, sys.flags.optimize),
             *(files, network, os.getegid(), sorted(os.getgroups()), sorted(told.items())),
         )
     )

@@ -68,6 +68,7 @@ def measured(index: Path, text: str, *, rounds: int) -> dict[str, tuple[float, .
         "cold, --no-rerank": partial(run_s, [*query, "--no-rerank", "--no-warm"]),
         "warm, --no-rerank": partial(run_s, [*query, "--no-rerank"]),
     }
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
     with tempfile.TemporaryDirectory() as folder:  # which nobody else can enter
         os.environ["XDG_RUNTIME_DIR"] = folder
         subprocess.run([*RUN, "warm", "start"], check=True)

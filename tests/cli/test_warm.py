@@ -273,9 +273,15 @@ def test_another_version_has_another_server(monkeypatch: pytest.MonkeyPatch) -> 
         with monkeypatch.context() as grouped:
             grouped.setattr(os, name, lambda another=another: another)
             kinds.add(warm_wire.kind_of_server({}))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "prefix", "/elsewhere")
+        kinds.add(warm_wire.kind_of_server({}))
+    with monkeypatch.context() as called:
+        called.setattr(sys, "executable", f"{sys.executable}.11")
+        kinds.add(warm_wire.kind_of_server({}))  # the Python of one environment has several names
     monkeypatch.setattr(warm_wire, "__version__", "99.0")
     kinds.add(warm_wire.kind_of_server({}))
-    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 8
+    assert len({warm_wire.socket_name(kind) for kind in kinds}) == 9
     assert warm_wire.kind_of_server({"OMP_NUM_THREADS": "1"}) in kinds, "that of the query counts"
 
 

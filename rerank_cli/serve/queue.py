@@ -12,9 +12,8 @@ from statistics import median
 from threading import Condition
 from typing import Any
 
-SAID_BACK = 0.05
-"""Share of a request's time that is left for the way back."""
-
+SAID_BACK, SAID_BACK_S = 0.05, 0.05
+"""Share of a request's time that is left for the way back, and the least seconds: many may be told at once."""
 
 REMEMBERED = 16
 """Answers by which it is known what one takes: as many as tell of the last seconds."""
@@ -49,7 +48,7 @@ class Job:
 
 def job_within(budget_s: float, work: Callable[[Any, float], Any]) -> Job:
     """A job that is to be answered *budget_s* from now."""
-    return Job(work, time.monotonic() + budget_s * (1 - SAID_BACK))
+    return Job(work, time.monotonic() + budget_s - max(budget_s * SAID_BACK, SAID_BACK_S))
 
 
 def fair_share(deadlines: Sequence[float], *, now: float, workers: int, running: int = 0) -> float:

@@ -15,8 +15,8 @@ from rerank_cli.serve.asked import AskedRerank, AskedSearch
 LEAST_DEPTH = 48
 """Candidates that there shall be time to rerank for every request that is taken.
 
-So many order documents as well as 100 do. More requests of fewer candidates each would order them hardly better than
-the first stage does, which costs as much as reranking one candidate or two.
+So many order documents nearly as well as 100 do. More requests of fewer candidates each would order them hardly better
+than the first stage does, which costs as much as reranking one candidate or two.
 """
 
 Generations = tuple[int | None, ...]

@@ -2,13 +2,13 @@
 """nDCG@10, recall and time of every retriever, and of both stages, on test collections.
 
     python tests/benchmarks/collection.py COLLECTION… [--indexes DIR [--store ADDRESS]] [--limit N]
-        [--rerank [--float32]]
+        [--rerank [--float32] [--read DEPTH…]]
 
 COLLECTION is a folder with `corpus.jsonl`, or a folder `docs` of files, beside `queries.jsonl` and a qrels file
 (query, document, grade); `FOLDER:qrels_dev.tsv` names another than qrels.tsv. A document's rank is that of its
 evidence. A judged query that finds nothing counts as 0. Prints one line of JSON a ranking: its means, the change of
 nDCG@10 against the hybrid first stage with its 95 % bootstrap interval, and with --by-query each query's value. The
-ranking "until enough" is the default order as far as `--top-k auto` reads.
+ranking "until enough" is the default order as far as `--top-k auto` reads, "read DEPTH" where time cut it there.
 --indexes keeps indexes and scores, so that a second run computes only what is new.
 """
 
@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--fusion-weights", type=float, nargs="+", default=[DEFAULTS.fusion_weight])
     parser.add_argument("--passage-tokens", type=int, default=DEFAULTS.passage_tokens)
     parser.add_argument("--top-k", type=int, default=DEFAULTS.top_k)
+    parser.add_argument("--read", type=int, nargs="+", default=[], help="rerank only so many of the candidates too")
     parser.add_argument("--by-query", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,6 +98,9 @@ def measure(specification: str, arguments: argparse.Namespace) -> None:
                 for fusion, weight in fusions(arguments.fusion_weights):
                     hits = order(candidates, scores, reranker=reranker, fusion=fusion, weight=weight)
                     keep(f"{precision} {fusion} {weight}", query_id, hits, elapsed_s)
+                for depth in arguments.read:
+                    hits = read_so_far(candidates, scores, depth, reranker=reranker)
+                    keep(f"{precision} read {depth}", query_id, hits, sum(reranker.elapsed_s(text, texts[:depth])))
                 stopped, read = until_enough(candidates, scores, reranker=reranker)
                 keep(f"{precision} until enough", query_id, stopped, sum(reranker.elapsed_s(text, texts[:read])))
                 reads.setdefault(f"{precision} until enough", []).append(read)
@@ -166,19 +170,27 @@ def until_enough(
     candidates: Sequence[Candidate], scores: PairScores, *, reranker: Reranker
 ) -> tuple[tuple[Hit, ...], int]:
     """The hits in the default order if it is read as far as `--top-k auto` reads, and how far that is."""
-    fusion, weight = DEFAULTS.fusion, DEFAULTS.fusion_weight
     read, _ = read_candidates(
         candidates,
         lambda start, end: PairScores(scores.logits[start:end], truncated=0),
         reranker=reranker,
-        fusion=fusion,
-        weight=weight,
+        fusion=DEFAULTS.fusion,
+        weight=DEFAULTS.fusion_weight,
         per_document=1,
         enough_for=DEFAULTS.top_n,
     )
     depth = len(read.logits)
+    return read_so_far(candidates, scores, depth, reranker=reranker), depth
+
+
+def read_so_far(
+    candidates: Sequence[Candidate], scores: PairScores, depth: int, *, reranker: Reranker
+) -> tuple[Hit, ...]:
+    """The hits in the default order if the first *depth* candidates are read."""
+    read = PairScores(scores.logits[:depth], truncated=0)
+    fusion, weight = DEFAULTS.fusion, DEFAULTS.fusion_weight
     hits = order(candidates[:depth], read, reranker=reranker, fusion=fusion, weight=weight)
-    return below(hits, candidates[depth:]), depth
+    return below(hits, candidates[depth:])
 
 
 def open_rerankers(arguments: argparse.Namespace, store: ScoreStore) -> dict[str, RememberingReranker]:

@@ -102,7 +102,8 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
                 touched.append(state_of(file, state.content_hash, state.reader, failure=state.failure))
         else:
             changed.append(file.path)
-    absent = sorted(known.keys() - {file.path for file in found.files})
+    is_all_found = len(changed) + len(unchanged) == len(known)
+    absent = [] if is_all_found else sorted(known.keys() - {file.path for file in found.files})
     out_of_sight = under(absent, {file.path for file in found.skipped if file.failed})
     removed = sorted({*absent} - out_of_sight)
     return FileChanges(

@@ -24,6 +24,10 @@ class Stamp(NamedTuple):
     ctime_ns: int
     inode: int
 
+    def is_of(self, status: os.stat_result) -> bool:
+        """Whether a file with this *status* has this stamp, told sooner than by another stamp."""
+        return self == (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
 
 def stamp_of(status: os.stat_result) -> Stamp:
     """The stamp of a file with this *status*, in numbers that SQLite takes: some disks have inodes of 64 bits."""

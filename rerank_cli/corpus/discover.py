@@ -11,8 +11,10 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.git import exclude_files
@@ -55,8 +57,7 @@ _PDF_MARK = b"%PDF-"
 NOTHING_KNOWN: Mapping[str, Stamp] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(NamedTuple):
     """Every file of the root exactly once, sorted by path; a folder left out is one entry.
 
     `mounts` are the mount points among the folders walked, where the root is the empty path, and the absolute paths
@@ -68,8 +69,7 @@ class Discovery:
     mounts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
+class _Patterns(NamedTuple):
     """The patterns of one ignore file, or of --exclude.
 
     They hold in `folder`; where this lies above the root, `down` leads from there to the root.
@@ -92,8 +92,7 @@ class _Patterns:
         return next((pattern for pattern in reversed(self.patterns) if pattern.names(below)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     """A folder to walk. `path` is empty for the root and ends in a slash for every other."""
 
     path: str
@@ -119,7 +118,7 @@ def discover(
     else:
         outcomes = [_judged_alone(root, rules, known)]
     mounts += [str(above) for above in place.parents if is_mount(above)]
-    outcomes.sort(key=lambda outcome: outcome.path)
+    outcomes.sort(key=attrgetter("path"))
     return Discovery(
         files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
         skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, SkippedFile)),
@@ -204,21 +203,35 @@ class _Walk:
         while pending:
             folder = pending.pop()
             try:
-                names = sorted(os.listdir(folder.location))  # noqa: PTH208 - a path for each of many files takes its time
-                ignores = folder.ignores + self._ignores_in(folder, names)
+                descriptor = os.open(folder.location, os.O_RDONLY | os.O_DIRECTORY)
             except OSError as error:
                 yield self._unlistable(folder, error)
                 continue
-            if self._is_mount(folder.location):
-                self.mounts.append(folder.path)
-            within = replace(folder, ignores=ignores)
-            beginning = os.path.join(folder.location, "")  # noqa: PTH118 - of the many files that lie in it
-            for name in names:
-                outcome = self._judged(within, name, beginning + name)
-                if isinstance(outcome, _Folder):
-                    pending.append(outcome)
-                else:
-                    yield outcome
+            try:
+                yield from self._outcomes_in(folder, descriptor, pending)
+            finally:
+                os.close(descriptor)
+
+    def _outcomes_in(
+        self, folder: _Folder, descriptor: int, pending: list[_Folder]
+    ) -> Iterator[FoundFile | SkippedFile]:
+        """What lies in *folder*, which the *descriptor* has open; the folders in it are left *pending*."""
+        try:
+            names = sorted(os.listdir(descriptor))
+            ignores = folder.ignores + self._ignores_in(folder, names)
+        except OSError as error:
+            yield self._unlistable(folder, error)
+            return
+        if self._is_mount(folder.location):
+            self.mounts.append(folder.path)
+        within = folder._replace(ignores=ignores)
+        beginning = os.path.join(folder.location, "")  # noqa: PTH118 - of the many files that lie in it
+        for name in names:
+            outcome = self._judged(within, name, beginning + name, descriptor)
+            if isinstance(outcome, _Folder):
+                pending.append(outcome)
+            else:
+                yield outcome
 
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
@@ -272,16 +285,16 @@ class _Walk:
                 found.append(_Patterns(folder.path + name, folder.path, patterns))
         return tuple(found)
 
-    def _judged(self, folder: _Folder, name: str, location: str) -> FoundFile | SkippedFile | _Folder:
+    def _judged(self, folder: _Folder, name: str, location: str, descriptor: int) -> FoundFile | SkippedFile | _Folder:
         if not _is_utf8(name):
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         try:
-            status = os.lstat(location)
+            status = os.lstat(name, dir_fd=descriptor)  # by its location the system would look up each folder again
             mode = status.st_mode
             path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
-            rule = _rule_for(path, folder.ignores)
+            rule = _rule_for(path, folder.ignores) if folder.ignores else None
             if by_name := self._reason_by_name(name, path, rule):
                 return SkippedFile(path, *by_name)
             if stat.S_ISLNK(mode):
@@ -342,9 +355,14 @@ def _judged_by_content(
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
+        known_stamp = known.get(path)
+        if (
+            known_stamp is not None
+            and known_stamp.is_of(status)
+            and known_stamp.size_bytes <= rules.max_file_size_bytes
+        ):
+            return FoundFile(path, location, known_stamp)
         stamp = stamp_of(status)
-        if known.get(path) == stamp and stamp.size_bytes <= rules.max_file_size_bytes:
-            return FoundFile(path, location, stamp)
         format = format_of(path, rules.converters)
         most_bytes = rules.max_file_size_bytes * (BINARY_SHARE if format.binary else 1)
         if status.st_size > most_bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rerank_cli.ports import Counts, FileState
 from rerank_cli.stamps import Stamp
@@ -23,12 +22,12 @@ def file_states(connection: sqlite3.Connection, paths: Sequence[str] | None = No
         rows: Iterable[tuple] = connection.execute(f"{SELECT} ORDER BY path")  # type: ignore[type-arg]
     else:
         rows = (row for path in paths for row in connection.execute(f"{SELECT} WHERE path = ?", (path,)))
-    return {row[0]: _state(*row) for row in rows}
-
-
-def _state(path: str, *row: Any) -> FileState:
-    notes, damaged = _noted(row[7])
-    return FileState(path, Stamp(*row[:4]), row[4], row[5], row[6], notes, row[8], damaged)
+    states = {}
+    for path, size_bytes, mtime_ns, ctime_ns, inode, content_hash, reader, failure, text, modified_at in rows:
+        notes, damaged = _noted(text) if text else ((), False)
+        stamp = Stamp(size_bytes, mtime_ns, ctime_ns, inode)
+        states[path] = FileState(path, stamp, content_hash, reader, failure, notes, modified_at, damaged)
+    return states
 
 
 def _noted(text: str) -> tuple[tuple[str, ...], bool]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from rerank_cli import regular
 from rerank_cli.corpus.discover import discover
 from rerank_cli.errors import InputError, UsageError
 from rerank_cli.indexing import IndexSummary
@@ -166,14 +165,13 @@ def deny(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Refuse to list the folder, or to read the file, at this path from now on."""
 
     def deny(denied: Path) -> None:
-        for module, name in ((os, "listdir"), (regular, "open_without_waiting")):
-            monkeypatch.setattr(module, name, refusing(getattr(module, name), denied))
+        monkeypatch.setattr(os, "open", refusing(os.open, denied))
 
     def refusing(real: Callable[..., object], denied: Path) -> Callable[..., object]:
-        def refuse(path: str | Path, *arguments: object) -> object:
+        def refuse(path: str | Path, *arguments: object, **options: object) -> object:
             if Path(path) == denied:
                 raise PermissionError(errno.EACCES, "Permission denied")
-            return real(path, *arguments)
+            return real(path, *arguments, **options)
 
         return refuse
 

@@ -9,23 +9,23 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
+# Strings, which are compiled when they are first needed: most commands read no date.
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
 _ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?"
 _WEEKDAY = r"(?:,?\s+[^\W\d_]{2,12}\.?)?"
-_SEPARATED = re.compile(
+_SEPARATED = (
     r"(?P<year>\d{4})(?:(?P<between>[-/.])(?P<month>\d{1,2})"
-    rf"(?:(?P=between)(?P<day>\d{{1,2}}){_WEEKDAY}(?:[T\s]\s*{_TIME}{_ZONE})?)?)?",
-    re.IGNORECASE,
+    rf"(?:(?P=between)(?P<day>\d{{1,2}}){_WEEKDAY}(?:[T\s]\s*{_TIME}{_ZONE})?)?)?"
 )
-_RUN_TOGETHER = re.compile(
+_RUN_TOGETHER = (
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?(?P<zone>Z)?)?"
 )
 _MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 _MONTH = rf"({'|'.join(_MONTHS[at : at + 3] for at in range(0, 36, 3))})[a-z]{{0,6}}\.?"
 _DAY = r"(\d{1,2})(?:\.|st|nd|rd|th)?"
-_MONTH_FIRST = re.compile(rf"{_MONTH}\s+{_DAY},?\s+(\d{{4}})", re.IGNORECASE)
-_DAY_FIRST = re.compile(rf"{_DAY}\s+{_MONTH},?\s+(\d{{4}})", re.IGNORECASE)
-_AGO = re.compile(r"(\d{1,6})\s*([hdwmy])", re.IGNORECASE)
+_MONTH_FIRST = rf"{_MONTH}\s+{_DAY},?\s+(\d{{4}})"
+_DAY_FIRST = rf"{_DAY}\s+{_MONTH},?\s+(\d{{4}})"
+_AGO = r"(\d{1,6})\s*([hdwmy])"
 _MOST_CHARS = 100
 
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
@@ -41,7 +41,7 @@ def span_of(text: str) -> Span | None:
     A mail's date is one, and so is what Org, iCalendar and front matter write.
     """
     written = text[:_MOST_CHARS].strip().strip("<>[]").strip()
-    found = _SEPARATED.fullmatch(written) or _RUN_TOGETHER.fullmatch(written)
+    found = re.fullmatch(_SEPARATED, written, re.IGNORECASE) or re.fullmatch(_RUN_TOGETHER, written)
     try:
         span = _span(found.groupdict()) if found else _worded(written)
     except (ValueError, OverflowError, TypeError, LookupError, AttributeError):  # no such day, or no mail's date
@@ -54,7 +54,7 @@ def ago(text: str, now: datetime) -> int | None:
 
     Months and years are those of the calendar. What lies before all calendars is their beginning.
     """
-    found = _AGO.fullmatch(text.strip())
+    found = re.fullmatch(_AGO, text.strip(), re.IGNORECASE)
     if not found:
         return None
     count, unit = int(found[1]), found[2].lower()
@@ -101,7 +101,7 @@ def _worded(written: str) -> Span | None:
     """A date that names its month, alone or as mail has it: `Sat, 31 Jan 2026 10:00:00 +0100`."""
     from email.utils import mktime_tz, parsedate_tz  # which few dates need
 
-    month_first, day_first = _MONTH_FIRST.fullmatch(written), _DAY_FIRST.fullmatch(written)
+    month_first, day_first = (re.fullmatch(each, written, re.IGNORECASE) for each in (_MONTH_FIRST, _DAY_FIRST))
     if found := month_first or day_first:
         name, day = (found[1], found[2]) if month_first else (found[2], found[1])
         month = _MONTHS.index(name.lower()) // 3 + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -32,6 +31,8 @@ def is_same(location: str | Path, stamp: Stamp, state: FileState, *, verify: boo
 
 def content_hash(location: str | Path) -> bytes:
     """SHA-256 of the file; empty where it cannot be read, as in the state of such a file and of no other."""
+    import hashlib  # which takes 2 ms to load, and few files are in doubt
+
     try:
         with open_regular(location) as file:
             return hashlib.file_digest(file, "sha256").digest()

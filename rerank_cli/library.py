@@ -22,7 +22,6 @@ from rerank_cli.filters import FilterOptions, filter_of
 from rerank_cli.freshness import FileChanges, Staleness, compare, location_of, rules_of_recipe, stale_files
 from rerank_cli.places import expanded
 from rerank_cli.ports import EVERYTHING, Counts, Encoder, Filter, Index, IndexWriter, Manifest, Reranker, Workers
-from rerank_cli.queries import Query
 from rerank_cli.records import (
     ENCODERS_OWN,
     ContextOrder,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from rerank_cli.evaluation.conclusions.evaluation import Evaluation
     from rerank_cli.evaluation.inputs.collection import Collection
     from rerank_cli.indexing import IndexSettings, IndexSummary
+    from rerank_cli.queries import Query
     from rerank_cli.search import Searcher, SearchResult
 
 Location = str | Path

@@ -8,8 +8,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.errors import Busy
 from rerank_cli.places import open_private
@@ -21,8 +21,7 @@ GLANCE_S = 0.2
 """Who asks whether a lock is held holds it for a moment; one held for longer is at work."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriteLock:
+class WriteLock(NamedTuple):
     """Whether a process holds a lock now, and which, where that is known."""
 
     held: bool

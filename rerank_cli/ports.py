@@ -207,8 +207,7 @@ class Manifest:
     search_reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rarity:
+class Rarity(NamedTuple):
     """How rare words are: by word, how many *holding* it there are among so many *passages*."""
 
     passages: int
@@ -444,8 +443,7 @@ class IndexWriter(Protocol):
 # What remembers scores
 
 
-@dataclass(frozen=True, slots=True)
-class KeptScore:
+class KeptScore(NamedTuple):
     """A reranker's logit for a query and a passage, and the seconds that it took."""
 
     logit: float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -191,7 +190,9 @@ class Passage:
     @property
     def text_hash(self) -> bytes:
         """What its `model_text` is known by, and so its vector: the first 16 bytes of the SHA-256."""
-        return hashlib.sha256(self.model_text.encode()).digest()[:16]
+        from hashlib import sha256  # which takes 2 ms to load
+
+        return sha256(self.model_text.encode()).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,7 @@ class SplitDocument:
     fields: Fields = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SplitReading:
+class SplitReading(NamedTuple):
     """The documents of a file, cut into passages, and what else its `Reading` says."""
 
     documents: tuple[SplitDocument, ...]
@@ -213,8 +213,7 @@ class SplitReading:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FileRead:
+class FileRead(NamedTuple):
     """A file as it was when it was read: with the stamp that it had then, and the SHA-256 of its content.
 
     Without a `reading` it was not read, and `failure` says why, unless it was known already. `unread` tells a file that

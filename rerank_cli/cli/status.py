@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from rerank_cli.cli.options import IndexName, Json, index_meant
 
 
@@ -13,6 +15,7 @@ def run(index: IndexName = None, as_json: Json = False) -> int:
       rerank-cli status
       rerank-cli status --index boat --json
     """
+    gc.disable()  # what is loaded and read here all stays to the end, and of many files it is much to look through
     from rerank_cli.cli.status_text import print_status
     from rerank_cli.library import open_library
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import reprlib
 import sys
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rerank_cli.config.settings import (
     BUILT_IN,
@@ -26,8 +26,7 @@ from rerank_cli.errors import ConfigError, in_words
 from rerank_cli.places import home_folder
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The settings of this run, where each came from, and the files that were read, strongest last."""
 
     settings: Settings
@@ -87,8 +86,7 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     return replace(settings, **{each.key: _settled(each) for each in given})  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A setting to print: `value` as YAML on one line."""
 
     key: str

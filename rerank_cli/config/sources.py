@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rerank_cli.config.settings import HELP, PREFIX, SECRET_VARIABLES, flag_of, variable_of
 from rerank_cli.errors import ConfigError, InputError, in_words
@@ -22,8 +21,7 @@ MOST_BYTES = 100_000
 """Of a file of settings: PyYAML takes a minute for a few megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What a source says of a key. `name` is what errors call it; relative folders start at `folder`.
 
     What is not `trusted` came with a folder from anybody: a project file.

@@ -24,12 +24,14 @@ _LOCK_FILES = frozenset(
 _UNFINISHED = (".crdownload", ".opdownload", ".part", ".partial")
 _PACKAGES = frozenset(("node_modules", "bower_components", "jspm_packages"))
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_MINIFIED = re.compile(r".\.(?:min|bundle|chunk)\.(?:js|mjs|cjs|css)$")
-_SOURCE_MAP = re.compile(r".\.(?:js|mjs|cjs|css|ts)\.map$")
+
+# Strings, which are compiled when they are first needed: none is where no file is new.
+_MINIFIED = r".\.(?:min|bundle|chunk)\.(?:js|mjs|cjs|css)$"
+_SOURCE_MAP = r".\.(?:js|mjs|cjs|css|ts)\.map$"
 _FONTS = (".bdf", ".sfd", ".pfa", ".afm", ".ttx")
 
 # Of Sphinx, MkDocs, mdBook, Docusaurus, rustdoc, Javadoc, Doxygen, Pagefind.
-_SEARCH_INDEX = re.compile(
+_SEARCH_INDEX = (
     r"(?:^|/)(?:searchindex(?:-[\da-f]+)?\.js(?:on)?|search/search_index\.json|search_index\.json|objects\.inv"
     r"|(?:elastic)?lunr(?:-|_)index[\w.-]*\.js(?:on)?|search-index[\w.-]*\.js(?:on)?"
     r"|(?:member|type|package|module|tag)-search-index\.js|pagefind/[\w/.-]+\.(?:pf_\w+|json|js)"
@@ -37,7 +39,7 @@ _SEARCH_INDEX = re.compile(
     r"|pages|properties|related|structs|typedefs|unions|variables)_[\da-f]+\.js|search/searchdata\.js"
     r"|navtree(?:data|index\d+)\.js)$"
 )
-_SEARCH_INDEX_TEXT = re.compile(
+_SEARCH_INDEX_TEXT = (
     r"\s*(?:Search\.setIndex\("
     r"|(?:var |const |let |window\.)?(?:searchIndex|searchData|(?:member|type)SearchIndex) ?= ?(?:[\[{(]|new Map\()"
     r"|\{\"config\":\{[^{}]{0,500}\},\"docs\":\[\{\"location\":"
@@ -79,9 +81,9 @@ _MOST_BLANKS = 0.1  # of minified code a twentieth is blank, of prose a sixth
 
 _SMALL_BYTES = 4_000
 _FEW_WORDS = 20
-_WORD = re.compile(r"[^\W\d_]{3,}")
-_HEX_LINE = re.compile(r"[ \t]*+(?:0x)?[\da-f]{4,16}+:?[ \t]++(?>(?:[\da-f]{2,8}+[ \t]++){4,}).{0,20}", re.IGNORECASE)
-_HEX_RUN = re.compile(r"[\dA-Fa-f]{32,}+")
+_WORD = r"[^\W\d_]{3,}"
+_HEX_LINE = r"(?i)[ \t]*+(?:0x)?[\da-f]{4,16}+:?[ \t]++(?>(?:[\da-f]{2,8}+[ \t]++){4,}).{0,20}"
+_HEX_RUN = r"[\dA-Fa-f]{32,}+"
 _ENCODED_SHARE = 0.8
 
 _NUMBERS = frozenset((".json", ".geojson", ".topojson", ".obj", ".stl", ".ply", ".off", ".xyz", ".gcode"))
@@ -101,11 +103,11 @@ def not_worth_by_name(path: str) -> str:
         return "a download that is not finished"
     if name.endswith(_ARCHIVES):
         return "an archive: unpack it to search it"
-    if _MINIFIED.search(name):
+    if re.search(_MINIFIED, name):
         return "minified"
-    if _SOURCE_MAP.search(name):
+    if re.search(_SOURCE_MAP, name):
         return "a source map"
-    if _SEARCH_INDEX.search(lower):
+    if re.search(_SEARCH_INDEX, lower):
         return "the search index of a documentation"
     return "a font" if name.endswith(_FONTS) else ""
 
@@ -125,7 +127,7 @@ def not_worth_by_content(path: str, content: bytes) -> str:
     head = content[:_HEAD_BYTES].decode("utf-8", "replace")
     if suffix in _COMMENT_OF and _is_generated(head, _COMMENT_OF[suffix]):
         return "generated code"
-    if suffix in (".js", ".json") and _SEARCH_INDEX_TEXT.match(head):
+    if suffix in (".js", ".json") and re.match(_SEARCH_INDEX_TEXT, head):
         return "the search index of a documentation"
     if suffix in _SCRIPTS and _is_minified(content):
         return "minified"
@@ -161,9 +163,9 @@ def _is_encoded(text: str) -> bool:
     from rerank_cli.corpus.read.encoded import without_encoded  # which few files are long enough for
 
     lines = text.split("\n")
-    kept = without_encoded("\n".join(line for line in lines if not _HEX_LINE.fullmatch(line)))
-    kept = _HEX_RUN.sub("", kept)
-    return len(kept) < (1 - _ENCODED_SHARE) * len(text) and _are_few(_WORD.finditer(kept))
+    kept = without_encoded("\n".join(line for line in lines if not re.fullmatch(_HEX_LINE, line)))
+    kept = re.sub(_HEX_RUN, "", kept)
+    return len(kept) < (1 - _ENCODED_SHARE) * len(text) and _are_few(re.finditer(_WORD, kept))
 
 
 def _are_few(words: Iterable[object]) -> bool:

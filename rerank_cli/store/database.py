@@ -27,7 +27,8 @@ MAKE = "mode=rwc"
 UNCHANGING = "mode=ro&immutable=1"
 """For a file that nobody changes: nothing is written beside it."""
 
-READ_AT_ONCE = 1024 * 1024
+READ_AT_ONCE = 256 * 1024
+"""What is summed while it is in the processor's cache."""
 
 _File = tuple[int, int]
 """Device and inode."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.errors import IndexDamaged, UsageError
 from rerank_cli.places import replace_private
@@ -14,8 +14,7 @@ from rerank_cli.store.layout import Layout
 from rerank_cli.store.remedies import quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """The `address` of an index, and the `root` that it was made of; empty before the first commit."""
 
     address: str
@@ -47,7 +46,7 @@ def remember_elsewhere(folder: Path, elsewhere: Elsewhere) -> None:
     """Remember in *folder* where its index is."""
     if read_elsewhere(folder) != elsewhere:
         with naming_disk_errors(Layout(folder).elsewhere):
-            replace_private(Layout(folder).elsewhere, json.dumps(asdict(elsewhere)).encode())
+            replace_private(Layout(folder).elsewhere, json.dumps(elsewhere._asdict()).encode())
 
 
 def place_of(folder: Path) -> Path:

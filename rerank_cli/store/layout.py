@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from contextlib import suppress
@@ -34,6 +33,8 @@ def indexes_folder() -> Path:
 
 def default_folder(root: Path) -> Path:
     """The index of *root* that no other name was given to; two roots of one name do not share it."""
+    import hashlib  # which takes 2 ms to load
+
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
     readable = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in root.name) or "root"
     return indexes_folder() / f"{readable[:MAX_READABLE]}-{digest}"

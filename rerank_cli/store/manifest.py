@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch
 from rerank_cli.ports import Manifest, Recipe
@@ -18,8 +18,7 @@ BROUGHT_OVER = (1, 2, 3)
 """Older formats, which `index` brings over without encoding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """A generation: its manifest, and the files beside the catalog that are its own."""
 
     manifest: Manifest
@@ -82,7 +81,7 @@ def read_rows(layout: Layout, connection: sqlite3.Connection) -> dict[str, Any]:
 def write_generation(connection: sqlite3.Connection, generation: Generation) -> None:
     """Put *generation* in the place of what the catalog said of itself."""
     manifest = generation.manifest
-    vectors = asdict(generation.vectors)
+    vectors = generation.vectors._asdict()
     rows = {
         "matrix_crc32": vectors.pop("matrix_crc32"),  # apart, as older programs of this format know of no such part
         "format_version": FORMAT_VERSION,
@@ -92,7 +91,7 @@ def write_generation(connection: sqlite3.Connection, generation: Generation) -> 
         "search": manifest.search,
         "search_reason": manifest.search_reason,
         "vectors": vectors,
-        "graph": asdict(generation.graph) if generation.graph else None,
+        "graph": generation.graph._asdict() if generation.graph else None,
     }
     connection.execute("DELETE FROM manifest")
     connection.executemany(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import mmap
 import os
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.regular import open_regular
 from rerank_cli.store.access import damaged, telling
@@ -22,8 +22,7 @@ KEY_BYTES = TEXT_BYTES + 8
 """Of a row's key: the hash of its text, and a check of both."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedVectors:
+class PinnedVectors(NamedTuple):
     """What the two files called `name` in `folder` hold for a generation: its rows' keys, and the rows where they lie.
 
     The keys are what was written; of the matrix, only the size is known to be right.

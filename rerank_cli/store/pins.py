@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.regular import open_regular
 
@@ -15,8 +15,7 @@ NAME = re.compile(r"([0-9a-f]{16})-([0-9]+)-([0-9]+)")
 READ_AT_ONCE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class VectorsPin:
+class VectorsPin(NamedTuple):
     """The name of the vectors' two files, the rows that count, and the CRC-32 of their keys and of the rows themselves.
 
     The last is None in a generation of a program that did not count it.
@@ -41,8 +40,7 @@ class VectorsPin:
         return found == [self.keys_crc32, self.matrix_crc32]
 
 
-@dataclass(frozen=True, slots=True)
-class GraphPin:
+class GraphPin(NamedTuple):
     """A graph's file, which holds the first `rows` rows of the vectors called `vectors`.
 
     Rows that no passage uses any more stay in it.

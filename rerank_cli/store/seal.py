@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.places import replace_whole
 from rerank_cli.regular import SCARCE, open_regular
@@ -17,8 +17,7 @@ from rerank_cli.store.database import file_content
 from rerank_cli.store.proved import is_proved, note
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """`size_bytes` and `crc32` of the catalog of a `generation` whose index was made of `root`.
 
     `broken` while the catalog is written, and where a writer could not end: both numbers say nothing then.
@@ -51,7 +50,7 @@ def read_seal(path: Path) -> Seal | None:
 
 def write_seal(path: Path, seal: Seal) -> None:
     """Put *seal* at *path*, onto the disk."""
-    line = json.dumps(asdict(seal)).encode()
+    line = json.dumps(seal._asdict()).encode()
     replace_whole(path, b"%b\n%08x" % (line, zlib.crc32(line)), synced=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 
 from rerank_cli.errors import IndexDamaged
 from rerank_cli.store.access import naming_disk_errors
@@ -68,7 +67,7 @@ class Sealing:
     def break_seal(self) -> None:
         """Say that the catalog is being written. Call it before every transaction."""
         if self._seal is None or not self._seal.broken:
-            self._put(replace(self._seal or UNWRITTEN, broken=True))
+            self._put((self._seal or UNWRITTEN)._replace(broken=True))
             self._is_whole = False
 
     def seal(self, connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -74,7 +74,7 @@ def leave_log(index: Path) -> None:
     """As a writer that was killed: a broken seal, a log, and the file that SQLite shares between processes."""
     seal = read_seal(index / "catalog.seal")
     assert seal is not None
-    write_seal(index / "catalog.seal", replace(seal, broken=True))
+    write_seal(index / "catalog.seal", seal._replace(broken=True))
     script = (
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         " c.execute('PRAGMA user_version = 7'); os._exit(0)"

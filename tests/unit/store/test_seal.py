@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,7 +163,7 @@ def test_what_a_document_says_of_itself_is_never_sealed_once_it_is_changed(tmp_p
 def test_tables_that_contradict_each_other_are_told_where_the_seal_is_broken(folder: Path) -> None:
     """The hash of a text stands with its passage and in the index of them, where a search would miss it."""
     layout = Layout(folder)
-    write_seal(layout.seal, replace(sealed(folder), broken=True))
+    write_seal(layout.seal, sealed(folder)._replace(broken=True))
     content = layout.catalog.read_bytes()
     places = [match.start() for match in re.finditer(re.escape(hash_of("pears")), content)]
     assert len(places) == 2

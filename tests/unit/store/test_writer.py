@@ -268,7 +268,7 @@ def test_vectors_that_an_older_program_did_not_count_as_a_whole_are_looked_at_on
         matrix.write_bytes(content)
     with open_writer(folder, wait_s=0) as writer:
         assert writer.generation is not None
-        writer.generation = replace(writer.generation, vectors=replace(writer.generation.vectors, matrix_crc32=None))
+        writer.generation = writer.generation._replace(vectors=writer.generation.vectors._replace(matrix_crc32=None))
         assert [text for _, text in writer.lost_texts("fake")] == damaged
         assert writer.needs_commit(RECIPE) == bool(damaged)
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from rerank_cli.records import Block, Document, Passage, Place, with_headings
 from rerank_cli.sentences import SENTENCE_END
@@ -39,8 +40,7 @@ _PARAGRAPH_GAP = "\n\n"
 _COUNTED_BY_LINE = ("line", "row")
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A run of text that stays together. `gap` separates it from the piece before.
 
     `exact` where each line of the text has a place of its own; else its places are those of the whole block. `header`
@@ -62,16 +62,18 @@ class _Piece:
 
     def cut(self, spans: Iterable[tuple[int, int]]) -> Iterator[_Piece]:
         """The pieces between *spans* of white space, which become their gaps."""
-        start, line, gap, header = 0, self.first, self.gap, self.header
-        for end, after in (*spans, (len(self.text), len(self.text))):
-            text = self.text[start:end]
-            last = line + text.count("\n")
-            if text.strip():
-                places = (line, last) if self.exact else (self.first, self.last)
-                yield _Piece(text, gap, *places, self.exact, header, self.repeats)
-                gap, header = "", self.repeats
-            gap += self.text[end:after]
-            line = last + self.text.count("\n", end, after)
+        whole, _, first, last, exact, _, repeats = self
+        start, line, gap, header = 0, first, self.gap, self.header
+        counts = exact and last > first
+        for end, after in (*spans, (len(whole), len(whole))):
+            text = whole[start:end]
+            if counts:
+                first, last = line, line + text.count("\n")
+                line = last + whole.count("\n", end, after)
+            if text and not text.isspace():
+                yield _Piece(text, gap, first, last, exact, header, repeats)
+                gap, header = "", repeats
+            gap += whole[end:after]
             start = after
 
 
@@ -115,18 +117,21 @@ class _Budget:
         self._shortened: dict[_Trail, _Trail] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._known and not self.far_too_long(text)]
+        known, longest = self._known, self.max_tokens * LONGEST
+        unknown = [text for text in dict.fromkeys(texts) if text not in known and len(text) <= longest]
         for batch in _batches(unknown):
-            counted = zip(batch, self._count_tokens(batch), strict=True)
-            self._known.update((text, max(tokens, self._least(text))) for text, tokens in counted)
+            for text, tokens in zip(batch, self._count_tokens(batch), strict=True):
+                known[text] = max(tokens, self._least(text))
 
     def tokens(self, text: str) -> int:
         """The tokens of *text*; no more than that it does not fit where it is far too long."""
-        if text not in self._known:
+        known = self._known.get(text)
+        if known is None:
             if self.far_too_long(text):
                 return self._least(text)
             self.learn([text])
-        return self._known[text]
+            known = self._known[text]
+        return known
 
     def far_too_long(self, text: str) -> bool:
         return len(text) > self.max_tokens * LONGEST
@@ -264,7 +269,7 @@ def _spared(pieces: Iterable[_Piece], budget: _Budget) -> Iterator[_Piece]:
     """*pieces*, those without what they would repeat that it would crowd out."""
     for piece in pieces:
         crowds = budget.tokens(piece.repeats) * _TRAIL_SHARE > budget.max_tokens
-        yield replace(piece, header="", repeats="") if crowds else piece
+        yield piece._replace(header="", repeats="") if crowds else piece
 
 
 def _fits(section: _Section, budget: _Budget) -> bool:
@@ -338,7 +343,7 @@ def _headed(section: _Section, parent: _Trail) -> tuple[_Piece, ...]:
         return section.pieces
     stands = first.first if section.heading_at is None else section.heading_at
     line = _Piece(heading, _PARAGRAPH_GAP, stands, stands, exact=True)
-    return (line, replace(first, gap="\n"), *rest)
+    return (line, first._replace(gap="\n"), *rest)
 
 
 def _begins_with(text: str, words: str) -> bool:

@@ -129,6 +129,7 @@ class FileReading:
                 memory_bytes=MEMORY_BYTES,
             )
         if format.binary or not _is_harmless(content):  # a library that breaks costs the file, and no run
+            self._begin_worker()  # which starts while a model is loaded
             self._get_ready()
             job = self._job(file, content, format, lone=lone, left_out=left_out, max_tokens=self._max_tokens)
             documents, done, told = self._ask_for_less(job, listener)
@@ -177,13 +178,17 @@ class FileReading:
             return *self._ask(bare, listener), (f"read without its attachments: with them it {error}",)
 
     def _ask(self, job: Job, listener: Listener = ignore_documents) -> tuple[list[SplitDocument], Done]:
+        worker = self._begin_worker()
+        try:
+            return worker.read(job, self._count_tokens, listener)
+        finally:
+            if not worker.good_as_new:
+                self._end_worker()
+
+    def _begin_worker(self) -> _Worker:
         if self._worker is None:
             self._worker = _Worker()
-        try:
-            return self._worker.read(job, self._count_tokens, listener)
-        finally:
-            if not self._worker.good_as_new:
-                self._end_worker()
+        return self._worker
 
     def _end_worker(self) -> None:
         if self._worker is not None:

@@ -22,9 +22,13 @@ from rerank_cli.corpus.read import Format, Unreadable
 from rerank_cli.corpus.repeated import LeftOut, texts_of
 from rerank_cli.records import Document, FoundFile, SplitDocument
 
-# Documents go back in parcels of about this size, so that neither side holds all of them twice.
-_PARCEL_CHARS = 1_000_000
+# Documents go back in parcels of about this size: some tens of passages, which are encoded while others are read.
+_PARCEL_CHARS = 50_000
 _DOCUMENT_CHARS = 500
+
+# What is no longer than most words is asked for once: a text that is cut between words is counted word by word.
+_WORD_CHARS = 32
+_MOST_WORDS = 1 << 16
 
 # The parent keeps the time by the clock. Should it be gone and a library hold Python's lock, the system ends us this
 # much later.
@@ -151,9 +155,19 @@ def _limit_memory(size_bytes: int) -> None:
 
 
 def _parcels(documents: Sequence[Document], max_tokens: int, parent: Connection) -> Iterator[Parcel]:
+    words: dict[str, int] = {}
+
     def count_tokens(texts: Sequence[str]) -> list[int]:
-        parent.send(Count(texts))
-        counts: list[int] = parent.recv()
+        new = [text for text in texts if text not in words]
+        if new:
+            parent.send(Count(new))
+            words.update(zip(new, parent.recv(), strict=True))
+        counts = [words[text] for text in texts]
+        for text in new:
+            if len(text) > _WORD_CHARS:
+                words.pop(text, None)
+        if len(words) > _MOST_WORDS:
+            words.clear()
         return counts
 
     packed: list[SplitDocument] = []

@@ -103,6 +103,33 @@ def test_one_process_reads_one_file_after_another(open_reading: Open) -> None:
     assert worker_of(reading) == first
 
 
+def test_documents_of_a_long_file_are_heard_of_while_others_are_read(open_reading: Open) -> None:
+    came: list[str] = []
+
+    def count_tokens(texts: Sequence[str]) -> list[int]:
+        came.append("asked")
+        return FakeEncoder().count_tokens(texts)
+
+    content = b"".join(b'{"id": %d, "text": "The quick fox number %d"}\n' % (n, n) for n in range(1000))
+    open_reading(count_tokens=count_tokens).read(
+        found("a.jsonl", content), content, lone=True, listener=lambda _: came.append("heard")
+    )
+    assert came.index("heard") < len(came) / 5
+
+
+def test_a_word_is_asked_for_once_where_texts_are_cut_between_words(open_reading: Open) -> None:
+    asked: list[str] = []
+
+    def count_tokens(texts: Sequence[str]) -> list[int]:
+        asked.extend(texts)
+        return FakeEncoder().count_tokens(texts)
+
+    text = b"the quick brown fox " * 40
+    content = b"".join(b'{"id": %d, "text": "%s"}\n' % (n, text) for n in range(50))
+    read(open_reading(count_tokens=count_tokens), "a.jsonl", content, lone=True)
+    assert asked.count("quick") == 1
+
+
 # Limits
 
 

@@ -18,7 +18,7 @@ _FEWEST_IN_CELL = 2
 _MOST_ROWS = 0.25
 _LEAST_FILLED = 0.25
 
-# A cell with more lines holds a text.
+# A cell with more lines holds a text; what goes on from line to line may have as many for each cell beside it.
 _MOST_LINES = 10
 
 # Cells that hold the lines of several rows have such a share of the rows. Of a text, such a share of the lines goes on
@@ -41,7 +41,8 @@ def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
     rows = [list(places) for _, places in groupby(sorted(cells), lambda place: place[0])]
     lines = [line for places in rows for place in places for line in cells[place]]
     beside = [places for places in rows if len(places) > 1]
-    if not beside or sum(len(line.cells) > 1 for line in lines) > _MOST_ROWS * len(lines):
+    is_mixed = grid.walled and sum(len(line.cells) > 1 for line in lines) > _MOST_ROWS * len(lines)
+    if not beside or is_mixed:
         is_box = grid.closed and len(lines) >= _FEWEST_LINES
         return [replace(line, box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
     if len(cells) < _LEAST_FILLED * len({frame for row in grid.frames for frame in row}):
@@ -56,7 +57,7 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
     box = number * _MOST_BOXES
     for places in rows:
         levels = _rows_of([cells[place] for place in places])
-        if len(rows) < 2 or (len(levels) == 1 and max(len(cells[place]) for place in places) > _MOST_LINES):
+        if len(rows) < 2 or (len(levels) == 1 and any(_holds_text(cells[place], len(places)) for place in places)):
             for place in places:
                 box += 1
                 yield from (replace(line, box=Box(box)) for line in cells[place])
@@ -67,6 +68,13 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
             for row, column in places:
                 lines = [line for line in cells[row, column] if id(line) in kept]
                 yield from (replace(line, box=Box(box, (row, at, column))) for line in lines)
+
+
+def _holds_text(lines: Sequence[Line], beside: int) -> bool:
+    """Whether a cell, one of so many in its row, holds more than a cell of a table does."""
+    if len(lines) <= _MOST_LINES:
+        return False
+    return len(lines) > _MOST_LINES * (beside - 1) or not _is_wrapped(levels_of(lines, _LEVEL))
 
 
 def _rows_of(cells: Sequence[Sequence[Line]]) -> list[list[Line]]:

@@ -33,13 +33,14 @@ class Frame:
 class Grid:
     """Cells that touch. `lefts` and `tops` are where columns and rows begin; the last ones are where they end.
 
-    `closed` where rules go all around.
+    `closed` where rules go all around, `walled` where rules and not blank room part the columns.
     """
 
     lefts: tuple[float, ...]
     tops: tuple[float, ...]
     frames: tuple[tuple[Frame, ...], ...]
     closed: bool
+    walled: bool = True
 
     def at(self, x: float, y: float) -> Frame | None:
         """The cell that a point is in."""
@@ -58,6 +59,11 @@ class Grid:
         """Whether something stands right beside the grid."""
         is_near = -SAME < left - self.lefts[-1] < room or -SAME < self.lefts[0] - right < room
         return is_near and self.tops[0] < y < self.tops[-1]
+
+    def overlaps(self, other: Grid) -> bool:
+        """Whether they have room in common."""
+        is_beside = self.lefts[-1] < other.lefts[0] + SAME or other.lefts[-1] < self.lefts[0] + SAME
+        return not is_beside and self.tops[0] < other.tops[-1] - SAME and other.tops[0] < self.tops[-1] - SAME
 
     def parts(self, left: float, right: float, y: float) -> bool:
         """Whether a rule stands between two places on one height."""
@@ -97,8 +103,8 @@ def _crossing(rules: Rules) -> list[tuple[list[Rule], list[Rule]]]:
 def _grid(level: Sequence[Rule], upright: Sequence[Rule]) -> Grid | None:
     if len(level) < 2:
         return None
-    lefts = _places([rule.at for rule in upright] + [end for rule in level for end in (rule.first, rule.last)])
-    tops = _places([rule.at for rule in level] + [end for rule in upright for end in (rule.first, rule.last)])
+    lefts = places_of([rule.at for rule in upright] + [end for rule in level for end in (rule.first, rule.last)])
+    tops = places_of([rule.at for rule in level] + [end for rule in upright for end in (rule.first, rule.last)])
     columns, rows = len(lefts) - 1, len(tops) - 1
     if columns < 1 or rows < 1 or columns * rows > _MOST_CELLS:
         return None
@@ -151,7 +157,8 @@ def _barred(rules: Iterable[Rule], places: Sequence[float], across: Sequence[flo
     return barred
 
 
-def _places(numbers: list[float]) -> list[float]:
+def places_of(numbers: list[float]) -> list[float]:
+    """*numbers* from the first to the last, those at one place as one."""
     places: list[float] = []
     for number in sorted(numbers):
         if not places or number - places[-1] > SAME:

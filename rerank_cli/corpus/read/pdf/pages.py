@@ -17,13 +17,14 @@ from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
-from rerank_cli.corpus.read.pdf.grids import grids_of
+from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.corpus.read.pdf.rules import rules_on
 from rerank_cli.corpus.read.pdf.sheet import Sheet
+from rerank_cli.corpus.read.pdf.strips import strips_of
 from rerank_cli.fields import Fields, fields_in
 
 # Of more bookmarks than any book has, and of deeper ones, the rest is left out.
@@ -167,7 +168,7 @@ class Pdf:
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
-            elif _stand_side_by_side(lines) and (grids := grids_of(rules_on(page, sheet))):
+            elif _stand_side_by_side(lines) and (grids := _grids_on(page, sheet, lines)):
                 if cross_rules(lines, grids):
                     lines = letters.lines(grids)
                 lines = in_frames(in_rows(lines), grids)
@@ -187,6 +188,12 @@ class Pdf:
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable, partly)
+
+
+def _grids_on(page: pypdfium2.PdfPage, sheet: Sheet, lines: Sequence[Line]) -> list[Grid]:
+    rules = rules_on(page, sheet)
+    grids = grids_of(rules)
+    return grids + strips_of(rules, grids, lines)
 
 
 def _stand_side_by_side(lines: Sequence[Line]) -> bool:

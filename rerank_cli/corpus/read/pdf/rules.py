@@ -15,6 +15,7 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 # Of a page with more than that, or of a line with more pieces, nothing is asked: it is a map or a plot.
 _MOST_OBJECTS = 5_000
 _MOST_SEGMENTS = 300
+_BOX_SEGMENTS = 5
 
 # In points: how long a rule is at least, and how thick and how slanting at most.
 _LENGTH = 4.0
@@ -48,26 +49,31 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules of a page, each kind from the first `at` to the last."""
+    """All rules of a page, each kind from the first `at` to the last.
+
+    `shades` are the upper and lower edges of boxes that are only filled.
+    """
 
     level: tuple[Rule, ...] = ()
     upright: tuple[Rule, ...] = ()
+    shades: tuple[Rule, ...] = ()
 
 
 def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
     """The rules of *page*, those put together that go on."""
     level: list[Rule] = []
     upright: list[Rule] = []
-    for start, end in _Drawn(page, sheet).lines():
+    drawn = _Drawn(page, sheet)
+    for start, end in drawn.lines():
         (left, top), (right, bottom) = sheet.shown(*start), sheet.shown(*end)
         if abs(top - bottom) < _SLANT and abs(left - right) > _LENGTH:
             level.append(Rule((top + bottom) / 2, min(left, right), max(left, right)))
         elif abs(left - right) < _SLANT and abs(top - bottom) > _LENGTH:
             upright.append(Rule((left + right) / 2, min(top, bottom), max(top, bottom)))
-    return Rules(tuple(_whole(level)), tuple(_whole(upright)))
+    return Rules(tuple(whole(level)), tuple(whole(upright)), tuple(whole(drawn.shades)))
 
 
-def _whole(rules: list[Rule]) -> Iterator[Rule]:
+def whole(rules: Iterable[Rule]) -> Iterator[Rule]:
     """*rules* at one place that touch as one."""
     places: list[list[Rule]] = []
     for rule in sorted(rules, key=lambda rule: rule.at):
@@ -102,6 +108,8 @@ class _Drawn:
         self._matrix = pdfium.FS_MATRIX()
         self._x, self._y = ctypes.c_float(), ctypes.c_float()
         self._filled, self._stroked = ctypes.c_int(), ctypes.c_int()
+        self.shades: list[Rule] = []
+        """The upper and lower edges of boxes that are filled; once lines were asked for."""
 
     def lines(self) -> Iterator[tuple[_Point, _Point]]:
         count = _count_objects(self._page)
@@ -116,12 +124,20 @@ class _Drawn:
         if max(width, height) < _LENGTH:
             return
         if min(width, height) > _THICKNESS:
-            if self._is_stroked(drawn):  # a box that is only filled is a colour behind the text
+            if self._is_stroked(drawn):
                 yield from self._edges_of(drawn)
+            elif self._filled.value and pdfium.FPDFPath_CountSegments(drawn) <= _BOX_SEGMENTS:
+                self._shade((left, top), (right, bottom))
         elif width > height:
             yield (left, (bottom + top) / 2), (right, (bottom + top) / 2)
         else:
             yield ((left + right) / 2, bottom), ((left + right) / 2, top)
+
+    def _shade(self, upper: _Point, lower: _Point) -> None:
+        """Keep a box that is only filled: a colour behind the text, which may be that of a row."""
+        (left, top), (right, bottom) = self._sheet.shown(*upper), self._sheet.shown(*lower)
+        for at in (top, bottom):
+            self.shades.append(Rule(at, min(left, right), max(left, right)))
 
     def _is_stroked(self, drawn: pdfium.FPDF_PAGEOBJECT) -> bool:
         pdfium.FPDFPath_GetDrawMode(drawn, ctypes.byref(self._filled), ctypes.byref(self._stroked))

@@ -40,6 +40,10 @@ _SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
 _WHOLE_MARK = re.compile(r"(?:[^\w\s]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
+Span = tuple[float, float]
+"""From where to where something reaches, from left to right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of cells, and the lines that they were made of. `headed` where the first row names the columns."""
@@ -114,6 +118,11 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+def is_mark(text: str) -> bool:
+    """Whether *text* is no more than the mark of an item."""
+    return _WHOLE_MARK.fullmatch(text) is not None
+
+
 def table_of(lines: tuple[Line, ...]) -> Table:
     """The table whose cells rules have told: *lines* are in their order."""
     cells: dict[tuple[tuple[int, int], int], list[Line]] = {}
@@ -178,7 +187,7 @@ def _is_item(line: Line) -> bool:
     mark = line.cells[0].text
     if len(line.cells) != 2:
         return False
-    return bool(_WHOLE_MARK.fullmatch(mark) or (line.bold and _SECTION.fullmatch(mark)) or _SUBSECTION.fullmatch(mark))
+    return bool(is_mark(mark) or (line.bold and _SECTION.fullmatch(mark)) or _SUBSECTION.fullmatch(mark))
 
 
 def _rows(lines: Sequence[Line], at: int) -> tuple[list[_Row], int]:
@@ -221,7 +230,7 @@ def _row(line: Line) -> _Row:
 
 def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
     full = [row for row in rows if len(row.cells) > 1]
-    columns = _columns(full)
+    columns = columns_of(_spans(full))
     if len(columns) < 2 or len(full) < (_ROWS_OF_TWO if len(columns) == 2 else _ROWS_OF_MORE):
         return None
     if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
@@ -232,12 +241,16 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed([row.bold for row in rows], texts))
 
 
-def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
-    """From where to where each column reaches. A cell across several columns says nothing of it."""
-    spans = sorted((_span(cell) for row in rows for cell in row.cells), key=lambda span: span[1] - span[0])
-    columns: list[tuple[float, float]] = []
+def _spans(rows: Sequence[_Row]) -> list[list[Span]]:
+    return [[_span(cell) for cell in row.cells] for row in rows]
+
+
+def columns_of(rows: Sequence[Sequence[Span]]) -> list[Span]:
+    """From where to where each column of *rows* reaches. A cell across several columns says nothing of it."""
+    spans = sorted((span for row in rows for span in row), key=lambda span: span[1] - span[0])
+    columns: list[Span] = []
     for left, right in spans:
-        met = _met(columns, left, right)
+        met = met_by(columns, left, right)
         if not met:
             columns.append((left, right))
         elif len(met) == 1:
@@ -248,21 +261,21 @@ def _columns(rows: Sequence[_Row]) -> list[tuple[float, float]]:
     return _filled(sorted(columns), rows)
 
 
-def _filled(columns: list[tuple[float, float]], rows: Sequence[_Row]) -> list[tuple[float, float]]:
+def _filled(columns: list[Span], rows: Sequence[Sequence[Span]]) -> list[Span]:
     """*columns* without those that hardly any row has a cell in."""
     cells = Counter(
         next((column for column in columns if column[0] < right and left < column[1]), None)
         for row in rows
-        for left, right in map(_span, row.cells)
+        for left, right in row
     )
     return [column for column in columns if cells[column] > _RARE * len(rows)]
 
 
-def _span(cell: Sequence[Cell]) -> tuple[float, float]:
+def _span(cell: Sequence[Cell]) -> Span:
     return min(line.left for line in cell), max(line.right for line in cell)
 
 
-def _texts(row: _Row, columns: Sequence[tuple[float, float]]) -> tuple[str, ...]:
+def _texts(row: _Row, columns: Sequence[Span]) -> tuple[str, ...]:
     texts = [""] * len(columns)
     at = 0
     for cell in row.cells:
@@ -276,7 +289,7 @@ def _texts(row: _Row, columns: Sequence[tuple[float, float]]) -> tuple[str, ...]
     return tuple(texts)
 
 
-def _apart(column: tuple[float, float], span: tuple[float, float]) -> float:
+def _apart(column: Span, span: Span) -> float:
     """How far a cell stands from a column that it does not reach into."""
     return max(column[0] - span[1], span[0] - column[1])
 
@@ -288,7 +301,7 @@ def _text(cell: Sequence[Cell]) -> str:
     return text.replace("\u00ad", "-")
 
 
-def _is_prose(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
+def _is_prose(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:
     """Whether the rows are lines of columns of text."""
     lines = [line for row in rows for cell in row.cells for line in cell]
     is_single = all(len(cell) == 1 for row in rows for cell in row.cells)
@@ -298,18 +311,18 @@ def _is_prose(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> b
     return all(_fullness(lines, column) > _PROSE_FULLNESS for column in columns)
 
 
-def _has_no_strips(rows: Sequence[_Row], columns: Sequence[tuple[float, float]]) -> bool:
+def _has_no_strips(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:
     """Whether rows have cells across columns, and most cells go on with a sentence: scans have gaps in their text."""
-    across = sum(any(len(_met(columns, *_span(cell))) > 1 for cell in row.cells) for row in rows)
+    across = sum(any(len(met_by(columns, *_span(cell))) > 1 for cell in row.cells) for row in rows)
     after = [cell[0].text[:1] for row in rows for cell in row.cells[1:]]
     return across > _ACROSS * len(rows) and sum(map(str.islower, after)) > _GOING_ON * len(after)
 
 
-def _met(columns: Sequence[tuple[float, float]], left: float, right: float) -> list[tuple[float, float]]:
+def met_by(columns: Sequence[Span], left: float, right: float) -> list[Span]:
     return [column for column in columns if column[0] < right and left < column[1]]
 
 
-def _fullness(lines: Sequence[Cell], column: tuple[float, float]) -> float:
+def _fullness(lines: Sequence[Cell], column: Span) -> float:
     """How much of the width of *column* its lines usually fill."""
     left, right = column
     widths = [line.right - line.left for line in lines if left <= line.left < right]
@@ -319,7 +332,7 @@ def _fullness(lines: Sequence[Cell], column: tuple[float, float]) -> float:
 def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
     """*lines*, but columns of prose one after the other."""
     full = [row for row in rows if len(row.cells) > 1]
-    columns = _columns(full)
+    columns = columns_of(_spans(full))
     if len(columns) < 2 or not _is_prose(full, columns):
         return lines
     ordered: list[Line] = []

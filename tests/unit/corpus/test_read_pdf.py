@@ -1095,3 +1095,22 @@ def test_letters_that_stand_on_their_head_in_their_font_are_read_downwards() -> 
     lines = ("Ropes are of hemp.", "Ferries are of oak.", "Nails are of iron.")
     page = "".join(f"BT /F 10 Tf 1 0 0 -1 50 {700 - 40 * row} Tm ({line}) Tj ET\n" for row, line in enumerate(lines))
     assert texts(pdf(page)) == list(lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "read"), [(("two123masted boats",), "two-masted boats"), (("boats with ma123", "ts"), "boats with mats")]
+)
+def test_a_hyphen_that_is_written_as_three_is_one(lines: tuple[str, ...], read: str) -> None:
+    meanings = {"1": "-", "2": "\u00ad", "3": "\u2010"} | {letter: letter for letter in "abdehimostw "}
+    page = "".join(shown(line, 50, 700 - 12 * row, font="M") for row, line in enumerate(lines))
+    assert texts(pdf(page, meanings=meanings)) == [read]
+
+
+def test_circled_numbers_are_the_marks_of_items() -> None:
+    meanings = {"a": "①", "b": "②", "c": "③"}
+    lines = ("ropes of hemp and flax", "paint, which is red", "nails of the smith")
+    page = "".join(
+        shown(mark, 50, 700 - 14 * row, font="M") + shown(line, 75, 700 - 14 * row)
+        for row, (mark, line) in enumerate(zip("abc", lines, strict=True))
+    )
+    assert texts(pdf(page, meanings=meanings)) == [f"{mark} {line}" for mark, line in zip("①②③", lines, strict=True)]

@@ -69,6 +69,10 @@ _MOSTLY_SINGLE = 0.3
 _WIDEST_SPREAD = 0.24
 _NO_BLANK = "\u200b"
 
+# Some programs on a Mac write a hyphen so.
+_THREEFOLD_HYPHEN = "-\u00ad\u2010"
+_HYPHEN_WITH_ROOM = "-" + 2 * _NO_BLANK
+
 # Such a share of the letters of a listing's line is Han or kana at most; where the rest tells, it is less.
 _MOST_WIDE = 0.5
 _MOST_COMMENT = 0.25
@@ -156,6 +160,7 @@ class Letters:
         if named is None:
             return []
         text, self.partly_unreadable = named
+        text = text.replace(_THREEFOLD_HYPHEN, _HYPHEN_WITH_ROOM)
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         lines: list[Line] = []
@@ -165,6 +170,8 @@ class Letters:
                 first += 1
             while end > first and text[end - 1].isspace():
                 end -= 1
+            if text.endswith(_HYPHEN_WITH_ROOM, first, end):
+                end -= 2
             parted = found[2] in ("\ufffe", "\x02")
             if not parted and _HYPHEN.match(text, max(first, end - 2), end):  # the last of a page or of a column
                 parted, end = True, end - 1

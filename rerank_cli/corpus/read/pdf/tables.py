@@ -37,7 +37,7 @@ _GOING_ON = 0.5
 _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
 _SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
 _SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
-_WHOLE_MARK = re.compile(r"(?:[^\w\s]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
+_WHOLE_MARK = re.compile(r"(?:[^\w\s]|[①-⑳㈠-㈩]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
 Span = tuple[float, float]

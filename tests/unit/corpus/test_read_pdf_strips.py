@@ -105,3 +105,15 @@ def test_a_long_text_in_a_row_of_a_ruled_table_is_its_cell() -> None:
     assert texts(pdf(page)) == [
         f"rope | {text.replace('/', ' ')} | 1.00\npaint | from the town | 2.00\nnails |  | 3.00"
     ]
+
+
+def test_figures_below_each_other_are_no_cell_of_a_row() -> None:
+    tops = [700.0, 660.0, 632.0, 618.0, 604.0]
+    rows = [
+        ["ropes of hemp, of/flax and of both/kinds"],
+        ["oakum of all/kinds", "3.00"],
+        ["tar", "4.00"],
+        ["pitch", "5.00"],
+    ]
+    page = level(tops) + cells(rows, [50, 150], tops) + shown("1.00", 153, 682) + shown("2.00", 153, 670)
+    assert "| 1.00 2.00" not in "\n".join(texts(pdf(page)))

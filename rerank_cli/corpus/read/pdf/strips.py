@@ -14,7 +14,7 @@ from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word
 from rerank_cli.corpus.read.pdf.grids import Frame, Grid, places_of
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
 from rerank_cli.corpus.read.pdf.rules import SAME, Rule, Rules, whole
-from rerank_cli.corpus.read.pdf.tables import Span, columns_of, is_mark, met_by
+from rerank_cli.corpus.read.pdf.tables import Span, columns_of, is_mark, is_number, met_by
 
 # So many rows with cells side by side make a table.
 _FEWEST_ROWS = 3
@@ -94,10 +94,17 @@ class _Cluster:
 
     def goes_on(self, column: Span) -> bool:
         """Whether it is a list of items, or most lines end where the first word of the next one had no room."""
+        if self.holds_figures:
+            return False
         if is_mark(self.levels[0][0].cell.text):
             return True
         ends = [_is_full(before, after[0].cell, column) for before, after in pairwise(self.levels)]
         return 2 * sum(ends) >= len(ends)
+
+    @property
+    def holds_figures(self) -> bool:
+        """Whether it has a figure on each line, none of which goes on with the one above it."""
+        return all(is_number(piece.cell.text) for piece in self.pieces)
 
     @property
     def is_prose(self) -> bool:
@@ -325,7 +332,8 @@ def _levels_of(row: _Row, columns: Sequence[Span]) -> Sequence[float] | None:
         if len(alike) > 1 and len(alike) >= _LEAST_ALIKE * len(row):
             is_known = all(cluster in alike or len(cluster.levels) <= len(first.levels) for cluster in tall)
             return first.heights if is_known else None
-    return [] if len(tall) - len(texts) < 2 else None
+    others = [cluster for cluster in tall if cluster not in texts]
+    return None if len(others) > 1 or any(cluster.holds_figures for cluster in others) else []
 
 
 def _room(cluster: _Cluster, columns: Sequence[Span]) -> Span:

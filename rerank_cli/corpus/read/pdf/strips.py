@@ -126,14 +126,19 @@ def _is_full(line: Sequence[_Piece], first: Cell, column: Span) -> bool:
 
 def strips_of(rules: Rules, grids: Sequence[Grid], lines: Sequence[Line]) -> list[Grid]:
     """The tables of a page that is ruled so, outside of its *grids*."""
+    if len(rules.level) + len(rules.shades) < _FEWEST_ROWS:
+        return []
     tables = [grid for grid in grids if len(grid.lefts) > 2 or len(grid.tops) > 2]
     level = [rule for rule in whole((*rules.level, *rules.shades)) if not any(_is_of(rule, grid) for grid in tables)]
+    stacks = list(_stacks(level))
+    if not stacks:
+        return []
     pieces = sorted(
         (_Piece(cell, line) for line in lines if line.upright for cell in line.cells), key=lambda piece: piece.y
     )
     found = [
         table
-        for left, right, tops in _stacks(level)
+        for left, right, tops in stacks
         for table in _Stack(
             left, right, tops, [each for each in pieces if left < (each.cell.left + each.cell.right) / 2 < right]
         ).tables()
@@ -237,6 +242,8 @@ def _may_be_row(row: _Row, height: float) -> bool:
     """Whether the lines of each cell in a strip follow each other closely."""
     if not row:
         return height < _MOST_EMPTY
+    if len(row) == 1 and len(row[0].levels) > _MOST_ALONE:
+        return False
     pieces = sorted((piece for cluster in row for piece in cluster.pieces), key=lambda piece: piece.y)
     if any(piece.line.fixed for piece in pieces):  # a colour behind each line of a listing
         return False
@@ -245,7 +252,7 @@ def _may_be_row(row: _Row, height: float) -> bool:
     for cluster in row:
         if any(after - before > _LINE_GAP * cluster.size for before, after in pairwise(cluster.heights)):
             return False
-    return max(len(cluster.levels) for cluster in row) <= (_MOST_LINES if len(row) > 1 else _MOST_ALONE)
+    return max(len(cluster.levels) for cluster in row) <= _MOST_LINES
 
 
 def _are_aligned(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:

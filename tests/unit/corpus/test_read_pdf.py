@@ -1114,3 +1114,11 @@ def test_circled_numbers_are_the_marks_of_items() -> None:
         for row, (mark, line) in enumerate(zip("abc", lines, strict=True))
     )
     assert texts(pdf(page, meanings=meanings)) == [f"{mark} {line}" for mark, line in zip("①②③", lines, strict=True)]
+
+
+def test_what_stands_sideways_in_the_margin_of_every_page_is_left_out() -> None:
+    stamp = "BT /F 6 Tf 0 1 -1 0 580 100 Tm (Taken from the shelf of the harbour on 7 May) Tj ET\n"
+    names = ("Petrel", "Gannet", "Tern")
+    pages = [shown(f"The {name} lies at the quay.", 50, 400) + shown("So it is.", 50, 370) + stamp for name in names]
+    assert texts(pdf(*pages)) == [text for name in names for text in (f"The {name} lies at the quay.", "So it is.")]
+    assert "Taken from" in "\n".join(texts(pdf(*pages[:2])))

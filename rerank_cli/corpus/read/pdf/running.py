@@ -34,6 +34,9 @@ _MOSTLY = 0.5
 # Such a share of a slide is at either side of it.
 _SIDE = 0.3
 
+# Along a margin what names an axis of a plot has less blanks.
+_STAMP_BLANKS = 4
+
 _Spot = tuple[int, int, str]
 _Slot = tuple[str, int]  # top or bottom, and the height in points from that edge
 
@@ -46,6 +49,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     outer = [[(slot, line) for slot, line in _outermost(page) if line not in titles] for page in pages]
     running = _running(outer)
     beside = _beside(pages)
+    stamps = _stamps(pages)
     kept = []
     for number, (page, slots) in enumerate(zip(pages, outer, strict=True)):
         dropped = {
@@ -55,6 +59,8 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
         }
         dropped |= _page_numbers(slots, page)
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
+        if stamps:
+            dropped |= {line for line in page.lines if _stamp(line) in stamps}
         kept.append(tuple(line for row, lines in rows[number] if row not in dropped for line in lines))
     return kept
 
@@ -136,6 +142,28 @@ def _at_sides(page: Page) -> list[Line]:
 
 def _spot(line: Line) -> _Spot:
     return round(line.left), round(line.y), line.text
+
+
+def _stamps(pages: Sequence[Page]) -> set[str]:
+    """What stands sideways in the margins of pages near each other: who gave the file to whom, and when."""
+    seen: dict[str, list[int]] = defaultdict(list)
+    for number, page in enumerate(pages):
+        for stamp in {_stamp(line) for line in _along_margins(page)}:
+            seen[stamp].append(number)
+    return {stamp for stamp, numbers in seen.items() if _repeats(numbers)}
+
+
+def _along_margins(page: Page) -> list[Line]:
+    inner, outer = _MARGIN * page.width, (1 - _MARGIN) * page.width
+    return [
+        line
+        for line in page.lines
+        if not line.upright and (line.right < inner or line.left > outer) and line.text.count(" ") >= _STAMP_BLANKS
+    ]
+
+
+def _stamp(line: Line) -> str:
+    return _DIGITS.sub("#", line.text)
 
 
 def _page_numbers(slots: Sequence[tuple[_Slot, Line]], page: Page) -> set[Line]:

@@ -153,9 +153,12 @@ def test_letters_beyond_the_first_plane_are_read() -> None:
 
 
 def test_bullets_of_word_processors_and_of_tex_are_bullets() -> None:
-    page = "".join(shown(line, 50, 700 - 12 * row, font="M") for row, line in enumerate(("* rope", "+ paint", "# oil")))
-    meanings = {letter: letter for letter in "rope paint oil"} | {"*": "\uf0b7", "+": "\uf0d8", "#": "\x88"}
-    assert texts(pdf(page, meanings=meanings)) == ["- rope", "- paint", "- oil"]
+    page = "".join(
+        shown(line, 50, 700 - 12 * row, font="M") for row, line in enumerate(("* rope", "+ paint", "# oil", "~ tar"))
+    )
+    signs = {"*": "\uf0b7", "+": "\uf0d8", "#": "\x88", "~": "\uf06c"}
+    meanings = {letter: letter for letter in "rope paint oil tar"} | signs
+    assert texts(pdf(page, meanings=meanings)) == ["- rope", "- paint", "- oil", "- tar"]
 
 
 def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
@@ -1122,3 +1125,9 @@ def test_what_stands_sideways_in_the_margin_of_every_page_is_left_out() -> None:
     pages = [shown(f"The {name} lies at the quay.", 50, 400) + shown("So it is.", 50, 370) + stamp for name in names]
     assert texts(pdf(*pages)) == [text for name in names for text in (f"The {name} lies at the quay.", "So it is.")]
     assert "Taken from" in "\n".join(texts(pdf(*pages[:2])))
+
+
+def test_lines_of_chinese_with_two_spaces_between_them_are_one_paragraph() -> None:
+    lines = ["abcdefghabcdefgh", "hgfedcbahgfedcba", "abcdabcdabcdabcd", "efghefghefghefgh"]
+    page = "".join(shown(line, 50, 700 - 26 * row, font="K") for row, line in enumerate([*lines, *lines[::-1]]))
+    assert len(texts(pdf(page, meanings=HAN))) == 1

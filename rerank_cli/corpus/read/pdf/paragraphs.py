@@ -19,7 +19,7 @@ Kind = Literal["text", "table", "listing", "scraps"]
 
 _BULLETS = (
     "•◦▪‣●○■□▷▶▸►➢➤✓❖∙·⁃"  # noqa: RUF001
-    "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8"  # of Symbol and Wingdings, which word processors set bullets in
+    "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]")  # noqa: RUF001
@@ -34,6 +34,7 @@ _SAME_SIZE = 0.12
 _INDENT = 0.8
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
+_FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
 _LOOSE = 1.9  # so far below each other stand the short sentences of a slide
 
 # Between columns, in points.
@@ -162,8 +163,13 @@ def distances_in(lines: Sequence[Line]) -> list[float]:
     return [
         distance
         for (before, _), (after, _) in pairwise(in_rows_of_cells(lines))
-        if 0.8 < (distance := (after.y - before.y) / before.size) < 2.5 and _in_one_column(before, after)
+        if 0.8 < (distance := (after.y - before.y) / before.size) < _farthest(before, after)
+        and _in_one_column(before, after)
     ]
+
+
+def _farthest(before: Line, after: Line) -> float:
+    return _FARTHEST_UNSPACED if is_unspaced(before.text[-1]) or is_unspaced(after.text[0]) else _FARTHEST
 
 
 def leading_of(distances: Sequence[float]) -> float | None:

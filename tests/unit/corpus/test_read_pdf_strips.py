@@ -117,3 +117,14 @@ def test_figures_below_each_other_are_no_cell_of_a_row() -> None:
     ]
     page = level(tops) + cells(rows, [50, 150], tops) + shown("1.00", 153, 682) + shown("2.00", 153, 670)
     assert "| 1.00 2.00" not in "\n".join(texts(pdf(page)))
+
+
+def test_what_only_some_rows_between_two_rules_have_stands_in_these_rows() -> None:
+    lefts, tops = [50.0, 200.0, 260.0, 330.0], [700.0, 668.0, 640.0, 592.0]
+    rows = [
+        ["rope of hemp, of flax/or of both", "1.00", "Karl", "quay"],
+        ["paint", "3.00", "Mia", "town"],
+        ["nails/oakum/tar", "4.00/5.00/6.00", "Karl/Mia/Karl", "//town"],
+    ]
+    page = level(tops) + cells(rows, lefts, tops)
+    assert "nails | 4.00 | Karl\noakum | 5.00 | Mia\ntar | 6.00 | Karl | town" in "\n".join(texts(pdf(page)))

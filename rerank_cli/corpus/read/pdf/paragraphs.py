@@ -163,13 +163,10 @@ def distances_in(lines: Sequence[Line]) -> list[float]:
     return [
         distance
         for (before, _), (after, _) in pairwise(in_rows_of_cells(lines))
-        if 0.8 < (distance := (after.y - before.y) / before.size) < _farthest(before, after)
+        if 0.8 < (distance := (after.y - before.y) / before.size) < _FARTHEST_UNSPACED
+        and (distance < _FARTHEST or is_unspaced(before.text[-1]) or is_unspaced(after.text[0]))
         and _in_one_column(before, after)
     ]
-
-
-def _farthest(before: Line, after: Line) -> float:
-    return _FARTHEST_UNSPACED if is_unspaced(before.text[-1]) or is_unspaced(after.text[0]) else _FARTHEST
 
 
 def leading_of(distances: Sequence[float]) -> float | None:

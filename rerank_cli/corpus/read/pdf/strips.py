@@ -355,6 +355,13 @@ def _are_level(heights: Sequence[float], others: Sequence[float]) -> bool:
     )
 
 
+def _is_on(cluster: _Cluster, levels: Sequence[float], *, is_first: bool) -> bool:
+    """Whether its lines stand on some of *levels*. A line alone in the first column names all rows beside it."""
+    if is_first and len(cluster.levels) == 1:
+        return False
+    return all(any(abs(height - level) < SAME for level in levels) for height in cluster.heights)
+
+
 def _framed(row: _Row, columns: Sequence[Span], first: int, levels: Sequence[float]) -> list[tuple[Frame, ...]]:
     """The frames of the rows that are on *levels* of a strip, the first of which has that number; or of the strip.
 
@@ -364,7 +371,7 @@ def _framed(row: _Row, columns: Sequence[Span], first: int, levels: Sequence[flo
     frames = [[Frame(first + at, first + at + 1, column) for column in range(len(columns))] for at in range(count)]
     for cluster in row:
         met = [columns.index(column) for column in met_by(columns, *cluster.span)]
-        is_whole = count > 1 and not _are_level(cluster.heights, levels)
+        is_whole = count > 1 and not _is_on(cluster, levels, is_first=met[:1] == [0])
         for at in range(count):
             for column in met:
                 frames[at][column] = Frame(first, first + count, met[0]) if is_whole else frames[at][met[0]]

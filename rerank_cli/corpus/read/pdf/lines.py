@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -19,6 +20,10 @@ _STOP_GAP = 1.2
 # In sizes of the letters: no gap in prose or in a heading is so wide.
 _ROW_GAP = 3.0
 
+# In sizes of the larger letters: so far apart what stands on the height of large letters may be of another block.
+_FAR = 6.0
+_MUCH_LARGER = 1.6
+
 # In sizes of the letters: so much higher or lower than its line a sign may be put that was recognized in a scan.
 _RECOGNIZED = 0.8
 
@@ -32,6 +37,7 @@ _LIMIT = 1.7
 _SIGN_CHARS = 3
 _WITH_LIMITS = "∑∏∫⋃⋂"  # noqa: RUF001
 _LIMIT_CHARS = 16
+_WORD = re.compile(r"[^\W\d_\u2e80-\ua4cf]{2}[^\W\d_A-Z\u2e80-\ua4cf]|[^\W\d_\u2e80-\ua4cf]{5}")
 
 # A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
 _INITIAL = 1.6
@@ -114,6 +120,9 @@ class Line:
             return False
         if off >= 0.5 * size and not self._is_close_in_unspaced(other, size):
             return False
+        smaller = min(self.size, other.size)
+        if size > _MUCH_LARGER * smaller and off >= 0.5 * smaller and other.left - self.right > _FAR * size:
+            return not self._is_of_words_as(other)
         return other.left > self.right - 0.2 * self.size or self._overhangs(other)
 
     def _is_close_in_unspaced(self, other: Line, size: float) -> bool:
@@ -174,13 +183,21 @@ class Line:
         if min(self.size, other.size) < _SMALLEST * size:
             return False
         if off < _FRACTION * size and last.left - 1.5 * size < other.left < self.right + 0.5 * size:
-            return True
+            return not last.is_above(other)
         if last.text[-1] in _WITH_LIMITS and other.left < last.right < other.right + 0.5 * size:
             return other.size < _SCRIPT * last.size
         is_small = min(last.size, other.size) < _SCRIPT * max(last.size, other.size)
         is_sign = min(len(last.text), len(other.text)) <= _SIGN_CHARS
         is_short = max(len(last.text), len(other.text)) <= _LIMIT_CHARS
         return is_small and is_sign and is_short and abs(last.left + last.right - other.left - other.right) < 2 * size
+
+    def is_above(self, other: Line) -> bool:
+        """Whether both are lines of words that begin at one place, as a title has them close below each other."""
+        is_below = other.y - self.y > 0.5 * other.size and abs(self.left - other.left) < 0.1 * other.size
+        return is_below and self._is_of_words_as(other)
+
+    def _is_of_words_as(self, other: Line) -> bool:
+        return _WORD.search(self.text) is not None and _WORD.search(other.text) is not None
 
     def with_piece(self, other: Line) -> Line:
         """This line and *other*, which stands a little above or below it."""

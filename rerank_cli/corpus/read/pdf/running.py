@@ -23,6 +23,19 @@ _PAGE_NUMBER = re.compile(
 )
 _COUNTER = re.compile(r"(\d{1,4}) .|.* (\d{1,4})\Z")
 _DIGITS = re.compile(r"\d+|\b[ivxl]+\b", re.IGNORECASE)
+_NUMBER_AT_END = re.compile(r"\A\W*#\W+|\W+#\W*\Z")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
+_NUMBER = re.compile(r"\d{1,4}")
+
+# What has fewer letters has no words that tell a running head.
+_FEWEST_LETTERS = 6
+
+# What a browser prints around a page: where it is from, when, and how many pages there are.
+_ADDRESS = re.compile(r"(?:https?|file)://\S+|about:\S+")
+_TIME = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\S?\s+(?:\S{1,3}\s+)?\d{1,2}[:.]\d{2}")
+_OF_ALL = re.compile(
+    r"(?:^|\s)\d{1,4} ?(?:/|of|von|de|di|sur) ?\d{1,4}$|^\d{1,4} (?:of|von|de|di|sur) \d{1,4}\b", re.MULTILINE
+)
 
 # A head of a chapter repeats on the pages of that chapter: so many of a kind, no further apart than that.
 _REPEATS = 3
@@ -51,13 +64,14 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
     beside = _beside(pages)
     stamps = _stamps(pages)
     kept = []
+    counting = _of_two(outer) if len(pages) == 2 else set()
     for number, (page, slots) in enumerate(zip(pages, outer, strict=True)):
         dropped = {
             line
             for slot, line in slots
             if _height(slot) in running or not running.isdisjoint(_keys(slot, line, number))
         }
-        dropped |= _page_numbers(slots, page)
+        dropped |= _page_numbers(slots, page) | _of_browser(slots) | counting
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
         if stamps:
             dropped |= {line for line in page.lines if _stamp(line) in stamps}
@@ -94,10 +108,20 @@ def _is_at_bottom(line: Line, page: Page) -> bool:
 
 def _keys(slot: _Slot, line: Line, number: int) -> Iterator[tuple[_Slot, str]]:
     """What a line has that may repeat: its words, and a number at one of its ends that counts the pages."""
-    yield slot, _DIGITS.sub("#", line.text.casefold())
+    text = _DIGITS.sub("#", line.text.casefold())
+    yield slot, text
+    words = _NUMBER_AT_END.sub("", text)  # which stands at the other side on every other page
+    if words != text and _words(words):
+        yield (f"{slot[0]} without number", slot[1]), words
     counter = _COUNTER.match(line.text)
     if counter:
         yield slot, f"page {int(counter[1] or counter[2]) - number}"
+
+
+def _words(text: str) -> str:
+    """The words of *text* alone; nothing where they are few."""
+    words = _NO_LETTERS.sub(" ", text).strip()
+    return words if len(words) >= _FEWEST_LETTERS else ""
 
 
 def _height(slot: _Slot) -> tuple[_Slot, None]:
@@ -164,6 +188,33 @@ def _along_margins(page: Page) -> list[Line]:
 
 def _stamp(line: Line) -> str:
     return _DIGITS.sub("#", line.text)
+
+
+def _of_two(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[Line]:
+    """The lines of two pages that both have at one height and that count them."""
+    first, second = ({(slot, _words(line.text.casefold())): line for slot, line in slots} for slots in outer)
+    both = [(first[key], second[key]) for key in first if key in second]
+    return {line for pair in both if _count(*pair) for line in pair}
+
+
+def _count(line: Line, after: Line) -> bool:
+    """Whether a number of *after* is the next one of that of *line*, and all else is alike."""
+    numbers, others = (list(map(int, _NUMBER.findall(each.text))) for each in (line, after))
+    steps = [other - number for number, other in zip(numbers, others, strict=False)]
+    return len(numbers) == len(others) and sorted(steps) == [0] * (len(steps) - 1) + [1]
+
+
+def _of_browser(slots: Sequence[tuple[_Slot, Line]]) -> set[Line]:
+    """The outermost lines of a page, if they tell its address, the time, and which of all pages it is."""
+    tops = [line for (edge, _), line in slots if edge == "top"][:1]
+    bottoms = [line for (edge, _), line in slots if edge == "bottom"][-1:]
+    said = "\n".join(line.text for line in (*tops, *bottoms))
+    is_printed = all(pattern.search(said) for pattern in (_ADDRESS, _TIME, _OF_ALL))
+    return {
+        line
+        for line in (*tops, *bottoms)
+        if is_printed and any(pattern.search(line.text) for pattern in (_ADDRESS, _TIME, _OF_ALL))
+    }
 
 
 def _page_numbers(slots: Sequence[tuple[_Slot, Line]], page: Page) -> set[Line]:

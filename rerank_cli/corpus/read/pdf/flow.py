@@ -19,6 +19,9 @@ _FEWEST_BLANKS = 3
 # In sizes of the letters: how far lines that fill a column end from each other.
 _SLACK = 0.6
 
+# In sizes of the letters: lines that are no wider are of an address or a list.
+_NARROWEST = 10.0
+
 
 def flowing(parts: Sequence[Part], slides: frozenset[int]) -> list[Part]:
     """*parts* of all pages, with those as one that are one paragraph. What is on one of *slides* ends there."""
@@ -45,8 +48,9 @@ def _beginning(whole: Sequence[Part], part: Part) -> int | None:
             return None
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
+            is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
             goes_on = (in_sentence and not _is_label(part)) or _is_cut(before, part)
-            return index if is_open and goes_on else None
+            return index if is_open and goes_on and not is_same else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
             return None
     return None
@@ -86,5 +90,6 @@ def _is_cut(before: Part, part: Part) -> bool:
     last, first = before.lines[-1], part.lines[0]
     if part.is_caption or (len(part.lines) == 1 and not ends_sentence(first.text)):
         return False
-    is_full = len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
+    is_wide = is_unspaced(last.text[-1]) or before.right - before.left > _NARROWEST * last.size
+    is_full = is_wide and len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
     return is_full and first.left - min(line.left for line in part.lines) < _SLACK * first.size

@@ -75,8 +75,7 @@ class Part:
     @property
     def is_item(self) -> bool:
         """Whether it begins with the mark of an item of a list."""
-        text = self.lines[0].text
-        return text[0] in _BULLETS or _MARKER.match(text) is not None
+        return _is_marked(self.lines[0])
 
     @property
     def is_caption(self) -> bool:
@@ -239,8 +238,12 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if abs(indent) < _INDENT or is_centred:
         return False
     if indent > 0:
-        return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not _MARKER.match(paragraph[0].text)))
+        return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not _is_marked(paragraph[0])))
     return len(paragraph) > 1 and (is_short or ended)
+
+
+def _is_marked(line: Line) -> bool:
+    return line.text[0] in _BULLETS or _MARKER.match(line.text) is not None
 
 
 def _is_row(line: Line, below: Line) -> bool:

@@ -1,0 +1,125 @@
+"""PDF: what stands side by side without rules, and what stands around the text of a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.corpus.test_read_pdf import pdf, shown, texts
+
+
+@pytest.mark.parametrize(
+    ("heads", "feet"),
+    [
+        (("11/28/26, 4:51 PM", "The harbour - Notes"), ("https://harbour.example/notes?id=12", "1/1")),
+        (("The harbour - Notes", "https://harbour.example/notes?id=12"), ("1 of 1", "28.11.2026, 16:51")),
+    ],
+)
+def test_what_a_browser_prints_around_a_page_is_left_out(heads: tuple[str, str], feet: tuple[str, str]) -> None:
+    page = "".join(
+        shown(text, x, y, size=8)
+        for (left, right), y in ((heads, 780), (feet, 16))
+        for text, x in ((left, 24), (right, 300))
+    )
+    assert texts(pdf(page + shown("The ropes lie in the shed.", 50, 700))) == ["The ropes lie in the shed."]
+
+
+def test_a_date_at_the_top_of_a_letter_stays() -> None:
+    page = shown("28.11.2026, 16:51", 50, 780) + shown("The ropes lie in the shed.", 50, 700)
+    page += shown("See https://harbour.example for 3/4 of all ropes.", 50, 20)
+    assert len(texts(pdf(page))) == 3
+
+
+def test_the_feet_of_two_pages_that_count_them_are_left_out() -> None:
+    pages = [
+        shown(f"{word} lie in the shed.", 50, 700) + shown(f"Form 12 of the harbour board - page {number} of 2", 50, 30)
+        for number, word in enumerate(("Ropes", "Paints"), 1)
+    ]
+    assert texts(pdf(*pages)) == ["Ropes lie in the shed.", "Paints lie in the shed."]
+
+
+def test_a_line_that_two_pages_have_at_one_height_stays_if_it_does_not_count_them() -> None:
+    pages = [shown("Ropes of 12 yards", 50, 30) + shown(f"{word} dry.", 50, 700) for word in ("Ropes", "Paints")]
+    assert texts(pdf(*pages)).count("Ropes of 12 yards") == 2
+
+
+def test_a_foot_is_left_out_whose_number_changes_its_side() -> None:
+    words = ("Ropes", "Paints", "Nails", "Boats", "Oars")
+    pages = [
+        shown(f"{word} lie in the shed.", 50, 700)
+        + (
+            shown(f"{number}.", 50, 60, size=8) + shown("Harbour guide, May 2021", 90, 60, size=8)
+            if number % 2
+            else shown("Harbour guide, May 2021", 400, 60, size=8) + shown(f"{number}.", 540, 60, size=8)
+        )
+        + "".join(shown(f"{word} {note}", 50, 100 + 12 * row) for row, note in enumerate(("old", "new", "red")))
+        for number, word in enumerate(words, 1)
+    ]
+    assert not any("guide" in text for text in texts(pdf(*pages)))
+
+
+def test_dates_at_the_edge_that_come_after_all_else_stand_in_their_line() -> None:
+    page = (
+        shown("Keeper of the ropes, harbour board", 50, 700)
+        + shown("Counted what lay in the shed, and mended it.", 66, 688)
+        + shown("Hand on the ferry, island line", 50, 660)
+        + shown("Moored the ferry at noon and at night.", 66, 648)
+        + shown("May 2019 - now", 480, 700)
+        + shown("2016 - May 2019", 476, 660)
+    )
+    found = " ".join(texts(pdf(page)))
+    assert "Keeper of the ropes, harbour board May 2019 - now Counted" in found
+    assert "island line 2016 - May 2019 Moored" in found
+
+
+def test_text_beside_text_that_has_a_year_stays_apart() -> None:
+    left = ("The ropes were made in the north", "and came by the ferry, which was", "old even then and leaked.")
+    right = ("The paint was bought in 2019", "from a man of the island who", "had it from his father.")
+    page = "".join(
+        shown(text, x, 700 - 12 * row) for x, lines in ((50, left), (350, right)) for row, text in enumerate(lines)
+    )
+    assert texts(pdf(page)) == [" ".join(left), " ".join(right)]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_labels_and_values_that_the_file_has_one_after_the_other_stand_side_by_side(order: tuple[int, int]) -> None:
+    columns = (("Date:", "Terms:", "Due:"), ("1 May", "30 days", "31 May"))
+    page = "".join(
+        shown(text, (300, 400)[column], 700 - 22 * row) for column in order for row, text in enumerate(columns[column])
+    )
+    assert texts(pdf(page)) == ["Date: | 1 May\nTerms: | 30 days\nDue: | 31 May"]
+
+
+def test_two_addresses_stay_whole_though_their_heads_end_with_a_colon() -> None:
+    left = ("Billed to:", "Karl Rope", "Quay 3", "Old harbour")
+    right = ("Sent to:", "Mia Sail", "Church lane 7", "Island")
+    page = "".join(
+        shown(text, x, 700 - 12 * row) for x, lines in ((50, left), (300, right)) for row, text in enumerate(lines)
+    )
+    first, *others = texts(pdf(page))
+    assert first == " ".join(left)
+    assert " ".join(others) == " ".join(right)
+
+
+def test_lines_of_a_title_close_below_each_other_are_no_fraction() -> None:
+    page = (
+        shown("Invoice", 50, 700, size=18)
+        + shown("Paid by the board.", 50, 684, size=16)
+        + shown("Harbour shop", 445, 708, size=8)
+        + shown("Quay 3", 445, 698, size=8)
+    )
+    assert texts(pdf(page)) == ["Invoice Paid by the board.", "Harbour shop Quay 3"]
+
+
+def test_what_hangs_below_a_short_line_of_an_item_goes_on_with_it() -> None:
+    page = (
+        shown("\\267 Ropes for the ferry, old and new,", 50, 700)
+        + shown("and for all boats", 66, 688)
+        + shown("\\267 Paint of the red kind for the walls of the house behind the church", 50, 676)
+    )
+    assert texts(pdf(page))[0] == "- Ropes for the ferry, old and new, and for all boats"
+
+
+def test_a_title_that_the_next_page_has_too_does_not_go_on_there() -> None:
+    title = shown("What lies in the shed of the", 50, 720, size=20) + shown("old harbour by the sea", 50, 700, size=20)
+    pages = [title + shown(f"{word} lie there.", 50, 600) for word in ("Ropes", "Paints")]
+    assert not any(text.count("What lies") > 1 for text in texts(pdf(*pages)))

@@ -123,3 +123,12 @@ def test_a_title_that_the_next_page_has_too_does_not_go_on_there() -> None:
     title = shown("What lies in the shed of the", 50, 720, size=20) + shown("old harbour by the sea", 50, 700, size=20)
     pages = [title + shown(f"{word} lie there.", 50, 600) for word in ("Ropes", "Paints")]
     assert not any(text.count("What lies") > 1 for text in texts(pdf(*pages)))
+
+
+def test_a_large_name_in_a_box_of_its_own_ends_no_line_beside_it() -> None:
+    page = (
+        shown("The keeper of the ropes, who counted", 50, 700)
+        + shown("all that lay in the old shed.", 50, 688)
+        + shown("Harbour board", 450, 699.5, size=14)
+    )
+    assert texts(pdf(page))[0] == "The keeper of the ropes, who counted all that lay in the old shed."

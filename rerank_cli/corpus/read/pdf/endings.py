@@ -15,12 +15,11 @@ _FAR = 4.0
 # In sizes of the letters: so much higher or lower it may stand, and what stands no further below it goes on with it.
 _LEVEL = 0.2
 _LOOSE = 1.8
-
-# In points: so far from the edge of all lines may end what is set flush right.
-_FLUSH = 3.0
+_OTHER_SIZE = 0.2
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _WORD = re.compile(r"[^\W\d_]{3}")
+_FIGURE = re.compile(r"\W{0,2}\d")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _COLON = (":", "\N{FULLWIDTH COLON}")
 
@@ -30,7 +29,6 @@ def with_endings(lines: list[Line]) -> list[Line]:
 
     Labels that come after their values stand before these.
     """
-    right = max((line.right for line in lines), default=0.0)
     whole: dict[int, Line] = {}
     moved: set[int] = set()
     at = 1
@@ -39,14 +37,15 @@ def with_endings(lines: list[Line]) -> list[Line]:
         if lines[at].y < lines[at - 1].y - 0.5 * lines[at - 1].size:
             begun = _matched(lines, at, are_labels=False)
             run = lines[at : at + len(begun)]
-            if _are_endings(run, [lines[index] for index in begun], lines[at + len(run) :], right):
+            if _are_endings(run, [lines[index] for index in begun], lines[at + len(run) :]):
                 whole |= {index: lines[index].with_more(line) for index, line in zip(begun, run, strict=True)}
                 moved |= set(range(at, at + len(run)))
             elif not begun:
                 values = _matched(lines, at, are_labels=True)
-                run = lines[at : at + len(values)]
-                whole |= {index: line.with_more(lines[index]) for index, line in zip(values, run, strict=True)}
-                moved |= set(range(at, at + len(run)))
+                if _are_values([lines[index] for index in values]):
+                    run = lines[at : at + len(values)]
+                    whole |= {index: line.with_more(lines[index]) for index, line in zip(values, run, strict=True)}
+                    moved |= set(range(at, at + len(run)))
         at += max(1, len(run))
     return [whole.get(index, line) for index, line in enumerate(lines) if index not in moved] if moved else lines
 
@@ -74,6 +73,7 @@ def _beside(lines: Sequence[Line], line: Line, *, are_labels: bool) -> int | Non
         index
         for index, other in enumerate(lines)
         if abs(other.y - line.y) < _LEVEL * line.size
+        and abs(other.size - line.size) < _OTHER_SIZE * line.size
         and other.upright
         and not other.box
         and (other.left > line.right if are_labels else True)
@@ -87,20 +87,25 @@ def _beside(lines: Sequence[Line], line: Line, *, are_labels: bool) -> int | Non
     return None if line.left < lines[index].right or lines[index].is_row else index
 
 
-def _are_endings(run: Sequence[Line], begun: Sequence[Line], after: Sequence[Line], right: float) -> bool:
-    """Whether *run* are the values of labels; or dates, or names that are set flush right, far from each other."""
+def _are_endings(run: Sequence[Line], begun: Sequence[Line], after: Sequence[Line]) -> bool:
+    """Whether *run* are the values of labels, or dates that stand far from each other."""
     if not run or (after and _goes_on(run[-1], after[0])):
         return False
     if all(line.text.endswith(_COLON) for line in begun):
-        return not any(line.text.endswith(_COLON) for line in run)
+        return _are_values(run)
     if any(_goes_on(above, below) for above, below in pairwise(run)):
         return False
     return all(
-        line.left - before.right > _FAR * line.size
-        and _WORD.search(before.text)
-        and (_YEAR.search(line.text) or (line.right > right - _FLUSH and _WORD.search(line.text)))
+        line.left - before.right > _FAR * line.size and _WORD.search(before.text) and _YEAR.search(line.text)
         for line, before in zip(run, begun, strict=True)
     )
+
+
+def _are_values(lines: Sequence[Line]) -> bool:
+    """Whether *lines* beside labels are none. A single one may be of anything, if it is no figure."""
+    if any(line.text.endswith((*_COLON, "?")) for line in lines):
+        return False
+    return len(lines) > 1 or any(_FIGURE.match(line.text) for line in lines)
 
 
 def _goes_on(line: Line, below: Line) -> bool:

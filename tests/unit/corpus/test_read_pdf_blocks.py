@@ -42,6 +42,16 @@ def test_a_line_that_two_pages_have_at_one_height_stays_if_it_does_not_count_the
     assert texts(pdf(*pages)).count("Ropes of 12 yards") == 2
 
 
+@pytest.mark.parametrize(("said", "y"), [("Question {}", 780), ("12 {}3 40", 30)])
+def test_a_heading_or_figures_that_grow_by_one_from_page_to_page_stay(said: str, y: int) -> None:
+    pages = [
+        shown(said.format(number), 50, y) + shown(f"{word} lie in the shed.", 50, 700)
+        for number, word in enumerate(("Ropes", "Paints"), 1)
+    ]
+    found = "\n".join(texts(pdf(*pages)))
+    assert all(said.format(number) in found for number in (1, 2))
+
+
 def test_a_foot_is_left_out_whose_number_changes_its_side() -> None:
     words = ("Ropes", "Paints", "Nails", "Boats", "Oars")
     pages = [

@@ -102,7 +102,7 @@ def _are_endings(run: Sequence[Line], begun: Sequence[Line], after: Sequence[Lin
 
 
 def _are_values(lines: Sequence[Line]) -> bool:
-    """Whether *lines* beside labels are none. A single one may be of anything, if it is no figure."""
+    """Whether *lines* beside labels are none. A single one must be a figure: words may be of anything."""
     if any(line.text.endswith((*_COLON, "?")) for line in lines):
         return False
     return len(lines) > 1 or any(_FIGURE.match(line.text) for line in lines)

@@ -74,7 +74,7 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
         dropped |= _page_numbers(slots, page) | _of_browser(slots) | counting
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
         if stamps:
-            dropped |= {line for line in page.lines if _stamp(line) in stamps}
+            dropped |= {line for line in _along_margins(page) if _stamp(line) in stamps}
         kept.append(tuple(line for row, lines in rows[number] if row not in dropped for line in lines))
     return kept
 
@@ -191,8 +191,11 @@ def _stamp(line: Line) -> str:
 
 
 def _of_two(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[Line]:
-    """The lines of two pages that both have at one height and that count them."""
-    first, second = ({(slot, _words(line.text.casefold())): line for slot, line in slots} for slots in outer)
+    """The feet of two pages that both have at one height and that count them. Without words it may be of a table."""
+    first, second = (
+        {(slot, words): line for slot, line in slots if slot[0] == "bottom" and (words := _words(line.text.casefold()))}
+        for slots in outer
+    )
     both = [(first[key], second[key]) for key in first if key in second]
     return {line for pair in both if _count(*pair) for line in pair}
 

@@ -319,6 +319,7 @@ def _has_no_strips(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:
 
 
 def met_by(columns: Sequence[Span], left: float, right: float) -> list[Span]:
+    """Those of *columns* that what lies from *left* to *right* reaches into."""
     return [column for column in columns if column[0] < right and left < column[1]]
 
 

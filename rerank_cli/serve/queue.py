@@ -19,8 +19,18 @@ REMEMBERED = 16
 """Answers by which it is known what one takes: as many as tell of the last seconds."""
 
 
+LATELY_S = 10.0
+"""So long it counts that a request was refused: who sent it will come back."""
+
+MOST_REFUSED = 1024
+"""Refusals that are counted at most."""
+
+MOST_RETRY_S = 30.0
+"""Nobody is told to stay away longer because others were refused before."""
+
+
 class TooBusy(Exception):
-    """A request cannot be answered in its time. After `retry_s` those that wait now will have been."""
+    """A request cannot be answered in its time. After `retry_s` there will be room, as far as can be told."""
 
     def __init__(self, retry_s: float) -> None:
         super().__init__(retry_s)
@@ -68,6 +78,7 @@ class Queue:
         """At most so many wait for so many *workers*; none is to have less than *least_s*, which `learn` corrects."""
         self._costs = deque([least_s], maxlen=REMEMBERED)
         self._took: deque[float] = deque(maxlen=REMEMBERED)
+        self._refused: deque[float] = deque(maxlen=MOST_REFUSED)
         self._most = most
         self._workers = workers
         self._waiting: list[Job] = []
@@ -163,8 +174,18 @@ class Queue:
         return fair_share(due, now=time.monotonic(), workers=self._workers, running=running)
 
     def _retry_s(self) -> float:
-        """When all that wait now will have been answered: at their deadlines, or sooner if the last answers came so."""
-        latest_s = max((job.deadline for job in self._waiting), default=0.0) - time.monotonic()
+        """When all that wait now will have been answered, and those who were refused lately and come back before.
+
+        Those that wait are answered at their deadlines, or sooner if the last answers came so. Were all who are
+        refused to come back at once, most of them would be refused again, and keep others waiting by that.
+        """
+        now = time.monotonic()
+        while self._refused and self._refused[0] < now - LATELY_S:
+            self._refused.popleft()
+        latest_s = max((job.deadline for job in self._waiting), default=0.0) - now
         turns = math.ceil((len(self._waiting) + self._running) / self._workers)
-        expected_s = turns * median(self._took) if self._took else math.inf
-        return max(1.0, min(latest_s, expected_s))
+        took_s = median(self._took) if self._took else math.inf
+        room_s = max(1.0, min(latest_s, turns * took_s))
+        behind_s = len(self._refused) * took_s / self._workers if self._took else 0.0
+        self._refused.append(now)
+        return min(room_s + behind_s, max(room_s, MOST_RETRY_S))

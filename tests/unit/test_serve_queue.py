@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rerank_cli.serve.queue import Job, Queue, Stopping, TooBusy, fair_share, job_within
+from rerank_cli.serve.queue import LATELY_S, MOST_RETRY_S, Job, Queue, Stopping, TooBusy, fair_share, job_within
 from rerank_cli.serve.workers import Workers
 
 
@@ -73,6 +74,26 @@ def test_who_is_refused_is_told_to_come_back_when_the_last_answers_say_that_ther
     with pytest.raises(TooBusy) as refused:
         waiting.put(job(60.0))
     assert refused.value.retry_s == 3 * 2.0  # six wait for two workers
+
+
+def test_those_who_are_refused_come_back_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    waiting = queue(most=1, workers=2)
+    waiting.put(job(60.0))
+    waiting.take()
+    waiting.done(3.0)
+    waiting.put(job(60.0))
+
+    def told() -> float:
+        with pytest.raises(TooBusy) as refused:
+            waiting.put(job(60.0))
+        return refused.value.retry_s
+
+    assert [told() for _ in range(4)] == [3.0, 4.5, 6.0, 7.5]
+    assert [told() for _ in range(2000)][-1] == MOST_RETRY_S
+    now[0] += LATELY_S + 1.0  # nobody was refused since
+    assert told() == 3.0
 
 
 def test_a_request_that_would_take_others_their_time_is_refused() -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -39,6 +40,16 @@ def worker_count() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(allowed, int(asked))) if asked.isdigit() else allowed
+
+
+@cache
+def _threads(count: int, *, process: int) -> ThreadPoolExecutor:
+    """Threads that run the models of this *process*, for all who ask: so many run at once, in turn.
+
+    They last, for to begin some anew takes as long as to read a pair or two. A process that was forked has none of its
+    parent's.
+    """
+    return ThreadPoolExecutor(count, thread_name_prefix="model")
 
 
 class _Runtime:
@@ -94,17 +105,21 @@ class _Runtime:
         """
         workers = max(1, worker_count() - spared)
 
-        def one(place: int) -> None:
-            keep(place, self.run(encodings[place]))
+        longest_first = iter(sorted(range(len(encodings)), key=lambda place: -len(encodings[place].ids)))
 
-        longest_first = sorted(range(len(encodings)), key=lambda place: -len(encodings[place].ids))
-        if workers == 1 or len(encodings) == 1:
+        def take_turns() -> None:
             for place in longest_first:
-                one(place)
+                keep(place, self.run(encodings[place]))
+
+        if workers == 1 or len(encodings) == 1:
+            take_turns()
             return
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(one, longest_first):
-                pass
+        threads = _threads(worker_count(), process=os.getpid())
+        try:
+            for running in [threads.submit(take_turns) for _ in range(min(workers, len(encodings)))]:
+                running.result()
+        finally:
+            deque(longest_first, maxlen=0)  # where one text failed, the others are not run
 
 
 class OnnxEncoder:

@@ -246,6 +246,7 @@ class _Work:
         self._listener = listener
         self._read_with = f"{SHARED_VERSION}/{settings.passage_tokens}/{encoder.fingerprint}"
         self._queue = EncodingQueue(encoder, workers=workers)
+        self._share: _Share | None = None
         self._looked_at: dict[str, bytes] = {}
         self._open = ExitStack()
         self.left_out: Mapping[str, LeftOut] = {}
@@ -287,11 +288,14 @@ class _Work:
         """Read every file, stage it, and encode its passages that no vector is kept for."""
         read = []
         reads = self._reads(files, lone=lone)
-        for done in range(len(files)):
-            self._listener(Progress("read", done, len(files)))
+        self._share = share = _Share(sum(file.stamp.size_bytes for file in files))
+        for done, file in enumerate(files):
+            self._tell("read", done, len(files))
             read.append(self._taken(next(reads)))
+            share.add(file.stamp.size_bytes, passages=read[-1].passages)
             self._encode_if_full()
         self._encode(until=0)
+        self._share = None
         return read
 
     def mend(self) -> None:
@@ -389,13 +393,35 @@ class _Work:
     def _encode(self, *, until: int) -> None:
         """Encode what waits, in batches, while it is more than *until*."""
         while len(self._queue) > until:
-            self._listener(Progress("encode", self.encoded, self.encoded + len(self._queue)))
+            self._tell("encode", self.encoded, self.encoded + len(self._queue))
             self._keep(self._queue.next())
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        share = None if self._share is None else self._share.done(len(self._queue))
+        self._listener(Progress(stage, done, total, share=share))
 
     def _keep(self, batch: Batch) -> None:
         """Keep its vectors: they are not computed again, whatever happens."""
         self._writer.keep_vectors(self._encoder.fingerprint, batch.text_hashes, batch.vectors)
         self.encoded += len(batch.text_hashes)
+
+
+class _Share:
+    """How much of the work of a run is done, by the bytes of the files whose passages are read and encoded."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._read = self._passages = 0
+
+    def add(self, size: int, *, passages: int) -> None:
+        """Say that a file of that *size* was read, with so many *passages*."""
+        self._read += size
+        self._passages += passages
+
+    def done(self, waiting: int) -> float:
+        """The share of 1, while so many of the passages are *waiting* to be encoded."""
+        read = self._read / max(1, self._size)
+        return read * (1 - min(1.0, waiting / max(1, self._passages)))
 
 
 @dataclass(frozen=True, slots=True)

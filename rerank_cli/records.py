@@ -321,12 +321,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is. `total` is 0 while it is not known; `note` is worth telling once."""
+    """How far a long step is. `total` is 0 while it is not known; `note` is worth telling once.
+
+    Steps that take turns also tell how much of the work of all of them is done, as a `share` of 1.
+    """
 
     stage: str
     done: int
     total: int
     note: str = ""
+    share: float | None = None
 
 
 Listener = Callable[[Progress], None]

@@ -68,7 +68,7 @@ class _Bar:
         columns = (SpinnerColumn(), stage, BarColumn(), done_of, TimeRemainingColumn())
         self._bar = Bar(*columns, console=console(sys.stderr), transient=True)
         self._drawn: TaskID | None = None
-        self._stage = ""
+        self._last: Progress | None = None
         self._told: set[str] = set()
         self._waiting = ""
         self._timer: Timer | None = None
@@ -78,7 +78,7 @@ class _Bar:
             self._told.add(progress.note)
             self._bar.console.print(f"rerank-cli: {printable(progress.note)}", markup=False)
         self._hold()
-        self._draw(progress.stage, progress.done, progress.total)
+        self._draw(progress)
         if 0 < progress.total <= progress.done:
             self._bar.stop()  # results may be printed from here on
             if self._waiting:
@@ -86,8 +86,10 @@ class _Bar:
 
     def show_later(self, stage: str) -> None:
         """Show *stage* in a second, and again after whatever else is told by then, until `stop`."""
+        from rerank_cli.records import Progress
+
         self._waiting = stage
-        self._timer = Timer(UNSEEN_S, self._draw, (stage, 0, 0))
+        self._timer = Timer(UNSEEN_S, self._draw, (Progress(stage, 0, 0),))
         self._timer.daemon = True
         self._timer.start()
 
@@ -101,20 +103,26 @@ class _Bar:
             self._timer.cancel()
             self._timer.join()
 
-    def _draw(self, stage: str, done: int, total: int) -> None:
+    def _draw(self, progress: Progress) -> None:
         """What a bar has of an earlier stage, such as its pace, is none of a new one's."""
-        done_of = f"{done}/{total}" if total else ""
-        if self._drawn is None or stage != self._stage or done == 0:
+        done, total = _extent(progress)
+        done_of = f"{progress.done}/{progress.total}" if progress.total else ""
+        if self._drawn is None or _begins(progress, after=self._last):
             if self._drawn is not None:
                 self._bar.remove_task(self._drawn)
-            self._stage = stage
-            self._drawn = self._bar.add_task(printable(stage), total=total or None, done_of=done_of)
-        self._bar.update(self._drawn, completed=done, done_of=done_of)
+            self._drawn = self._bar.add_task("", done_of="")
+        self._last = progress
+        self._bar.update(
+            self._drawn, description=printable(progress.stage), total=total or None, completed=done, done_of=done_of
+        )
         self._bar.start()
 
 
 class _Lines:
-    """A listener that writes a line at a stage's first word and at its last, and between them every 30 s."""
+    """A listener that writes a line at a stage's first word and at its last, and between them every 30 s.
+
+    Stages that take turns are one to it.
+    """
 
     def __init__(self, *, silent_s: float) -> None:
         self._begun_s = self._mark_s = monotonic()
@@ -124,7 +132,7 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         now_s = monotonic()
-        begins = self._mark is None or progress.stage != self._mark.stage or progress.done < self._mark.done
+        begins = _begins(progress, after=self._mark)
         if begins:
             self._mark, self._mark_s = progress, now_s
         ends = 0 < progress.total <= progress.done
@@ -134,14 +142,27 @@ class _Lines:
             self._mark, self._mark_s = progress, now_s
 
     def _told(self, progress: Progress, now_s: float) -> Iterator[str]:
-        """How much of the stage is done, the time since the command began, and what the rest of the stage will take."""
+        """How much of the stage is done, the time since the command began, and what the rest of the work will take."""
         yield f"{progress.stage} {progress.done}/{progress.total}" if progress.total else progress.stage
         yield f"{_clock(now_s - self._begun_s)} so far"
         if progress.note and progress.done == 0:
             yield progress.note
-        gained = progress.done - (self._mark.done if self._mark else 0)
-        if gained and progress.done < progress.total:
-            yield f"about {_clock((now_s - self._mark_s) / gained * (progress.total - progress.done))} left"
+        done, total = _extent(progress)
+        gained = done - _extent(self._mark)[0] if self._mark else done
+        if gained > 0 and done < total:
+            yield f"about {_clock((now_s - self._mark_s) / gained * (total - done))} left"
+
+
+def _begins(progress: Progress, *, after: Progress | None) -> bool:
+    """Whether this is the first word of a stage, or of stages that take turns."""
+    if after is None or (progress.share is None) != (after.share is None):
+        return True
+    return progress.share is None and (progress.stage != after.stage or progress.done < after.done)
+
+
+def _extent(progress: Progress) -> tuple[float, float]:
+    """How much is done, and of what: of the whole work, where stages take turns."""
+    return (progress.done, progress.total) if progress.share is None else (progress.share, 1.0)
 
 
 def _clock(seconds: float) -> str:

@@ -10,23 +10,29 @@ from collections.abc import Callable
 
 import pytest
 
-from rerank_cli.cli.progress import drawn_progress, spinning
+from rerank_cli.cli.progress import _Bar, drawn_progress, spinning
 from rerank_cli.records import Progress
 
 Work = Callable[..., str]
 
+Step = tuple[float, str, int, int] | tuple[float, str, int, int, float]
+
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Work:
-    """What is written to stderr during work that gets to each (second, stage, done, total) in turn."""
+    """What is written to stderr during work that gets to each (second, stage, done, total, perhaps share) in turn."""
 
-    def run(*course: tuple[float, str, int, int], quiet: bool = False, silent_s: float = 0.0) -> str:
+    def run(
+        *course: tuple[float, str, int, int] | tuple[float, str, int, int, float],
+        quiet: bool = False,
+        silent_s: float = 0.0,
+    ) -> str:
         now_s = 100.0
         monkeypatch.setattr("rerank_cli.cli.progress.monotonic", lambda: now_s)
         with drawn_progress(quiet=quiet, silent_s=silent_s) as listener:
-            for at_s, stage, done, total in course:
+            for at_s, stage, done, total, *share in course:
                 now_s = 100.0 + at_s
-                listener(Progress(stage, done, total))
+                listener(Progress(stage, done, total, share=share[0] if share else None))
         streams = capsys.readouterr()
         assert streams.out == ""
         return streams.err
@@ -55,6 +61,24 @@ def test_what_was_done_before_a_stage_began_does_not_make_it_look_quick(work: Wo
 def test_the_time_left_follows_the_pace_since_the_last_line(work: Work) -> None:
     found_done = [(0.0, "encode", 0, 1000), (30.0, "encode", 910, 1000), (60.0, "encode", 920, 1000)]
     assert work(*found_done).splitlines()[-1] == "rerank-cli: encode 920/1000, 0:01:00 so far, about 0:04:00 left"
+
+
+def test_stages_that_take_turns_tell_how_long_all_of_them_will_take(work: Work) -> None:
+    turns = [
+        (0.0, "read", 0, 900, 0.0),
+        (10.0, "encode", 0, 50, 0.01),
+        (20.0, "read", 7, 900, 0.03),
+        (31.0, "encode", 40, 50, 0.05),
+        (40.0, "read", 9, 900, 0.06),
+        (61.0, "read", 20, 900, 0.15),
+        (70.0, "write", 0, 0),
+    ]
+    assert work(*turns).splitlines() == [
+        "rerank-cli: read 0/900, 0:00:00 so far",
+        "rerank-cli: encode 40/50, 0:00:31 so far, about 0:09:49 left",
+        "rerank-cli: read 20/900, 0:01:01 so far, about 0:04:15 left",
+        "rerank-cli: write, 0:01:10 so far",
+    ]
 
 
 def test_a_stage_that_begins_again_says_so(work: Work) -> None:
@@ -134,6 +158,24 @@ def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPa
     with drawn_progress(quiet=False) as listener, spinning(listener, "search"):
         pass
     assert terminal.getvalue() == ""
+
+
+def test_stages_that_take_turns_have_one_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for_stderr(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "80")
+    drawn = []
+    with drawn_progress(quiet=False) as listener:
+        assert isinstance(listener, _Bar)
+        for stage, done, share in (("read", 3, 0.2), ("encode", 40, 0.4), ("read", 9, 0.5)):
+            listener(Progress(stage, done, 50, share=share))
+            drawn += [(task.id, task.description, task.percentage) for task in listener._bar.tasks]
+    assert [(stage, round(percentage)) for _, stage, percentage in drawn] == [
+        ("read", 20),
+        ("encode", 40),
+        ("read", 50),
+    ]
+    assert len({number for number, _, _ in drawn}) == 1
+    assert "9/50" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("quiet", [True, False])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,16 +223,34 @@ def test_one_text_is_encoded_once_however_often_it_stands(plant: Plant, update: 
 
 
 def test_progress_tells_of_reading_encoding_and_writing(plant: Plant, update: Update) -> None:
-    plant({"a.jsonl": "".join(f'{{"text": "number {n}"}}\n' for n in range(ENCODE_BATCH + 1)), "b.md": "b\n"})
+    numbers = "".join(f'{{"text": "number {n}"}}\n' for n in range(ENCODE_BATCH + 1))
+    plant({"a.jsonl": numbers, "b.md": "b\n"})
     seen: list[Progress] = []
     update(listener=seen.append)
     total = ENCODE_BATCH + 2
-    assert seen == [
+    assert [replace(each, share=None) for each in seen] == [
         Progress("read", 0, 2),
         Progress("read", 1, 2),
         Progress("encode", 0, total),
         Progress("encode", ENCODE_BATCH, total),
         Progress("write", 0, 0),
+    ]
+    assert [each.share for each in seen] == [0, 0, 0, pytest.approx(ENCODE_BATCH / total), None]
+
+
+def test_progress_tells_how_much_of_the_work_is_done_by_the_bytes_of_files_that_are_read_and_encoded(
+    plant: Plant, update: Update
+) -> None:
+    plant({f"{n}.jsonl": '{"text": "the same words"}\n' * 10 for n in range(4)})
+    seen: list[Progress] = []
+    update(listener=seen.append)
+    shares = [(each.stage, each.share) for each in seen if each.share is not None]
+    assert shares == [  # one text waits, of so many passages
+        ("read", 0),
+        ("read", pytest.approx(1 / 4 * 9 / 10)),
+        ("read", pytest.approx(2 / 4 * 19 / 20)),
+        ("read", pytest.approx(3 / 4 * 29 / 30)),
+        ("encode", pytest.approx(39 / 40)),
     ]
 
 

@@ -13,10 +13,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -31,7 +31,7 @@ from rerank_cli.models.compiled import GRAPH_NAME, TOKENIZER_NAME, CompiledModel
 from rerank_cli.models.finite import checked
 from rerank_cli.models.tokens import tokens_of
 from rerank_cli.models.window import Asked, ask_in_pieces, query_pieces, unit_means
-from rerank_cli.models.word_counts import WordCounts, adds_up
+from rerank_cli.models.word_tokens import WordTokens, adds_up
 from rerank_cli.ports import PairScores
 
 
@@ -52,6 +52,14 @@ def _threads(count: int, *, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="model")
 
 
+class _Tokens(NamedTuple):
+    """The tokens of a text, special ones among them, named as in an `Encoding`."""
+
+    ids: list[int]
+    attention_mask: list[int]
+    type_ids: list[int]
+
+
 class _Runtime:
     """A compiled graph and its tokenizer."""
 
@@ -62,7 +70,7 @@ class _Runtime:
             tokenizer = beside.submit(_loaded, model.folder / TOKENIZER_NAME, Tokenizer.from_file)
             self._session = _loaded(model.folder / GRAPH_NAME, load)
         self.tokenizer = tokenizer.result()
-        self._word_counts = WordCounts(self.tokenizer) if adds_up(self.tokenizer) else None
+        self._words = WordTokens(self.tokenizer) if adds_up(self.tokenizer) else None
         self._tokenizing = Lock()  # a tokenizer keeps where it cuts, and one thread must not cut for another
         self._inputs = {given.name for given in self._session.get_inputs()}
 
@@ -70,8 +78,8 @@ class _Runtime:
         """Tokens in each text, special tokens left out."""
         with self._tokenizing:
             self.tokenizer.no_truncation()
-            if self._word_counts is not None:
-                return self._word_counts(texts)
+            if self._words is not None:
+                return self._words.counts(texts)
             encodings = tokens_of(self.tokenizer, texts, special=False)
         return [len(encoding.ids) for encoding in encodings]
 
@@ -81,11 +89,34 @@ class _Runtime:
             self.tokenizer.enable_truncation(self.model.max_tokens, strategy=strategy)
             return tokens_of(self.tokenizer, texts)
 
+    def cut_by_words(self, texts: Sequence[str]) -> list[Encoding | _Tokens]:
+        """As `cut`, but in an eighth of the time where the words of a text were counted before."""
+        if self._words is None:
+            return list(self.cut(texts))
+        with self._tokenizing:
+            known = [self._words.ids(text) for text in texts]
+        others = iter(self.cut([text for text, ids in zip(texts, known, strict=True) if ids is None]))
+        return [next(others) if ids is None else self._framed(ids) for ids in known]
+
+    def _framed(self, ids: list[int]) -> _Tokens:
+        """*ids* between the special tokens, as many as the model reads."""
+        before, after = self._frame
+        framed = [*before, *ids[: self.model.max_tokens - len(before) - len(after)], *after]
+        return _Tokens(framed, [1] * len(framed), [0] * len(framed))
+
+    @cached_property
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """The special tokens before those of a text, and after them."""
+        with self._tokenizing:
+            framed, bare = (tokens_of(self.tokenizer, ["a"], special=special)[0].ids for special in (True, False))
+        at = framed.index(bare[0])
+        return framed[:at], framed[at + len(bare) :]
+
     def checked(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the graph gave, if all of it is finite."""
         return checked(numbers, name=self.model.name, kind=self.model.kind)
 
-    def run(self, encoding: Encoding) -> NDArray[np.float32]:
+    def run(self, encoding: Encoding | _Tokens) -> NDArray[np.float32]:
         """The graph's output for one text, shape (1, width)."""
         offered = {
             "input_ids": encoding.ids,
@@ -97,7 +128,11 @@ class _Runtime:
         return output
 
     def run_all(
-        self, encodings: Sequence[Encoding], keep: Callable[[int, NDArray[np.float32]], None], *, spared: int = 0
+        self,
+        encodings: Sequence[Encoding | _Tokens],
+        keep: Callable[[int, NDArray[np.float32]], None],
+        *,
+        spared: int = 0,
     ) -> None:
         """Run every text, the longest first so that no worker waits at the end; *keep* gets (place, output).
 
@@ -159,7 +194,7 @@ class OnnxEncoder:
             length = float(np.linalg.norm(output[0]))
             vectors[place] = output[0] / max(length, 1e-12) if math.isfinite(length) else math.nan
 
-        self._runtime.run_all(self._runtime.cut(texts), keep, spared=spared)
+        self._runtime.run_all(self._runtime.cut_by_words(texts), keep, spared=spared)
         return self._runtime.checked(vectors)
 
 

@@ -1,8 +1,9 @@
-"""Tokens counted word by word, each word once: what a tokenizer that cuts at blanks makes of a text adds up."""
+"""Tokens word by word, each word cut once: what a tokenizer that cuts at blanks makes of a text adds up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -12,7 +13,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from rerank_cli.models.tokens import tokens_of
 
 _MOST_WORDS = 1 << 16
-"""Words that are remembered at most: some ten megabytes."""
+"""Words that are remembered at most: less than twenty megabytes."""
 
 _LONGEST = 64
 """Letters of a word that is remembered: a longer one is hardly seen twice."""
@@ -31,24 +32,35 @@ def adds_up(tokenizer: Tokenizer) -> bool:
     )
 
 
-class WordCounts:
-    """Counts with a tokenizer that `adds_up`. One thread at a time."""
+class WordTokens:
+    """Cuts with a tokenizer that `adds_up`. One thread at a time."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._known: dict[str, int] = {}
+        self._known: dict[str, tuple[int, ...]] = {}
 
-    def __call__(self, texts: Sequence[str]) -> list[int]:
+    def counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens in each text, special tokens left out. The tokenizer must not be set to cut."""
-        texts_words = [text.translate(_BLANKS).split(" ") for text in texts]
+        texts_words = [_words(text) for text in texts]
         known = self._known
         new = [word for word in {word for words in texts_words for word in words} if word not in known]
         encodings = tokens_of(self._tokenizer, new, special=False)
-        known.update((word, len(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
-        counts = [sum(map(known.__getitem__, words)) for words in texts_words]
+        known.update((word, tuple(encoding.ids)) for word, encoding in zip(new, encodings, strict=True))
+        counts = [sum(map(len, map(known.__getitem__, words))) for words in texts_words]
         for word in new:
             if len(word) > _LONGEST:
                 del known[word]
         if len(known) > _MOST_WORDS:
             known.clear()
         return counts
+
+    def ids(self, text: str) -> list[int] | None:
+        """The tokens of *text*, special tokens left out; None where a word was not counted before."""
+        try:
+            return list(chain.from_iterable(map(self._known.__getitem__, _words(text))))
+        except KeyError:
+            return None
+
+
+def _words(text: str) -> list[str]:
+    return text.translate(_BLANKS).split(" ")

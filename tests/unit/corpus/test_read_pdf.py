@@ -47,8 +47,13 @@ def spaced(*texts: str | int, x: float, y: float, font: str = "F", size: float =
     return f"BT /{font} {size} Tf {x} {y} Td [{array}] TJ ET\n"
 
 
-def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, tuple[int, float]] = {}) -> bytes:
-    """A file with those *pages*. *meanings* are the characters that letters of the fonts M, J and K stand for.
+def pdf(
+    *pages: str,
+    meanings: Mapping[str, str] = {},
+    bookmarks: Mapping[str, tuple[int, float]] = {},
+    producer: str = "",
+) -> bytes:
+    """A file with those *pages*, made by *producer*. *meanings* are what letters of the fonts M, J and K stand for.
 
     Each of the *bookmarks* leads to a page and a height on it.
     """
@@ -103,21 +108,23 @@ def pdf(*pages: str, meanings: Mapping[str, str] = {}, bookmarks: Mapping[str, t
         following = f"/Next {number + 1} 0 R" if number + 1 < first_bookmark + len(bookmarks) else ""
         page_object = first_page + 2 * (page_number - 1)
         objects.append(f"<< /Title ({title}) /Parent 4 0 R /Dest [{page_object} 0 R /XYZ 0 {height} 0] {following} >>")
-    return _file(objects)
+    if producer:
+        objects.append(f"<< /Producer ({producer}) >>")
+    return _file(objects, f"/Info {len(objects)} 0 R" if producer else "")
 
 
 def _stream(content: str) -> str:
     return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
 
 
-def _file(objects: list[str]) -> bytes:
+def _file(objects: list[str], info: str = "") -> bytes:
     written = "%PDF-1.4\n"
     offsets = []
     for number, each in enumerate(objects, 1):
         offsets.append(len(written))
         written += f"{number} 0 obj\n{each}\nendobj\n"
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    end = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(written)}\n%%EOF\n"
+    end = f"trailer << /Size {len(objects) + 1} /Root 1 0 R {info} >>\nstartxref\n{len(written)}\n%%EOF\n"
     return (written + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{end}").encode("latin-1")
 
 
@@ -817,6 +824,45 @@ def test_the_sign_that_stands_for_a_ligature_is_that() -> None:
     meanings = {letter: letter for letter in text} | {"#": "↵"}
     page = shown(text.replace("ff", "#").replace("[", "#"), 50, 700, font="M")
     assert texts(pdf(page, meanings=meanings)) == ["The effort went off: press ↵"]
+
+
+# In Helvetica "z" is as wide as "ti".
+MAC = "macOS Version 10.10 Quartz PDFContext"
+
+
+def test_the_sign_of_a_mac_for_a_ligature_is_told_by_words_and_its_width() -> None:
+    text = "The informa$on of the sta$on is posi$ve: $mes of ac$ons and the sec$on"
+    meanings = {letter: letter for letter in text} | {"z": "$"}
+    page = shown(text.replace("$", "z"), 50, 700, font="M") + shown("It costs $5.", 50, 660)
+    whole = text.replace("$", "ti")
+    assert texts(pdf(page, meanings=meanings, producer=MAC)) == [whole, "It costs $5."]
+    assert texts(pdf(page, meanings=meanings)) == [text, "It costs $5."]
+
+
+@pytest.mark.parametrize(
+    ("text", "glyph"),
+    [
+        ("The informa$on and sta$on of it", "w"),  # wider than both letters
+        ("Of it take data$x and tmp$y and all", "z"),  # words that nobody knows
+        ("Of it $2 and $3 and $4 and $5 for sta$on and ra$on", "z"),  # mostly in no word
+    ],
+)
+def test_a_sign_on_a_mac_that_no_word_or_width_tells_stays(text: str, glyph: str) -> None:
+    meanings = {letter: letter for letter in text} | {glyph: "$"}
+    page = shown(text.replace("$", glyph), 50, 700, font="M")
+    assert texts(pdf(page, meanings=meanings, producer=MAC)) == [text]
+
+
+def test_the_capitals_of_a_mac_for_ligatures_are_those() -> None:
+    text = "The informa1on on the a2ack on so3ware of 3saka"
+    meanings = {letter: letter for letter in text} | dict(zip("123", "ƟƩŌ", strict=True))
+    page = shown(text, 50, 700, font="M")
+    assert texts(pdf(page, meanings=meanings)) == ["The information on the attack on software of Ōsaka"]
+
+
+def test_the_check_mark_of_a_font_of_signs_is_that() -> None:
+    page = shown("It is shut ", 50, 700) + "BT /A 10 Tf 120 700 Td (\\000X) Tj ET\n"
+    assert texts(pdf(page)) == ["It is shut ✓"]
 
 
 def test_the_letters_of_an_index_are_no_headings() -> None:

@@ -8,7 +8,7 @@ import unicodedata
 _LIGATURES = {ligature: unicodedata.normalize("NFKC", chr(ligature)) for ligature in range(0xFB00, 0xFB07)}
 
 # Others have no character: they get one that no text has.
-_LIGATURES |= dict(enumerate("Th ct ft tt Qu fft fj ffj fb fh fk tz ch ck".split(), 0xFDD0))
+_LIGATURES |= dict(enumerate("Th ct ft tt Qu fft fj ffj fb fh fk tz ch ck ti tf tti".split(), 0xFDD0))
 
 LIGATURE_OF = {letters: chr(ligature) for ligature, letters in _LIGATURES.items()}
 """The one character that stands for some letters until a line is cleaned."""
@@ -78,6 +78,11 @@ def in_letters(text: str) -> str:
 _LOST_LIGATURE = re.compile(r"(?<=[a-z])↵(?=[a-z])|(?<=\bo)↵(?!\w)")
 
 
+# And these capitals, as no word has them: "informaƟon", "aƩack", "soŌware".
+_CAPITAL_LIGATURE = re.compile("(?<=[a-z])[ƟƩŌ]|[ƟƩ](?=[a-z])")
+_OF_CAPITAL = {"Ɵ": "ti", "Ʃ": "tt", "Ō": "ft"}
+
+
 def without_leader(text: str) -> tuple[str, ...]:
     """What stands before a row of dots in *text*, and what after it."""
     if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
@@ -94,6 +99,8 @@ def cleaned(text: str) -> str:
     line = " ".join(text.translate(_AS_TEXT).split())
     if "↵" in line:
         line = _LOST_LIGATURE.sub("ff", line)
+    if "Ɵ" in line or "Ʃ" in line or "Ō" in line:
+        line = _CAPITAL_LIGATURE.sub(lambda found: _OF_CAPITAL[found[0]], line)
     line = _ACCENTED.sub(_composed, line)
     if "`" in line:
         line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)

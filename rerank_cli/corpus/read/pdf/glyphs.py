@@ -13,11 +13,12 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
+from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 
 # What pdfium gives in place of each sign of TeX's symbols: the letter that has its code elsewhere.
 _SIGNS = (
     (re.compile(r"CMB?SY|MathSymbols|[tp]xb?sys?\b"), dict(zip("\r04567bcdehik", "◯′△▽\u0338↦⌊⌋⌈⌉⟨⟩‖", strict=True))),  # noqa: RUF001
-    (re.compile("MSAM"), dict(zip("BCIJ\x03\x04", "▷◁▶◀□■", strict=True))),
+    (re.compile("MSAM"), dict(zip("BCIJX\x03\x04", "▷◁▶◀✓□■", strict=True))),
     (
         re.compile(r"CMEX|MathExtension|[tp]xexa?\b"),
         dict(zip("PXQYRZ[\\()\x00\x01\x08\t\n\x0b\x10\x11\x12\x13\x1a\x1b", "∑∑∏∏∫∫⋃⋂{}(){}⟨⟩()(){}", strict=True)),  # noqa: RUF001
@@ -92,8 +93,9 @@ _NAME_BYTES = 128
 class Glyphs:
     """The letters of one file. *content* is the file."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, mac_ligatures: MacLigatures) -> None:
         self._content = content
+        self._mac_ligatures = mac_ligatures
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
 
@@ -103,7 +105,7 @@ class Glyphs:
         And whether it is without some that nobody knows. None where those are most of them: old fonts that are made of
         pictures may not tell.
         """
-        text = self._numbered(textpage, text)
+        text = self._numbered(textpage, self._mac_ligatures.told(textpage, text))
         if not self._can_be_read(textpage, text):
             return None
         told = self._without_untold(textpage, text)

@@ -27,6 +27,7 @@ from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
+from rerank_cli.corpus.read.pdf.textpages import characters_of
 
 # How pdfium ends a line; U+FFFE is its sign for a hyphen that parts a word there.
 _LINE = re.compile("([^\r\n\ufffe\x02]*)(\r\n|\r|\n|[\ufffe\x02]|$)")
@@ -125,12 +126,12 @@ class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
     def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs) -> None:
+        self._textpage = textpage
         self._raw = textpage.raw
         self._glyphs = glyphs
         self._sheet = sheet
         self._shift = sheet.left
         self._number = number
-        self._count = textpage.count_chars()
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
         self._edges = tuple(ctypes.c_double() for _ in range(4))
@@ -155,7 +156,7 @@ class Letters:
     def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading. The rules of *grids* part cells."""
         self._grids = grids
-        named = self._glyphs.named(self._raw, self._text())
+        named = self._glyphs.named(self._raw, characters_of(self._textpage))
         self.unreadable = named is None
         if named is None:
             return []
@@ -263,20 +264,6 @@ class Letters:
         if text.count(" ", first, between) <= _LEAST_BLANKS or text.count(" ", between, end) < _LEAST_BLANKS:
             return False
         return abs(self._origin(first)[1] - self._origin(between)[1]) > _LEVEL
-
-    def _text(self) -> str:
-        """One character for each letter that pdfium counts."""
-        if self._count <= 0:
-            return ""
-        buffer = (ctypes.c_ushort * (2 * self._count + 2))()
-        written = pdfium.FPDFText_GetText(self._raw, 0, self._count, buffer)
-        text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "replace")
-        if len(text) == self._count:
-            return text
-        if written - 1 == self._count:  # it counts two for a letter beyond the first plane
-            return "".join(map(chr, buffer[: self._count]))
-        codes = (pdfium.FPDFText_GetUnicode(self._raw, index) for index in range(self._count))
-        return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
 
     def _line(self, text: str, first: int, end: int, gaps: Sequence[_Gap], *, parted: bool) -> Line | None:
         while end > first and text[end - 1].isspace():

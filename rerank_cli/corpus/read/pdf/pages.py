@@ -21,6 +21,7 @@ from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
+from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.corpus.read.pdf.rules import rules_on
@@ -80,7 +81,8 @@ def opened(content: bytes) -> Iterator[Pdf]:
     except pypdfium2.PdfiumError as error:
         raise Unreadable(_reason(error)) from error
     try:
-        yield Pdf(document, Glyphs(content))
+        mac_ligatures = MacLigatures(content, document.get_metadata_value("Producer"))
+        yield Pdf(document, Glyphs(content, mac_ligatures))
     finally:
         document.close()
 

@@ -865,6 +865,13 @@ def test_the_check_mark_of_a_font_of_signs_is_that() -> None:
     assert texts(pdf(page)) == ["It is shut ✓"]
 
 
+def test_a_blank_that_is_not_of_the_file_and_no_wider_than_between_letters_is_none() -> None:
+    of_scan = spaced("The ani", 60, "m", 150, "al is form", 150, "ed of it", x=50, y=700)
+    assert texts(pdf(of_scan)) == ["The animal is formed of it"]
+    without_blanks = spaced("The", 150, "animal", 150, "is", 150, "formed", x=50, y=700)
+    assert texts(pdf(without_blanks)) == ["The animal is formed"]
+
+
 def test_the_letters_of_an_index_are_no_headings() -> None:
     page = (
         shown("Of ropes", 50, 700)

@@ -82,6 +82,10 @@ _MOST_COMMENT = 0.25
 _WIDEST_FALSE = 0.5
 _WIDEST_FALSE_FIXED = 0.2
 
+# A narrower one in a line with so many blanks of its own is none between other letters, either.
+_WIDEST_IN_WORD = 0.16
+_OWN_BLANKS = 2
+
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
 _NO_GAP = 0.2
 
@@ -287,6 +291,9 @@ class Letters:
         bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
         if fixed or self._has_wide:
             text = self._without_false_blanks(text, gaps, size, fixed=fixed)
+        narrow = [gap for gap in gaps if 0.0 < gap[2] < _WIDEST_IN_WORD * size]
+        if narrow:
+            text = self._without_blanks_in_words(text, narrow, gaps)
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
@@ -340,6 +347,26 @@ class Letters:
                 continue
             if is_within or all((self._font(index) or (False, True))[1] for index in (space - 1, after)):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
+        return text
+
+    def _without_blanks_in_words(self, text: str, narrow: Sequence[_Gap], gaps: Sequence[_Gap]) -> str:
+        """*text* without the blanks that pdfium puts where letters of a word stand a little apart, as in scans.
+
+        They are not of the file, which has some blanks of its own in the line. An f hangs over what comes after it.
+        """
+        false = [
+            (space, after)
+            for space, after, _ in narrow
+            if text[space - 1].isalpha()
+            and text[after].isalpha()
+            and text[space - 1] != "f"
+            and (text[after].islower() or text[space - 1].isupper())
+            and pdfium.FPDFText_IsGenerated(self._raw, space) == 1
+        ]
+        if not false or sum(pdfium.FPDFText_IsGenerated(self._raw, space) == 0 for space, _, _ in gaps) < _OWN_BLANKS:
+            return text
+        for space, after in false:
+            text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         return text
 
     def _cells(self, text: str, first: int, end: int, gaps: Sequence[_Gap], size: float) -> Iterator[tuple[int, int]]:

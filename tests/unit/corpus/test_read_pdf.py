@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -870,6 +871,35 @@ def test_a_blank_that_is_not_of_the_file_and_no_wider_than_between_letters_is_no
     assert texts(pdf(of_scan)) == ["The animal is formed of it"]
     without_blanks = spaced("The", 150, "animal", 150, "is", 150, "formed", x=50, y=700)
     assert texts(pdf(without_blanks)) == ["The animal is formed"]
+
+
+def _slide(number: int, x: float, y: float, *, counted: bool = True) -> str:
+    """A slide whose upper left corner is at a point, with its number in its lower right corner."""
+    said = shown(f"Slide about rope {'abcdefghijklmnop'[number]}", x, y - 40, size=14)
+    said += shown(f"The rope {'abcdefghijklmnop'[number]} is long", x, y - 70)
+    return said + (shown(str(number), x + 180, y - 180) if counted else "")
+
+
+def _said(content: bytes) -> str:
+    return "\n".join(text for block in blocks(content) for text in (*block.headings[-1:], block.text))
+
+
+def test_the_numbers_of_slides_printed_two_to_a_page_are_left_out() -> None:
+    pages = [_slide(2 * page - 1, 150, 700) + _slide(2 * page, 150, 320) for page in range(1, 6)]
+    assert not re.search(r"\d", _said(pdf(*pages)))
+    pages = [_slide(page, 150, 700) + _slide(10, 150, 320, counted=False) for page in range(1, 6)]  # of each page
+    assert re.search(r"\d", _said(pdf(*pages)))
+
+
+def test_slides_printed_four_to_a_page_are_read_slide_by_slide() -> None:
+    pages = [
+        "".join(
+            _slide(4 * page + 1 + slide, 60 + 300 * (slide % 2), 760 - 400 * (slide // 2))
+            for slide in (3, 0, 2, 1)  # no matter how the file has them
+        )
+        for page in range(3)
+    ]
+    assert re.findall(r"The rope (\w)", _said(pdf(*pages))) == list("bcdefghijklm")
 
 
 def test_the_letters_of_an_index_are_no_headings() -> None:

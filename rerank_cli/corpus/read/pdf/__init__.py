@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.pdf.flow import flowing
+from rerank_cli.corpus.read.pdf.handouts import handout_of
 from rerank_cli.corpus.read.pdf.headings import Heading, body_size, by_letters, by_outline, is_telling, title_of
 from rerank_cli.corpus.read.pdf.pages import Bookmark, Page, opened
 from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, distances_in, leading_of, parts_of
@@ -38,8 +39,12 @@ def read(content: bytes, path: str) -> Reading:
     )
     distances = [distances_in(lines) for lines in texts]
     usual = leading_of([distance for page in distances for distance in page]) or USUAL_LEADING
+    handout = handout_of(pages)
     parts = [
-        part for lines, own in zip(texts, distances, strict=True) for part in parts_of(lines, leading_of(own) or usual)
+        part
+        for page, lines, own in zip(pages, texts, distances, strict=True)
+        for together in (handout.slides(page, lines) if handout else (lines,))
+        for part in parts_of(together, leading_of(own) or usual)
     ]
     body = body_size(parts)
     slides = frozenset(page.number for page in pages if page.width > page.height)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -28,7 +28,13 @@ _COMMENTS = frozenset(
 _WRITTEN = frozenset((pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX))
 _TICKED = frozenset((pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON))
 
+_TICKS = ("[ ]", "[x]")
+_PRINTED_BOXES = "□☐❑❒○\uf06f\uf071\uf072\uf0a8"
+
 _USUAL_SIZE = 10.0
+
+# In sizes of its letters: so far below it what a label says is filled in at most.
+_FARTHEST_LABEL = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def _annotation(page: pypdfium2.PdfPage, index: int) -> Iterator[pdfium.FPDF_ANN
 def _field(annotation: pdfium.FPDF_ANNOTATION, form: pypdfium2.PdfFormEnv, sheet: Sheet) -> Iterator[Field]:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form.raw, annotation)
     if kind in _TICKED:
-        text = "[x]" if pdfium.FPDFAnnot_IsChecked(form.raw, annotation) else "[ ]"
+        text = _TICKS[bool(pdfium.FPDFAnnot_IsChecked(form.raw, annotation))]
     elif kind in _WRITTEN:
         text = cleaned(_string(lambda *rest: pdfium.FPDFAnnot_GetFormFieldValue(form.raw, annotation, *rest)))
     else:
@@ -103,19 +109,49 @@ def _string(ask: Callable[..., int]) -> str:
 def filled_in(lines: list[Line], fields: tuple[Field, ...], number: int) -> list[Line]:
     """*lines* with each of *fields* beside what stands on its height, else below what stands above it."""
     filled = list(lines)
+    values: dict[int, Line] = {}  # the lines that are no more than fields, by their identity
     for field in fields:
-        cell = Cell(field.text, field.left, field.right)
-        beside = [index for index, line in enumerate(filled) if field.top < line.y - 0.3 * line.size < field.bottom]
+        after = _above(filled, field)
+        box = filled[after - 1].box if after else None
+        beside = [
+            index
+            for index, line in enumerate(filled)
+            if field.top < line.y - 0.3 * line.size < field.bottom and (line.box == box or id(line) not in values)
+        ]
         if beside:
             index = min(beside, key=lambda index: _distance(filled[index], field))
-            cells = sorted((*filled[index].cells, cell), key=lambda cell: cell.left)
-            filled[index] = replace(filled[index], cells=tuple(cells))
-            continue
-        above = [index for index, line in enumerate(filled) if line.y <= field.top + 0.3 * line.size]
-        index = max(above, key=lambda index: filled[index].y) + 1 if above else 0
-        box = filled[index - 1].box if index else None
-        filled.insert(index, Line((cell,), number, field.bottom, _USUAL_SIZE, box=box))
+            whole = _with_field(filled[index], field)
+            if id(filled[index]) in values:
+                values[id(whole)] = whole
+            filled[index] = whole
+        else:
+            line = Line((Cell(field.text, field.left, field.right),), number, field.bottom, _USUAL_SIZE, box=box)
+            values[id(line)] = line
+            filled.insert(after, line)
     return filled
+
+
+def _with_field(line: Line, field: Field) -> Line:
+    """*line* with *field* in its place. A printed box in the place of one that is ticked is that."""
+    cells = list(line.cells)
+    for index, cell in enumerate(cells):
+        is_there = cell.left < field.right and field.left < cell.left + line.size
+        if is_there and field.text in _TICKS and cell.text[0] in _PRINTED_BOXES:
+            cells[index] = replace(cell, text=f"{field.text} {cell.text[1:].strip()}".rstrip())
+            return replace(line, cells=tuple(cells))
+    own = Cell(field.text, field.left, field.right)
+    return replace(line, cells=tuple(sorted((*cells, own), key=lambda cell: cell.left)))
+
+
+def _above(lines: Sequence[Line], field: Field) -> int:
+    """Where the line that *field* is the next one of ends: the nearest one above it that reaches over it, if any."""
+    above = [index for index, line in enumerate(lines) if line.y <= field.top + 0.3 * line.size]
+    over = [
+        index
+        for index in above
+        if _distance(lines[index], field) <= 0.0 and field.top - lines[index].y < _FARTHEST_LABEL * lines[index].size
+    ]
+    return max(over or above, key=lambda index: lines[index].y) + 1 if above else 0
 
 
 def _distance(line: Line, field: Field) -> float:

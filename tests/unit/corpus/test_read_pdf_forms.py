@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.unit.corpus.test_read_pdf import _file, _stream, shown, texts
 
 

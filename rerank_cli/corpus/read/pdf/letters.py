@@ -352,16 +352,18 @@ class Letters:
     def _without_blanks_in_words(self, text: str, narrow: Sequence[_Gap], gaps: Sequence[_Gap]) -> str:
         """*text* without the blanks that pdfium puts where letters of a word stand a little apart, as in scans.
 
-        They are not of the file, which has some blanks of its own in the line. An f hangs over what comes after it.
+        They are not of the file, which has some blanks of its own in the line. One that begins before what comes after
+        it stands where a letter hangs over, and an f always does.
         """
         false = [
             (space, after)
             for space, after, _ in narrow
             if text[space - 1].isalpha()
-            and text[after].isalpha()
             and text[space - 1] != "f"
+            and text[after].isalpha()
             and (text[after].islower() or text[space - 1].isupper())
             and pdfium.FPDFText_IsGenerated(self._raw, space) == 1
+            and self._left(space) >= self._left(after) - _NO_GAP
         ]
         if not false or sum(pdfium.FPDFText_IsGenerated(self._raw, space) == 0 for space, _, _ in gaps) < _OWN_BLANKS:
             return text

@@ -873,6 +873,23 @@ def test_a_blank_that_is_not_of_the_file_and_no_wider_than_between_letters_is_no
     assert texts(pdf(without_blanks)) == ["The animal is formed"]
 
 
+def test_columns_of_han_and_kana_are_read_from_right_to_left() -> None:
+    text = "縦書きの文章は右から左へ読むことになっている。次の行はその左にある"
+    letters = dict(zip(dict.fromkeys(text), map(chr, range(0x41, 0x7F)), strict=False))
+    columns = (text[:12], text[12:24], text[24:])
+    page = "".join(
+        shown(letters[letter], 500 - 18 * column, 700 - 14 * row, font="M", size=12)
+        for column, said in enumerate(columns)
+        for row, letter in enumerate(said)
+    )
+    assert texts(pdf(page, meanings={code: letter for letter, code in letters.items()})) == [text]
+
+
+def test_wrapped_han_that_stands_closely_has_no_blank() -> None:
+    above, below = Line((Cell("公路技术", 91, 133),), 1, 148, 10.6), Line((Cell("等级", 101, 123),), 1, 155.8, 10.6)
+    assert side_by_side([above, below])[0].text == "公路技术等级"
+
+
 def _slide(number: int, x: float, y: float, *, counted: bool = True) -> str:
     """A slide whose upper left corner is at a point, with its number in its lower right corner."""
     said = shown(f"Slide about rope {'abcdefghijklmnop'[number]}", x, y - 40, size=14)

@@ -129,7 +129,10 @@ _ask_box = pdfium.FPDFText_GetLooseCharBox
 class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
-    def __init__(self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs) -> None:
+    def __init__(
+        self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs, *, downwards: bool = False
+    ) -> None:
+        """*downwards* where the lines of the page are columns, and *sheet* is turned so that they run to the right."""
         self._textpage = textpage
         self._raw = textpage.raw
         self._glyphs = glyphs
@@ -151,11 +154,14 @@ class Letters:
         """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
         self.mirrored = 0
         """How many letters stand on their head though they run to the right; once lines were read."""
+        self.downwards = 0
+        """How many letters of Han and kana stand below each other; once lines were read."""
         self.unreadable = False
         """Whether there are letters, but nobody knows which; once lines were read."""
         self.partly_unreadable = False
         """Whether nobody knows those of some fonts, which are left out; once lines were read."""
         self._grids: Sequence[Grid] = ()
+        self._runs_downwards = downwards
 
     def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading. The rules of *grids* part cells."""
@@ -286,6 +292,11 @@ class Letters:
         if turn == 0 and self._matrix.a * self._matrix.d < 0:
             self.mirrored += end - first
         upright = turn % 2 == self._sheet.turned % 2
+        if self._has_wide and text[begins] >= _FIRST_WIDE and end - first > 1:
+            along, across = self._direction(begins, end - 1)
+            self.downwards += end - first if across > size > along else 0
+            if self._runs_downwards:
+                upright = along > size > across
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
@@ -431,6 +442,11 @@ class Letters:
         along, across = (matrix.a, matrix.b) if size >= 0 else (-matrix.a, -matrix.b)
         turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
         return abs(size) * math.hypot(matrix.c, matrix.d), turn
+
+    def _direction(self, first: int, last: int) -> tuple[float, float]:
+        """How far a letter stands to the right of another one, and how far below it."""
+        (x, y), (other_x, other_y) = self._origin(first), self._origin(last)
+        return abs(other_x - x), abs(other_y - y)
 
     def _height_of_sign(self, index: int, size: float) -> float:
         """The line that a single letter stands on. Large signs of formulas hang below theirs: their middle tells."""

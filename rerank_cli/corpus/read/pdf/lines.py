@@ -204,7 +204,8 @@ class Line:
         *before, last = self.cells
         gap = other.left - last.right
         is_script = other.size < _SCRIPT * self.size and abs(self.y - other.y) < 0.6 * self.size
-        space = "" if is_script and -self.size < gap < WORD_GAP * self.size else " "
+        is_within = is_unspaced(last.text[-1]) and is_unspaced(other.text[0])
+        space = "" if is_within or (is_script and -self.size < gap < WORD_GAP * self.size) else " "
         cell = Cell(f"{last.text}{space}{other.text}", min(last.left, other.left), max(last.right, other.right))
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
         return replace(main, cells=(*before, cell), bold=self.bold and other.bold)

@@ -169,6 +169,9 @@ class Pdf:
                 sheet = replace(sheet, turned=turned)
                 lines = Letters(textpage, sheet, number, self._glyphs).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
+            elif 2 * letters.downwards > letters.turns.total():  # its lines are columns, from right to left
+                sheet = replace(sheet, turned=(sheet.turned + 3) % 4)
+                lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
             elif _stand_side_by_side(lines) and (grids := _grids_on(page, sheet, lines)):

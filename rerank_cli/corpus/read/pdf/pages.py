@@ -23,6 +23,7 @@ from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
+from rerank_cli.corpus.read.pdf.rivers import by_block
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.corpus.read.pdf.rules import rules_on
 from rerank_cli.corpus.read.pdf.sheet import Sheet
@@ -190,7 +191,7 @@ class Pdf:
             for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
         ]
         lines = with_endings(list(_telling(side_by_side(lines))))
-        lines = without_line_numbers(filled_in(lines, written.fields, number))
+        lines = by_block(without_line_numbers(filled_in(lines, written.fields, number)))
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable, partly)

@@ -75,7 +75,7 @@ class Part:
     @property
     def is_item(self) -> bool:
         """Whether it begins with the mark of an item of a list."""
-        return _is_marked(self.lines[0])
+        return begins_item(self.lines[0].text)
 
     @property
     def is_caption(self) -> bool:
@@ -238,12 +238,13 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if abs(indent) < _INDENT or is_centred:
         return False
     if indent > 0:
-        return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not _is_marked(paragraph[0])))
+        return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not begins_item(paragraph[0].text)))
     return len(paragraph) > 1 and (is_short or ended)
 
 
-def _is_marked(line: Line) -> bool:
-    return line.text[0] in _BULLETS or _MARKER.match(line.text) is not None
+def begins_item(text: str) -> bool:
+    """Whether *text* begins with the mark of an item of a list."""
+    return text[0] in _BULLETS or _MARKER.match(text) is not None
 
 
 def _is_row(line: Line, below: Line) -> bool:

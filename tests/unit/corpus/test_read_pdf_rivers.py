@@ -95,3 +95,52 @@ def test_a_label_in_the_middle_beside_the_text_of_its_row_stands_before_this() -
     blocks = [(50, 676, 1, ["ropes"]), (120, 700, 12, PROSE), (50, 612, 1, ["paint"]), (120, 630, 12, MORE_PROSE)]
     found = " ".join(texts(pdf(by_turns(*blocks)))).replace("|", " ").split()
     assert found == f"ropes {' '.join(PROSE)} paint {' '.join(MORE_PROSE)}".split()
+
+
+FIRST = ["Karl Rope", "Quay 3", "12345 Harbourtown"]
+SECOND = ["Mia Sail", "Church lane 7", "54321 Island"]
+
+
+def together(*blocks: tuple[float, Sequence[str]]) -> str:
+    """What shows the lines of blocks that begin at one height."""
+    return by_turns(*((left, 700, 12, block) for left, block in blocks))
+
+
+def test_two_addresses_side_by_side_are_read_one_after_the_other() -> None:
+    assert texts(pdf(together((50, FIRST), (300, SECOND)))) == [" ".join(FIRST), " ".join(SECOND)]
+
+
+@pytest.mark.parametrize("places", [("Hull HU1 2AB", "Leeds LS1 4XY"), ("Boston, MA 02101", "Salem, MA 01970-1234")])
+def test_addresses_of_other_countries_are_known(places: tuple[str, str]) -> None:
+    first, second = [*FIRST[:2], places[0]], [*SECOND[:2], places[1]]
+    assert texts(pdf(together((50, first), (300, second)))) == [" ".join(first), " ".join(second)]
+
+
+def test_the_longer_one_of_two_addresses_stays_whole() -> None:
+    longer = [*FIRST, "Northland", "by the ferry"]
+    assert " ".join(longer) in texts(pdf(together((50, longer), (300, SECOND))))
+    assert " ".join(longer) in texts(pdf(together((50, SECOND), (300, longer))))
+
+
+def test_an_address_beside_what_is_said_of_the_letter_is_whole() -> None:
+    said = ["Our sign: kr 17", "Your sign: ms", "Of 1 May"]
+    assert texts(pdf(together((50, FIRST), (300, said))))[0] == " ".join(FIRST)
+
+
+def test_blocks_with_heads_that_end_with_a_colon_are_read_one_after_the_other() -> None:
+    first, second = ["Billed to:", "Karl Rope", "Old quay"], ["Sent to:", "Mia Sail", "Church lane"]
+    assert " ".join(texts(pdf(together((50, first), (300, second))))) == " ".join((*first, *second))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Name:", "Karl Rope"), ("Street:", "Quay 3"), ("Place:", "12345 Harbourtown")],
+        [("If you wait for:", "You must be at the old quay at:"), ("the ferry", "noon"), ("the mail boat", "dawn")],
+        [("Item:", "Price:"), ("rope", "12.50"), ("paint", "24.50"), ("nails", "3.00")],
+        [("12345 Harbourtown", "rope"), ("54321 Island", "paint"), ("23456 Northland", "nails")],
+    ],
+)
+def test_a_table_with_places_or_colons_stays_one(rows: Sequence[tuple[str, str]]) -> None:
+    page = together(*((left, [row[at] for row in rows]) for at, left in enumerate((50, 300))))
+    assert texts(pdf(page)) == ["\n".join(map(" | ".join, rows))]

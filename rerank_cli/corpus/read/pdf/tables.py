@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 
+from rerank_cli.corpus.read.pdf.addresses import are_addresses
 from rerank_cli.corpus.read.pdf.characters import joined
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
 
@@ -151,6 +152,7 @@ def with_tables(lines: Sequence[Line]) -> Iterator[list[Line] | Table]:
             at += 1
             continue
         rows, after = _rows(lines, at)
+        after = _end_of_addresses(rows, lines, after)
         table = _table(rows, tuple(lines[at:after]))
         if table:
             if others:
@@ -162,6 +164,19 @@ def with_tables(lines: Sequence[Line]) -> Iterator[list[Line] | Table]:
         at = after
     if others:
         yield others
+
+
+def _end_of_addresses(rows: Sequence[_Row], lines: Sequence[Line], after: int) -> int:
+    """Where the lines of the first column end, *after* the others, if they are an address."""
+    if _are_addresses(rows):
+        while after < len(lines) and rows[-1].goes_on_below(lines[after]) == 0:
+            rows[-1].take_below(lines[after], 0)
+            after += 1
+    return after
+
+
+def _are_addresses(rows: Sequence[_Row]) -> bool:
+    return are_addresses([[cell[0].text for cell in row.cells] for row in rows])
 
 
 def _may_begin(lines: Sequence[Line], at: int) -> bool:
@@ -235,7 +250,7 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
         return None
     if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
         return None
-    if _is_prose(full, columns) or _has_no_strips(full, columns):
+    if _is_prose(full, columns) or _has_no_strips(full, columns) or _are_addresses(full):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed([row.bold for row in rows], texts))
@@ -334,7 +349,7 @@ def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
     """*lines*, but columns of prose one after the other."""
     full = [row for row in rows if len(row.cells) > 1]
     columns = columns_of(_spans(full))
-    if len(columns) < 2 or not _is_prose(full, columns):
+    if len(columns) < 2 or not (_is_prose(full, columns) or _are_addresses(full)):
         return lines
     ordered: list[Line] = []
     for left, right in columns:

@@ -142,3 +142,27 @@ def test_a_large_name_in_a_box_of_its_own_ends_no_line_beside_it() -> None:
         + shown("Harbour board", 450, 699.5, size=14)
     )
     assert texts(pdf(page))[0] == "The keeper of the ropes, who counted all that lay in the old shed."
+
+
+def test_a_head_is_left_out_that_stands_a_little_higher_or_lower_on_each_page_of_a_scan() -> None:
+    heights = (760, 757, 761, 758.5, 760.6, 757.5)
+    words = ("ropes", "paint", "nails", "oars", "sails", "oakum")
+    pages = [
+        shown(f"{72 + number} K. Bakkes and L. Ferry", 50, height) + shown(f"The shed holds {word}.", 50, 640)
+        for number, (height, word) in enumerate(zip(heights, words, strict=True))
+    ]
+    assert texts(pdf(*pages)) == [f"The shed holds {word}." for word in words]
+
+
+def test_an_address_keeps_the_hyphen_that_a_line_ends_with() -> None:
+    lines = (
+        "The list of all ropes that we have lies at https://quay-",
+        "side.example.org/ropes, and prices are beside.",
+    )
+    page = "".join(shown(line, 50, 700 - 12 * row) for row, line in enumerate(lines))
+    assert texts(pdf(page)) == [lines[0] + lines[1]]
+
+
+def test_a_ligature_again_and_again_shades_a_box_and_is_no_text() -> None:
+    page = shown("M" * 30, 50, 700, font="M") + shown("Ropes are Mne.", 50, 660, font="M")
+    assert texts(pdf(page, meanings={"M": "\ufb01"})) == ["Ropes are fine."]

@@ -13,6 +13,9 @@ _LIGATURES |= dict(enumerate("Th ct ft tt Qu fft fj ffj fb fh fk tz ch ck ti tf 
 LIGATURE_OF = {letters: chr(ligature) for ligature, letters in _LIGATURES.items()}
 """The one character that stands for some letters until a line is cleaned."""
 
+# One of them again and again shades a box. pdfium has its letters, or the letter of a glyph's name is it.
+_SHADE = re.compile("(?:fi){3,}|(?<![a-z])fifi(?![a-z])|\ufb01{2,}")
+
 # A blank for every kind of space, nothing for what is not seen.
 _AS_TEXT = str.maketrans(
     {
@@ -92,6 +95,8 @@ def without_leader(text: str) -> tuple[str, ...]:
 
 def cleaned(text: str) -> str:
     """*text* on one line, in ordinary characters."""
+    if "fifi" in text or "\ufb01\ufb01" in text:
+        text = _SHADE.sub("", text)
     if text.isascii() and text.isprintable() and "`" not in text:
         return " ".join(text.split())
     if _HALF.search(text):
@@ -129,6 +134,7 @@ _SUSPENDING = frozenset(("and", "or", "nor", "und", "oder", "bzw", "och", "eller
 
 _END = re.compile(r"[.:;!?。！？：；…][\"'”’)\]\d]*\Z")  # noqa: RUF001
 
+_IN_ADDRESS = re.compile(r"(?:://|\bwww\.)\S*\Z")
 _LAST_WORD = re.compile(r"[\w-]+\Z")
 _FIRST_WORD = re.compile(r"[\w-]+")
 
@@ -137,7 +143,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
     """Two lines of a paragraph as one. A word that is parted becomes whole again.
 
     The hyphen stays if *hyphenated*, the words that are written with one within lines, has the word, if the word has
-    another one, or if a capital or a digit follows it.
+    another one, if a capital or a digit follows it, or in an address.
     """
     if before.endswith(BROKEN_WORD):
         before = before.removesuffix(BROKEN_WORD)
@@ -149,6 +155,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
         is_capital = first[0].isupper() and len(first[0]) > 1 and last[0].isupper() and len(last[0]) > 1
         stays = not (after[0].islower() or is_capital) or not before[-1].isalpha()
         stays = stays or "-" in first[0] + last[0] or f"{first[0]}-{last[0]}".casefold() in hyphenated
+        stays = stays or _IN_ADDRESS.search(before) is not None
         return f"{before}-{after}" if stays else before + after
     if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after

@@ -115,7 +115,10 @@ def _keys(slot: _Slot, line: Line, number: int) -> Iterator[tuple[_Slot, str]]:
         yield (f"{slot[0]} without number", slot[1]), words
     counter = _COUNTER.match(line.text)
     if counter:
-        yield slot, f"page {int(counter[1] or counter[2]) - number}"
+        page = f"page {int(counter[1] or counter[2]) - number}"
+        yield slot, page
+        if _words(text):  # at any height: the pages of a scan lie no two alike
+            yield (f"{slot[0]} counting", 0), f"{page} {text}"
 
 
 def _words(text: str) -> str:
@@ -132,9 +135,8 @@ def _running(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[tuple[_Slot, 
     """What repeats at its height, and the heights where most does."""
     seen: dict[tuple[_Slot, str], list[int]] = defaultdict(list)
     for number, slots in enumerate(outer):
-        for slot, line in slots:
-            for key in _keys(slot, line, number):
-                seen[key].append(number)
+        for key in {key for slot, line in slots for key in _keys(slot, line, number)}:
+            seen[key].append(number)
     running: set[tuple[_Slot, str | None]] = {key for key, numbers in seen.items() if _repeats(numbers)}
     at_height = Counter[_Slot]()
     repeated = Counter[_Slot]()

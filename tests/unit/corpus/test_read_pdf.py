@@ -890,6 +890,22 @@ def test_wrapped_han_that_stands_closely_has_no_blank() -> None:
     assert side_by_side([above, below])[0].text == "公路技术等级"
 
 
+def _unseen(*words: str, x: float, y: float, pitch: float) -> str:
+    """The text under the picture of a scan: each word for itself, and none in the letters of the picture."""
+    begins = [x + pitch * len("".join(words[:index])) for index in range(len(words))]
+    return "".join(
+        f"BT 3 Tr /C 10 Tf {begin:.2f} {y} Td ({word}) Tj ET\n" for word, begin in zip(words, begins, strict=True)
+    )
+
+
+def test_words_of_a_scan_that_stand_closely_are_parted() -> None:
+    page = _unseen("This", "observation", "is", "of", "interest", x=50, y=700, pitch=5.9)
+    page += _unseen("for", "all", "who", "sail", "the", "harbour", x=50, y=688, pitch=5.9)
+    assert texts(pdf(page)) == ["This observation is of interest for all who sail the harbour"]
+    letter_by_letter = _unseen(*"Thisobservation", x=50, y=700, pitch=5.9)
+    assert texts(pdf(letter_by_letter)) == ["Thisobservation"]
+
+
 def _slide(number: int, x: float, y: float, *, counted: bool = True) -> str:
     """A slide whose upper left corner is at a point, with its number in its lower right corner."""
     said = shown(f"Slide about rope {'abcdefghijklmnop'[number]}", x, y - 40, size=14)

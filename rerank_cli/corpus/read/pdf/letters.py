@@ -86,6 +86,12 @@ _WIDEST_FALSE_FIXED = 0.2
 _WIDEST_IN_WORD = 0.16
 _OWN_BLANKS = 2
 
+# Where there is no blank in so many letters, words may stand closely; they have so many letters. In sizes of these: so
+# far apart, or over each other, stand words that are set one by one.
+_LONGEST_WORDS = 9
+_SHORTEST_WORDS = 2
+_APART = 0.003
+
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
 _NO_GAP = 0.2
 
@@ -300,17 +306,20 @@ class Letters:
         if size < _LEAST_SIZE:
             size = self._size_of_ink(first, end)
         bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
-        if fixed or self._has_wide:
-            text = self._without_false_blanks(text, gaps, size, fixed=fixed)
-        narrow = [gap for gap in gaps if 0.0 < gap[2] < _WIDEST_IN_WORD * size]
-        if narrow:
-            text = self._without_blanks_in_words(text, narrow, gaps)
+        words: Sequence[int] = ()
+        if (fixed or end - first > _LONGEST_WORDS * (len(gaps) + 1)) and self._is_unseen(middle):
+            fixed, words = False, self._begins_of_words(text, first, end, size)
+        text = self._without_blanks_in_words(text, gaps, size, fixed=fixed)
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [
             cell
             for cell_first, cell_end in self._cells(text, first, end, gaps, size if upright else math.inf)
             for cell in _parts(
-                cleaned(self._marked(text, cell_first, cell_end, size, y)),
+                cleaned(
+                    _parted(text, cell_first, cell_end, words)
+                    if words
+                    else self._marked(text, cell_first, cell_end, size, y)
+                ),
                 self._left(cell_first),
                 self._right(cell_end - 1),
             )
@@ -320,6 +329,28 @@ class Letters:
         if parted:
             cells[-1] = Cell(cells[-1].text + BROKEN_WORD, cells[-1].left, cells[-1].right)
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
+
+    def _is_unseen(self, index: int) -> bool:
+        """Whether a letter is of the text that is put under the picture of a scan."""
+        shown = pdfium.FPDFText_GetTextObject(self._raw, index)
+        return bool(shown) and pdfium.FPDFTextObj_GetTextRenderMode(shown) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+
+    def _begins_of_words(self, text: str, first: int, end: int, size: float) -> list[int]:
+        """Where words begin in a line whose letters are wider than those of the picture, so that these leave no gap.
+
+        Each is set for itself: it stands elsewhere than the one before ends. None where letters are set one by one.
+        """
+        objects = [
+            ctypes.cast(pdfium.FPDFText_GetTextObject(self._raw, at), ctypes.c_void_p).value for at in range(first, end)
+        ]
+        begins = [
+            at
+            for at in range(first + 1, end)
+            if not (text[at].isspace() or text[at - 1].isspace())
+            and objects[at - first] != objects[at - first - 1]
+            and abs(self._left(at) - self._right(at - 1)) > _APART * size
+        ]
+        return begins if len(begins) * _SHORTEST_WORDS < end - first else []
 
     def _style(
         self, text: str, some: tuple[int, int, int], end: int, size: float, gaps: Sequence[_Gap]
@@ -360,12 +391,15 @@ class Letters:
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         return text
 
-    def _without_blanks_in_words(self, text: str, narrow: Sequence[_Gap], gaps: Sequence[_Gap]) -> str:
-        """*text* without the blanks that pdfium puts where letters of a word stand a little apart, as in scans.
+    def _without_blanks_in_words(self, text: str, gaps: Sequence[_Gap], size: float, *, fixed: bool) -> str:
+        """*text* without the blanks that pdfium puts into words whose letters stand a little apart, as in scans.
 
         They are not of the file, which has some blanks of its own in the line. One that begins before what comes after
         it stands where a letter hangs over, and an f always does.
         """
+        if fixed or self._has_wide:
+            text = self._without_false_blanks(text, gaps, size, fixed=fixed)
+        narrow = [gap for gap in gaps if 0.0 < gap[2] < _WIDEST_IN_WORD * size]
         false = [
             (space, after)
             for space, after, _ in narrow
@@ -534,6 +568,12 @@ def _is_stretched(text: str, gaps: Sequence[float]) -> bool:
     if len(gaps) < 2 or not CELL_GAP < max(gaps) < min(_WIDEST_STRETCHED, 2 * min(gaps)):
         return False
     return 2 * sum(map(str.isalpha, text)) > len(text)
+
+
+def _parted(text: str, first: int, end: int, words: Sequence[int]) -> str:
+    """*text* from *first* to *end*, with a blank before each of *words*."""
+    edges = [first, *(at for at in words if first < at < end), end]
+    return " ".join(text[begin:stop] for begin, stop in pairwise(edges))
 
 
 def _parts(text: str, left: float, right: float) -> Iterator[Cell]:

@@ -144,3 +144,24 @@ def test_blocks_with_heads_that_end_with_a_colon_are_read_one_after_the_other() 
 def test_a_table_with_places_or_colons_stays_one(rows: Sequence[tuple[str, str]]) -> None:
     page = together(*((left, [row[at] for row in rows]) for at, left in enumerate((50, 300))))
     assert texts(pdf(page)) == ["\n".join(map(" | ".join, rows))]
+
+
+def test_numbers_of_formulas_make_no_table_of_them_and_of_the_text_between() -> None:
+    formulas = [
+        ("a + b = c", r"\(1.7\)"),
+        ("d + e = f", r"\(1.8\)"),
+        ("where all ropes are counted, and", ""),
+        ("so are the boats", ""),
+        ("f = g", r"\(1.9\)"),
+    ]
+    page = together((50, [formula for formula, _ in formulas]), (500, [number for _, number in formulas]))
+    found = texts(pdf(page))
+    assert "where all ropes are counted, and so are the boats" in "\n".join(found)
+    assert "\n".join(found).count("|") == 0
+    assert "\n".join(found).count("(1.") == 3
+
+
+def test_figures_in_brackets_that_do_not_count_stay_in_their_column() -> None:
+    rows = [("rope", "(12)"), ("paint", "(13)"), ("nails", "(5)")]
+    page = together((50, [name for name, _ in rows]), (500, [f"\\{loss[:-1]}\\)" for _, loss in rows]))
+    assert texts(pdf(page)) == ["\n".join(map(" | ".join, rows))]

@@ -38,6 +38,7 @@ _GOING_ON = 0.5
 _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
 _SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
 _SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
+_FORMULA = re.compile(r"\((?:\d{1,2}\.)*(\d{1,3})\)")
 _WHOLE_MARK = re.compile(r"(?:[^\w\s]|[①-⑳㈠-㈩]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
@@ -253,7 +254,18 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
     if _is_prose(full, columns) or _has_no_strips(full, columns) or _are_addresses(full):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
+    if _are_formulas(texts, len(columns)):
+        return None
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed([row.bold for row in rows], texts))
+
+
+def _are_formulas(texts: Sequence[Sequence[str]], columns: int) -> bool:
+    """Whether the last column does no more than number some of the rows: formulas, with text between them."""
+    numbers = [_FORMULA.fullmatch(row[-1]) for row in texts if len(row) == columns]
+    counted = [int(found[1]) for found in numbers if found]
+    return 1 < len(counted) == len(numbers) < len(texts) and counted == list(
+        range(counted[0], counted[0] + len(counted))
+    )
 
 
 def _spans(rows: Sequence[_Row]) -> list[list[Span]]:

@@ -35,7 +35,8 @@ def test_a_few_need_no_threads() -> None:
         from tokenizers import Tokenizer
         from rerank_cli.models.tokens import FEW, tokens_of
         tokenizer = Tokenizer.from_file({str(BUILT_IN)!r})
-        tokens_of(tokenizer, ["the valve"] * FEW)
+        tokens_of(tokenizer, ["the valve " * 99] * FEW)
+        tokens_of(tokenizer, ["valve"] * 9 * FEW)
         print(len(os.listdir("/proc/self/task")))
         """
     if sys.platform == "linux":

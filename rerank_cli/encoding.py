@@ -1,7 +1,7 @@
 """Vectors for the texts that wait for them: batch after batch, beside whatever else is done where that can be.
 
 Workers encode as many batches at a time as keep them busy. Without any, an encoder that has a method
-`encode_beside(texts)` is asked by a thread of its own, while others count tokens with it and vectors are written.
+`encode_beside(texts)` is asked by threads of their own, while others count tokens with it and vectors are written.
 `encode_beside` gives what `encode_passages` gives, and leaves a processor to whoever reads files meanwhile.
 """
 
@@ -46,7 +46,7 @@ class EncodingQueue:
         self._encoder = encoder
         self._workers = workers
         self._waiting: dict[bytes, str] = {}
-        self._thread: ThreadPoolExecutor | None = None
+        self._threads: ThreadPoolExecutor | None = None
         self._begun: deque[tuple[tuple[bytes, ...], Encoding]] = deque()
         """Of those that wait, the first: batch after batch is being encoded."""
 
@@ -73,7 +73,7 @@ class EncodingQueue:
         if self._workers is not None:
             self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=ENCODE_BATCH)
         elif (beside := self._encode_beside) is not None:
-            self._begin_on_a_thread(beside, size=BESIDE_BATCH, most=1, least=BESIDE_BATCH)
+            self._begin_beside(beside, size=BESIDE_BATCH, most=1, least=BESIDE_BATCH)
         return done
 
     def next(self) -> Batch:
@@ -81,7 +81,7 @@ class EncodingQueue:
         if self._workers is not None:
             self._begin(self._workers.encode, size=ENCODE_BATCH, most=self._workers.batches, least=1)
         elif self._encode_beside is not None:  # one more than is asked for: it is encoded while this one is written
-            self._begin_on_a_thread(self._encoder.encode_passages, size=ENCODE_BATCH, most=2, least=1)
+            self._begin_beside(self._encoder.encode_passages, size=ENCODE_BATCH, most=2, least=1)
         if self._begun:
             return self._ended()
         text_hashes = tuple(islice(self._waiting, ENCODE_BATCH))
@@ -89,8 +89,8 @@ class EncodingQueue:
 
     def end(self) -> None:
         """Wait for what is worked on here, and begin no more."""
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
     def _begin(self, encode: Callable[[Sequence[str]], Encoding], *, size: int, most: int, least: int) -> None:
         """Begin batches of *size* texts, *most* of them at a time; the last has *least* texts or more."""
@@ -106,15 +106,14 @@ class EncodingQueue:
         beside: Callable[[Sequence[str]], Vectors] | None = getattr(self._encoder, "encode_beside", None)
         return beside
 
-    def _begin_on_a_thread(
-        self, encode: Callable[[Sequence[str]], Vectors], *, size: int, most: int, least: int
-    ) -> None:
-        if self._thread is None:
+    def _begin_beside(self, encode: Callable[[Sequence[str]], Vectors], *, size: int, most: int, least: int) -> None:
+        if self._threads is None:
             from concurrent.futures import ThreadPoolExecutor  # which a run with nothing to do does without
 
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoding")
-        thread = self._thread
-        self._begin(lambda texts: thread.submit(encode, texts), size=size, most=most, least=least)
+            # Two: while the last texts of a batch are encoded, those of the next are cut, and no processor waits.
+            self._threads = ThreadPoolExecutor(2, thread_name_prefix="encoding")
+        threads = self._threads
+        self._begin(lambda texts: threads.submit(encode, texts), size=size, most=most, least=least)
 
     def _ended(self) -> Batch:
         text_hashes, encoding = self._begun.popleft()

@@ -102,8 +102,8 @@ class PairScores:
 class Encoder(Protocol):
     """Turns texts into unit vectors.
 
-    One that has a method `encode_beside`, which gives what `encode_passages` gives, is asked for it by one thread while
-    another counts tokens.
+    One that has a method `encode_beside`, which gives what `encode_passages` gives, is asked by two threads for either
+    while another counts tokens.
     """
 
     @property

@@ -68,6 +68,21 @@ def test_what_waits_is_encoded_while_others_are_read() -> None:
     assert threading.main_thread() not in encoder.threads
 
 
+def test_where_one_batch_ends_the_next_has_begun() -> None:
+    class Together(BesideEncoder):
+        both = threading.Barrier(2, timeout=30)
+
+        def encode_passages(self, texts: Sequence[str]) -> Vectors:
+            self.both.wait()
+            return super().encode_passages(texts)
+
+    encoding = EncodingQueue(Together())
+    texts = {number.to_bytes(2): f"text {number}" for number in range(2 * ENCODE_BATCH)}
+    encoding.add(texts)
+    assert all_of(encoding) == list(texts)
+    encoding.end()
+
+
 def test_while_a_batch_is_written_the_next_is_encoded() -> None:
     encoder = BesideEncoder()
     encoding = EncodingQueue(encoder)

@@ -348,7 +348,9 @@ class IndexReader:
         if len(ranking) > depth:
             last = ranking[depth - 1][1]
             ranking = [row for row in ranking if row[1] >= last]
-        alike = Counter(score for _, score in ranking)
+        alike = Counter(map(itemgetter(1), ranking))
+        if len(alike) == len(ranking):
+            return ranking[:depth]
         tied = [row for row in ranking if alike[row[1]] > 1]
         origins = self.origins([passage for passage, _ in tied])
         tied.sort(key=lambda row: origins[row[0]])

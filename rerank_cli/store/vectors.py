@@ -162,7 +162,8 @@ class VectorReader:
 
     def texts(self, rows: Sequence[int]) -> list[bytes]:
         """The hash of the text of each of *rows*."""
-        return [bytes(text) for text in self._keys["text"][np.array(rows, dtype=np.int64)]]
+        texts = self._keys["text"][np.array(rows, dtype=np.int64)].tobytes()
+        return [texts[at : at + TEXT_BYTES] for at in range(0, len(texts), TEXT_BYTES)]
 
     def rows_of(self, text_hashes: Sequence[bytes]) -> Rows:
         """The row of each text, shape (n,).

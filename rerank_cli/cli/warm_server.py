@@ -5,6 +5,7 @@ that the server forked runs the command as it would run alone: it reads the sett
 query's own streams. So an answer cannot differ from a cold one, nothing of an index is held in between, and several
 answer at once. What the server holds are modules and models. While nobody asks, a process stands by for the next query:
 to fork takes as long as a short search, and so does what a new process must copy of its memory before it can change it.
+So the process searches the index that was asked last, once it has stood by for a moment, and forgets what it found.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import gc
 import io
 import json
 import os
+import select
 import selectors
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from rerank_cli import __version__
@@ -81,6 +84,12 @@ LOOK_S = 5.0
 """Seconds after which a server looks whether its socket is there: without it nobody finds the server."""
 
 POLL_S = 0.05
+
+PAUSE_S = 0.1
+"""Seconds without a query after which a process that stands by practises: who asks one after another does not wait."""
+
+MOST_PRACTISED = 20_000
+"""Passages of an index that is searched for practice: a search of more takes longer than practice saves."""
 
 BACKLOG = 64
 
@@ -143,8 +152,6 @@ def serve(models: list[tuple[str, str]], *, idle_s: float) -> None:
 
 @contextmanager
 def _opened_folder(place: str) -> Iterator[int]:
-    from pathlib import Path
-
     make_private_folder(Path(place))
     folder = open_folder(place)
     if folder is None:
@@ -229,6 +236,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._answering: dict[int, _Answering] = {}
         self._standing_by: _StandingBy | None = None
+        self._index = ""
         self._stamps: dict[str, tuple[int, int, int] | None] = {}
 
     def load(self, models: list[tuple[str, str]]) -> None:
@@ -322,7 +330,7 @@ class Server:
 
     def _taken(self, asking: socket.socket, handed: list[int], request: bytes) -> _StandingBy:
         """The process that took a query over. Raises OSError where there is none: then the query answers itself."""
-        ready, self._standing_by = self._standing_by or _forked(), None
+        ready, self._standing_by = self._standing_by or _forked(""), None
         try:
             ready.take(asking, handed, request)
         except OSError:
@@ -334,7 +342,7 @@ class Server:
         """While nobody is answered: a process that was forked later knows all that the answers before have taught."""
         if self._standing_by is None and not self._answering:
             with suppress(OSError):  # too many processes: the next query may find fewer
-                self._standing_by = _forked()
+                self._standing_by = _forked(self._index)
 
     def _look_after(self, answering: _Answering, heard: object) -> None:
         """Hear from a query that it was interrupted or is gone, or from the process which answers that it is done."""
@@ -361,6 +369,7 @@ class Server:
         if report and not self._stops:
             told = json.loads(report)
             learn(told["proved"])
+            self._index = told["index"]
             self._keep([(kind, name) for kind, name in told["models"]])
 
     def _end(self, answering: _Answering) -> None:
@@ -469,8 +478,11 @@ def _memory_bytes(processes: Iterable[int]) -> int:
     return taken * 1024
 
 
-def _forked() -> _StandingBy:
-    """A process that stands by for a query. Raises OSError where the system allows no more."""
+def _forked(index: str) -> _StandingBy:
+    """A process that stands by for a query, and practises with *index* if one is named.
+
+    Raises OSError where the system allows no more.
+    """
     ours, theirs = socket.socketpair()
     ours.settimeout(ASK_S)
     reads, writes = os.pipe()
@@ -478,7 +490,7 @@ def _forked() -> _StandingBy:
     try:
         pid = os.fork()
         if not pid:
-            _stand_by(theirs, writes, mask)
+            _stand_by(theirs, writes, mask, index)
     except OSError:
         ours.close()
         os.close(reads)
@@ -490,7 +502,7 @@ def _forked() -> _StandingBy:
     return _StandingBy(pid, ours, reads)
 
 
-def _stand_by(orders: socket.socket, report: int, mask: Iterable[int]) -> NoReturn:
+def _stand_by(orders: socket.socket, report: int, mask: Iterable[int], index: str) -> NoReturn:
     """Be the process that waits for a query and answers it, or that ends where there comes none."""
     code = BUG
     try:
@@ -500,8 +512,13 @@ def _stand_by(orders: socket.socket, report: int, mask: Iterable[int]) -> NoRetu
         signal.signal(INTERRUPTING, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _close_others(orders.fileno(), report)
+        ours = dict(os.environ)
         os.environ.clear()
         _practise()
+        if index and not select.select([orders], [], [], PAUSE_S)[0]:
+            os.environ.update(ours)  # by which the models are found
+            practise_on(Path(index))
+            os.environ.clear()
         _, ((umask,), arguments, environment), (asking, *streams, here) = _request(orders, within_s=None)
         orders.close()
         code = _answered(socket.socket(fileno=asking), streams, here, arguments, environment, int(umask), report)
@@ -519,6 +536,36 @@ def _practise() -> None:
         load("query").make_context("query", ["practice"], parent=context)
     with suppress(RerankError):  # which is for the query that needs the model
         practise()
+
+
+def practise_on(index: Path) -> None:
+    """Search *index* as a query does that leaves the second stage out, if its encoder is at hand, and show nothing.
+
+    Whatever ails the index, the query that comes will tell.
+    """
+    from rerank_cli.cli.filtering import AskedFilter
+    from rerank_cli.cli.querying import Wanted, answer
+    from rerank_cli.config import Settings
+    from rerank_cli.models.ready import kept
+    from rerank_cli.queries import Query
+    from rerank_cli.store.opening import open_reader
+
+    with suppress(RerankError, OSError), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        with open_reader(index) as reader:
+            encoder, passages = reader.manifest.recipe.encoder_fingerprint, reader.counts().passages
+        if passages <= MOST_PRACTISED and any(model.fingerprint == encoder for model in kept()):
+            answer(
+                iter([Query("1", "practice")]),
+                many=False,
+                indexes=[index],
+                settings=Settings(rerank=False, format="plain", pager="none"),
+                encoder=None,
+                filters=AskedFilter(),
+                wanted=Wanted(),
+                quiet=True,
+            )
+    gc.collect()
+    gc.freeze()
 
 
 def _answered(
@@ -622,13 +669,14 @@ def _paged(asking: socket.socket, command: str, text: str) -> bool:
 
 
 def _report(report: int) -> None:
-    """Tell the server which models were opened and what was proved of files, so that it has both the next time."""
+    """Tell the server which models and index were opened and what was proved of files: it has them the next time."""
     from rerank_cli.models.ready import opened
+    from rerank_cli.store.opening import last_opened
     from rerank_cli.store.proved import noted
 
     models = [(model.kind, model.original if model.origin == "folder" else model.name) for model in opened()]
     with open(report, "wb", closefd=False) as told:
-        told.write(json.dumps({"models": models, "proved": noted()}).encode())
+        told.write(json.dumps({"models": models, "index": last_opened(), "proved": noted()}).encode())
 
 
 def main() -> None:

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from rerank_cli.store.writer import LocalWriter
 
 
+_last_opened: list[str] = []
+
+
+def last_opened() -> str:
+    """The folder of the index that this process opened last for reading; empty where it opened none."""
+    return _last_opened[-1] if _last_opened else ""
+
+
 def open_reader(folder: Path) -> IndexReader:
     """Open the index in *folder* at its current generation.
 
@@ -42,6 +50,7 @@ def open_reader(folder: Path) -> IndexReader:
         Busy: it cannot be read before another process has ended.
     """
     layout = Layout(folder)
+    _last_opened[:] = [str(folder.absolute())]
     return IndexReader(_open_snapshot(layout), reopen=lambda: _open_snapshot(layout))
 
 

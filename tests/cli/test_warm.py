@@ -230,6 +230,51 @@ def test_a_change_of_the_index_is_seen_at_once(tmp_path: Path, process: Cli, ser
     assert answers(process) == 2
 
 
+def test_what_stands_by_searches_the_index_that_was_asked_last_and_holds_nothing_of_it(
+    tmp_path: Path, process: Cli
+) -> None:
+    docs = write_files(tmp_path / "docs", FILES)
+    asked = ("query", "heron", "--no-rerank", "--index", "docs-index/")
+    process("index", str(docs), "--index", "docs-index/")
+    with warm("encoder:all-MiniLM-L6-v2", "reranker:rerank-minilm-l6") as server:
+        first = practised(server)
+        assert "heron.md" not in process(*asked).out
+        until(lambda: practised(server) > first + SEARCHED)
+        (by,) = children(server)
+        assert not [path for path in opened_by(by) if "docs-index" in path]
+        write_files(docs, {"heron.md": "# Heron\n\nA heron stands in the pond.\n"})
+        process("index", str(docs), "--index", "docs-index/")
+        assert "heron.md" in process(*asked).out.splitlines()[0]
+        (tmp_path / "docs-index").rename(tmp_path / "away")
+        assert process(*asked).code == 3
+        assert answers(process) == 3
+
+
+SEARCHED = 500
+"""Pages of memory that a search needs beside what every query does."""
+
+
+def practised(server: subprocess.Popen[bytes]) -> int:
+    """Pages that the process which stands by has made its own, once these grow no more; 0 while there is none."""
+    before, now = -1, 0
+    while before != now:
+        before, now = now, sum(map(touched_by, children(server)))
+        time.sleep(0.5)
+    return now
+
+
+def touched_by(pid: int) -> int:
+    with suppress(OSError):  # which has ended
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[7])
+    return 0
+
+
+def opened_by(pid: int) -> list[str]:
+    """Files that the process has open or mapped."""
+    maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return [*maps, *(str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir())]
+
+
 def test_a_damaged_index_is_not_believed(tmp_path: Path, process: Cli, served: object) -> None:
     docs = write_files(tmp_path / "docs", FILES)
     update(docs)

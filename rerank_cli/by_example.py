@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rerank_cli.errors import UsageError
 from rerank_cli.ports import Index
@@ -60,5 +59,5 @@ def _nothing_there(index: Index, path: str, place: int | None) -> UsageError:
         reason = f" ({state.failure})" if state.failure else ""
         return UsageError(f"{path}: the index has no text of it{reason}", remedy="name another file")
     nearest = min(places, key=lambda each: max(each.first - place, place - each.last))
-    asked, nearest = replace(nearest, first=place, last=place, label=""), replace(nearest, label="")
+    asked, nearest = nearest._replace(first=place, last=place, label=""), nearest._replace(label="")
     return UsageError(f"{path}: nothing stands at {asked}", remedy=f"the nearest text stands at {nearest}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 from xml.sax.saxutils import escape, quoteattr
 
@@ -54,7 +54,7 @@ class Excerpt:
         """Where its passages stand in the file, from the first to the last."""
         places = [part.hit.place for part in self.parts]
         first, last = min(place.first for place in places), max(place.last for place in places)
-        return replace(places[0], first=first, last=last)
+        return places[0]._replace(first=first, last=last)
 
     @property
     def headings(self) -> tuple[str, ...]:

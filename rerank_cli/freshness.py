@@ -97,6 +97,8 @@ def compare(found: Discovery, known: Mapping[str, FileState], *, verify: bool = 
         state = known.get(file.path)
         if state is None:
             added.append(file.path)
+        elif file.stamp is state.stamp and not verify:  # as discovery leaves it to a file that has it
+            unchanged.append(file.path)
         elif is_same(file.location, file.stamp, state, verify=verify):
             unchanged.append(file.path)
             if file.stamp != state.stamp and (is_settled(file.stamp) or _modified_at(file) != state.modified_at):

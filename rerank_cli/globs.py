@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.errors import UsageError
 
@@ -43,22 +43,21 @@ class BrokenPattern(ValueError):
     """What git takes for no pattern."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitPattern:
+class GitPattern(NamedTuple):
     """A line of a .gitignore file. A path that ends in a slash is a folder's."""
 
     text: str
     include: bool
-    _itself: re.Pattern[str]
-    _reached: re.Pattern[str]
+    itself: re.Pattern[str]
+    reached: re.Pattern[str]
 
     def names(self, path: str) -> bool:
         """Whether it means *path* itself, and not only a folder above it."""
-        return self._itself.match(path) is not None
+        return self.itself.match(path) is not None
 
     def reaches(self, path: str) -> bool:
         """Whether it means *path* or a folder above it."""
-        return self._reached.match(path) is not None
+        return self.reached.match(path) is not None
 
 
 def git_pattern(glob: str) -> GitPattern | None:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,9 +166,8 @@ def update_index(
     started = time.perf_counter()
     known = writer.files()
     current = _read_as_now(known, settings.rules)
-    judged = {path: stamp for path, stamp in current.items() if known[path].failure is None}
-    stamps = {} if verify else judged
-    found = discover(root, settings.rules, index_folder=writer.location, known=stamps)
+    judged = {path: state for path, state in current.items() if state.failure is None and not verify}
+    found = discover(root, settings.rules, index_folder=writer.location, known=judged)
     _check_manifest(writer, root, encoder, rebuild=rebuild)
     run = _Run(root, writer, encoder, settings, found, known, frozenset(current))
     if not allow_shrink:
@@ -193,10 +192,10 @@ def update_index(
     return run.summary(outcome, plan, encoded=work.encoded, mended=work.mended, elapsed_s=time.perf_counter() - started)
 
 
-def _read_as_now(known: Mapping[str, FileState], rules: Rules) -> dict[str, Stamp]:
-    """The stamps of those of *known* that were read as their format is read now, by path."""
+def _read_as_now(known: Mapping[str, FileState], rules: Rules) -> dict[str, FileState]:
+    """Those of *known* that were read as their format is read now, by path."""
     formats = ((path, state, format_of(path, rules.converters)) for path, state in known.items())
-    return {path: state.stamp for path, state, format in formats if _is_read_as_now(state.reader, format)}
+    return {path: state for path, state, format in formats if _is_read_as_now(state.reader, format)}
 
 
 def _is_read_as_now(reader: str, format: Format) -> bool:
@@ -353,7 +352,7 @@ class _Work:
             assert known is not None
             staged = known
             if staged.state != (state := state._replace(notes=staged.state.notes, damaged=staged.state.damaged)):
-                staged = replace(staged, state=state)
+                staged = staged._replace(state=state)
                 self._writer.stage(staged, key=self._key(state))
         self._await_encoding(staged.documents)
         return _ReadFile(
@@ -700,7 +699,7 @@ def _recipe(root: Path, encoder: Encoder, settings: IndexSettings, *, last: Mani
     same_encoder = last is not None and last.recipe.encoder_fingerprint == encoder.fingerprint
     return Recipe(
         root=str(root),
-        rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in asdict(settings.rules).items()},
+        rules={key: list(rule) if isinstance(rule, tuple) else rule for key, rule in settings.rules._asdict().items()},
         encoder=settings.encoder,
         encoder_fingerprint=encoder.fingerprint,
         dimensions=last.recipe.dimensions if last and same_encoder else encoder.dimensions,  # which loads the model

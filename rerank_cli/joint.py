@@ -9,7 +9,6 @@ import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,7 +78,7 @@ class JointIndex:
     def manifest(self) -> Manifest:
         """That of the index which was brought up to date the longest ago, with the folder around all."""
         oldest = min((index.manifest for index in self.indexes), key=lambda manifest: manifest.updated_at)
-        return replace(oldest, recipe=replace(oldest.recipe, root=str(self._root)))
+        return oldest._replace(recipe=oldest.recipe._replace(root=str(self._root)))
 
     def update_command(self, *, rebuild: bool = False) -> str:
         return " && ".join(index.update_command(rebuild=rebuild) for index in self.indexes)
@@ -192,7 +191,7 @@ class JointIndex:
 
     def counts(self) -> Counts:
         """The sums of all: a file that stands in several counts in each."""
-        each = [astuple(index.counts()) for index in self.indexes]
+        each = [index.counts() for index in self.indexes]
         return Counts(*map(sum, zip(*each, strict=True)))
 
 
@@ -226,7 +225,7 @@ class _Member:
 
     def inner_filter(self, within: Filter) -> Filter:
         """*within* as its own paths are matched."""
-        return replace(within, base=within.base + self.prefix) if within else within
+        return within._replace(base=within.base + self.prefix) if within else within
 
     def own(self, passage_ids: list[PassageId]) -> Collection[PassageId]:
         """Those of *passage_ids* whose files no index before it has."""
@@ -250,8 +249,7 @@ class _Member:
 
     def seen(self, stored: StoredPassage) -> StoredPassage:
         """*stored* with its id, its path and its document as they are among all."""
-        return replace(
-            stored,
+        return stored._replace(
             id=self.outer_id(stored.id),
             path=self.prefix + stored.path,
             document_id=self._document(stored.document_id, stored.path),

@@ -90,7 +90,7 @@ def answer_record(
 
 def place_record(place: Place) -> Record:
     """A place in numbers, and as it is shown."""
-    return {**asdict(place), "shown": str(place)}
+    return {**place._asdict(), "shown": str(place)}
 
 
 def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None) -> Record:
@@ -116,7 +116,7 @@ def _hit_record(place: int, hit: Hit, *, location: Path, stale: Staleness | None
         "first_stage": {
             "rank": candidate.rank,
             "score": candidate.score,
-            "lists": {name: asdict(listed) for name, listed in candidate.lists.items()},
+            "lists": {name: listed._asdict() for name, listed in candidate.lists.items()},
             "opening_score": candidate.opening_score,
         },
     }

@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Collection as AbstractCollection
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, TypedDict, TypeVar, Unpack, cast
 
 from rerank_cli.config import HELP, Depth, Device, Settings, WorkersChoice, changed, load_config, variable_of
 from rerank_cli.errors import IndexMismatch, IndexMissing, InputError, ModelError, UsageError, in_words
@@ -104,8 +104,7 @@ class LibraryOptions(ContextOptions, total=False):
     wait_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reranked:
+class Reranked(NamedTuple):
     """What a reranker says of texts: a score and a logit for each, and their places from 0, best first.
 
     A score is a probability if the reranker is calibrated.
@@ -116,8 +115,7 @@ class Reranked:
     order: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RerankedFile:
+class RerankedFile(NamedTuple):
     """A file by its best passage, whose score and logit are the file's. `number` is its place in the list, from 0."""
 
     number: int
@@ -127,16 +125,17 @@ class RerankedFile:
     logit: float
 
 
-@dataclass(frozen=True, slots=True)
-class RerankedFiles:
+class RerankedFiles(NamedTuple):
     """Files with text, best first, and why each other one was left out."""
 
     files: tuple[RerankedFile, ...]
     skipped: tuple[SkippedFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+NO_FIELDS: Mapping[str, int] = {}
+
+
+class Status(NamedTuple):
     """What an index holds, and how its documents differ from it now.
 
     `unreadable` says by path why a file could not be read, then or now. `changes` is None where the documents cannot
@@ -148,7 +147,7 @@ class Status:
     unreadable: Mapping[str, str]
     changes: FileChanges | None
     unknown: str = ""
-    fields: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, int] = NO_FIELDS
 
 
 def read_settings(folder: Location, *, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -677,10 +676,9 @@ class Library:
         manifest, counts, known, fields = index.manifest, index.counts(), index.files(), index.field_counts()
         self.close()  # a walk may take long, and a generation that is held keeps a writer's log from being folded back
         unreadable = {path: state.failure for path, state in known.items() if state.failure}
-        stamps = {path: state.stamp for path, state in known.items()}
         rules = rules_of_recipe(manifest.recipe)
         try:
-            found = discover(Path(manifest.recipe.root), rules, index_folder=self._index_place(), known=stamps)
+            found = discover(Path(manifest.recipe.root), rules, index_folder=self._index_place(), known=known)
             changes = compare(found, known)
         except InputError as error:
             return Status(manifest, counts, unreadable, None, unknown=str(error), fields=fields)

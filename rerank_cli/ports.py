@@ -7,7 +7,6 @@ it, a filter is a value that it can translate, and nothing asks for all that it 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -38,8 +37,7 @@ class Origin(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRule:
+class FieldRule(NamedTuple):
     """What a document must say of itself: under `key`, or one that means the same, a value that `value` matches.
 
     In that, `*` stands for any letters and `?` for one; `*` alone says that there is a value. Case does not matter.
@@ -51,8 +49,7 @@ class FieldRule:
     differs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which passages may be found: those of documents that all of this holds for.
 
     Their file matches any of `paths` and none of `not_paths`, gitignore patterns within the root, and its name ends in
@@ -86,8 +83,7 @@ EVERYTHING = Filter()
 # Models
 
 
-@dataclass(frozen=True, slots=True)
-class PairScores:
+class PairScores(NamedTuple):
     """One logit a passage, shape (n,), higher is better, and how many passages were cut.
 
     A long query was asked in so many `pieces`. Of the logits so many were `recalled`, and nothing was read for them.
@@ -180,8 +176,7 @@ class Workers(Protocol):
 # What an index is
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """What an index is made from and with. `encoder` is the model's name, `rules` are those of discovery."""
 
     root: str
@@ -193,8 +188,7 @@ class Recipe:
     reader_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A generation of an index: its recipe, and what the store adds when it commits.
 
     `search` says how vectors are searched, and `search_reason` why so, in words for the user.
@@ -214,8 +208,7 @@ class Rarity(NamedTuple):
     holding: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How much an index holds."""
 
     files: int
@@ -246,16 +239,14 @@ class FileState(NamedTuple):
 # What a writer takes
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(NamedTuple):
     """A file to write with all its documents; it takes the place of what stood under its path."""
 
     state: FileState
     documents: tuple[SplitDocument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What a commit changes, by path: files that were staged, and files removed. A rename is one of each."""
 
     written: tuple[str, ...] = ()

@@ -34,8 +34,7 @@ FOUR_CHARACTERS = "chars/4"
 # Corpus: from a folder to passages
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What to leave out. `include` and `exclude` are gitignore patterns, relative to the root.
 
     `converters` are commands that make text of files, each as `.ext=command {}`: none of these is left out as binary.
@@ -69,8 +68,7 @@ Cause = Literal["rule", "hidden", "too large", "binary", "generated", "link", "s
 """Why a file is left out, in a word. The first three are said by settings and ignore files, whatever it holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedFile:
+class SkippedFile(NamedTuple):
     """A file or folder that is not indexed, and why, in words for the user. A folder's path ends in a slash."""
 
     path: str
@@ -92,8 +90,7 @@ Unit = Literal["line", "page", "slide", "row", "cell", "chapter", "message", "pa
 """What places in a file are counted in. All but time count from 1; time counts milliseconds from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in its file, from `first` to `last`, both included.
 
     `label` names the part that has the place, where numbers alone say too little: a sheet, the title of a chapter, the
@@ -148,8 +145,7 @@ class Block:
     leads: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A file, or one record of a file of records, as its reader understood it.
 
     `fields` are what it says of itself beside its text, such as its tags and its date.
@@ -161,8 +157,7 @@ class Document:
     fields: Fields = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a reader makes of a file. `notes` say in words for the user what of it could not be read.
 
     It is `damaged` where that is no matter of its kind, such as a page that is a picture, but is broken.
@@ -173,8 +168,7 @@ class Reading:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A piece of a document that fits the models. `text` is the body, without the trail."""
 
     ordinal: int
@@ -195,8 +189,7 @@ class Passage:
         return sha256(self.model_text.encode()).digest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class SplitDocument:
+class SplitDocument(NamedTuple):
     """A document cut into passages: what is left of it once it is read."""
 
     id: str
@@ -239,8 +232,7 @@ def with_headings(headings: Sequence[str], text: str) -> str:
 # Search: from a query to hits
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
+class StoredPassage(NamedTuple):
     """A passage as the index keeps it. `id` is the index's own and means nothing outside it."""
 
     id: int | str
@@ -250,8 +242,7 @@ class StoredPassage:
     passage: Passage
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """Where a list has a passage, from 1, and the list's own score for it."""
 
     rank: int
@@ -274,8 +265,7 @@ class Candidate:
     opening_score: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A candidate in its final place.
 
     `order_score` is what the final order sorts by; of a document's best hit, `support` is the part of it that the
@@ -319,8 +309,7 @@ class Hit:
 # Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a long step is. `total` is 0 while it is not known; `note` is worth telling once.
 
     Steps that take turns also tell how much of the work of all of them is done, as a `share` of 1.

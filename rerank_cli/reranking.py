@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -128,7 +127,7 @@ def below(hits: Sequence[Hit], unread: Sequence[Candidate]) -> tuple[Hit, ...]:
     return (
         *hits,
         *(
-            replace(hit, rank=len(hits) + hit.rank, order_score=least + hit.order_score - rest[0].order_score)
+            hit._replace(rank=len(hits) + hit.rank, order_score=least + hit.order_score - rest[0].order_score)
             for hit in rest
         ),
     )
@@ -157,7 +156,7 @@ def by_document(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     documents = []
     for own in members.values():
         total = evidence([hit.order_score for hit in own])
-        documents.append(replace(own[0], order_score=total, support=total - own[0].order_score))
+        documents.append(own[0]._replace(order_score=total, support=total - own[0].order_score))
     return tuple(sorted(documents, key=lambda hit: (-hit.order_score, hit.rank)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,4 +89,4 @@ def filter_within(asked: AskedFilter, index: Index, *, here: Path) -> Filter:
     check_each_matches(paths, known, asked=within.paths, remedy=remedy)
     check_extensions(within, known)
     check_keys(within, index)
-    return replace(within, paths=paths, not_paths=not_paths)
+    return within._replace(paths=paths, not_paths=not_paths)

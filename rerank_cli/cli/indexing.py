@@ -73,7 +73,7 @@ def list_files(root: Path, index: str | None, settings: Settings, *, as_json: bo
     found = open_library(root, index=index, settings=settings).find_files()
     if as_json:
         files = [{"path": file.path, "size_bytes": file.size_bytes} for file in found.files]
-        left_out = [{**asdict(file), "failed": file.failed} for file in found.skipped]
+        left_out = [{**file._asdict(), "failed": file.failed} for file in found.skipped]
         print(json.dumps({"root": str(root), "files": files, "skipped": left_out}, ensure_ascii=False))
         return 0
     for file in found.files:

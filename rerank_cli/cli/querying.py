@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -249,7 +249,7 @@ def _first_lines(passages: Iterable[Passage], count: int, *, from_end: bool = Fa
         lines = [line for line in passage.text.splitlines() if line.strip()]
         kept = lines[-count:] if from_end else lines[:count]
         count -= len(kept)
-        yield replace(passage, text="\n".join(kept))
+        yield passage._replace(text="\n".join(kept))
 
 
 def _open_hit(query: Query, number: int, prepared: AbstractContextManager[_Asking]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 
 from rerank_cli.cells import middle_left_out, wrapped
 from rerank_cli.cli.terminal import counted, printable, width_of
@@ -36,7 +35,7 @@ def _record(index: str, status: Status) -> dict[str, object]:
         "root": recipe.root,
         "generation": manifest.generation,
         "updated_at": manifest.updated_at,
-        **asdict(status.counts),
+        **status.counts._asdict(),
         "encoder": recipe.encoder,
         "encoder_fingerprint": recipe.encoder_fingerprint,
         "passage_tokens": recipe.passage_tokens,

@@ -6,8 +6,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 DAY_S = 24 * 60 * 60
 
@@ -15,8 +14,7 @@ Form = Literal["value", "choice", "list", "switch"]
 """How an option takes it: one value, one of a few words, several values, or --option and --no-option."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What a setting may hold.
 
     `read` takes what a source gave: a text, a list of texts, None for nothing, or the value itself as
@@ -101,8 +99,8 @@ def or_word(kind: Kind, word: str) -> Kind:
     def read(given: Any) -> object:
         return word if given == word else kind.read(given)
 
-    return replace(
-        kind, allowed=f"{kind.allowed}, or {word}", read=read, stands_for=f"{kind.stands_for}|{word}", words=(word,)
+    return kind._replace(
+        allowed=f"{kind.allowed}, or {word}", read=read, stands_for=f"{kind.stands_for}|{word}", words=(word,)
     )
 
 

@@ -10,22 +10,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from rerank_cli.config import PROJECT_FILE
-from rerank_cli.corpus.git import exclude_files
 from rerank_cli.corpus.mounts import mount_test
-from rerank_cli.corpus.read.formats import format_of
 from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name, not_worth_folder
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
+from rerank_cli.ports import FileState
 from rerank_cli.records import Cause, FoundFile, Rules, SkippedFile
 from rerank_cli.regular import open_regular
-from rerank_cli.stamps import Stamp, stamp_of
+from rerank_cli.stamps import stamp_of
 
 # Ours comes second, so that it can bring back what git leaves out.
 IGNORE_FILES = (".gitignore", ".rerankignore")
@@ -54,7 +52,7 @@ _MOST_CONTROLS = 0.03
 # The one common binary format that may show no NUL for a long while.
 _PDF_MARK = b"%PDF-"
 
-NOTHING_KNOWN: Mapping[str, Stamp] = {}
+NOTHING_KNOWN: Mapping[str, FileState] = {}
 
 
 class Discovery(NamedTuple):
@@ -101,27 +99,32 @@ class _Folder(NamedTuple):
 
 
 def discover(
-    root: Path, rules: Rules, *, index_folder: Path | None = None, known: Mapping[str, Stamp] = NOTHING_KNOWN
+    root: Path, rules: Rules, *, index_folder: Path | None = None, known: Mapping[str, FileState] = NOTHING_KNOWN
 ) -> Discovery:
     """Find the files under *root*, a folder or a single file; an *index_folder* inside it is left out.
 
     A file given by name is taken whatever the rules say of its name and size; only its content counts. Files with
-    the stamp that is *known* by their path were judged before and are not opened.
+    the stamp of the state that is *known* by their path were judged before and are not opened.
     Raises InputError where *root* is missing or cannot be listed, UsageError for a broken pattern.
     """
     place = _existing(root)
     mounts: list[str] = []
     is_mount = mount_test()
+    files: list[FoundFile] = []
+    skipped: list[SkippedFile] = []
     if place.is_dir():
         walk = _Walk(place, rules, index_folder, is_mount, known)
-        outcomes, mounts = list(walk.outcomes()), walk.mounts
+        walk.run()
+        files, skipped, mounts = walk.files, walk.skipped, walk.mounts
+    elif isinstance(outcome := _judged_alone(root, rules, known), FoundFile):
+        files = [outcome]
     else:
-        outcomes = [_judged_alone(root, rules, known)]
+        skipped = [outcome]
     mounts += [str(above) for above in place.parents if is_mount(above)]
-    outcomes.sort(key=attrgetter("path"))
+    by_path = attrgetter("path")
     return Discovery(
-        files=tuple(outcome for outcome in outcomes if isinstance(outcome, FoundFile)),
-        skipped=tuple(outcome for outcome in outcomes if isinstance(outcome, SkippedFile)),
+        files=tuple(sorted(files, key=by_path)),
+        skipped=tuple(sorted(skipped, key=by_path)),
         mounts=tuple(sorted(mounts)),
     )
 
@@ -161,24 +164,29 @@ def _existing(root: Path) -> Path:
         raise InputError(f"cannot open {root}: link to itself", remedy="give the folder it stands for") from error
 
 
-def _judged_alone(root: Path, rules: Rules, known: Mapping[str, Stamp]) -> FoundFile | SkippedFile:
+def _judged_alone(root: Path, rules: Rules, known: Mapping[str, FileState]) -> FoundFile | SkippedFile:
     if not _is_utf8(root.name):
         return SkippedFile(_shown(root.name), "its name is not valid UTF-8", "failed")
-    return judged_by_content(root, replace(rules, max_file_size_bytes=sys.maxsize), known)
+    return judged_by_content(root, rules._replace(max_file_size_bytes=sys.maxsize), known)
 
 
-def judged_by_content(place: Path, rules: Rules, known: Mapping[str, Stamp] = NOTHING_KNOWN) -> FoundFile | SkippedFile:
+def judged_by_content(
+    place: Path, rules: Rules, known: Mapping[str, FileState] = NOTHING_KNOWN
+) -> FoundFile | SkippedFile:
     """The file at *place* by its size and its content; what *rules* say of names does not count."""
     name = _shown(place.name)
     try:
         status = place.stat()
     except OSError as error:
         return SkippedFile(name, _reason(error), "failed")
-    return _judged_by_content(name, str(place), status, rules, known)
+    return _judged_by_content(name, str(place), status, rules, known.get(name))
 
 
 class _Walk:
-    """One walk through the root, from the top down. `mounts` holds the mount points that it has come through."""
+    """One walk through the root, from the top down.
+
+    It leaves what it found in `files` and `skipped`, and in `mounts` the mount points that it has come through.
+    """
 
     def __init__(
         self,
@@ -186,18 +194,20 @@ class _Walk:
         rules: Rules,
         index_folder: Path | None,
         is_mount: Callable[[str | Path], bool],
-        known: Mapping[str, Stamp],
+        known: Mapping[str, FileState],
     ) -> None:
         self._root = root
         self._known = known
         self._index_folder = str(index_folder.resolve()) if index_folder else None
         self._rules = rules
+        self.files: list[FoundFile] = []
+        self.skipped: list[SkippedFile] = []
         self.mounts: list[str] = []
         self._is_mount = is_mount
         self._include = _flag_patterns(rules.include, "--include")
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
 
-    def outcomes(self) -> Iterator[FoundFile | SkippedFile]:
+    def run(self) -> None:
         # A list in place of recursion: folders may be nested deeper than Python's stack.
         pending = [_Folder("", str(self._root), self._ignores_above())]
         while pending:
@@ -205,33 +215,34 @@ class _Walk:
             try:
                 descriptor = os.open(folder.location, os.O_RDONLY | os.O_DIRECTORY)
             except OSError as error:
-                yield self._unlistable(folder, error)
+                self.skipped.append(self._unlistable(folder, error))
                 continue
             try:
-                yield from self._outcomes_in(folder, descriptor, pending)
+                self._look_into(folder, descriptor, pending)
             finally:
                 os.close(descriptor)
 
-    def _outcomes_in(
-        self, folder: _Folder, descriptor: int, pending: list[_Folder]
-    ) -> Iterator[FoundFile | SkippedFile]:
-        """What lies in *folder*, which the *descriptor* has open; the folders in it are left *pending*."""
+    def _look_into(self, folder: _Folder, descriptor: int, pending: list[_Folder]) -> None:
+        """Judge what lies in *folder*, which the *descriptor* has open; the folders in it are left *pending*."""
         try:
             names = sorted(os.listdir(descriptor))
             ignores = folder.ignores + self._ignores_in(folder, names)
         except OSError as error:
-            yield self._unlistable(folder, error)
+            self.skipped.append(self._unlistable(folder, error))
             return
         if self._is_mount(folder.location):
             self.mounts.append(folder.path)
-        within = folder._replace(ignores=ignores)
+        within, folders = folder._replace(ignores=ignores), []
         beginning = os.path.join(folder.location, "")  # noqa: PTH118 - of the many files that lie in it
         for name in names:
             outcome = self._judged(within, name, beginning + name, descriptor)
-            if isinstance(outcome, _Folder):
-                pending.append(outcome)
+            if isinstance(outcome, FoundFile):
+                self.files.append(outcome)
+            elif isinstance(outcome, SkippedFile):
+                self.skipped.append(outcome)
             else:
-                yield outcome
+                folders.append(outcome)
+        pending += reversed(folders)  # the last comes first, and so files come nearly sorted
 
     def _unlistable(self, folder: _Folder, error: OSError) -> SkippedFile:
         if not folder.path:
@@ -258,6 +269,8 @@ class _Walk:
 
     def _of_git(self, repository: Path, folder: str, down: str = "") -> list[_Patterns]:
         """What git keeps elsewhere for *repository*, which *folder* is, or from which *down* leads to the root."""
+        from rerank_cli.corpus.git import exclude_files  # which many folders do without
+
         found: list[_Patterns] = []
         for location in exclude_files(repository):
             if _is_in_reach(location):
@@ -290,43 +303,46 @@ class _Walk:
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         try:
             status = os.lstat(name, dir_fd=descriptor)  # by its location the system would look up each folder again
-            mode = status.st_mode
-            path = f"{folder.path}{name}/" if stat.S_ISDIR(mode) else folder.path + name
+            kind = stat.S_IFMT(status.st_mode)
+            path = f"{folder.path}{name}/" if kind == stat.S_IFDIR else folder.path + name
             if location == self._index_folder:
                 return SkippedFile(path, "the index itself", "rule")
             rule = _rule_for(path, folder.ignores) if folder.ignores else None
-            if by_name := self._reason_by_name(name, path, rule):
+            known = self._known.get(path)
+            if by_name := self._reason_by_name(name, path, rule, is_known=known is not None):
                 return SkippedFile(path, *by_name)
-            if stat.S_ISLNK(mode):
+            if kind == stat.S_IFLNK:
                 if reason := self._reason_by_target(Path(location)):
                     return SkippedFile(path, reason, "link")
                 status = os.stat(location)  # noqa: PTH116
         except OSError as error:
             return SkippedFile(folder.path + name, _reason(error), "failed")
-        if stat.S_ISDIR(mode):
+        if kind == stat.S_IFDIR:
             if rule is None and (reason := not_worth_folder(location)) and not self._knows(path):
                 return SkippedFile(path, reason, "generated")
             return _Folder(path, location, folder.ignores)
         judges = rule is None  # what a rule brings back is wanted, whatever it is
-        return _judged_by_content(path, location, status, self._rules, self._known, judges=judges)
+        return _judged_by_content(path, location, status, self._rules, known, judges=judges)
 
     def _knows(self, folder: str) -> bool:
         return any(path.startswith(folder) for path in self._known)
 
-    def _reason_by_name(self, name: str, path: str, rule: tuple[str, GitPattern] | None) -> tuple[str, Cause] | None:
+    def _reason_by_name(
+        self, name: str, path: str, rule: tuple[str, GitPattern] | None, *, is_known: bool
+    ) -> tuple[str, Cause] | None:
         if name == ".git":
             return "git's own folder", "hidden"
-        if name.startswith(".") and not self._rules.hidden:
+        if name[0] == "." and not self._rules.hidden:
             return "hidden", "hidden"
         if name == PROJECT_FILE and not path.endswith("/"):
             return "rerank-cli's own configuration", "rule"
         if rule and rule[1].include:
             return f"ignored by {rule[0]}: {rule[1].text}", "rule"
-        if (excluded := self._exclude.last_match(path)) and excluded.include:
+        if self._exclude.patterns and (excluded := self._exclude.last_match(path)) and excluded.include:
             return f"matched by --exclude '{excluded.text}'", "rule"
         if self._rules.include and not path.endswith("/") and not selects(self._include, path):
             return "not matched by --include", "rule"
-        if not rule and path not in self._known and not path.endswith("/") and (reason := not_worth_by_name(path)):
+        if not rule and not is_known and not path.endswith("/") and (reason := not_worth_by_name(path)):
             return reason, "generated"
         return None
 
@@ -347,21 +363,18 @@ def _judged_by_content(
     location: str,
     status: os.stat_result,
     rules: Rules,
-    known: Mapping[str, Stamp],
+    known: FileState | None,
     *,
     judges: bool = False,
 ) -> FoundFile | SkippedFile:
-    """*judges* lets a text be left out that is none for people."""
+    """*known* is the file as it was judged before; *judges* lets a text be left out that is none for people."""
     try:
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
-        known_stamp = known.get(path)
-        if (
-            known_stamp is not None
-            and known_stamp.is_of(status)
-            and known_stamp.size_bytes <= rules.max_file_size_bytes
-        ):
-            return FoundFile(path, location, known_stamp)
+        if known is not None and known.stamp.is_of(status) and status.st_size <= rules.max_file_size_bytes:
+            return FoundFile(known.path, location, known.stamp)  # of two equal paths, the other one goes
+        from rerank_cli.corpus.read.formats import format_of  # which is not needed where no file is new
+
         stamp = stamp_of(status)
         format = format_of(path, rules.converters)
         most_bytes = rules.max_file_size_bytes * (BINARY_SHARE if format.binary else 1)
@@ -369,7 +382,7 @@ def _judged_by_content(
             limit, size = _size_in_words(most_bytes), _size_in_words(status.st_size)
             exact = f"{status.st_size} bytes" if size == limit else size
             return SkippedFile(path, f"larger than {limit} ({exact})", "too large")
-        if known.get(path) != stamp and not (format.binary or format.command):
+        if (known is None or known.stamp != stamp) and not (format.binary or format.command):
             with open_regular(location) as file:
                 head = file.read(PROBE_BYTES)
             if _is_binary(head[:_BINARY_BYTES]):

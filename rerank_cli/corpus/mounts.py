@@ -27,4 +27,4 @@ def mount_test() -> Callable[[str | Path], bool]:
 
 def _decoded(name: bytes) -> bytes:
     r"""Blanks and backslashes are written as octal numbers: `\040`."""
-    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), name)
+    return name if b"\\" not in name else re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), name)

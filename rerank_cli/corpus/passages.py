@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from rerank_cli.corpus.read import Format, Unreadable, read_file
 from rerank_cli.corpus.repeated import NOTHING, LeftOut, without
@@ -24,7 +23,7 @@ def reading_of(
     """
     with _telling_failures():
         reading = read_file(file, content, format=format, lone=lone)
-        return replace(reading, documents=tuple(without(each, left_out) for each in reading.documents))
+        return reading._replace(documents=tuple(without(each, left_out) for each in reading.documents))
 
 
 def passages_of(

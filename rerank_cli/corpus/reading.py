@@ -174,7 +174,7 @@ class FileReading:
             format = job.format
             if not format.bare:
                 raise
-            bare = replace(job, format=replace(format, function=format.bare, bare=""))
+            bare = replace(job, format=format._replace(function=format.bare, bare=""))
             return *self._ask(bare, listener), (f"read without its attachments: with them it {error}",)
 
     def _ask(self, job: Job, listener: Listener = ignore_documents) -> tuple[list[SplitDocument], Done]:

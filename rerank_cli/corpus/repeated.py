@@ -10,7 +10,6 @@ import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from rerank_cli.records import Block, Document
 
@@ -85,7 +84,7 @@ def without(document: Document, left_out: LeftOut) -> Document:
         for block, each in zip(document.blocks, stays, strict=True)
         if each or _is_alone_under_own(block, above, left_out)
     )
-    return replace(document, blocks=tuple(blocks))
+    return document._replace(blocks=tuple(blocks))
 
 
 def mark(left_out: LeftOut) -> str:

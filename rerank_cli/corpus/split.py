@@ -94,7 +94,7 @@ class _Section:
     @property
     def place(self) -> Place:
         first = min(piece.first for piece in self.pieces)
-        return replace(self.origin, first=first, last=max(piece.last for piece in self.pieces))
+        return self.origin._replace(first=first, last=max(piece.last for piece in self.pieces))
 
     def halves(self) -> tuple[_Section, ...]:
         """Two of about the same length, or the section itself if it is a single character."""

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from rerank_cli.corpus.read.formats import format_of
-
 _LOCK_FILES = frozenset(
     """
     package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock deno.lock poetry.lock uv.lock pdm.lock
@@ -123,6 +121,8 @@ def not_worth_folder(location: str) -> str:
 
 def not_worth_by_content(path: str, content: bytes) -> str:
     """Why *content*, of the file at *path*, is no text for people; empty where it may be."""
+    from rerank_cli.corpus.read.formats import format_of
+
     suffix = PurePosixPath(path.lower()).suffix
     head = content[:_HEAD_BYTES].decode("utf-8", "replace")
     if suffix in _COMMENT_OF and _is_generated(head, _COMMENT_OF[suffix]):

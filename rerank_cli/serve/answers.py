@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rerank_cli.json_records import Record, answer_record, context_record
 from rerank_cli.library import Library, QueryOptions, Reranked
@@ -116,5 +116,5 @@ def holdings(library: Library) -> Record:
     reranker = library.reranker if settings.rerank else None
     return {
         **context_record(library.index, settings, reranker=reranker, filters={}),
-        "holds": asdict(library.index.counts()),
+        "holds": library.index.counts()._asdict(),
     }

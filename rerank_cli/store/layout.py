@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rerank_cli.errors import InputError
 from rerank_cli.places import data_folder, tighten, tighten_tree
@@ -20,10 +20,11 @@ MAX_READABLE = 50
 """Letters of a folder's name in the name of its index: at four bytes each, they fit a file name."""
 
 
-CATALOG = re.compile(r"catalog\.(seal|sqlite(-wal|-shm|-journal)?)")
-GRAPH = re.compile(r"graph-[0-9]+\.hnsw(\.partial)?")
-VECTORS = re.compile(rf"{NAME.pattern}\.(vectors|keys)")
-OLD_VECTORS = re.compile(r"vectors-[0-9]+\.hnsw(\.partial)?")
+# Strings, which are compiled when they are first needed.
+CATALOG = r"catalog\.(seal|sqlite(-wal|-shm|-journal)?)"
+GRAPH = r"graph-[0-9]+\.hnsw(\.partial)?"
+VECTORS = rf"{NAME.pattern}\.(vectors|keys)"
+OLD_VECTORS = r"vectors-[0-9]+\.hnsw(\.partial)?"
 
 
 def indexes_folder() -> Path:
@@ -56,8 +57,7 @@ def is_ours(folder: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The files of the index in `folder`."""
 
     folder: Path
@@ -107,7 +107,7 @@ class Layout:
         """Whether *path* has the name of a file or folder of the index, also where it is something else."""
         names = {self.lock, self.staging, self.replaced, self.replaced_partly}
         patterns = (CATALOG, GRAPH, VECTORS, OLD_VECTORS)
-        return path in names or any(pattern.fullmatch(path.name) for pattern in patterns)
+        return path in names or any(re.fullmatch(pattern, path.name) for pattern in patterns)
 
     def tighten(self) -> None:
         """Keep what an older program wrote from other users; the folder too, where it holds nothing but the index."""
@@ -136,9 +136,9 @@ class Layout:
         """Of all its files; one that goes meanwhile counts for nothing."""
         return sum(size_of(path, follow_symlinks=False) for path in self._places())
 
-    def _called(self, pattern: re.Pattern[str]) -> list[Path]:
+    def _called(self, pattern: str) -> list[Path]:
         """What is called so in full: what the user moved away has a name of its own."""
-        return [path for path in self._places() if pattern.fullmatch(path.name)]
+        return [path for path in self._places() if re.fullmatch(pattern, path.name)]
 
     def _places(self) -> list[Path]:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from rerank_cli.errors import IndexDamaged, IndexMismatch
@@ -85,7 +84,7 @@ def write_generation(connection: sqlite3.Connection, generation: Generation) -> 
     rows = {
         "matrix_crc32": vectors.pop("matrix_crc32"),  # apart, as older programs of this format know of no such part
         "format_version": FORMAT_VERSION,
-        "recipe": asdict(manifest.recipe),
+        "recipe": manifest.recipe._asdict(),
         "generation": manifest.generation,
         "updated_at": manifest.updated_at,
         "search": manifest.search,

@@ -134,7 +134,7 @@ def _copied_from_the_first(
     """Documents of the first format, whose vectors lie in its catalog."""
     from rerank_cli.store.vectors import VectorWriter
 
-    recipe = Recipe(**{name: rows[name] for name in Recipe.__dataclass_fields__})
+    recipe = Recipe(**{name: rows[name] for name in Recipe._fields})
     vectors = VectorWriter(layout.folder, fingerprint=recipe.encoder_fingerprint, pin=None)
     new: dict[bytes, bytes] = {}
     for (_, path, document_id, title), group in groupby(old.execute(FIRST_PASSAGES), key=lambda row: row[:4]):

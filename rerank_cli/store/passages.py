@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import astuple
 from pathlib import Path
 
 from rerank_cli.errors import IndexDamaged
@@ -35,7 +34,7 @@ def insert_passages(connection: sqlite3.Connection, number: int, path: str, docu
 
 def _said(passage: Passage) -> tuple[int, str, int, int, str, str, str, bytes]:
     headings = "\n".join(passage.headings)
-    return (passage.ordinal, *astuple(passage.place), headings, passage.text, passage.text_hash)
+    return (passage.ordinal, *passage.place, headings, passage.text, passage.text_hash)
 
 
 def parts_of(passage: Passage) -> str:

@@ -11,7 +11,6 @@ import os
 import struct
 import zlib
 from contextlib import suppress
-from dataclasses import astuple
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
@@ -112,9 +111,7 @@ def _open_to_go_on(path: str, flags: int) -> int:
 
 def _encoded(file: NewFile, key: str) -> bytes:
     state = file.state
-    documents = [
-        [each.id, each.title, [astuple(passage) for passage in each.passages], each.fields] for each in file.documents
-    ]
+    documents = [[each.id, each.title, each.passages, each.fields] for each in file.documents]
     stated = [
         state.path,
         list(state.stamp),

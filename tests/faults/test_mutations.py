@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -118,8 +118,8 @@ def answers(index_folder: Path) -> object:
                         for passage, score in ranking
                     ]
                 )
-        scanned = [replace(stored, id=0) for stored in index.scan()]
-        counts = replace(index.counts(), size_bytes=0)
+        scanned = [stored._replace(id=0) for stored in index.scan()]
+        counts = index.counts()._replace(size_bytes=0)
         told.append([index.files(), index.file_states(["1.md"]), index.field_counts()])
         return told, scanned, counts, index.has_documents(["1.md", "2.md"])
 

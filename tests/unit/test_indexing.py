@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,7 +227,7 @@ def test_progress_tells_of_reading_encoding_and_writing(plant: Plant, update: Up
     seen: list[Progress] = []
     update(listener=seen.append)
     total = ENCODE_BATCH + 2
-    assert [replace(each, share=None) for each in seen] == [
+    assert [each._replace(share=None) for each in seen] == [
         Progress("read", 0, 2),
         Progress("read", 1, 2),
         Progress("encode", 0, total),

@@ -83,7 +83,7 @@ class PiecemealReranker(FakeReranker):
     """Stands for one that asks each query in three pieces."""
 
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        return replace(super().score_pairs(query, passages), pieces=3)
+        return super().score_pairs(query, passages)._replace(pieces=3)
 
 
 def test_a_result_tells_in_how_many_pieces_its_query_was_asked(
@@ -97,7 +97,7 @@ def test_a_result_tells_in_how_many_pieces_its_query_was_asked(
 
 class LostReranker(FakeReranker):
     def score_pairs(self, query: str, passages: Sequence[str]) -> PairScores:
-        return replace(super().score_pairs(query, passages), logits=np.full(len(passages), np.nan, dtype=np.float32))
+        return super().score_pairs(query, passages)._replace(logits=np.full(len(passages), np.nan, dtype=np.float32))
 
 
 def test_a_callers_reranker_that_gives_no_numbers_is_an_error_and_no_order(

@@ -28,7 +28,7 @@ def read_file(file: FoundFile, content: bytes, *, format: Format | None = None, 
         reading = _read(format, content, file.path)
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
-    return replace(reading, documents=tuple(_named(each, file.path, format, lone) for each in reading.documents))
+    return reading._replace(documents=tuple(_named(each, file.path, format, lone) for each in reading.documents))
 
 
 def _read(format: Format, content: bytes, path: str) -> Reading:
@@ -40,25 +40,25 @@ def _read(format: Format, content: bytes, path: str) -> Reading:
 
     decoded = decode(content)
     reading = format.read_text(decoded.text, path)
-    return replace(reading, notes=(*decoded.notes, *reading.notes))
+    return reading._replace(notes=(*decoded.notes, *reading.notes))
 
 
 def _unpacked(format: Format, inner: Format, content: bytes, path: str) -> Reading:
     """What the packed file holds: its places are those in the file that it is unpacked to."""
     unpacked, note = format.unpack(content, is_text=not inner.binary)
     reading = _read(inner, unpacked, unpacked_name(path))
-    return replace(reading, notes=(*reading.notes, note), damaged=True) if note else reading
+    return reading._replace(notes=(*reading.notes, note), damaged=True) if note else reading
 
 
 def _named(document: Document, path: str, format: Format, lone: bool) -> Document:
     """*document* with its id and a title. A title that is made of the path is only for the eye: no model sees it."""
-    titled = replace(_under_its_title(document), fields=kept_fields(document.fields))
+    titled = _under_its_title(document)._replace(fields=kept_fields(document.fields))
     if format.records:
-        return titled if lone else replace(titled, id=f"{path}#{titled.id}")
+        return titled if lone else titled._replace(id=f"{path}#{titled.id}")
     from rerank_cli.corpus.read.text import title_of
 
     name = unpacked_name(path) if format.inner else path
-    return replace(titled, id=path, title=titled.title or (path if format.named else title_of(name)))
+    return titled._replace(id=path, title=titled.title or (path if format.named else title_of(name)))
 
 
 def _under_its_title(document: Document) -> Document:
@@ -77,4 +77,4 @@ def _under_its_title(document: Document) -> Document:
         return block if begins[opening] else replace(block, headings=(title, *block.headings))
 
     title = document.title[:MAX_HEADING_CHARS]
-    return replace(document, blocks=tuple(map(titled, document.blocks)))
+    return document._replace(blocks=tuple(map(titled, document.blocks)))

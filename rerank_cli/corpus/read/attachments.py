@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rerank_cli.corpus.read import read_file
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.formats import TEXT, format_of
@@ -30,7 +28,7 @@ def read_attachment(part: Part) -> Reading:
     """What the attachment *part* holds, of a mail the text alone. Raises Unreadable, and no other error of a reader."""
     format = format_of(part.filename)
     if format.bare:
-        format = replace(format, function=format.bare, bare="")
+        format = format._replace(function=format.bare, bare="")
     content = part.content()
     most = _MOST_BYTES if format.binary else _MOST_TEXT_BYTES
     if len(content) > most:

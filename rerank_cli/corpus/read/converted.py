@@ -18,12 +18,12 @@ _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGN
 def read(text: str, path: str) -> Reading:
     """A single document."""
     reading = html.read(text, path) if _HTML.match(text) else plain.read(text, path)
-    return replace(reading, documents=tuple(map(_in_paragraphs, reading.documents)))
+    return reading._replace(documents=tuple(map(_in_paragraphs, reading.documents)))
 
 
 def _in_paragraphs(document: Document) -> Document:
     blocks = tuple(_in_paragraph(block, number) for number, block in enumerate(document.blocks, start=1))
-    return replace(document, blocks=blocks)
+    return document._replace(blocks=blocks)
 
 
 def _in_paragraph(block: Block, number: int) -> Block:

@@ -52,7 +52,7 @@ def _chapter(page: str, at: int, title: str) -> Iterator[Block]:
     heading = label[:MAX_HEADING_CHARS]
     for block in blocks:
         headings = block.headings or ((heading,) if heading and block.text != heading else ())
-        place = replace(block.place, first=at, last=at, label=label)
+        place = block.place._replace(first=at, last=at, label=label)
         yield replace(block, place=place, headings=headings, heading_at=at)
 
 

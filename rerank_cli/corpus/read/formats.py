@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import NamedTuple, cast
 
 from rerank_cli.corpus.read.code_tree import GRAMMARS, LIBRARY
 from rerank_cli.records import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """How files of a kind are read: by the function `read` of the module called `reader`, beside this one.
 
     It is given the text of a file, or its bytes where the format is `binary`, and the path. Raise `version` whenever it
@@ -152,7 +150,7 @@ FORMATS: dict[str, Format] = {
         ),
         _CODE,
     ),
-    **dict.fromkeys(GRAMMARS, replace(_CODE, aid=LIBRARY)),
+    **dict.fromkeys(GRAMMARS, _CODE._replace(aid=LIBRARY)),
 }
 
 
@@ -175,7 +173,7 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
         return FORMATS.get(longer) or FORMATS.get(ending, TEXT)
     ending_within, longer_within = _endings(unpacked_name(path))
     inner = FORMATS.get(longer_within) or FORMATS.get(ending_within, TEXT)
-    return replace(PACKED[ending], inner=inner, records=inner.records, named=inner.named)
+    return PACKED[ending]._replace(inner=inner, records=inner.records, named=inner.named)
 
 
 def unpacked_name(path: str) -> str:

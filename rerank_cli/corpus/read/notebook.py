@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from rerank_cli.characters import whole_characters
@@ -89,7 +88,7 @@ def _add(cell: _Fields, outline: PinnedOutline) -> Document:
             for output in map(_fields, _list(cell.get("outputs"))):
                 _add_output(output, outline)
         case _ if source.startswith(("---\n", "+++\n")):  # the front matter of a page that is made of the notebook
-            return replace(markdown.read(source, "").documents[0], blocks=())
+            return markdown.read(source, "").documents[0]._replace(blocks=())
         case _:
             outline.block(without_encoded(source))
     return _NOTHING_SAID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rerank_cli.corpus.read import code, drawings, feeds, html, opml, prose
 from rerank_cli.corpus.read.xmlevents import BrokenXml, Doctype, End, Start, Text, events
@@ -45,7 +45,7 @@ def read(text: str, path: str) -> Reading:
         if path.lower().endswith((".svg", ".drawio")):  # whose source is of no use to anybody
             return drawings.read(text, path)
         reading = code.read(text, path)
-        return replace(reading, notes=(*reading.notes, f"{fault}: read as source code"))
+        return reading._replace(notes=(*reading.notes, f"{fault}: read as source code"))
     if survey.root in _DRAWINGS:
         return drawings.read(text, path)
     reading = _read_as(survey, text, path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +47,7 @@ class RememberingReranker:
         self._recall(query, keys)
         new = {key: passage for key, passage in zip(keys, passages, strict=True) if key not in self._known}
         scores = self._score(query, new)
-        return replace(scores, logits=np.array([self._known[key].logit for key in keys], dtype=np.float32))
+        return scores._replace(logits=np.array([self._known[key].logit for key in keys], dtype=np.float32))
 
     def elapsed_s(self, query: str, passages: Sequence[str]) -> list[float]:
         """The seconds that each of *passages* took when it was scored; `score_pairs` had them last."""

@@ -76,7 +76,8 @@ def read_generation(engine: Engine, names: Names) -> Generation | None:
 
 def write_generation(engine: Engine, names: Names, generation: Generation) -> None:
     """Make *generation* the newest: from now on readers that open the index see it."""
-    said = {"format_version": FORMAT_VERSION, **asdict(generation)}
+    manifest = {**generation.manifest._asdict(), "recipe": generation.manifest.recipe._asdict()}
+    said = {"format_version": FORMAT_VERSION, **asdict(generation), "manifest": manifest}
     content = packed(said, of=str(engine.address))
     engine.upsert(names.records, [record(MANIFEST, MANIFEST, content=content)])
 

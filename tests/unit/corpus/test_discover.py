@@ -12,6 +12,7 @@ import pytest
 
 from rerank_cli.corpus.discover import Discovery, discover
 from rerank_cli.errors import InputError, UsageError
+from rerank_cli.ports import FileState
 from rerank_cli.records import FoundFile, Rules, SkippedFile
 from rerank_cli.stamps import Stamp, stamp_of
 
@@ -263,7 +264,7 @@ def test_installed_packages_are_left_out_unless_a_rule_or_the_index_has_them(tmp
         "node_modules/": "packages that a program installed",
         "web/node_modules/": "packages that a program installed",
     }
-    known = {"env/lib/six.py": Stamp(0, 0, 0, 0)}
+    known = {"env/lib/six.py": FileState("env/lib/six.py", Stamp(0, 0, 0, 0), b"", "code 3", failure=None)}
     assert paths(discover(tmp_path, Rules(), known=known)) == ["env/lib/six.py", "env/pyvenv.cfg", "lib/env/note.md"]
     (tmp_path / ".rerankignore").write_text("!node_modules/\n")
     assert paths(discover(tmp_path, Rules()))[-2:] == ["node_modules/pad/index.js", "web/node_modules/pad/readme.md"]

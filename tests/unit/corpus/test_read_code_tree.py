@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -76,7 +75,7 @@ def test_without_the_library_the_patterns_find_definitions(monkeypatch: pytest.M
 def test_a_file_is_read_again_once_the_library_is_there() -> None:
     with_it = format_of("a.py")
     assert with_it.reading.endswith("+tree_sitter")
-    assert replace(with_it, aid="a_library_that_is_not_here").reading == with_it.reading.removesuffix("+tree_sitter")
+    assert with_it._replace(aid="a_library_that_is_not_here").reading == with_it.reading.removesuffix("+tree_sitter")
     assert format_of("a.toml").reading == FORMATS[".kt"].reading == with_it.reading.removesuffix("+tree_sitter")
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,7 +106,7 @@ def test_an_index_goes_back_to_a_scan_and_its_graph_goes(graph_folder: Path) -> 
 
 
 def test_another_encoder_gets_a_graph_of_its_own(graph_folder: Path) -> None:
-    other = replace(RECIPE, encoder_fingerprint="another")
+    other = RECIPE._replace(encoder_fingerprint="another")
     with open_writer(graph_folder, wait_s=0, search="hnsw") as writer:
         manifest = writer.commit(Changes(removed=tuple(writer.files())), other)
         assert (manifest.search, manifest.search_reason) == (SCAN, "there is no vector yet")

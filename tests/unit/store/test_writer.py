@@ -4,7 +4,6 @@ import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +65,7 @@ def test_what_a_file_was_found_like_is_remembered_without_a_generation(folder: P
 def test_another_recipe_needs_a_commit_and_the_same_one_does_not(folder: Path) -> None:
     with open_writer(folder, wait_s=0) as writer:
         assert not writer.needs_commit(RECIPE)
-        assert writer.needs_commit(replace(RECIPE, passage_tokens=41))
+        assert writer.needs_commit(RECIPE._replace(passage_tokens=41))
     with open_writer(folder, wait_s=0, search="hnsw") as writer:
         assert writer.needs_commit(RECIPE)
 

@@ -86,10 +86,11 @@ _WIDEST_FALSE_FIXED = 0.2
 _WIDEST_IN_WORD = 0.16
 _OWN_BLANKS = 2
 
-# Where there is no blank in so many letters, words may stand closely; they have so many letters. In sizes of these: so
-# far apart, or over each other, stand words that are set one by one.
+# Where there is no blank in so many letters, words may stand closely; hardly any is a single letter. In sizes of these:
+# so far apart, or over each other, stand words that are set one by one.
 _LONGEST_WORDS = 9
-_SHORTEST_WORDS = 2
+_MOST_SINGLE = 0.1
+_SINGLE_WORDS = "aIyoeàÀA&"
 _APART = 0.003
 
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
@@ -338,19 +339,21 @@ class Letters:
     def _begins_of_words(self, text: str, first: int, end: int, size: float) -> list[int]:
         """Where words begin in a line whose letters are wider than those of the picture, so that these leave no gap.
 
-        Each is set for itself: it stands elsewhere than the one before ends. None where letters are set one by one.
+        Each is set for itself: it stands elsewhere than the one before ends. None where single letters are set so.
         """
-        objects = [
-            ctypes.cast(pdfium.FPDFText_GetTextObject(self._raw, at), ctypes.c_void_p).value for at in range(first, end)
-        ]
+        texts = [pdfium.FPDFText_GetTextObject(self._raw, index) for index in range(first, end)]
+        objects = [ctypes.cast(each, ctypes.c_void_p).value for each in texts]
         begins = [
-            at
-            for at in range(first + 1, end)
-            if not (text[at].isspace() or text[at - 1].isspace())
-            and objects[at - first] != objects[at - first - 1]
-            and abs(self._left(at) - self._right(at - 1)) > _APART * size
+            index
+            for index in range(first + 1, end)
+            if not (text[index].isspace() or text[index - 1].isspace())
+            and objects[index - first] != objects[index - first - 1]
+            and abs(self._left(index) - self._right(index - 1)) > _APART * size
         ]
-        return begins if len(begins) * _SHORTEST_WORDS < end - first else []
+        single = sum(
+            len(piece) == 1 and piece not in _SINGLE_WORDS for piece in _parted(text, first, end, begins).split(" ")
+        )
+        return [] if single > _MOST_SINGLE * len(begins) else begins
 
     def _style(
         self, text: str, some: tuple[int, int, int], end: int, size: float, gaps: Sequence[_Gap]

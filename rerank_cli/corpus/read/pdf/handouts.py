@@ -20,6 +20,10 @@ _NEARLY_ALL = 0.9
 _MOST_SLIDES = 16
 
 _COUNT = re.compile(r"(?<!\S)(\d{1,3})(?:\s*(?:/|of)\s*\d{1,3})?\W{0,2}\Z")
+
+# A foot has no more of them: a row of a table has.
+_MOST_CELLS = 3
+
 _DIGITS = re.compile(r"\d+")
 
 _Spot = tuple[str, int, int]  # words, and where they stand
@@ -52,13 +56,20 @@ def handout_of(pages: Sequence[Page]) -> Handout | None:
     """How *pages* hold slides that are counted; None where they are pages like others."""
     if len(pages) < _FEWEST:
         return None
+    numbered = [
+        (page.number, round(line.y), line)
+        for page in pages
+        for line in page.lines
+        if line.cells[-1].text[-1].isdecimal() and len(line.cells) <= _MOST_CELLS
+    ]
+    heights = Counter(y for _, y, _ in numbered)
+    fewest = max(_FEWEST, _MOSTLY * len(pages))
     seen: dict[_Spot, dict[int, tuple[int, Line]]] = defaultdict(dict)
-    for page in pages:
-        for line in page.lines:
-            if line.cells[-1].text[-1].isdecimal() and (found := _COUNT.search(line.text)):
-                for spot in _spots(line):
-                    seen[spot][page.number] = int(found[1]), line
-    counted = [(step, counts) for counts in seen.values() if (step := _step(counts, len(pages)))]
+    for number, y, line in numbered:
+        if heights[y] >= fewest and (found := _COUNT.search(line.text)):
+            for spot in _spots(line, y):
+                seen[spot][number] = int(found[1]), line
+    counted = [(step, counts) for counts in seen.values() if len(counts) >= fewest and (step := _step(counts))]
     if not counted:
         return None
     size = Counter(step for step, _ in counted).most_common(1)[0][0]
@@ -66,17 +77,15 @@ def handout_of(pages: Sequence[Page]) -> Handout | None:
     return _handout(pages, size, counts)
 
 
-def _spots(line: Line) -> Iterator[_Spot]:
+def _spots(line: Line, y: int) -> Iterator[_Spot]:
     """Where a line stands, whether it begins, ends or has its middle at one place."""
     words = _DIGITS.sub("#", line.text)
-    for x in {line.left, line.right, (line.left + line.right) / 2}:
-        yield words, round(x), round(line.y)
+    for x in {round(line.left), round(line.right), round((line.left + line.right) / 2)}:
+        yield words, x, y
 
 
-def _step(counts: dict[int, tuple[int, Line]], pages: int) -> int:
+def _step(counts: dict[int, tuple[int, Line]]) -> int:
     """By how many more than one the numbers at a place count from page to page; 0 where they do not."""
-    if len(counts) < max(_FEWEST, _MOSTLY * pages):
-        return 0
     values = [(number, value) for number, (value, _) in counts.items()]
     steps = Counter((after[1] - before[1]) / (after[0] - before[0]) for before, after in pairwise(values))
     step, times = steps.most_common(1)[0]

@@ -309,7 +309,7 @@ class Letters:
         bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
         words: Sequence[int] = ()
         if (fixed or end - first > _LONGEST_WORDS * (len(gaps) + 1)) and self._is_unseen(middle):
-            fixed, words = False, self._begins_of_words(text, first, end, size)
+            fixed, words = False, () if self._has_wide else self._begins_of_words(text, first, end, size)
         text = self._without_blanks_in_words(text, gaps, size, fixed=fixed)
         y = self._origin(usual)[1] if end - first > 1 else self._height_of_sign(first, size)
         cells = [

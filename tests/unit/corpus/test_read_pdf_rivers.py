@@ -165,3 +165,11 @@ def test_figures_in_brackets_that_do_not_count_stay_in_their_column() -> None:
     rows = [("rope", "(12)"), ("paint", "(13)"), ("nails", "(5)")]
     page = together((50, [name for name, _ in rows]), (500, [f"\\{loss[:-1]}\\)" for _, loss in rows]))
     assert texts(pdf(page)) == ["\n".join(map(" | ".join, rows))]
+
+
+def test_code_and_what_is_said_of_each_line_stay_side_by_side() -> None:
+    code = ["_x = rope + oar - 5", "_y = rope - oar + 7", "_z = rope - oar - 2"]
+    said = ["# All ropes of the shed", "# All that lie on the quay", "# Those of the old boats"]
+    assert "\n".join(texts(pdf(together((50, code), (300, said))))) == "\n".join(
+        map(" | ".join, zip(code, said, strict=True))
+    )

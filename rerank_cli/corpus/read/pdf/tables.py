@@ -251,7 +251,7 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
         return None
     if 2 * sum(len(row.cells) for row in full) < len(full) * len(columns):
         return None
-    if _is_prose(full, columns) or _has_no_strips(full, columns) or _are_addresses(full):
+    if _is_prose(rows, columns) or _has_no_strips(full, columns) or _are_addresses(full):
         return None
     texts = tuple(_texts(row, columns) for row in rows)
     if _are_formulas(texts, len(columns)):
@@ -329,13 +329,21 @@ def _text(cell: Sequence[Cell]) -> str:
 
 
 def _is_prose(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:
-    """Whether the rows are lines of columns of text."""
+    """Whether the rows are lines of columns of text. In one of these a sentence goes on, or a line stands alone."""
+    is_full = all(len(row.cells) > 1 for row in rows)
+    rows = [row for row in rows if len(row.cells) > 1]
     lines = [line for row in rows for cell in row.cells for line in cell]
+    if is_full and all(map(_begins_anew, lines)):
+        return False
     is_single = all(len(cell) == 1 for row in rows for cell in row.cells)
     words = sum(line.text.count(" ") + 1 for line in lines) / len(lines)
     if not is_single or len(columns) > 3 or len(rows) < 3 or words <= _PROSE_WORDS:
         return False
     return all(_fullness(lines, column) > _PROSE_FULLNESS for column in columns)
+
+
+def _begins_anew(line: Cell) -> bool:
+    return line.text[0].isupper() or not line.text[0].isalpha()
 
 
 def _has_no_strips(rows: Sequence[_Row], columns: Sequence[Span]) -> bool:
@@ -361,7 +369,7 @@ def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
     """*lines*, but columns of prose one after the other."""
     full = [row for row in rows if len(row.cells) > 1]
     columns = columns_of(_spans(full))
-    if len(columns) < 2 or not (_is_prose(full, columns) or _are_addresses(full)):
+    if len(columns) < 2 or not (_is_prose(rows, columns) or _are_addresses(full)):
         return lines
     ordered: list[Line] = []
     for left, right in columns:

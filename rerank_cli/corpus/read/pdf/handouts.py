@@ -60,7 +60,7 @@ def handout_of(pages: Sequence[Page]) -> Handout | None:
         (page.number, round(line.y), line)
         for page in pages
         for line in page.lines
-        if line.cells[-1].text[-1].isdecimal() and len(line.cells) <= _MOST_CELLS
+        if line.cells[-1].text[-1] in "0123456789" and len(line.cells) <= _MOST_CELLS
     ]
     heights = Counter(y for _, y, _ in numbered)
     fewest = max(_FEWEST, _MOSTLY * len(pages))

@@ -89,6 +89,7 @@ _OWN_BLANKS = 2
 # Where there is no blank in so many letters, words may stand closely; hardly any is a single letter. In sizes of these:
 # so far apart, or over each other, stand words that are set one by one.
 _LONGEST_WORDS = 9
+_LINES_ASKED = 3  # where none of them is of a scan's text, no other is
 _MOST_SINGLE = 0.1
 _SINGLE_WORDS = "aIyoeàÀA&"
 _APART = 0.003
@@ -169,6 +170,7 @@ class Letters:
         """Whether nobody knows those of some fonts, which are left out; once lines were read."""
         self._grids: Sequence[Grid] = ()
         self._runs_downwards = downwards
+        self._seen_lines = 0  # those that were asked about and are seen
 
     def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
         """The lines in the order of the file, which is mostly that of reading. The rules of *grids* part cells."""
@@ -333,8 +335,13 @@ class Letters:
 
     def _is_unseen(self, index: int) -> bool:
         """Whether a letter is of the text that is put under the picture of a scan."""
+        if self._seen_lines >= _LINES_ASKED:
+            return False
         shown = pdfium.FPDFText_GetTextObject(self._raw, index)
-        return bool(shown) and pdfium.FPDFTextObj_GetTextRenderMode(shown) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+        if shown and pdfium.FPDFTextObj_GetTextRenderMode(shown) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE:
+            return True
+        self._seen_lines += 1
+        return False
 
     def _begins_of_words(self, text: str, first: int, end: int, size: float) -> list[int]:
         """Where words begin in a line whose letters are wider than those of the picture, so that these leave no gap.

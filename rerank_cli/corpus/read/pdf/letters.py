@@ -85,6 +85,7 @@ _WIDEST_FALSE_FIXED = 0.2
 # A narrower one in a line with so many blanks of its own is none between other letters, either.
 _WIDEST_IN_WORD = 0.16
 _OWN_BLANKS = 2
+_BLANKS_ASKED = 5
 
 # Where there is no blank in so many letters, words may stand closely; hardly any is a single letter. In sizes of these:
 # so far apart, or over each other, stand words that are set one by one.
@@ -170,6 +171,7 @@ class Letters:
         """Whether nobody knows those of some fonts, which are left out; once lines were read."""
         self._grids: Sequence[Grid] = ()
         self._runs_downwards = downwards
+        self._has_own_blanks = False  # whether the file has blanks, which pdfium need not put there
         self._seen_lines = 0  # those that were asked about and are seen
 
     def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
@@ -183,6 +185,11 @@ class Letters:
         text = text.replace(_THREEFOLD_HYPHEN, _HYPHEN_WITH_ROOM)
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
+        self._has_own_blanks = any(
+            pdfium.FPDFText_IsGenerated(self._raw, index) == 0
+            for part in range(_BLANKS_ASKED)
+            if (index := text.find(" ", part * len(text) // _BLANKS_ASKED)) >= 0
+        )
         lines: list[Line] = []
         for found in _LINE.finditer(text):
             first, end = found.span(1)
@@ -409,6 +416,8 @@ class Letters:
         """
         if fixed or self._has_wide:
             text = self._without_false_blanks(text, gaps, size, fixed=fixed)
+        if not self._has_own_blanks:
+            return text
         narrow = [gap for gap in gaps if 0.0 < gap[2] < _WIDEST_IN_WORD * size]
         false = [
             (space, after)

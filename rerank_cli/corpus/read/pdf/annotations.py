@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -137,10 +137,10 @@ def _with_field(line: Line, field: Field) -> Line:
     for index, cell in enumerate(cells):
         is_there = cell.left < field.right and field.left < cell.left + line.size
         if is_there and field.text in _TICKS and cell.text[0] in _PRINTED_BOXES:
-            cells[index] = replace(cell, text=f"{field.text} {cell.text[1:].strip()}".rstrip())
-            return replace(line, cells=tuple(cells))
+            cells[index] = cell._replace(text=f"{field.text} {cell.text[1:].strip()}".rstrip())
+            return line._replace(cells=tuple(cells))
     own = Cell(field.text, field.left, field.right)
-    return replace(line, cells=tuple(sorted((*cells, own), key=lambda cell: cell.left)))
+    return line._replace(cells=tuple(sorted((*cells, own), key=lambda cell: cell.left)))
 
 
 def _above(lines: Sequence[Line], field: Field) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby, pairwise
 
 from rerank_cli.corpus.read.pdf.grids import Grid
@@ -44,7 +43,7 @@ def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
     is_mixed = grid.walled and sum(len(line.cells) > 1 for line in lines) > _MOST_ROWS * len(lines)
     if not beside or is_mixed:
         is_box = grid.closed and len(lines) >= _FEWEST_LINES
-        return [replace(line, box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
+        return [line._replace(box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
     if len(cells) < _LEAST_FILLED * len({frame for row in grid.frames for frame in row}):
         return []
     if len(rows) < 2 and sum(len(cells[place]) >= _FEWEST_IN_CELL for place in rows[0]) < 2:
@@ -60,14 +59,14 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
         if len(rows) < 2 or (len(levels) == 1 and any(_holds_text(cells[place], len(places)) for place in places)):
             for place in places:
                 box += 1
-                yield from (replace(line, box=Box(box)) for line in cells[place])
+                yield from (line._replace(box=Box(box)) for line in cells[place])
             box += 1
             continue
         for at, level in enumerate(levels):
             kept = set(map(id, level))
             for row, column in places:
                 lines = [line for line in cells[row, column] if id(line) in kept]
-                yield from (replace(line, box=Box(box, (row, at, column))) for line in lines)
+                yield from (line._replace(box=Box(box, (row, at, column))) for line in lines)
 
 
 def _holds_text(lines: Sequence[Line], beside: int) -> bool:

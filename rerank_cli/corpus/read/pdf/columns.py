@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -68,7 +67,7 @@ def _split(line: Line, gutter: float) -> Iterator[Line]:
     """*line* in two if its cells are on both sides."""
     for cells in (_left_of(line.cells, gutter), tuple(cell for cell in line.cells if cell.left >= gutter)):
         if cells:
-            yield line if len(cells) == len(line.cells) else replace(line, cells=cells)
+            yield line if len(cells) == len(line.cells) else line._replace(cells=cells)
 
 
 def _left_of(cells: Sequence[Cell], gutter: float) -> tuple[Cell, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from rerank_cli.corpus.read.pdf.cells import boxed
@@ -94,7 +94,7 @@ def _pieces(lines: Sequence[Line], grids: Sequence[Grid]) -> list[_Piece]:
         for (number_or_none, at), pairs in groupby(zip(spots, line.cells, strict=True), key=lambda pair: pair[0]):
             part = tuple(cell for _, cell in pairs)
             whole = len(part) == len(line.cells)
-            pieces.append(_Piece(line if whole else replace(line, cells=part), number_or_none, at))
+            pieces.append(_Piece(line if whole else line._replace(cells=part), number_or_none, at))
     return pieces
 
 

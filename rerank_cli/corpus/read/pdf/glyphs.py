@@ -13,6 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
+from rerank_cli.corpus.read.pdf.lean import lean
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 
 # What pdfium gives in place of each sign of TeX's symbols: the letter that has its code elsewhere.
@@ -89,6 +90,10 @@ _MOST_UNPACKED_BYTES = 1_000_000
 
 _NAME_BYTES = 128
 
+# Asked of some hundred letters of a page.
+_is_unknown = lean(pdfium.FPDFText_HasUnicodeMapError)
+_ask_font = lean(pdfium.FPDFText_GetFontInfo)
+
 
 class Glyphs:
     """The letters of one file. *content* is the file."""
@@ -131,7 +136,7 @@ class Glyphs:
         inked = [index for index, letter in enumerate(text) if not letter.isspace()]
         if meaningless < _MOST_MEANINGLESS * len(inked):
             return True
-        unknown: int = sum(pdfium.FPDFText_HasUnicodeMapError(textpage, index) for index in inked)
+        unknown: int = sum(_is_unknown(textpage, index) for index in inked)
         return unknown < _MOST_UNKNOWN * len(inked)
 
     def _without_untold(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
@@ -160,14 +165,13 @@ class Glyphs:
         if len(own) < _FEWEST or len(_UNTOLD.findall(own)) < _MOST_UNTOLD * len(own):
             return False
         unknown = sum(
-            letter == _REPLACED or pdfium.FPDFText_HasUnicodeMapError(textpage, index) == 1
-            for letter, index in zip(own, indices, strict=True)
+            letter == _REPLACED or _is_unknown(textpage, index) == 1 for letter, index in zip(own, indices, strict=True)
         )
         return bool(unknown > _ALL_BUT_FEW * len(indices))
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
-        unknown = [index for index in found if pdfium.FPDFText_HasUnicodeMapError(textpage, index)]
+        unknown = [index for index in found if _is_unknown(textpage, index)]
         signs = ((index, self._character(textpage, index, text[index])) for index in unknown)
         return {index: sign for index, sign in signs if sign}
 
@@ -177,7 +181,7 @@ class Glyphs:
             return text
         fonts: dict[str, list[int]] = {}
         for index in range(len(text)):
-            if pdfium.FPDFText_HasUnicodeMapError(textpage, index):
+            if _is_unknown(textpage, index):
                 fonts.setdefault(self._font(textpage, index), []).append(index)
         letters = list(text)
         for name, indices in fonts.items():
@@ -188,7 +192,7 @@ class Glyphs:
         return "".join(letters)
 
     def _font(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int) -> str:
-        length = pdfium.FPDFText_GetFontInfo(textpage, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        length = _ask_font(textpage, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
         return self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
 
     def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:

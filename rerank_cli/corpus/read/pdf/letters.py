@@ -25,6 +25,7 @@ from rerank_cli.corpus.read.pdf.characters import (
 )
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
+from rerank_cli.corpus.read.pdf.lean import lean
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.corpus.read.pdf.textpages import characters_of
@@ -131,8 +132,14 @@ _Gap = tuple[int, int, float]  # a blank, what comes after it, and how wide it i
 
 
 # Asked of some hundred letters of a page.
-_ask_origin = pdfium.FPDFText_GetCharOrigin
-_ask_box = pdfium.FPDFText_GetLooseCharBox
+_ask_origin = lean(pdfium.FPDFText_GetCharOrigin)
+_ask_loose_box = lean(pdfium.FPDFText_GetLooseCharBox)
+_ask_box = lean(pdfium.FPDFText_GetCharBox)
+_ask_matrix = lean(pdfium.FPDFText_GetMatrix)
+_ask_font = lean(pdfium.FPDFText_GetFontInfo)
+_size_of = lean(pdfium.FPDFText_GetFontSize)
+_is_generated = lean(pdfium.FPDFText_IsGenerated)
+_object_of = lean(pdfium.FPDFText_GetTextObject)
 
 
 class Letters:
@@ -147,6 +154,7 @@ class Letters:
         self._glyphs = glyphs
         self._sheet = sheet
         self._shift = sheet.left
+        self._is_turned = sheet.turned != 0
         self._number = number
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
@@ -186,7 +194,7 @@ class Letters:
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         self._has_own_blanks = any(
-            pdfium.FPDFText_IsGenerated(self._raw, index) == 0
+            _is_generated(self._raw, index) == 0
             for part in range(_BLANKS_ASKED)
             if (index := text.find(" ", part * len(text) // _BLANKS_ASKED)) >= 0
         )
@@ -246,7 +254,7 @@ class Letters:
         return [
             before + 1
             for (before, after), gap in zip(pairwise(inked), gaps, strict=True)
-            if after == before + 2 and gap < 2 * usual and pdfium.FPDFText_IsGenerated(self._raw, before + 1)
+            if after == before + 2 and gap < 2 * usual and _is_generated(self._raw, before + 1)
         ]
 
     def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
@@ -344,7 +352,7 @@ class Letters:
         """Whether a letter is of the text that is put under the picture of a scan."""
         if self._seen_lines >= _LINES_ASKED:
             return False
-        shown = pdfium.FPDFText_GetTextObject(self._raw, index)
+        shown = _object_of(self._raw, index)
         if shown and pdfium.FPDFTextObj_GetTextRenderMode(shown) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE:
             return True
         self._seen_lines += 1
@@ -355,7 +363,7 @@ class Letters:
 
         Each is set for itself: it stands elsewhere than the one before ends. None where single letters are set so.
         """
-        texts = [pdfium.FPDFText_GetTextObject(self._raw, index) for index in range(first, end)]
+        texts = [_object_of(self._raw, index) for index in range(first, end)]
         objects = [ctypes.cast(each, ctypes.c_void_p).value for each in texts]
         begins = [
             index
@@ -402,7 +410,7 @@ class Letters:
             widest = _WIDEST_FALSE if is_within else _WIDEST_FALSE_FIXED if fixed else 0.0
             if is_within and text[space - 1] in WIDE_STOPS:
                 widest = CELL_GAP * _AFTER_STOP
-            if not 0.0 < width < widest * size or not pdfium.FPDFText_IsGenerated(self._raw, space):
+            if not 0.0 < width < widest * size or not _is_generated(self._raw, space):
                 continue
             if is_within or all((self._font(index) or (False, True))[1] for index in (space - 1, after)):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
@@ -426,10 +434,10 @@ class Letters:
             and text[space - 1] != "f"
             and text[after].isalpha()
             and (text[after].islower() or text[space - 1].isupper())
-            and pdfium.FPDFText_IsGenerated(self._raw, space) == 1
+            and _is_generated(self._raw, space) == 1
             and self._left(space) >= self._left(after) - _NO_GAP
         ]
-        if not false or sum(pdfium.FPDFText_IsGenerated(self._raw, space) == 0 for space, _, _ in gaps) < _OWN_BLANKS:
+        if not false or sum(_is_generated(self._raw, space) == 0 for space, _, _ in gaps) < _OWN_BLANKS:
             return text
         for space, after in false:
             text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
@@ -489,8 +497,8 @@ class Letters:
     def _size(self, index: int) -> tuple[float, int]:
         """The size of a letter, and how many quarters the page is to be turned for it to stand upright."""
         matrix = self._matrix
-        size = pdfium.FPDFText_GetFontSize(self._raw, index)
-        if not pdfium.FPDFText_GetMatrix(self._raw, index, ctypes.byref(matrix)):
+        size = _size_of(self._raw, index)
+        if not _ask_matrix(self._raw, index, ctypes.byref(matrix)):
             return size or 1.0, self._sheet.turned
         along, across = (matrix.a, matrix.b) if size >= 0 else (-matrix.a, -matrix.b)
         turn = (0 if along >= 0 else 2) if abs(along) >= abs(across) else (1 if across > 0 else 3)
@@ -517,7 +525,7 @@ class Letters:
 
     def _font(self, index: int) -> tuple[bool, bool] | None:
         """Whether a letter is bold, and whether its font is a typewriter's; None where the font has no name."""
-        length = pdfium.FPDFText_GetFontInfo(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        length = _ask_font(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
         name = self._name.value if 0 < length <= _NAME_BYTES else b""
         if not name:
             return None
@@ -537,26 +545,27 @@ class Letters:
         return True
 
     def _origin(self, index: int) -> tuple[float, float]:
-        pdfium.FPDFText_GetCharOrigin(self._raw, index, *self._point)
+        _ask_origin(self._raw, index, *self._point)
         return self._sheet.shown(self._x.value, self._y.value)
 
     def _left(self, index: int) -> float:
-        if self._sheet.turned:
+        if self._is_turned:
             return self._origin(index)[0]
         _ask_origin(self._raw, index, *self._point)
         return self._x.value - self._shift
 
     def _right(self, index: int) -> float:
-        if self._sheet.turned:
+        if self._is_turned:
             return max(x for x, _ in self._corners(index))
-        _ask_box(self._raw, index, self._box_pointer)
-        return float(self._box.right) - self._shift
+        _ask_loose_box(self._raw, index, self._box_pointer)
+        right: float = self._box.right
+        return right - self._shift
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))
 
     def _corners(self, index: int) -> tuple[tuple[float, float], tuple[float, float]]:
-        pdfium.FPDFText_GetCharBox(self._raw, index, *self._edge_pointers)
+        _ask_box(self._raw, index, *self._edge_pointers)
         left, right, bottom, top = (edge.value for edge in self._edges)
         return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_unspaced
 
@@ -44,8 +44,7 @@ _INITIAL = 1.6
 _LEAST_BLANK = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A part of a line that stands apart from the others, from `left` to `right`."""
 
     text: str
@@ -53,8 +52,7 @@ class Cell:
     right: float
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """What rules keep apart: the `number` of a box or a table on its page, and the `cell` of a table.
 
     A cell has a row between rules, a row within that, and a column.
@@ -69,8 +67,7 @@ class Box:
         return (self.number, *self.cell[:2]) if self.cell else None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What stands side by side on a page. Points (1/72 inch) count from the page's upper left corner.
 
     `y` is the line that the letters stand on, `size` that of the letters. `bold` and `fixed` (as a typewriter sets
@@ -153,8 +150,8 @@ class Line:
     def with_between(self, other: Line) -> Line:
         """This line with *other* in its gap."""
         before = tuple(cell for cell in self.cells if cell.left < other.left)
-        after = replace(self, cells=self.cells[len(before) :])
-        return replace(self, cells=before).with_more(other).with_more(after)
+        after = self._replace(cells=self.cells[len(before) :])
+        return self._replace(cells=before).with_more(other).with_more(after)
 
     def is_initial_of(self, other: Line) -> bool:
         """Whether this is the large letter that a paragraph begins with, and *other* the first line beside it."""
@@ -170,7 +167,7 @@ class Line:
         """*other* with this large letter in front."""
         first, *after = other.cells
         space = " " if other.left - self.right > _LEAST_BLANK * other.size else ""
-        return replace(other, cells=(Cell(f"{self.text}{space}{first.text}", self.left, first.right), *after))
+        return other._replace(cells=(Cell(f"{self.text}{space}{first.text}", self.left, first.right), *after))
 
     def in_formula_with(self, other: Line, last: Line) -> bool:
         """Whether *other* is a piece of the formula that this line is, of which *last* is the piece before.
@@ -208,7 +205,7 @@ class Line:
         space = "" if is_within or (is_script and -self.size < gap < WORD_GAP * self.size) else " "
         cell = Cell(f"{last.text}{space}{other.text}", min(last.left, other.left), max(last.right, other.right))
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
-        return replace(main, cells=(*before, cell), bold=self.bold and other.bold)
+        return main._replace(cells=(*before, cell), bold=self.bold and other.bold)
 
     def _is_marked_by(self, other: Line) -> bool:
         """Whether one is the raised number of a footnote, and the other a word."""
@@ -230,7 +227,7 @@ class Line:
         else:
             before += [last, first]
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
-        return replace(main, cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
+        return main._replace(cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
 
 
 def levels_of(lines: Iterable[Line], apart: float) -> list[list[Line]]:
@@ -252,7 +249,7 @@ def in_rows_of_cells(lines: Sequence[Line]) -> list[tuple[Line, tuple[Line, ...]
         if row is None:
             rows += [(line, (line,)) for line in whole]
         else:
-            rows.append((replace(whole[0], cells=tuple(cell for line in whole for cell in line.cells)), whole))
+            rows.append((whole[0]._replace(cells=tuple(cell for line in whole for cell in line.cells)), whole))
     return rows
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
@@ -47,4 +46,4 @@ def _without(lines: Sequence[Line], dropped: set[int]) -> Iterator[Line]:
     for line in lines:
         cells = tuple(cell for cell in line.cells if id(cell) not in dropped)
         if cells:
-            yield line if len(cells) == len(line.cells) else replace(line, cells=cells)
+            yield line if len(cells) == len(line.cells) else line._replace(cells=cells)

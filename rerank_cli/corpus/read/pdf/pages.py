@@ -174,7 +174,7 @@ class Pdf:
                 sheet = replace(sheet, turned=(sheet.turned + 3) % 4)
                 lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
-                lines = [replace(line, y=sheet.shown_height - line.y) for line in lines]
+                lines = [line._replace(y=sheet.shown_height - line.y) for line in lines]
             elif _stand_side_by_side(lines) and (grids := _grids_on(page, sheet, lines)):
                 if cross_rules(lines, grids):
                     lines = letters.lines(grids)
@@ -223,4 +223,4 @@ def _telling(lines: list[Line]) -> Iterator[Line]:
     for line in lines:
         cells = tuple(cell for cell in line.cells if cell.text != ".")
         if cells:
-            yield line if len(line.cells) - len(cells) < _LEADER else replace(line, cells=cells)
+            yield line if len(line.cells) - len(cells) < _LEADER else line._replace(cells=cells)

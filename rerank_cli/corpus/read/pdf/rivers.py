@@ -182,7 +182,7 @@ def _by_block(lines: list[Line]) -> list[Line]:
             for side, within in enumerate(sides, -1):
                 cells = tuple(cell for piece in row if _side(piece, river) == side for cell in piece.cells)
                 if cells:
-                    within.append(line if len(cells) == len(line.cells) else replace(line, cells=cells))
+                    within.append(line if len(cells) == len(line.cells) else line._replace(cells=cells))
         left, block, right = sides
         ordered += [*lines[: river.first], *_by_block(left), *block, *_by_block(right)]
         lines = lines[river.end :]

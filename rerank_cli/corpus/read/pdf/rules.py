@@ -6,10 +6,12 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rerank_cli.corpus.read.pdf.lean import lean
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 
 # Of a page with more than that, or of a line with more pieces, nothing is asked: it is a map or a plot.
@@ -27,16 +29,15 @@ SAME = 3.0
 
 # Asked of every object of a page.
 _PATH = pdfium.FPDF_PAGEOBJ_PATH
-_count_objects = pdfium.FPDFPage_CountObjects
-_object = pdfium.FPDFPage_GetObject
-_kind_of = pdfium.FPDFPageObj_GetType
-_ask_bounds = pdfium.FPDFPageObj_GetBounds
+_count_objects = lean(pdfium.FPDFPage_CountObjects)
+_object = lean(pdfium.FPDFPage_GetObject)
+_kind_of = lean(pdfium.FPDFPageObj_GetType)
+_ask_bounds = lean(pdfium.FPDFPageObj_GetBounds)
 
 _Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A straight line at `at`, which is its height if it is level, and its distance from the left edge if not."""
 
     at: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 
 from rerank_cli.corpus.read.pdf.addresses import are_addresses
@@ -376,7 +376,7 @@ def _by_column(rows: Sequence[_Row], lines: Sequence[Line]) -> Sequence[Line]:
         for line in lines:
             cells = tuple(cell for cell in line.cells if left <= (cell.left + cell.right) / 2 <= right)
             if cells:
-                ordered.append(replace(line, cells=cells))
+                ordered.append(line._replace(cells=cells))
     return ordered if sum(len(line.cells) for line in ordered) == sum(len(line.cells) for line in lines) else lines
 
 

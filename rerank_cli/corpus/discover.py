@@ -206,6 +206,7 @@ class _Walk:
         self._is_mount = is_mount
         self._include = _flag_patterns(rules.include, "--include")
         self._exclude = _Patterns("--exclude", "", _flag_patterns(rules.exclude, "--exclude"))
+        self._has_flags = bool(self._include or self._exclude.patterns)
 
     def run(self) -> None:
         # A list in place of recursion: folders may be nested deeper than Python's stack.
@@ -299,7 +300,7 @@ class _Walk:
         return tuple(found)
 
     def _judged(self, folder: _Folder, name: str, location: str, descriptor: int) -> FoundFile | SkippedFile | _Folder:
-        if not _is_utf8(name):
+        if not (name.isascii() or _is_utf8(name)):
             return SkippedFile(folder.path + _shown(name), "its name is not valid UTF-8", "failed")
         try:
             status = os.lstat(name, dir_fd=descriptor)  # by its location the system would look up each folder again
@@ -309,7 +310,7 @@ class _Walk:
                 return SkippedFile(path, "the index itself", "rule")
             rule = _rule_for(path, folder.ignores) if folder.ignores else None
             known = self._known.get(path)
-            if by_name := self._reason_by_name(name, path, rule, is_known=known is not None):
+            if by_name := self._reason_by_name(name, path, rule, known is not None):
                 return SkippedFile(path, *by_name)
             if kind == stat.S_IFLNK:
                 if reason := self._reason_by_target(Path(location)):
@@ -328,7 +329,7 @@ class _Walk:
         return any(path.startswith(folder) for path in self._known)
 
     def _reason_by_name(
-        self, name: str, path: str, rule: tuple[str, GitPattern] | None, *, is_known: bool
+        self, name: str, path: str, rule: tuple[str, GitPattern] | None, is_known: bool
     ) -> tuple[str, Cause] | None:
         if name == ".git":
             return "git's own folder", "hidden"
@@ -336,6 +337,8 @@ class _Walk:
             return "hidden", "hidden"
         if name == PROJECT_FILE and not path.endswith("/"):
             return "rerank-cli's own configuration", "rule"
+        if is_known and not (rule or self._has_flags):
+            return None
         if rule and rule[1].include:
             return f"ignored by {rule[0]}: {rule[1].text}", "rule"
         if self._exclude.patterns and (excluded := self._exclude.last_match(path)) and excluded.include:
@@ -372,7 +375,8 @@ def _judged_by_content(
         if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device could hang for ever
             return SkippedFile(path, "not a regular file", "special")
         if known is not None and known.stamp.is_of(status) and status.st_size <= rules.max_file_size_bytes:
-            return FoundFile(known.path, location, known.stamp)  # of two equal paths, the other one goes
+            # of two equal paths, the other one goes; made as the class does it, but sooner: of many files it is most
+            return tuple.__new__(FoundFile, (known.path, location, known.stamp))
         from rerank_cli.corpus.read.formats import format_of  # which is not needed where no file is new
 
         stamp = stamp_of(status)
@@ -451,7 +455,7 @@ def _is_binary(start: bytes) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
-    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _shown(name: str) -> str:

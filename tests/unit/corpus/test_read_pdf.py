@@ -542,6 +542,18 @@ def test_angle_brackets_of_tex_are_no_letters() -> None:
     assert texts(pdf(page)) == ["moor{⟨rope⟩}"]
 
 
+def test_any_sign_of_a_font_of_signs_that_stands_alone_before_an_item_is_a_bullet() -> None:
+    items = ["* ropes of hemp for the long boat and", "  the short one", "* paint"]
+    page = "".join(
+        shown(item[0], 50, 700 - 12 * row, font="M") + shown(item[2:], 60, 700 - 12 * row)
+        for row, item in enumerate(items)
+    )
+    assert texts(pdf(page, meanings={"*": "\uf09e"})) == [
+        "- ropes of hemp for the long boat and the short one",
+        "- paint",
+    ]
+
+
 def test_triangles_of_tex_are_bullets() -> None:
     page = "".join(
         f"BT /A 10 Tf 50 {700 - 12 * row} Td (\\000B) Tj /F 10 Tf 10 0 Td ({item}) Tj ET\n"

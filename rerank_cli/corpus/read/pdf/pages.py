@@ -19,13 +19,14 @@ from rerank_cli.corpus.read.pdf.endings import with_endings
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
+from rerank_cli.corpus.read.pdf.inlays import with_inlays
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.rivers import by_block
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
-from rerank_cli.corpus.read.pdf.rules import rules_on
+from rerank_cli.corpus.read.pdf.rules import Rules, Sign, rules_on
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.corpus.read.pdf.strips import strips_of
 from rerank_cli.fields import Fields, fields_in
@@ -162,6 +163,7 @@ class Pdf:
     def _read(self, page: pypdfium2.PdfPage, number: int) -> Page:
         sheet = Sheet.of(page)
         textpage = page.get_textpage()
+        signs: Sequence[Sign] = ()
         try:
             letters = Letters(textpage, sheet, number, self._glyphs)
             lines = letters.lines()
@@ -175,10 +177,13 @@ class Pdf:
                 lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [line._replace(y=sheet.shown_height - line.y) for line in lines]
-            elif _stand_side_by_side(lines) and (grids := _grids_on(page, sheet, lines)):
-                if cross_rules(lines, grids):
-                    lines = letters.lines(grids)
-                lines = in_frames(in_rows(lines), grids)
+            elif _stand_side_by_side(lines):
+                rules = rules_on(page, sheet)
+                signs = rules.signs
+                if grids := _grids_of(rules, lines):
+                    if cross_rules(lines, grids):
+                        lines = letters.lines(grids)
+                    lines = in_frames(in_rows(lines), grids)
         finally:
             textpage.close()
         self._sheets[number - 1] = sheet
@@ -190,15 +195,14 @@ class Pdf:
             for is_boxed, group in groupby(lines, lambda line: line.box is not None)
             for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
         ]
-        lines = with_endings(list(_telling(side_by_side(lines))))
+        lines = with_endings(with_inlays(list(_telling(side_by_side(lines))), signs))
         lines = by_block(without_line_numbers(filled_in(lines, written.fields, number)))
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))
         return Page(number, width, height, tuple(lines), written.comments, pictured, unreadable, partly)
 
 
-def _grids_on(page: pypdfium2.PdfPage, sheet: Sheet, lines: Sequence[Line]) -> list[Grid]:
-    rules = rules_on(page, sheet)
+def _grids_of(rules: Rules, lines: Sequence[Line]) -> list[Grid]:
     grids = grids_of(rules)
     return grids + strips_of(rules, grids, lines)
 

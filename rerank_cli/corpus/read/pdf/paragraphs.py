@@ -21,7 +21,7 @@ _BULLETS = (
     "•◦▪‣●○■□▷▶▸►➢➤✓❖∙·⁃"  # noqa: RUF001
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
 )
-_BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*-]\s+")  # noqa: RUF001
+_BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]")  # noqa: RUF001
 
 # What somebody types in, or goes on with, stands after it.
@@ -224,7 +224,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         is_short or before.bold or (before.text[-1] in ".!?" and line.right < right - line.size)
     ):
         return True
-    if line.text[0] in _BULLETS or _is_row(before, line):
+    if _has_bullet(line.text) or _is_row(before, line):
         return True
     if is_short and _CAPTION.match(line.text):
         return True
@@ -244,7 +244,12 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
 
 def begins_item(text: str) -> bool:
     """Whether *text* begins with the mark of an item of a list."""
-    return text[0] in _BULLETS or _MARKER.match(text) is not None
+    return _has_bullet(text) or _MARKER.match(text) is not None
+
+
+def _has_bullet(text: str) -> bool:
+    """Whether *text* begins with a bullet. Any sign of a font of signs that stands alone there is one."""
+    return text[0] in _BULLETS or ("\uf020" <= text[0] <= "\uf0ff" and text[1:2] == " ")
 
 
 def _is_row(line: Line, below: Line) -> bool:

@@ -19,6 +19,10 @@ _MOST_OBJECTS = 5_000
 _MOST_SEGMENTS = 300
 _BOX_SEGMENTS = 5
 
+# In points: how large a drawn letter or a formula of such letters is.
+_LEAST_SIGN = (0.5, 1.0)
+_LARGEST_SIGN = (300.0, 60.0)
+
 # In points: how long a rule is at least, and how thick and how slanting at most.
 _LENGTH = 4.0
 _THICKNESS = 3.0
@@ -29,10 +33,12 @@ SAME = 3.0
 
 # Asked of every object of a page.
 _PATH = pdfium.FPDF_PAGEOBJ_PATH
+_IMAGE = pdfium.FPDF_PAGEOBJ_IMAGE
 _count_objects = lean(pdfium.FPDFPage_CountObjects)
 _object = lean(pdfium.FPDFPage_GetObject)
 _kind_of = lean(pdfium.FPDFPageObj_GetType)
 _ask_bounds = lean(pdfium.FPDFPageObj_GetBounds)
+_count_segments = lean(pdfium.FPDFPath_CountSegments)
 
 _Point = tuple[float, float]
 
@@ -48,16 +54,26 @@ class Rule(NamedTuple):
         return self.first - SAME <= place <= self.last + SAME
 
 
+class Sign(NamedTuple):
+    """Where something small is drawn, in points from the upper left corner of the page."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules of a page, each kind from the first `at` to the last.
 
-    `shades` are the upper and lower edges of boxes that are only filled.
+    `shades` are the upper and lower edges of boxes that are only filled, `signs` what may be letters that are drawn.
     """
 
     level: tuple[Rule, ...] = ()
     upright: tuple[Rule, ...] = ()
     shades: tuple[Rule, ...] = ()
+    signs: tuple[Sign, ...] = ()
 
 
 def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
@@ -71,7 +87,7 @@ def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
             level.append(Rule((top + bottom) / 2, min(left, right), max(left, right)))
         elif abs(left - right) < _SLANT and abs(top - bottom) > _LENGTH:
             upright.append(Rule((left + right) / 2, min(top, bottom), max(top, bottom)))
-    return Rules(tuple(whole(level)), tuple(whole(upright)), tuple(whole(drawn.shades)))
+    return Rules(tuple(whole(level)), tuple(whole(upright)), tuple(whole(drawn.shades)), tuple(drawn.signs))
 
 
 def whole(rules: Iterable[Rule]) -> Iterator[Rule]:
@@ -111,23 +127,35 @@ class _Drawn:
         self._filled, self._stroked = ctypes.c_int(), ctypes.c_int()
         self.shades: list[Rule] = []
         """The upper and lower edges of boxes that are filled; once lines were asked for."""
+        self.signs: list[Sign] = []
+        """What may be letters; once lines were asked for."""
 
     def lines(self) -> Iterator[tuple[_Point, _Point]]:
         count = _count_objects(self._page)
         objects = map(partial(_object, self._page), range(count if count <= _MOST_OBJECTS else 0))
-        for drawn in [drawn for drawn in objects if _kind_of(drawn) == _PATH]:
-            yield from self._lines_of(drawn)
+        for kind, drawn in [(_kind_of(drawn), drawn) for drawn in objects]:
+            if kind in (_PATH, _IMAGE):
+                _ask_bounds(drawn, *self._edge_pointers)
+                left, bottom, right, top = (edge.value for edge in self._edges)
+                if kind == _IMAGE or _count_segments(drawn) > _BOX_SEGMENTS:
+                    self._look_for_sign(left, bottom, right, top)
+                if kind == _PATH and max(right - left, top - bottom) >= _LENGTH:
+                    yield from self._lines_of(drawn, left, bottom, right, top)
 
-    def _lines_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
-        _ask_bounds(drawn, *self._edge_pointers)
-        left, bottom, right, top = (edge.value for edge in self._edges)
+    def _look_for_sign(self, left: float, bottom: float, right: float, top: float) -> None:
         width, height = right - left, top - bottom
-        if max(width, height) < _LENGTH:
-            return
+        if _LEAST_SIGN[0] < width < _LARGEST_SIGN[0] and _LEAST_SIGN[1] < height < _LARGEST_SIGN[1]:
+            (left, top), (right, bottom) = self._sheet.shown(left, top), self._sheet.shown(right, bottom)
+            self.signs.append(Sign(min(left, right), min(top, bottom), max(left, right), max(top, bottom)))
+
+    def _lines_of(
+        self, drawn: pdfium.FPDF_PAGEOBJECT, left: float, bottom: float, right: float, top: float
+    ) -> Iterator[tuple[_Point, _Point]]:
+        width, height = right - left, top - bottom
         if min(width, height) > _THICKNESS:
             if self._is_stroked(drawn):
                 yield from self._edges_of(drawn)
-            elif self._filled.value and pdfium.FPDFPath_CountSegments(drawn) <= _BOX_SEGMENTS:
+            elif self._filled.value and _count_segments(drawn) <= _BOX_SEGMENTS:
                 self._shade((left, top), (right, bottom))
         elif width > height:
             yield (left, (bottom + top) / 2), (right, (bottom + top) / 2)
@@ -146,7 +174,7 @@ class _Drawn:
 
     def _edges_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
         """The straight pieces of a line that goes around something, or of many in one."""
-        count = pdfium.FPDFPath_CountSegments(drawn)
+        count = _count_segments(drawn)
         if count > _MOST_SEGMENTS:
             return
         pdfium.FPDFPageObj_GetMatrix(drawn, ctypes.byref(self._matrix))

@@ -897,6 +897,18 @@ def test_columns_of_han_and_kana_are_read_from_right_to_left() -> None:
     assert texts(pdf(page, meanings={code: letter for letter, code in letters.items()})) == [text]
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [("부두의 창고에 밧줄이 있다", "부두의 창고에 밧줄이 있다"), ("港口 仓库里 有绳子", "港口仓库里有绳子")],
+)
+def test_blanks_that_are_only_room_part_words_of_hangul_but_not_of_han(said: str, read: str) -> None:
+    meanings = {chr(ord("a") + number): letter for number, letter in enumerate(dict.fromkeys(said.replace(" ", "")))}
+    codes = {letter: code for code, letter in meanings.items()}
+    words = ["".join(codes[letter] for letter in word) for word in said.split()]
+    set_apart = [part for word in words for part in (word, 300)][:-1]
+    assert texts(pdf(spaced(*set_apart, x=50, y=700, font="K"), meanings=meanings)) == [read]
+
+
 def test_wrapped_han_that_stands_closely_has_no_blank() -> None:
     above, below = Line((Cell("公路技术", 91, 133),), 1, 148, 10.6), Line((Cell("等级", 101, 123),), 1, 155.8, 10.6)
     assert side_by_side([above, below])[0].text == "公路技术等级"

@@ -20,6 +20,7 @@ from rerank_cli.corpus.read.pdf.characters import (
     cleaned,
     in_cyrillic,
     in_letters,
+    is_unspaced,
     with_accent,
     without_leader,
 )
@@ -406,7 +407,7 @@ class Letters:
     def _without_false_blanks(self, text: str, gaps: Sequence[_Gap], size: float, *, fixed: bool) -> str:
         """*text* without the blanks that pdfium puts where letters stand a little apart, though no word ends there."""
         for space, after, width in gaps:
-            is_within = text[space - 1] >= _FIRST_WIDE and text[after] >= _FIRST_WIDE
+            is_within = is_unspaced(text[space - 1]) and is_unspaced(text[after])
             widest = _WIDEST_FALSE if is_within else _WIDEST_FALSE_FIXED if fixed else 0.0
             if is_within and text[space - 1] in WIDE_STOPS:
                 widest = CELL_GAP * _AFTER_STOP

@@ -20,6 +20,7 @@ from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
 from rerank_cli.corpus.read.pdf.inlays import with_inlays
+from rerank_cli.corpus.read.pdf.layers import rejoined
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
@@ -195,7 +196,7 @@ class Pdf:
             for is_boxed, group in groupby(lines, lambda line: line.box is not None)
             for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
         ]
-        lines = with_endings(with_inlays(list(_telling(side_by_side(lines))), signs))
+        lines = with_endings(with_inlays(rejoined(list(_telling(side_by_side(lines)))), signs))
         lines = by_block(without_line_numbers(filled_in(lines, written.fields, number)))
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))

@@ -542,6 +542,12 @@ def test_angle_brackets_of_tex_are_no_letters() -> None:
     assert texts(pdf(page)) == ["moor{⟨rope⟩}"]
 
 
+def test_items_with_numbers_of_several_parts_are_items() -> None:
+    items = ["1.1: Count the ropes of the island in", "every spring", "1.2: Paint the shed", "1.3: Sell old oars"]
+    page = "".join(shown(item, 50, 700 - 12 * row) for row, item in enumerate(items))
+    assert texts(pdf(page)) == [f"{items[0]} {items[1]}", *items[2:]]
+
+
 def test_any_sign_of_a_font_of_signs_that_stands_alone_before_an_item_is_a_bullet() -> None:
     items = ["* ropes of hemp for the long boat and", "  the short one", "* paint"]
     page = "".join(

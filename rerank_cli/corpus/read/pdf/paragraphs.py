@@ -22,7 +22,9 @@ _BULLETS = (
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001
-_MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]")  # noqa: RUF001
+_MARKER = re.compile(
+    r"(?:\d{1,2}(?:\.\d{1,2})+[:)]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]"  # noqa: RUF001
+)
 
 # What somebody types in, or goes on with, stands after it.
 _PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")

@@ -872,6 +872,13 @@ def test_a_sign_on_a_mac_that_no_word_or_width_tells_stays(text: str, glyph: str
     assert texts(pdf(page, meanings=meanings, producer=MAC)) == [text]
 
 
+def test_a_single_word_tells_a_ligature_that_has_no_character_at_all() -> None:
+    text = "The e\ufffecient keeper fills the shed"
+    meanings = {letter: letter for letter in text} | {"O": "\ufffe"}  # an O is as wide as "ffi"
+    page = shown(text.replace("\ufffe", "O"), 50, 700, font="M")
+    assert texts(pdf(page, meanings=meanings, producer=MAC)) == ["The efficient keeper fills the shed"]
+
+
 def test_the_capitals_of_a_mac_for_ligatures_are_those() -> None:
     text = "The informa1on on the a2ack on so3ware of 3saka"
     meanings = {letter: letter for letter in text} | dict(zip("123", "ƟƩŌ", strict=True))

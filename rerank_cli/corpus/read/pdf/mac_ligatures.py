@@ -48,8 +48,10 @@ _FEWEST_WORDS = 2
 _FEWEST_TIMES = 3
 _MOSTLY = 0.8
 
-# As wide as its letters, or a little narrower, is a ligature.
+# As wide as its letters, or a little narrower, is a ligature. No character at all in a word is one for sure, which a
+# single word tells; an f of TeX's fonts hangs over in the others.
 _NARROWEST, _WIDEST = 0.88, 1.03
+_NARROWEST_OF_NONE = 0.7
 
 _MOST_PAGES = 200
 _NAME_BYTES = 128
@@ -105,7 +107,8 @@ class MacLigatures:
                         widths[font, letter] = min(width, widths.get((font, letter), width))
         meant = {}
         for sign, told in words.items():
-            fitting = [letters for letters, some in told.items() if _are_enough(some) and _fits(sign, letters, widths)]
+            enough = [letters for letters, some in told.items() if sign[1] == _OF_HYPHEN or _are_enough(some)]
+            fitting = [letters for letters in enough if _fits(sign, letters, widths)]
             if len(fitting) == 1 and in_words[sign] >= _MOSTLY * times[sign]:
                 meant[sign] = LIGATURE_OF[fitting[0]]
         return meant
@@ -161,4 +164,5 @@ def _fits(sign: _Sign, letters: str, widths: dict[tuple[str, str], int]) -> bool
     if any((font, letter) not in widths for letter in letters):
         return False
     whole = sum(widths[font, letter] for letter in letters)
-    return _NARROWEST * whole < width < _WIDEST * whole
+    narrowest = _NARROWEST_OF_NONE if sign[1] == _OF_HYPHEN else _NARROWEST
+    return narrowest * whole < width < _WIDEST * whole

@@ -542,6 +542,14 @@ def test_angle_brackets_of_tex_are_no_letters() -> None:
     assert texts(pdf(page)) == ["moor{⟨rope⟩}"]
 
 
+def test_a_foot_that_a_file_has_first_is_read_last() -> None:
+    foot = shown("Sold by the shed of the island.", 50, 60)
+    rows = ["Ropes of hemp for boats.", "Paint for the shed.", "Nails of all kinds.", "Oars of ash.", "Tar."]
+    page = foot + shown("Karl, the keeper.", 400, 52)
+    page += "".join(shown(row, 50, 700 - 40 * number) for number, row in enumerate(rows))
+    assert texts(pdf(page)) == [*rows, "Sold by the shed of the island.", "Karl, the keeper."]
+
+
 def test_items_with_numbers_of_several_parts_are_items() -> None:
     items = ["1.1: Count the ropes of the island in", "every spring", "1.2: Paint the shed", "1.3: Sell old oars"]
     page = "".join(shown(item, 50, 700 - 12 * row) for row, item in enumerate(items))

@@ -50,6 +50,9 @@ _TEXT_WIDTH = 12.0
 _LABEL_WORDS = 3
 _FEWEST_LABELS = 3
 
+# A page of fewer parts has no foot that comes first.
+_FEWEST_BELOW = 4
+
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
 
@@ -276,7 +279,15 @@ def in_reading_order(parts: list[Part]) -> list[Part]:
         return parts
     if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
         return _ordered(parts, depth=0)
+    if len(parts) > _FEWEST_BELOW and _begins_below(parts):
+        return _ordered(parts, depth=0)
     return parts
+
+
+def _begins_below(parts: Sequence[Part]) -> bool:
+    """Whether the file begins with what stands below most of the page, as some programs write its foot."""
+    above = sum(_leads_upwards(parts[0], part) for part in parts[1:])
+    return 2 * above > len(parts)
 
 
 def _has_labels_apart(parts: Sequence[Part]) -> bool:

@@ -53,6 +53,47 @@ def test_the_lines_of_a_cell_between_rules_are_one_cell_though_the_file_goes_acr
     ]
 
 
+def test_rows_of_several_lines_stay_whole_where_no_rule_parts_their_figures() -> None:
+    """The least and the most stand in one cell between rules."""
+    lefts, tops = [50, 170, 290, 400], [700, 684, 656, 628, 600]
+    rows = [["Rope", "Where from", ""], ["hemp", "from the north/quay", ""], ["flax", "from the/town", ""]]
+    rows.append(["wire", "from the smith", ""])
+    page = ruled(lefts, tops) + cells(rows, lefts, tops)
+    figures = ("Least", "Most"), ("12.50", "14.00"), ("9.00", "9.50"), ("8.00", "8.80")
+    for y, (least, most) in zip((688, 672, 644, 616), figures, strict=True):
+        page += shown(least, 300, y) + shown(most, 360, y)
+    assert texts(pdf(page)) == [
+        "Rope | Where from | Least Most\n"
+        "hemp | from the north quay | 12.50 14.00\n"
+        "flax | from the town | 9.00 9.50\n"
+        "wire | from the smith | 8.00 8.80"
+    ]
+
+
+def test_items_of_lists_stay_in_the_row_of_their_table() -> None:
+    lefts, tops = [50, 170, 400], [700, 670, 640, 610]
+    page = ruled(lefts, tops)
+    duties = [("Mate", "keep the log", "mend the sails"), ("Cook", "buy the food", "wash up"), ("Boy", "row", "bail")]
+    for top, (who, *each) in zip(tops, duties, strict=False):
+        page += shown(who, 53, top - 12)
+        for number, duty in enumerate(each, 1):
+            page += shown("-", 180, top - 12 * number) + shown(duty, 200, top - 12 * number)
+    assert texts(pdf(page)) == [
+        "Mate | - keep the log - mend the sails\nCook | - buy the food - wash up\nBoy | - row - bail"
+    ]
+
+
+def test_cells_side_by_side_that_hold_prose_without_blanks_are_one_row() -> None:
+    meanings = dict(zip("abcdef", "船绳海北城墙", strict=True))
+    page = ruled([50, 115, 180], [700, 684, 640])
+    for left, lines in ((53, ("ab", "abcdef", "bcdefa", "cd")), (118, ("cd", "fedcba", "edcbaf", "ba"))):
+        for text, y in zip(lines, (688, 672, 660, 648), strict=True):
+            page += shown(text, left, y, font="K")
+    assert texts(pdf(page, meanings=meanings)) == [
+        "船绳 | 海北\n船绳海北城墙绳海北城墙船海北 | 墙城北海绳船城北海绳船墙绳船"
+    ]
+
+
 def test_a_head_across_columns_stands_in_the_first_of_them() -> None:
     lefts, tops = [50, 150, 230, 310], [700, 685, 670, 655]
     page = ruled(lefts, tops, without=(("wall", 2, 0),)) + shown("Item", 60, 688) + shown("Price of each", 195, 688)

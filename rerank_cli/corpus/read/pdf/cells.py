@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
+from rerank_cli.corpus.read.pdf.characters import is_unspaced
 from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lines import Box, Line, levels_of
 from rerank_cli.corpus.read.pdf.tables import is_number
@@ -25,8 +26,15 @@ _MOST_LINES = 10
 _LEAST_ALIKE = 0.75
 _GOING_ON = 0.3
 
-# In sizes of the letters: so far apart may stand what is on one height.
+# In sizes of the letters: so far apart may stand what is on one height, and so far below each other lines of a cell.
 _LEVEL = 0.5
+_LINE_GAP = 2.5
+
+# Where cells hold several, there are so many rows, and so many and such a share of them have several lines: else the
+# lines are the rows.
+_FEWEST_ROWS = 3
+_FEWEST_WRAPPED = 2
+_LEAST_WRAPPED = 0.25
 
 # The boxes of a grid have numbers of their own.
 _MOST_BOXES = 100_000
@@ -40,7 +48,8 @@ def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
     rows = [list(places) for _, places in groupby(sorted(cells), lambda place: place[0])]
     lines = [line for places in rows for place in places for line in cells[place]]
     beside = [places for places in rows if len(places) > 1]
-    is_mixed = grid.walled and sum(len(line.cells) > 1 for line in lines) > _MOST_ROWS * len(lines)
+    gaps = sum(len(line.cells) > 1 for line in lines)
+    is_mixed = grid.walled and gaps > _MOST_ROWS * len(lines) and not (grid.closed and _are_rows(cells, rows))
     if not beside or is_mixed:
         is_box = grid.closed and len(lines) >= _FEWEST_LINES
         return [line._replace(box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
@@ -49,6 +58,28 @@ def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
     if len(rows) < 2 and sum(len(cells[place]) >= _FEWEST_IN_CELL for place in rows[0]) < 2:
         return []
     return list(_in_boxes(cells, rows, number))
+
+
+def _are_rows(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]]) -> bool:
+    """Whether rules part rows of several lines though not all of their cells.
+
+    Then hardly any row has such cells on several heights, and the lines of a cell stand close, as the labels of a plot
+    do not.
+    """
+    if len(rows) < _FEWEST_ROWS:
+        return False
+    wrapped = several = 0
+    for places in rows:
+        if not all(_are_close(levels_of(cells[place], _LEVEL)) for place in places):
+            return False
+        levels = levels_of((line for place in places for line in cells[place]), _LEVEL)
+        wrapped += len(places) > 1 and len(levels) > 1
+        several += sum(sum(len(line.cells) for line in level) > max(2, len(places)) for level in levels)
+    return wrapped >= max(_FEWEST_WRAPPED, _LEAST_WRAPPED * len(rows)) and several <= len(rows)
+
+
+def _are_close(levels: Sequence[Sequence[Line]]) -> bool:
+    return all(after[0].y - before[0].y < _LINE_GAP * before[0].size for before, after in pairwise(levels))
 
 
 def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: int) -> Iterator[Line]:
@@ -100,6 +131,8 @@ def _hold_rows(cells: Sequence[Sequence[Line]]) -> bool:
 
 def _goes_on(levels: Sequence[Sequence[Line]]) -> bool:
     """Whether lines of a cell begin in the middle of a sentence."""
+    if is_unspaced(levels[0][0].text[-1]):
+        return _is_wrapped(levels)
     going_on = sum(level[0].text[0].islower() for level in levels[1:])
     return levels[0][0].text[0].isupper() and going_on > _GOING_ON * len(levels)
 

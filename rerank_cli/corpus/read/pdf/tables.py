@@ -5,21 +5,33 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import median
 
 from rerank_cli.corpus.read.pdf.addresses import are_addresses
-from rerank_cli.corpus.read.pdf.characters import joined
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
 
 # How many rows with cells side by side make a table of two columns, and of more.
 _ROWS_OF_TWO = 3
 _ROWS_OF_MORE = 2
 
-# In sizes of the letters: how far below each other rows may stand, and the lines of one cell.
+# In sizes of the letters: how far below each other rows may stand, lines of a cell, and those of one that goes on.
 _ROW_GAP = 4.0
 _OTHER_SIZE = 0.12
 _LINE_GAP = 1.6
+_WRAPPED_GAP = 2.2
+
+# In sizes of the letters: how wide is a blank, and the room beside a cell at least that goes on below. If that begins
+# with no small letter, there are so many blanks above it, or so many letters of a writing without blanks.
+_BLANK = 0.3
+_GUTTER = 1.25
+_FEWEST_BLANKS = 3
+_FEWEST_LETTERS = 8
+
+# Besides figures and small letters a label may go on with these.
+_CURRENCIES = "$€£¥"
 
 # A cell that is written line by line before the next one begins has no more lines than that: a column of a page has.
 _CELL_LINES = 8
@@ -84,6 +96,14 @@ class _Row:
         self.cells[column].append(line.cells[0])
         self._reach(line)
 
+    def with_more(self, below: _Row, pairs: dict[int, int]) -> _Row:
+        """This row with the lines of *below*, cell by cell: *pairs* tell which go on with which."""
+        less = len(self.cells) < len(below.cells)
+        cells = [list(cell) for cell in (below.cells if less else self.cells)]
+        for second, first in pairs.items():
+            cells[second if less else first] = [*self.cells[first], *below.cells[second]]
+        return replace(self, cells=cells, bottom=below.bottom, last_y=below.last_y, bold=self.bold and below.bold)
+
     def _reach(self, line: Line) -> None:
         self.bottom = max(self.bottom, line.y)
         self.last_y = line.y
@@ -110,7 +130,7 @@ class _Row:
         return under[0] if len(under) == 1 else None
 
 
-def _are_centred(line: Line, above: Line | Cell, size: float) -> bool:
+def _are_centred(line: Line | Cell, above: Line | Cell, size: float) -> bool:
     """Whether both have their middle at one place, as the lines of a cell do that is centred."""
     return abs(line.left + line.right - above.left - above.right) < 0.5 * size
 
@@ -253,10 +273,81 @@ def _table(rows: Sequence[_Row], lines: tuple[Line, ...]) -> Table | None:
         return None
     if _is_prose(rows, columns) or _has_no_strips(full, columns) or _are_addresses(full):
         return None
+    rows = _wrapped(rows, columns)
     texts = tuple(_texts(row, columns) for row in rows)
     if _are_formulas(texts, len(columns)):
         return None
     return Table(texts, lines, len(rows[0].cells) > 1 and _is_headed([row.bold for row in rows], texts))
+
+
+def _wrapped(rows: Sequence[_Row], columns: Sequence[Span]) -> list[_Row]:
+    """*rows* with those as one that are the lines of one: what a cell says goes on in the next of them."""
+    small = any(
+        len(before.cells) > 1 < len(row.cells) and _begins_small(row, columns[0]) for before, row in pairwise(rows)
+    )
+    whole = [rows[0]]
+    for row in rows[1:]:
+        pairs = _going_on(whole[-1], row, columns, small=small)
+        if pairs:
+            whole[-1] = whole[-1].with_more(row, pairs)
+        else:
+            whole.append(row)
+    return whole
+
+
+def _begins_small(row: _Row, column: Span) -> bool:
+    """Whether it has a label in the first *column* that begins with a small letter."""
+    first = row.cells[0][0]
+    return first.left < column[1] and first.text[0].islower()
+
+
+def _going_on(row: _Row, below: _Row, columns: Sequence[Span], *, small: bool) -> dict[int, int]:
+    """Which cells of *below* go on with which of *row*; none where one of the row with less of them does not.
+
+    What stands below is not in the first column. A label there may begin above the rest of its row, but not where
+    labels begin with a *small* letter.
+    """
+    if len(row.cells) == len(below.cells) or not 0 < below.y - row.bottom < _WRAPPED_GAP * row.size:
+        return {}
+    upper, lower = _by_column_of(row, columns), _by_column_of(below, columns)
+    if len(row.cells) > len(below.cells):
+        less = lower.keys()
+        may_go_on = min(less) > 0 and less <= upper.keys()
+    else:
+        less = upper.keys()
+        may_go_on = less == {0} and 0 in lower and not small and _may_be_label(row, below)
+    is_whole = may_go_on and all(_has_no_room(row, upper[at], below, lower[at], columns[at]) for at in less)
+    return {lower[at]: upper[at] for at in less} if is_whole else {}
+
+
+def _may_be_label(row: _Row, below: _Row) -> bool:
+    """Whether a label can go on from *row*, which is no remark, to *below*."""
+    first = below.cells[0][0].text[0]
+    goes_on = not first.isupper() and (first.isalnum() or first in _CURRENCIES)
+    return goes_on and row.bold == below.bold and row.cells[0][0].text[0] != "("
+
+
+def _by_column_of(row: _Row, columns: Sequence[Span]) -> dict[int, int]:
+    """The cells of *row* by their columns. Those that reach into no column or several are by none."""
+    found: dict[int, int] = {}
+    for at, cell in enumerate(row.cells):
+        met = met_by(columns, *_span(cell))
+        found[columns.index(met[0]) if len(met) == 1 else -1 - at] = at
+    return found
+
+
+def _has_no_room(row: _Row, first: int, below: _Row, second: int, column: Span) -> bool:
+    """Whether a cell of *row* ends in the middle of what a cell of *below* goes on with: its first word had no room."""
+    last, after, size = row.cells[first][-1], below.cells[second][0], row.size
+    if last.text[-1] in ":.;" or not (abs(after.left - last.left) < 0.5 * size or _are_centred(after, last, size)):
+        return False
+    letters = len(last.text) if is_unspaced(last.text[-1]) else 0
+    if not (after.text[0].islower() or last.text.count(" ") >= _FEWEST_BLANKS or letters >= _FEWEST_LETTERS):
+        return False
+    if any(0 < cell[0].left - last.right < _GUTTER * size for cell in row.cells):  # a gap within what is said
+        return False
+    word = (after.right - after.left) * len(first_word(after.text)) / len(after.text)
+    return last.text.endswith(BROKEN_WORD) or last.right + word + _BLANK * size > column[1]
 
 
 def _are_formulas(texts: Sequence[Sequence[str]], columns: int) -> bool:

@@ -1,0 +1,87 @@
+"""PDF: tables without rules whose cells have several lines."""
+
+from __future__ import annotations
+
+from tests.unit.corpus.test_read_pdf import pdf, shown, texts
+
+
+def across(rows: list[list[str]], lefts: list[int], *, leading: int = 12) -> str:
+    """What sets *rows* line by line, so far below each other, each cell at its place."""
+    return "".join(
+        shown(cell, left, 700 - leading * number)
+        for number, row in enumerate(rows)
+        for cell, left in zip(row, lefts, strict=False)
+        if cell
+    )
+
+
+def test_what_goes_on_below_a_row_is_of_that_row_though_lines_have_much_room() -> None:
+    rows = [
+        ["Rope", "12.50", "of hemp and of flax from the", "three"],
+        ["", "", "north of the land", ""],
+        ["Paint", "24.50", "the red kind that is made in", "a pot"],
+        ["", "", "the town by the harbour", ""],
+        ["Nails", "3.00", "from the smith on the island", "many"],
+    ]
+    assert texts(pdf(across(rows, [50, 120, 180, 400], leading=18))) == [
+        "Rope | 12.50 | of hemp and of flax from the north of the land | three\n"
+        "Paint | 24.50 | the red kind that is made in the town by the harbour | a pot\n"
+        "Nails | 3.00 | from the smith on the island | many"
+    ]
+
+
+def test_lines_of_two_cells_that_go_on_side_by_side_are_of_one_row() -> None:
+    rows = [
+        ["Rope", "hemp and flax of", "three coils of it", "12.50"],
+        ["", "the north land", "in the low shed", ""],
+        ["Paint", "red of the town", "a pot of the large", "24.50"],
+        ["", "by the harbour", "kind on a shelf", ""],
+    ]
+    assert texts(pdf(across(rows, [50, 120, 220, 400]))) == [
+        "Rope | hemp and flax of the north land | three coils of it in the low shed | 12.50\n"
+        "Paint | red of the town by the harbour | a pot of the large kind on a shelf | 24.50"
+    ]
+
+
+def test_a_label_that_begins_above_the_figures_of_its_row_is_of_that_row() -> None:
+    rows = [
+        ["Paint", "24.50", "26.00"],
+        ["Rope of hemp and of", "", ""],
+        ["flax", "12.50", "14.00"],
+        ["Nails of the smith on", "", ""],
+        ["the island", "3.00", "3.50"],
+    ]
+    assert texts(pdf(across(rows, [50, 180, 260]))) == [
+        "Paint | 24.50 | 26.00\n"
+        "Rope of hemp and of flax | 12.50 | 14.00\n"
+        "Nails of the smith on the island | 3.00 | 3.50"
+    ]
+
+
+def test_a_head_above_labels_in_small_letters_is_none_of_them() -> None:
+    rows = [
+        ["ropes for the boats", "12.50", "14.00"],
+        ["nets", "24.50", "26.00"],
+        ["Of iron from the smith", "", ""],
+        ["nails", "3.00", "3.50"],
+        ["hooks", "4.00", "4.50"],
+    ]
+    assert texts(pdf(across(rows, [50, 180, 260]))) == [
+        "ropes for the boats | 12.50 | 14.00\nnets | 24.50 | 26.00\n"
+        "Of iron from the smith\nnails | 3.00 | 3.50\nhooks | 4.00 | 4.50"
+    ]
+
+
+def test_a_line_across_columns_goes_on_with_none_of_them() -> None:
+    rows = [
+        ["Rope", "12.50", "14.00"],
+        ["Paint", "24.50", "26.00"],
+        ["Nails", "3.00", "3.50"],
+        ["all of it with the duties of", "", "Kiel"],
+        ["harbourmasters of all", "", ""],
+        ["Hooks", "4.00", "4.50"],
+    ]
+    assert texts(pdf(across(rows, [50, 120, 190]))) == [
+        "Rope | 12.50 | 14.00\nPaint | 24.50 | 26.00\nNails | 3.00 | 3.50\n"
+        "all of it with the duties of |  | Kiel\nharbourmasters of all\nHooks | 4.00 | 4.50"
+    ]

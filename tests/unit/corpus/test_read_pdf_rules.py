@@ -130,6 +130,27 @@ def test_rows_that_no_rule_parts_are_read_row_by_row() -> None:
     assert texts(pdf(page)) == ["Item | Price | Payer\nrope | 1.00 | Karl\npaint | 2.00 | Mia\nnails | 3.00 | Karl"]
 
 
+def test_rows_of_a_bill_that_no_rule_parts_are_read_with_their_amounts() -> None:
+    """Not all cells of such a row are filled, but each has an amount."""
+    lefts, tops = [50, 190, 240, 320, 400], [700, 684, 600]
+    bill = [
+        ("Ferry of the sixth of May", "", "", "45.00"),
+        ("Ticket on paper", "1", "0.75", "0.75"),
+        ("Ticket of wood", "0", "3.50", "0.00"),
+        ("", "", "Sum :", "45.75"),
+        ("", "", "Tax :", "9.15"),
+        ("", "", "In all :", "54.90"),
+    ]
+    page = ruled(lefts, tops) + cells([["Item", "Times", "Price", "Amount"]], lefts, tops)
+    page += "".join(
+        shown(bill[row][column], lefts[column] + 3, 672 - 12 * row)
+        for column in range(4)
+        for row in range(6)
+        if bill[row][column]
+    )
+    assert texts(pdf(page)) == ["\n".join(("Item | Times | Price | Amount", *map(" | ".join, bill)))]
+
+
 def test_a_cell_beside_many_rows_that_holds_a_line_of_each_is_read_row_by_row() -> None:
     page = ruled([50, 300, 330, 400], [700, 685, 670, 655, 640], without=tuple(("floor", row, 0) for row in (1, 2, 3)))
     page += "".join(

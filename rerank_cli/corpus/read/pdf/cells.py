@@ -24,6 +24,7 @@ _MOST_LINES = 10
 # Cells that hold the lines of several rows have such a share of the rows. Of a text, such a share of the lines goes on
 # with a sentence.
 _LEAST_ALIKE = 0.75
+_LEAST_COUNTED = 0.5
 _GOING_ON = 0.3
 
 # In sizes of the letters: so far apart may stand what is on one height, and so far below each other lines of a cell.
@@ -119,14 +120,22 @@ def _hold_rows(cells: Sequence[Sequence[Line]]) -> bool:
     if len(full) < 2:
         return False
     rows = len(levels_of((line for levels in full for level in levels for line in level), _LEVEL))
-    held = sum(map(len, full))
-    if rows > max(map(len, full)) or held < _LEAST_ALIKE * rows * len(full):
+    held = sum(map(len, full)) / (rows * len(full))
+    if rows > max(map(len, full)) or held < _LEAST_COUNTED:
         return False
-    if any(all(is_number(line.text) for level in levels for line in level) for levels in full):
+    if rows > 2 and any(len(levels) == rows and _are_numbers(levels) for levels in full):  # amounts, and their sum
         return True
-    if rows > 2 and held == rows * len(full):
+    if held < _LEAST_ALIKE:
+        return False
+    if any(map(_are_numbers, full)):
+        return True
+    if rows > 2 and held == 1:
         return not any(map(_goes_on, full))
     return rows == 2 and len(cells) > 2 and not any(map(_is_wrapped, full))
+
+
+def _are_numbers(levels: Sequence[Sequence[Line]]) -> bool:
+    return all(is_number(line.text) for level in levels for line in level)
 
 
 def _goes_on(levels: Sequence[Sequence[Line]]) -> bool:

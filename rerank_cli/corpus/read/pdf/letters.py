@@ -63,6 +63,9 @@ _LEAP = 20.0
 _COLUMN_GAP = 8.0
 _LEVEL = 0.5
 _LEAST_BLANKS = 3
+
+# In sizes of the letters: so far below each other stand figures of two lines, and raised ones do not.
+_STACKED = 0.8
 _END_OF_NUMBER = ")]0123456789"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 
@@ -264,12 +267,21 @@ class Letters:
         for space, after, _ in [gap for gap in gaps if -_NO_GAP < gap[2] < _NO_GAP]:
             if space > first + 1 and self._left(space - 1) == self._left(space - 2):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
-        begins = self._begins(text, first, end, gaps)
+        begins = self._begins(text, first, end, gaps) if gaps else self._stacked(text, first, end)
         for begin, stop in pairwise([*begins, end]):
             within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]
             line = self._line(text, begin, stop, within, parted=parted and stop == end)
             if line:
                 yield line
+
+    def _stacked(self, text: str, first: int, end: int) -> list[int]:
+        """Where figures below each other begin: pdfium takes them for one where it cannot tell how lines run."""
+        if any(map(str.isalpha, text[first:end])) or end - first == 1:
+            return self._begins(text, first, end, ())
+        heights = [self._origin(index)[1] for index in range(first, end)]
+        apart = _STACKED * self._size(first)[0]
+        below = [first + at for at in range(1, len(heights)) if abs(heights[at] - heights[at - 1]) > apart]
+        return [first, *below] if below else self._begins(text, first, end, ())
 
     def _begins(self, text: str, first: int, end: int, gaps: Sequence[_Gap]) -> list[int]:
         """Where each of these parts begins."""

@@ -51,7 +51,7 @@ def read(content: bytes, path: str) -> Reading:
     parts = flowing(gathered(parts, body), slides)
     title = title_of(parts, said, body)
     outline = Outline("page")
-    for piece in _headed(parts, bookmarks, title, body):
+    for piece in _headed(parts, bookmarks, title, body, slides):
         if isinstance(piece, Heading):
             outline.heading(piece.level, piece.text, piece.page, piece.page)
         else:
@@ -66,10 +66,10 @@ def read(content: bytes, path: str) -> Reading:
 
 
 def _headed(
-    parts: Sequence[Part], bookmarks: Sequence[Bookmark], title: Part | str, body: float
+    parts: Sequence[Part], bookmarks: Sequence[Bookmark], title: Part | str, body: float, slides: frozenset[int]
 ) -> list[Part | Heading]:
     if len(bookmarks) < _FEWEST_BOOKMARKS:
-        return by_letters(parts, body)
+        return by_letters(parts, body, slides)
     headed = by_outline(parts, bookmarks)
     return [Heading(piece.text(frozenset()), 0, piece.first_page) if piece is title else piece for piece in headed]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
+from rerank_cli.corpus.read.pdf.characters import ends_sentence
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Bookmark
 from rerank_cli.corpus.read.pdf.paragraphs import Part
+from rerank_cli.corpus.read.pdf.ranks import Style, levels_of, roman_number
 
 _LARGER = 1.15
 _TITLE_LARGER = 1.25
@@ -24,7 +27,8 @@ _FEWEST_LINES = 3
 _LEAST_PROSE = 0.15
 
 _NO_HEADING = re.compile(
-    r"[.,;]\Z|\A[-•]|(?:\A|\s)=\s|[∑∏∫∞⩽⩾≤≥]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d",
+    r"[.,;]\Z|\A[-•\ue000-\uf8ff]|(?:\A|\s)=\s|[∑∏∫∞⩽⩾≤≥]|\A(?:figure|fig\.|table|tab\.|abb\.|listing)\s*\d"
+    r"|\A(?:https?://|www\.)",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7af]")
@@ -32,6 +36,10 @@ _KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
 _NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)
 _NUMBER_KEY = re.compile(rf"(?:{_KINDS})?[\da-z]?\d*", re.IGNORECASE)
 _MOST_NUMBER_CHARS = 14
+
+# Of fewer in a row each may be a heading.
+_FEWEST_LABELS = 3
+
 _IN_LINES = ("text", "scraps")
 
 
@@ -66,22 +74,80 @@ def body_size(parts: Sequence[Part]) -> float:
     return max(letters, key=lambda size: (letters[size], -size), default=10.0)
 
 
-def by_letters(parts: Sequence[Part], body: float) -> list[Part | Heading]:
+def by_letters(parts: Sequence[Part], body: float, slides: Collection[int]) -> list[Part | Heading]:
     """*parts* with those as headings that are set in larger or bolder letters than the text."""
     level = Counter((part.last_page, round(part.lines[-1].y)) for part in parts if part.kind == "text" and part.bold)
     styles = {
         index: style
         for index, part in enumerate(parts)
         if (style := _style(part, body, is_alone=level[part.last_page, round(part.lines[-1].y)] < 2))
+        and (part.first_page in slides or not (index and _goes_on(parts[index - 1], part)))
     }
-    levels = {style: min(level, _DEEPEST) for level, style in enumerate(sorted(set(styles.values()), reverse=True), 1)}
+    styles = _without_labels(parts, styles, slides)
+    if sections := _in_capitals(parts, styles):
+        styles = dict(sorted((styles | dict.fromkeys(sections, (body, True))).items()))
+    levels = levels_of(parts, styles, slides)
     return [
-        Heading(part.text(frozenset()), levels[styles[index]], part.first_page) if index in styles else part
+        Heading(part.text(frozenset()), min(levels[index], _DEEPEST), part.first_page) if index in levels else part
         for index, part in enumerate(parts)
     ]
 
 
-def _style(part: Part, body: float, *, is_alone: bool) -> tuple[float, bool] | None:
+def _goes_on(before: Part, part: Part) -> bool:
+    """Whether *part* is a line of the sentence *before*, as some scans have one in larger letters."""
+    is_text = before.kind == "text" and before.last_page == part.first_page
+    return is_text and part.lines[0].text[0].islower() and not ends_sentence(before.lines[-1].text)
+
+
+def _without_labels(parts: Sequence[Part], styles: Mapping[int, Style], slides: Collection[int]) -> dict[int, Style]:
+    """*styles* without what is a label of a drawing: it stands among others of its kind, or it only heads labels."""
+    scattered = {
+        index for run in _in_a_row(parts, styles) if _are_scattered([parts[at] for at in run]) for index in run
+    }
+    heads = Counter(style for index, style in styles.items() if not _is_above_labels(parts, styles, index))
+    largest = max(styles.values(), default=None)  # the title of a form may stand above its labels
+    return {
+        index: style
+        for index, style in styles.items()
+        if index not in scattered and (heads[style] or style == largest or parts[index].first_page in slides)
+    }
+
+
+def _in_a_row(parts: Sequence[Part], styles: Mapping[int, Style]) -> list[list[int]]:
+    """Headings of one style that follow one another on a page."""
+    placed = enumerate(styles.items())
+    rows = groupby(placed, lambda each: (each[1][0] - each[0], each[1][1], parts[each[1][0]].first_page))
+    return [[index for _, (index, _) in row] for _, row in rows]
+
+
+def _are_scattered(row: Sequence[Part]) -> bool:
+    """Whether none of several stands right below the one before."""
+    return len(row) >= _FEWEST_LABELS and not any(_is_above(*each) for each in pairwise(row))
+
+
+def _is_above(part: Part, other: Part) -> bool:
+    left, right = other.left - part.left, other.right - part.right
+    return other.top > part.top and min(abs(left), abs(right), abs(left + right) / 2) < 0.5 * part.size
+
+
+def _is_above_labels(parts: Sequence[Part], styles: Mapping[int, Style], index: int) -> bool:
+    after = next((at for at in range(index, len(parts)) if at not in styles), index)
+    return parts[after].kind == "scraps" and parts[after].first_page == parts[index].first_page
+
+
+def _in_capitals(parts: Sequence[Part], styles: Mapping[int, Style]) -> list[int]:
+    """Which of *parts* are sections that Roman numbers count, in capitals of the size of the text."""
+    counted = {
+        index: number
+        for index, part in enumerate(parts)
+        if index not in styles and part.kind == "text" and len(part.lines) <= _MOST_LINES
+        if (number := roman_number(part.text(frozenset())))
+    }
+    numbers = list(counted.values())
+    return list(counted) if len(numbers) > 1 and numbers == sorted(set(numbers)) else []
+
+
+def _style(part: Part, body: float, *, is_alone: bool) -> Style | None:
     """How a heading is set, None for what is none. *is_alone* where nothing else that is bold stands beside it."""
     if part.kind != "text" or len(part.lines) > _MOST_LINES or not part.lines[0].upright:
         return None

@@ -791,6 +791,35 @@ def test_the_labels_of_a_plot_are_one_block_and_the_paragraph_around_it_stays_wh
     assert texts(pdf(first, labels + second))[0].endswith("with the last of the ropes and the nets of the harbour.")
 
 
+def test_a_sentence_goes_on_past_a_figure_of_many_labels() -> None:
+    labels = "".join(
+        shown(f"Ship {row}", 60, 740 - 20 * row, size=8)
+        + shown("All ropes of this ship are new.", 90, 730 - 20 * row, size=7)
+        for row in range(8)
+    )
+    first = "".join(shown("Nobody has seen the ferry since it left.", 50, 400 - 12 * row) for row in range(12))
+    first += shown("Whoever has been there comes back with nets,", 50, 68)
+    first += shown("and with the last of all those old ropes which they", 50, 56)
+    rest = shown("could find in the harbour of the old island,", 50, 500) + shown(
+        "and nobody has missed them.", 50, 488
+    )
+    assert "of all those old ropes which they could find in the harbour" in "".join(texts(pdf(first, labels + rest)))
+
+
+def test_a_signature_of_one_function_does_not_go_on_with_that_of_another() -> None:
+    signatures = [
+        shown(f"value = {name} of ropes ({name}, hemp, all)", 50, y, size=12)
+        + shown(f"old value = {name} of ropes ({name}, hemp, paint)", 50, y - 14, size=12)
+        for name, y in (("length", 300), ("weight", 750))
+    ]
+    prose = [
+        "".join(shown("Nobody has seen them since they left.", 50, y - 36 * row) for row in range(9))
+        for y in (260, 690)
+    ]
+    read = texts(pdf(signatures[0] + prose[0], signatures[1] + prose[1]))
+    assert not any("length" in text and "weight" in text for text in read)
+
+
 def test_what_is_set_sideways_stands_after_all_else() -> None:
     rows = (("Rope", "12.50", "Karl"), ("Paint", "24.50", "Mia"), ("Nails", "36.50", "Karl"))
     lines = [

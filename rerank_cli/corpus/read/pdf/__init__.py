@@ -48,7 +48,7 @@ def read(content: bytes, path: str) -> Reading:
     ]
     body = body_size(parts)
     slides = frozenset(page.number for page in pages if page.width > page.height)
-    parts = flowing(gathered(parts, body), slides)
+    parts = flowing(gathered(parts, body), slides, body)
     title = title_of(parts, said, body)
     outline = Outline("page")
     for piece in _headed(parts, bookmarks, title, body, slides):

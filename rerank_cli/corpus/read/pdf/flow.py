@@ -8,8 +8,12 @@ from dataclasses import replace
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced
 from rerank_cli.corpus.read.pdf.paragraphs import Part
 
-# Footnotes and captions stand between: so many parts are passed over.
+# Footnotes and captions stand between: so many parts are passed over. So are the labels of figures in the middle of a
+# sentence of prose, whose last line has so many blanks.
 _PASSED_OVER = 8
+_LABELS_PASSED_OVER = 60
+_BLANKS_OF_PROSE = 4
+_OTHER_SIZE = 0.06
 
 # What is so much larger is a heading, or a figure of its own with a text below it.
 _LARGER = 1.5
@@ -23,11 +27,14 @@ _SLACK = 0.6
 _NARROWEST = 10.0
 
 
-def flowing(parts: Sequence[Part], slides: frozenset[int]) -> list[Part]:
-    """*parts* of all pages, with those as one that are one paragraph. What is on one of *slides* ends there."""
+def flowing(parts: Sequence[Part], slides: frozenset[int], body: float) -> list[Part]:
+    """*parts* of all pages, with those as one that are one paragraph. What is on one of *slides* ends there.
+
+    *body* is the size of most letters.
+    """
     whole: list[Part] = []
     for part in parts:
-        index = _beginning(whole, part)
+        index = _beginning(whole, part, body)
         if index is not None and part.first_page in slides and whole[index].last_page < part.first_page:
             index = None
         if index is None:
@@ -37,12 +44,14 @@ def flowing(parts: Sequence[Part], slides: frozenset[int]) -> list[Part]:
     return whole
 
 
-def _beginning(whole: Sequence[Part], part: Part) -> int | None:
+def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
     """Which of *whole* goes on in *part*: the last one in letters of its size, if it is without an end."""
     if part.kind != "text" or part.is_item:
         return None
     in_sentence = part.lines[0].text[0].islower()
-    for index in range(len(whole) - 1, max(-1, len(whole) - 1 - _PASSED_OVER), -1):
+    is_prose = in_sentence and abs(part.lines[0].size - body) < _OTHER_SIZE * body
+    passed = _LABELS_PASSED_OVER if is_prose else _PASSED_OVER
+    for index in range(len(whole) - 1, max(-1, len(whole) - 1 - passed), -1):
         before = whole[index]
         if part.first_page - before.last_page > 1:
             return None
@@ -50,7 +59,8 @@ def _beginning(whole: Sequence[Part], part: Part) -> int | None:
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
             goes_on = (in_sentence and not _is_label(part)) or _is_cut(before, part)
-            return index if is_open and goes_on and not is_same else None
+            is_near = len(whole) - index <= _PASSED_OVER or _are_of_one_text(before, part)
+            return index if is_open and goes_on and not is_same and is_near else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
             return None
     return None
@@ -80,6 +90,15 @@ def _is_open(before: Part) -> bool:
     return is_prose and not ends_sentence(text)
 
 
+def _are_of_one_text(before: Part, part: Part) -> bool:
+    """Whether both are prose that fills columns of one width."""
+    last = before.lines[-1]
+    if not _fills(before) or last.text.count(" ") < _BLANKS_OF_PROSE:
+        return False
+    is_as_wide = abs((before.right - before.left) - (part.right - part.left)) < 2 * _SLACK * last.size
+    return ends_sentence(part.lines[-1].text) or (len(part.lines) > 1 and is_as_wide)
+
+
 def _is_label(part: Part) -> bool:
     """Whether it is a row of names, as below the bars of a plot."""
     return part.lines[0].is_row and not ends_sentence(part.lines[-1].text)
@@ -87,9 +106,14 @@ def _is_label(part: Part) -> bool:
 
 def _is_cut(before: Part, part: Part) -> bool:
     """Whether the lines of *before* fill their column to the end, and *part* is the rest of a paragraph."""
-    last, first = before.lines[-1], part.lines[0]
+    first = part.lines[0]
     if part.is_caption or (len(part.lines) == 1 and not ends_sentence(first.text)):
         return False
-    is_wide = is_unspaced(last.text[-1]) or before.right - before.left > _NARROWEST * last.size
-    is_full = is_wide and len(before.lines) > 1 and last.right > before.right - _SLACK * last.size
-    return is_full and first.left - min(line.left for line in part.lines) < _SLACK * first.size
+    return _fills(before) and first.left - min(line.left for line in part.lines) < _SLACK * first.size
+
+
+def _fills(part: Part) -> bool:
+    """Whether its last line reaches as far to the right as the others, in a column that is no list."""
+    last = part.lines[-1]
+    is_wide = is_unspaced(last.text[-1]) or part.right - part.left > _NARROWEST * last.size
+    return is_wide and len(part.lines) > 1 and last.right > part.right - _SLACK * last.size

@@ -42,6 +42,25 @@ def test_a_line_that_two_pages_have_at_one_height_stays_if_it_does_not_count_the
     assert texts(pdf(*pages)).count("Ropes of 12 yards") == 2
 
 
+def test_heads_that_the_left_and_right_pages_of_a_short_article_have_by_turns_are_left_out() -> None:
+    words = ("Ropes", "Paints", "Nails", "Boats")
+    heads = ("Letters of the harbour", "Karl and Mia: What lies where") * 2
+    pages = [
+        shown(head, 50, 770) + shown(f"{word} lie in the shed.", 50, 700)
+        for head, word in zip(heads, words, strict=True)
+    ]
+    assert texts(pdf(*pages)) == [f"{word} lie in the shed." for word in words]
+
+
+def test_a_line_that_two_pages_have_stays_if_those_between_have_none() -> None:
+    words = ("Ropes", "Paints", "Nails")
+    pages = [
+        shown(word if word == "Paints" else "What lies where", 50, 770) + shown(f"{word} lie in the shed.", 50, 700)
+        for word in words
+    ]
+    assert texts(pdf(*pages)).count("What lies where") == 2
+
+
 @pytest.mark.parametrize(("said", "y"), [("Question {}", 780), ("12 {}3 40", 30)])
 def test_a_heading_or_figures_that_grow_by_one_from_page_to_page_stay(said: str, y: int) -> None:
     pages = [

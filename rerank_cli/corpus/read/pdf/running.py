@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
@@ -40,6 +40,10 @@ _OF_ALL = re.compile(
 # A head of a chapter repeats on the pages of that chapter: so many of a kind, no further apart than that.
 _REPEATS = 3
 _NEAR_PAGES = 12
+
+# In a file of no more pages what the left and the right ones have by turns may stand twice only. In a longer one that
+# is how a table goes on.
+_SHORT = 8
 
 # Where most of what stands at a height repeats, the rest there is a running head as well.
 _MOSTLY = 0.5
@@ -145,7 +149,22 @@ def _running(outer: Sequence[Iterable[tuple[_Slot, Line]]]) -> set[tuple[_Slot, 
         if key in running:
             repeated[key[0]] += len(numbers)
     running |= {_height(slot) for slot, lines in repeated.items() if lines > _MOSTLY * at_height[slot]}
-    return running
+    return running | _by_turns(seen) if len(outer) <= _SHORT else running
+
+
+def _by_turns(seen: Mapping[tuple[_Slot, str], Sequence[int]]) -> set[tuple[_Slot, str | None]]:
+    """What left and right pages have by turns, twice each: the heads and feet of an article of four pages."""
+    twice = {key: numbers for key, numbers in seen.items() if _are_two_apart(numbers) and _words(key[1])}
+    firsts = {(edge, numbers[0]) for ((edge, _), _), numbers in twice.items()}
+    return {
+        key
+        for key, (first, _) in twice.items()
+        if not firsts.isdisjoint(((key[0][0], first - 1), (key[0][0], first + 1)))
+    }
+
+
+def _are_two_apart(numbers: Sequence[int]) -> bool:
+    return len(numbers) == 2 and numbers[1] - numbers[0] == 2
 
 
 def _repeats(numbers: Sequence[int]) -> bool:

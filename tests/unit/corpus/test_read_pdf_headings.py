@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.unit.corpus.test_read_pdf import blocks, pdf, shown
 
 
@@ -9,9 +11,9 @@ def prose(x: float, y: float, lines: int = 4, said: str = "Nobody has seen the f
     return "".join(shown(said, x, y - 12 * line) for line in range(lines))
 
 
-def trails(*pages: str, wide: bool = False) -> list[tuple[str, ...]]:
+def trails(*pages: str, wide: bool = False, bookmarks: Mapping[str, tuple[int, float]] = {}) -> list[tuple[str, ...]]:
     """The headings above the blocks, each trail once."""
-    content = pdf(*pages)
+    content = pdf(*pages, bookmarks=bookmarks)
     if wide:
         content = content.replace(b"[0 0 600 800]", b"[0 0 800 600]")
     return list(dict.fromkeys(block.headings for block in blocks(content)))
@@ -88,3 +90,16 @@ def test_large_names_scattered_on_a_drawing_are_no_headings() -> None:
     page = shown("Harbour", 50, 740, size=20) + prose(50, 720)
     page += "".join(shown(name, x, y, size=14) for name, x, y in names) + prose(50, 400)
     assert trails(page) == [("Harbour",)]
+
+
+def test_a_table_of_contents_heads_nothing_after_it_and_is_no_title() -> None:
+    first = shown("Table of Contents", 50, 740, size=20) + prose(50, 720)
+    assert trails(first, shown("Ropes", 50, 740, size=14) + prose(50, 720)) == [("Table of Contents",), ("Ropes",)]
+    assert trails(first, prose(50, 720), bookmarks={"Ropes": (2, 790), "Paints": (2, 690)})[-1] == ("Paints",)
+
+
+def test_a_heading_of_the_outline_is_found_behind_its_roman_number() -> None:
+    page = "".join(shown(name, 200, y) + prose(50, y - 20) for name, y in (("III. Ropes", 700), ("IV. Paints", 600)))
+    read = blocks(pdf(page, bookmarks={"Ropes": (1, 790), "Paints": (1, 690)}))
+    assert [block.headings for block in read] == [("Ropes",), ("Paints",)]
+    assert not any("III" in block.text or "IV" in block.text for block in read)

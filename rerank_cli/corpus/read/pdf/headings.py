@@ -13,7 +13,7 @@ from rerank_cli.corpus.read.pdf.characters import ends_sentence
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Bookmark
 from rerank_cli.corpus.read.pdf.paragraphs import Part
-from rerank_cli.corpus.read.pdf.ranks import Style, levels_of, roman_number
+from rerank_cli.corpus.read.pdf.ranks import Style, heads_contents, levels_of, roman_number
 
 _LARGER = 1.15
 _TITLE_LARGER = 1.25
@@ -34,7 +34,7 @@ _NO_HEADING = re.compile(
 _LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7af]")
 _KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
 _NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)
-_NUMBER_KEY = re.compile(rf"(?:{_KINDS})?[\da-z]?\d*", re.IGNORECASE)
+_NUMBER_KEY = re.compile(rf"(?:{_KINDS})?(?:[\da-z]?\d*|[ivx]{{1,5}})", re.IGNORECASE)
 _MOST_NUMBER_CHARS = 14
 
 # Of fewer in a row each may be a heading.
@@ -278,4 +278,5 @@ def _may_be_title(part: Part, body: float) -> bool:
         and len(part.lines) <= 4
         and len(text) <= 2 * _MOST_CHARS
         and len(_LETTERS.findall(text)) > 1
+        and not heads_contents(text)
     )

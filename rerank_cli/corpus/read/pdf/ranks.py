@@ -11,6 +11,11 @@ from rerank_cli.corpus.read.pdf.paragraphs import Part
 Style = tuple[float, bool]
 """The size of letters, and whether they are bold."""
 
+_CONTENTS = re.compile(
+    r"(?:table of )?contents|inhalt(?:sverzeichnis)?|table des mati[eè]res|sommaire|[ií]ndice|sum[aá]rio|sommario"
+    r"|spis treści|tartalom(?:jegyzék)?|оглавление|содержание|目 ?[录錄次]|목 ?차|차 ?례",
+    re.IGNORECASE,
+)
 _SUBSECTION = re.compile(r"(\d{1,2}\.)+(\d{1,2})\.?\s")
 _ROMAN = re.compile(r"([IVX]{1,5})\.\s[A-Z][^a-z]+")
 _NUMERALS = {"I": 1, "V": 5, "X": 10}
@@ -20,10 +25,18 @@ def levels_of(parts: Sequence[Part], styles: Mapping[int, Style], slides: Collec
     """The level of each heading, from 1 on. *styles* are those of the *parts* that are headings, in order."""
     ranks = {style: rank for rank, style in enumerate(sorted(set(styles.values()), reverse=True), 1)}
     levels = {index: ranks[style] for index, style in styles.items()}
+    for index, after in pairwise(styles):
+        if heads_contents(parts[index].lines[0].text):
+            levels[index] = max(levels[index], levels[after])
     for page, group in groupby(styles, lambda index: parts[index].first_page):
         if page in slides and page > 1:
             levels |= _below_title(list(group), styles, levels)
     return _in_sections(parts, styles, levels)
+
+
+def heads_contents(text: str) -> bool:
+    """Whether *text* stands above a table of contents, and so is the heading of nothing after that."""
+    return _CONTENTS.fullmatch(text) is not None
 
 
 def _below_title(slide: Sequence[int], styles: Mapping[int, Style], levels: Mapping[int, int]) -> dict[int, int]:

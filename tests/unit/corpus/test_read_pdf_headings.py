@@ -73,6 +73,12 @@ def test_an_address_of_the_web_is_no_heading() -> None:
     assert trails(page) == [("Harbour",)]
 
 
+def test_a_letter_with_its_accent_is_no_heading() -> None:
+    page = shown("Harbour", 50, 740, size=20) + shown("x^", 200, 700, size=16, font="M") + prose(50, 680)
+    read = blocks(pdf(page, meanings={"x": "Θ", "^": "ˆ"}))
+    assert {block.headings for block in read} == {("Harbour",)}
+
+
 def test_a_line_of_a_sentence_in_larger_letters_is_no_heading() -> None:
     page = shown("Harbour", 50, 740, size=20) + prose(50, 700, said="Nobody has seen the ferry that left")
     page += shown("with the ropes and the nets", 50, 650, size=13) + prose(50, 636)

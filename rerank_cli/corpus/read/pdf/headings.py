@@ -31,7 +31,7 @@ _NO_HEADING = re.compile(
     r"|\A(?:https?://|www\.)",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff\uac00-\ud7af]")
+_LETTERS = re.compile(r"[^\W\d_\u02b0-\u02ff]{2}|[\u3040-\u9fff\uac00-\ud7af]")
 _KINDS = "chapter|part|appendix|section|kapitel|anhang|teil|chapitre|annexe"
 _NUMBER = re.compile(rf"\A(?:(?:{_KINDS})\s+[\dA-Z]{{1,5}}|\d+|[A-Z](?=\.))(?:\.\d+)*[.:)]?\s+", re.IGNORECASE)
 _NUMBER_KEY = re.compile(rf"(?:{_KINDS})?(?:[\da-z]?\d*|[ivx]{{1,5}})", re.IGNORECASE)

@@ -175,6 +175,17 @@ def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
     assert texts(pdf(first, second)) == ["The ferry leaves at seven and takes forty passengers to the island."]
 
 
+def test_boxes_side_by_side_on_a_slide_are_no_columns() -> None:
+    first = ["The ferry leaves at seven and takes", "the mail of all of the island to a town"]
+    second = ["Karl counts the ropes in the old shed", "of the harbour, and sells them."]
+    page = "".join(
+        shown(line, x, 300 - 12 * row) for x, box in ((50, first), (320, second)) for row, line in enumerate(box)
+    )
+    upright = pdf(page)
+    assert texts(upright) == [" ".join((*first, *second))]
+    assert texts(upright.replace(b"[0 0 600 800]", b"[0 0 600 400]")) == [" ".join(first), " ".join(second)]
+
+
 def test_a_paragraph_in_a_narrow_column_goes_on_too() -> None:
     first = shown("The ferry leaves", 50, 84) + shown("at seven, and it", 50, 72) + shown("brings the", 50, 60)
     assert texts(pdf(first, shown("letters.", 50, 740))) == ["The ferry leaves at seven, and it brings the letters."]

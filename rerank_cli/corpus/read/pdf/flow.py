@@ -28,15 +28,16 @@ _NARROWEST = 10.0
 
 
 def flowing(parts: Sequence[Part], slides: frozenset[int], body: float) -> list[Part]:
-    """*parts* of all pages, with those as one that are one paragraph. What is on one of *slides* ends there.
+    """*parts* of all pages, with those as one that are one paragraph. *body* is the size of most letters.
 
-    *body* is the size of most letters.
+    What is on one of *slides* ends there; and where a box ends, if no small letter goes on with it.
     """
     whole: list[Part] = []
     for part in parts:
         index = _beginning(whole, part, body)
-        if index is not None and part.first_page in slides and whole[index].last_page < part.first_page:
-            index = None
+        if index is not None and part.first_page in slides:
+            is_other = whole[index].last_page < part.first_page or not part.lines[0].text[0].islower()
+            index = None if is_other else index
         if index is None:
             whole.append(part)
         else:

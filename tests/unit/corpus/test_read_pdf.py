@@ -175,6 +175,13 @@ def test_a_paragraph_goes_on_after_the_end_of_the_page() -> None:
     assert texts(pdf(first, second)) == ["The ferry leaves at seven and takes forty passengers to the island."]
 
 
+def test_an_amount_beside_an_address_is_not_its_end() -> None:
+    address = ["Karl Sture, Shed of the Harbour", "and of all the Ropes of the Isle"]
+    page = "".join(shown(line, 50, 300 - 12 * row) for row, line in enumerate(address))
+    page += shown("Amount due in all $4.11", 320, 306)
+    assert texts(pdf(page)) == [" ".join(address), "Amount due in all $4.11"]
+
+
 def test_boxes_side_by_side_on_a_slide_are_no_columns() -> None:
     first = ["The ferry leaves at seven and takes", "the mail of all of the island to a town"]
     second = ["Karl counts the ropes in the old shed", "of the harbour, and sells them."]

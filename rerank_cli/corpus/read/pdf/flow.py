@@ -108,7 +108,8 @@ def _is_label(part: Part) -> bool:
 def _is_cut(before: Part, part: Part) -> bool:
     """Whether the lines of *before* fill their column to the end, and *part* is the rest of a paragraph."""
     first = part.lines[0]
-    if part.is_caption or (len(part.lines) == 1 and not ends_sentence(first.text)):
+    is_end = ends_sentence(first.text) and not first.text[-1].isdigit()  # an amount of money is none
+    if part.is_caption or (len(part.lines) == 1 and not is_end):
         return False
     return _fills(before) and first.left - min(line.left for line in part.lines) < _SLACK * first.size
 

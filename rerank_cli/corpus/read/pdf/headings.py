@@ -13,7 +13,7 @@ from rerank_cli.corpus.read.pdf.characters import ends_sentence
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Bookmark
 from rerank_cli.corpus.read.pdf.paragraphs import Part
-from rerank_cli.corpus.read.pdf.ranks import Style, heads_contents, levels_of, roman_number
+from rerank_cli.corpus.read.pdf.ranks import Style, heads_contents, ranked, roman_number
 
 _LARGER = 1.15
 _TITLE_LARGER = 1.25
@@ -86,7 +86,7 @@ def by_letters(parts: Sequence[Part], body: float, slides: Collection[int]) -> l
     styles = _without_labels(parts, styles, slides)
     if sections := _in_capitals(parts, styles):
         styles = dict(sorted((styles | dict.fromkeys(sections, (body, True))).items()))
-    levels = levels_of(parts, styles, slides)
+    levels = ranked(parts, styles, slides)
     return [
         Heading(part.text(frozenset()), min(levels[index], _DEEPEST), part.first_page) if index in levels else part
         for index, part in enumerate(parts)

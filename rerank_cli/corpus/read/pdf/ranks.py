@@ -21,7 +21,7 @@ _ROMAN = re.compile(r"([IVX]{1,5})\.\s[A-Z][^a-z]+")
 _NUMERALS = {"I": 1, "V": 5, "X": 10}
 
 
-def levels_of(parts: Sequence[Part], styles: Mapping[int, Style], slides: Collection[int]) -> dict[int, int]:
+def ranked(parts: Sequence[Part], styles: Mapping[int, Style], slides: Collection[int]) -> dict[int, int]:
     """The level of each heading, from 1 on. *styles* are those of the *parts* that are headings, in order."""
     ranks = {style: rank for rank, style in enumerate(sorted(set(styles.values()), reverse=True), 1)}
     levels = {index: ranks[style] for index, style in styles.items()}

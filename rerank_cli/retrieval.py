@@ -37,6 +37,9 @@ CROWDING = 0.6
 It is no bar: a document that holds many of the best passages still brings many.
 """
 
+HEAD = 2
+"""So many times as many of the best passages as are wanted are looked at first: few documents have so many of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateList:
@@ -186,9 +189,8 @@ def fused_scores(lists: Sequence[CandidateList], openings: Mapping[PassageId, fl
     """
     scores = {passage: OPENING_SCALE * openings.get(passage, 0.0) for each in lists for passage, _ in each.ranking}
     for each in lists:
-        own = dict(each.ranking)
-        for passage in scores:
-            scores[passage] += each.scale * own.get(passage, each.floor)
+        own, scale, floor = dict(each.ranking).get, each.scale, each.floor
+        scores = {passage: score + scale * own(passage, floor) for passage, score in scores.items()}
     return scores
 
 
@@ -196,7 +198,7 @@ def _candidates(
     index: Index, lists: Sequence[CandidateList], openings: Mapping[PassageId, float], *, top_k: int
 ) -> tuple[Candidate, ...]:
     scores = fused_scores(lists, openings)
-    chosen = _spread(scores, index.origins(list(scores)))[:top_k]
+    chosen = _spread(index, scores, top_k=top_k)
     stored = index.read(chosen)
     listed = {each.name: each.listed(stored) for each in lists}
     return tuple(
@@ -211,16 +213,30 @@ def _candidates(
     )
 
 
-def _spread(scores: Mapping[PassageId, float], origins: Mapping[PassageId, Origin]) -> Sequence[PassageId]:
-    """Passages by their claim: the score, less `CROWDING` for each better passage of the same document.
+def _spread(index: Index, scores: Mapping[PassageId, float], *, top_k: int) -> list[PassageId]:
+    """The best *top_k* passages by their claim: the score, less `CROWDING` for each better one of the same document.
 
-    Between equal ones the document, the ordinal and the path decide, which no order of indexing changes.
+    Between equal ones the document, the ordinal and the path decide, which no order of indexing changes. A claim is no
+    more than its score, so the rest of the passages is not looked at once the next score is below all that is chosen.
     """
-    best_first = sorted(scores, key=lambda passage: (-scores[passage], origins[passage]))
+    best_first = sorted(scores, key=scores.__getitem__, reverse=True)
+    size = 0
+    while True:
+        size = min(len(best_first), max(2 * size, HEAD * top_k))
+        while size < len(best_first) and scores[best_first[size]] == scores[best_first[size - 1]]:
+            size += 1
+        origins = index.origins(best_first[:size])
+        claims = _claims(scores, origins)
+        chosen = sorted(claims, key=lambda passage: (-claims[passage], origins[passage]))[:top_k]
+        if size == len(best_first) or claims[chosen[-1]] > scores[best_first[size]]:
+            return chosen
+
+
+def _claims(scores: Mapping[PassageId, float], origins: Mapping[PassageId, Origin]) -> dict[PassageId, float]:
     seen: Counter[str] = Counter()
     claims: dict[PassageId, float] = {}
-    for passage in best_first:
+    for passage in sorted(origins, key=lambda passage: (-scores[passage], origins[passage])):
         document = origins[passage].document_id
         claims[passage] = scores[passage] - CROWDING * seen[document]
         seen[document] += 1
-    return sorted(scores, key=lambda passage: (-claims[passage], origins[passage]))
+    return claims

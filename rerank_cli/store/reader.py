@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import cached_property
 from io import BufferedReader
+from itertools import takewhile
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -372,13 +373,12 @@ class IndexReader:
             yield
 
 
-def _with_ties(best_first: Iterable[tuple[PassageId, float]], depth: int) -> Ranking:
+def _with_ties(best_first: sqlite3.Cursor, depth: int) -> Ranking:
     """The first *depth* rows, and whatever ties with the last of them. No more are read: SQLite has sorted all."""
-    ranking: Ranking = []
-    for row in best_first:
-        if len(ranking) >= depth and row[1] < ranking[depth - 1][1]:
-            break
-        ranking.append(row)
+    ranking: Ranking = best_first.fetchmany(depth)
+    if len(ranking) == depth:
+        last = ranking[-1][1]
+        ranking += takewhile(lambda row: row[1] >= last, best_first)
     return ranking
 
 

@@ -202,6 +202,20 @@ def test_each_better_passage_of_its_document_lowers_a_claim(plant: Plant, update
     assert claims == sorted(claims, reverse=True)
 
 
+def test_fewer_candidates_are_the_first_of_more_though_one_document_has_the_best(
+    plant: Plant, update: Update, search
+) -> None:
+    """Its thirty passages stand above all others by their score, and most of them below these by their claim."""
+    long = "\n\n".join(f"# part {n}\n\nbrake chain {n}" for n in range(30))
+    others = {f"{n}.md": f"brake wheel{n}\n" for n in range(9)} | {f"g{n}.md": f"garden {n}\n" for n in range(90)}
+    plant({"long.md": long} | others)
+    update()
+    whole = [candidate.stored for candidate in search("brake chain", "lexical", top_k=1000)]
+    assert "0.md" in [stored.path for stored in whole[:20]]
+    for top_k in range(1, len(whole)):
+        assert [candidate.stored for candidate in search("brake chain", "lexical", top_k=top_k)] == whole[:top_k]
+
+
 def test_a_candidate_of_one_list_alone_lacks_the_other(plant: Plant, update: Update, search) -> None:
     plant({"a.md": "brake\n", "b.md": "garden\n"})
     update()

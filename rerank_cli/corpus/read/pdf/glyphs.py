@@ -89,6 +89,7 @@ _MOST_PACKED = 2_000
 _MOST_UNPACKED_BYTES = 1_000_000
 
 _NAME_BYTES = 128
+_NAME_SIZE = ctypes.c_ulong(_NAME_BYTES)
 
 # Asked of some hundred letters of a page.
 _is_unknown = lean(pdfium.FPDFText_HasUnicodeMapError)
@@ -192,7 +193,7 @@ class Glyphs:
         return "".join(letters)
 
     def _font(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int) -> str:
-        length = _ask_font(textpage, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        length = _ask_font(textpage, index, self._name, _NAME_SIZE, ctypes.byref(self._flags))
         return self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
 
     def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 def lean(function: Any) -> Any:
     """*function* of pdfium, called in two fifths of the time.
 
-    ctypes does not look at its arguments: handles and pointers must be those of ctypes, other numbers 32-bit integers.
+    ctypes does not look at its arguments: what is no 32-bit integer, as a handle or a size, must be one of its own.
     """
     copy = type(function)(ctypes.cast(function, ctypes.c_void_p).value)
     copy.restype = function.restype

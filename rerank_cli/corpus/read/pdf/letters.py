@@ -116,6 +116,7 @@ _FIXED_NAME = re.compile(
     re.IGNORECASE,
 )
 _NAME_BYTES = 128
+_NAME_SIZE = ctypes.c_ulong(_NAME_BYTES)
 _PLAIN = (False, False)
 
 # The letters of a font without a name are measured, so many different ones at least; in sizes of the letters.
@@ -538,7 +539,7 @@ class Letters:
 
     def _font(self, index: int) -> tuple[bool, bool] | None:
         """Whether a letter is bold, and whether its font is a typewriter's; None where the font has no name."""
-        length = _ask_font(self._raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
+        length = _ask_font(self._raw, index, self._name, _NAME_SIZE, ctypes.byref(self._flags))
         name = self._name.value if 0 < length <= _NAME_BYTES else b""
         if not name:
             return None

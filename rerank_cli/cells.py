@@ -90,6 +90,8 @@ def shortened_words(text: str, room: int) -> str:
     What is left of a word that began with a wide letter may go on where the one before it ends: it is shortened again.
     """
     shorter = text.rstrip()
+    if shorter.isascii() and max(map(len, shorter.split()), default=0) <= room:
+        return shorter
     while (taken := cells(shorter)) > room:
         shorter = _with_shorter_words(shorter, room)
         if cells(shorter) >= taken:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from rerank_cli.cells import lines_of, shortened_words
+from rerank_cli.cells import cells, lines_of, shortened_words
 from rerank_cli.sentences import ITEM, sentence_spans
 from rerank_cli.words import STOP_WORDS
 
@@ -38,11 +38,11 @@ def snippet(text: str, words: Sequence[str], *, width: int, lines: int = 1) -> S
     rows of a table and paragraphs stay apart: on lines of their own, or with a sign between them on a single line.
     Words that say nothing are not marked.
     """
-    wanted = {stem(word) for word in words}
+    wanted = frozenset(stem(word) for word in words)
     sentences = [(begins, shortened_words(sentence, width)) for begins, sentence in _sentences(text)]
     if not sentences:
         return Snippet("", ())
-    scores = [len(wanted & {stem(word) for word in WORD.findall(sentence)}) for _, sentence in sentences]
+    scores = [len({stem(match.group()) for match in _matches(sentence, wanted)}) for _, sentence in sentences]
     best = scores.index(max(scores))
     shown = _cut(sentences[best][1], wanted, width, lines)
     for begins, sentence in sentences[best + 1 :]:
@@ -64,9 +64,17 @@ def stem(word: str) -> str:
     return word
 
 
+def _matches(text: str, wanted: Collection[str]) -> Iterator[re.Match[str]]:
+    """The words of *text* whose stems are among those *wanted*; every word begins with its stem."""
+    stems = tuple(wanted)
+    for match in WORD.finditer(text):
+        if match.group().casefold().startswith(stems) and stem(match.group()) in wanted:
+            yield match
+
+
 def _marks(shown: str, wanted: Collection[str]) -> Iterator[tuple[int, int]]:
-    for match in WORD.finditer(shown):
-        if stem(match.group()) in wanted and match.group().lower() not in STOP_WORDS:
+    for match in _matches(shown, wanted):
+        if match.group().lower() not in STOP_WORDS:
             yield match.span()
 
 
@@ -109,22 +117,25 @@ def _is_item(line: str) -> bool:
 
 
 def _fits(shown: str, width: int, lines: int) -> bool:
+    if lines == 1:
+        return cells(shown) <= width
     return sum(len(lines_of(part, width)) for part in shown.split("\n")) <= lines
 
 
 def _cut(sentence: str, wanted: Collection[str], width: int, lines: int) -> str:
     """*sentence*, or as much of it as fits."""
+    first = next((match.span() for match in _matches(sentence, wanted)), (0, 0))
     room = min(len(sentence), width * lines)
-    while not _fits(shown := _shorten(sentence, wanted, room), width, lines):
+    while not _fits(shown := _shorten(sentence, first, room), width, lines):
         room -= max(1, room // 16)
     return shown
 
 
-def _shorten(sentence: str, wanted: Collection[str], width: int) -> str:
-    """Cut a long sentence, between words where it can be, so that its first matched word stays in sight."""
+def _shorten(sentence: str, shown: tuple[int, int], width: int) -> str:
+    """Cut a long sentence, between words where it can be, so that the word at *shown* stays in sight."""
     if len(sentence) <= width:
         return sentence
-    first, last = next((match.span() for match in WORD.finditer(sentence) if stem(match.group()) in wanted), (0, 0))
+    first, last = shown
     start = 0
     if first >= width // 2:
         start = max(sentence.rfind(" ", 0, first - width // 4) + 1, first - width // 2)

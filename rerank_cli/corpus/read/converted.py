@@ -17,7 +17,7 @@ _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGN
 
 def read(text: str, path: str) -> Reading:
     """A single document."""
-    reading = html.read(text, path) if _HTML.match(text) else plain.read(text, path)
+    reading = html.read(text, path, unit="paragraph") if _HTML.match(text) else plain.read(text, path)
     return reading._replace(documents=tuple(map(_in_paragraphs, reading.documents)))
 
 

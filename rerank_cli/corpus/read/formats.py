@@ -75,7 +75,7 @@ _CODE = Format("code", 3, "code", named=True)
 
 # Of one file, the format that its longest ending names; what is not here is read as text.
 FORMATS: dict[str, Format] = {
-    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 3, "markdown")),
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd", ".mdx"), Format("markdown", 4, "markdown")),
     **dict.fromkeys((".rst", ".rest", ".rst.txt", ".rest.txt"), Format("rst", 3, "rst")),
     **dict.fromkeys((".adoc", ".asciidoc", ".asc"), Format("asciidoc", 2, "asciidoc")),
     ".org": Format("org", 2, "org"),
@@ -91,7 +91,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 2, "mediawiki")),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 3, "html", page=True)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 4, "html", page=True)),
     **dict.fromkeys((".jsonl", ".ndjson"), Format("jsonl", 3, "rows", "read_jsonl", records=True)),
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), Format("docx", 2, "docx", binary=True)),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), Format("pptx", 2, "pptx", binary=True)),
@@ -100,27 +100,27 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".odp", ".otp"), Format("odp", 2, "odp", binary=True)),
     **dict.fromkeys((".ods", ".ots"), Format("ods", 2, "ods", binary=True)),
     ".rtf": Format("rtf", 1, "rtf", binary=True),
-    ".epub": Format("epub", 2, "epub", binary=True),
-    ".ipynb": Format("notebook", 2, "notebook"),
+    ".epub": Format("epub", 3, "epub", binary=True),
+    ".ipynb": Format("notebook", 3, "notebook"),
     **dict.fromkeys(
         (
             *(".xml", ".dbk", ".docbook", ".nxml", ".tei", ".dita"),
             *(".rss", ".atom", ".opml", ".svg", ".drawio"),
         ),
-        Format("xml", 2, "xml", named=True),
+        Format("xml", 3, "xml", named=True),
     ),
     **dict.fromkeys(
         (".mmd", ".mermaid", ".puml", ".plantuml", ".iuml", ".dot", ".gv"), Format("diagram", 1, "diagrams", named=True)
     ),
     ".excalidraw": Format("excalidraw", 1, "drawings", "read_excalidraw"),
-    ".excalidraw.md": Format("excalidraw note", 2, "drawings", "read_excalidraw_note"),
+    ".excalidraw.md": Format("excalidraw note", 3, "drawings", "read_excalidraw_note"),
     **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
-    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 2, "icalendar", "read_calendar", records=True)),
-    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 2, "icalendar", "read_cards", records=True)),
-    ".eml": Format("mail", 2, "mail", "read_eml", binary=True, bare="read_eml_alone"),
-    ".emlx": Format("emlx", 2, "mail", "read_emlx", binary=True, bare="read_emlx_alone"),
+    **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 3, "icalendar", "read_calendar", records=True)),
+    **dict.fromkeys((".vcf", ".vcard"), Format("cards", 3, "icalendar", "read_cards", records=True)),
+    ".eml": Format("mail", 3, "mail", "read_eml", binary=True, bare="read_eml_alone"),
+    ".emlx": Format("emlx", 3, "mail", "read_emlx", binary=True, bare="read_emlx_alone"),
     **dict.fromkeys(
-        (".mbox", ".mbx"), Format("mbox", 2, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
+        (".mbox", ".mbx"), Format("mbox", 3, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
     ),
     ".csv": Format("csv", 3, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
@@ -167,7 +167,7 @@ def format_of(path: str, converters: Collection[str] = ()) -> Format:
     for converter in converters:
         ending, _, command = converter.partition("=")
         if path.lower().endswith(ending.strip().lower()):
-            return Format("converted", 2, "converted", command=command.strip())
+            return Format("converted", 3, "converted", command=command.strip())
     ending, longer = _endings(path)
     if ending not in PACKED:
         return FORMATS.get(longer) or FORMATS.get(ending, TEXT)

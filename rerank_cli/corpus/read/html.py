@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.front_matter import leading_block
@@ -14,7 +13,7 @@ from rerank_cli.corpus.read.tags import Tag, Text, split_tags
 from rerank_cli.corpus.read.targets import Targets
 from rerank_cli.corpus.read.template_tags import without_template_tags
 from rerank_cli.fields import fields_in
-from rerank_cli.records import Document, Reading
+from rerank_cli.records import Document, Reading, Unit
 
 # A browser leaves a gap beside these.
 _APART = frozenset(("label", "select", "input", "textarea", "button", "option"))
@@ -45,9 +44,9 @@ _FIELDS = {
 _VOCABULARIES = frozenset(("dc", "dcterms", "article"))
 
 
-def read(text: str, path: str) -> Reading:
-    """A single document; its title is its <title> or its first heading."""
-    outline = Outline()
+def read(text: str, path: str, *, unit: Unit = "line") -> Reading:
+    """A single document; its title is its <title> or its first heading. Its places are said to count in *unit*."""
+    outline = Outline(unit)
     filled_in = without_template_tags(text)
     page = _read(outline, without_encoded(filled_in), first_line=1, whole=True)
     blocks = outline.blocks()
@@ -260,16 +259,9 @@ class _Page:
         self.end_block()
 
     def _add_table(self, rows: list[_Row]) -> None:
-        """A line for each row; where each begins on a line of its own in the source, as many lines as that has."""
-        steps = [after.first - row.first for row, after in pairwise(rows)]
-        if all(step > 0 for step in steps):
-            gaps = ["\n" * step for step in (*steps, rows[-1].last - rows[-1].first)]
-        else:
-            gaps = ["\n"] * (len(rows) - 1) + [""]
-        text = "".join(row.text + gap for row, gap in zip(rows, gaps, strict=True))
         heads = [row.text for row in rows[: next((n for n, row in enumerate(rows) if not row.names), len(rows))]]
         header = "\n".join(heads) if 0 < len(heads) < len(rows) else ""
-        self._outline.block(text, rows[0].first, rows[-1].last, header=header)
+        self._outline.table([(row.first, row.text) for row in rows], rows[-1].last, header=header)
 
     def end_block(self) -> None:
         """Hand over what was gathered; a block whose tag is never closed ends at the next one."""

@@ -71,10 +71,7 @@ def put_verbatim(outline: Outline, lines: Lines) -> None:
 
 
 def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0, last: int = 0) -> None:
-    """Add *rows*, the first *heads* of which every part of the table repeats; *last* is the line where it ends.
-
-    They are one block where each is a line, and else a block each, with the lines down to the next row.
-    """
+    """Add *rows*, the first *heads* of which every part of the table repeats; *last* is the line where it ends."""
     written: dict[int, str] = {}
     header: list[str] = []
     for at, row in enumerate(rows):
@@ -85,15 +82,11 @@ def put_table(outline: Outline, rows: Iterable[Row], *, heads: int = 0, last: in
             written[row.number] = f"{written[row.number]} | {text}" if row.number in written else text
     if not written:
         return
-    repeated = "\n".join(header) if len(written) > heads else ""
-    first, *others = numbers = sorted(written)
-    begun = numbers[-1]
+    first, begun = min(written), max(written)
     last = max(begun, last)
-    if begun - first == len(others) and last - begun <= 1:  # which is the mark that ends the table
-        outline.block("\n".join(written[number] for number in numbers), first, begun, header=repeated)
-        return
-    for number, end in zip(numbers, [*(after - 1 for after in others), last], strict=True):
-        outline.block(written[number], number, end, header=repeated)
+    if begun - first == len(written) - 1 and last - begun <= 1:  # which is the mark that ends the table
+        last = begun
+    outline.table(sorted(written.items()), last, header="\n".join(header) if len(written) > heads else "")
 
 
 def keeping_lines(found: re.Match[str], text: str) -> str:

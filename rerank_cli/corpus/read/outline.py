@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rerank_cli.records import Block, Place, Unit
 
@@ -84,6 +86,21 @@ class Outline:
     def verbatim(self, text: str, first_line: int) -> None:
         """Add a block whose lines are the source's own."""
         self.block(text, first_line, first_line + text.count("\n"))
+
+    def table(self, rows: Sequence[tuple[int, str]], last: int, *, header: str = "") -> None:
+        """Add a table of *rows*, one or more, each with its number, up to number *last*; *header* is what parts repeat.
+
+        Where a row takes several lines of the source, each row is a block with the lines down to the next one.
+        """
+        numbers = [number for number, _ in rows]
+        steps = [after - before for before, after in pairwise(numbers)]
+        takes_lines = any(step > 1 for step in steps) or last > numbers[-1]
+        if self._unit == "line" and takes_lines and all(step > 0 for step in steps):
+            ends = [*(after - 1 for after in numbers[1:]), last]
+            for (number, text), end in zip(rows, ends, strict=True):
+                self.block(text, number, end, header=header)
+        else:
+            self.block("\n".join(text for _, text in rows), numbers[0], last, header=header)
 
     def blocks(self) -> tuple[Block, ...]:
         """End every section and give all blocks."""

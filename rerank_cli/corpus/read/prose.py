@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rerank_cli.corpus.read.encoded import without_encoded
 from rerank_cli.corpus.read.outline import Outline
@@ -96,18 +96,16 @@ class _Gathered:
 class _Table:
     """A table that is open. `header` is the first row of its head."""
 
-    first: int
     last: int
-    rows: list[str]
+    rows: list[tuple[int, str]] = field(default_factory=list)
     header: str = ""
     in_header: bool = False
 
     def add(self, row: str, first: int, last: int, *, is_header: bool) -> None:
-        if not self.rows:
-            self.first = first
-            self.header = row if is_header else ""
+        if not self.rows and is_header:
+            self.header = row
         self.last = last
-        self.rows.append(row)
+        self.rows.append((first, row))
 
 
 class _Page:
@@ -164,7 +162,7 @@ class _Page:
             self._verbatim += 1
         elif name in _TABLES:
             self._tables += 1
-            self._table = self._table or _Table(line, line, [])
+            self._table = self._table or _Table(line)
         elif name in _LINES or (name in _ROWS and self._table):
             self._line_depth = len(self._open)
         elif name in _ITEMS:
@@ -232,7 +230,8 @@ class _Page:
         self._tables -= 1
         if not self._tables and self._table:
             table, self._table = self._table, None
-            self._outline.block("\n".join(table.rows), table.first, table.last, header=table.header)
+            if table.rows:
+                self._outline.table(table.rows, table.last, header=table.header)
 
 
 def _is_about(name: str) -> bool:

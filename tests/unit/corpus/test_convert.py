@@ -10,6 +10,7 @@ import pytest
 
 from rerank_cli.corpus.convert import converted
 from rerank_cli.corpus.read import NotReadToTheEnd, Unreadable
+from rerank_cli.corpus.read.formats import format_of
 from rerank_cli.records import Place, Rules
 from rerank_cli.store import open_reader
 from tests.conftest import Plant, Update
@@ -55,7 +56,7 @@ def test_a_file_that_is_converted_is_found_by_its_text(plant: Plant, update: Upd
     update(rules=Rules(converters=(f".shout={SHOUT}",)))
     with open_reader(index_folder) as index:
         found = {stored.passage.text: stored for stored in index.scan()}
-        assert index.files()["a.shout"].reader == f"converted 2 {SHOUT}"
+        assert index.files()["a.shout"].reader == format_of("a.shout", (f".shout={SHOUT}",)).reading
     (text,) = found.keys() - {"gears"}
     assert text.startswith("BRAKE LEVER\n\nCHAIN")
     assert found[text].passage.place == Place("paragraph", 1, 2)

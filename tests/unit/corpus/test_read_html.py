@@ -4,8 +4,10 @@ from functools import partial
 
 import pytest
 
+from rerank_cli.corpus.read import converted
 from rerank_cli.corpus.read.html import read
-from rerank_cli.records import Block, Document, at_lines
+from rerank_cli.corpus.split import split
+from rerank_cli.records import Block, Document, Place, at_lines
 from tests.growth import grows_evenly
 
 PAGE = """\
@@ -198,15 +200,37 @@ def test_controls_do_not_join_the_words_beside_them() -> None:
     ]
 
 
-def test_a_table_is_a_block_with_a_line_a_row_that_repeats_its_header() -> None:
+def test_a_row_that_takes_several_lines_is_a_block_with_all_of_them() -> None:
     page = (
         "<table><caption>Stock</caption>\n<thead><tr><th>Part<th>Torque <a href='#t'>limit</a></tr></thead>\n"
         "<tr>\n<td><p>P-1</p></td>\n<td>3\nNm</td>\n</tr>\n<tr><td></td><td><ul><li>a<li>b</ul></td></tr></table>After"
     )
     assert document(page).blocks == (
         Block("Stock", at_lines(1, 1)),
-        Block("Part | Torque limit\n\nP-1 | 3 Nm\n\n\n\n | a b", at_lines(2, 8), header="Part | Torque limit"),
+        Block("Part | Torque limit", at_lines(2, 3), header="Part | Torque limit"),
+        Block("P-1 | 3 Nm", at_lines(4, 7), header="Part | Torque limit"),
+        Block(" | a b", at_lines(8, 8), header="Part | Torque limit"),
         Block("After", at_lines(8, 8)),
+    )
+
+
+def test_the_rows_of_a_passage_stand_in_its_lines_if_each_takes_several() -> None:
+    rows = "".join(f"<tr>\n<td>part{n}</td>\n<td>\n{n} Nm</td>\n</tr>\n" for n in range(40))
+    page = f"<table>\n<thead>\n<tr>\n<th>Part</th>\n<th>Torque</th>\n</tr>\n</thead>\n{rows}</table>\n"
+    lines = page.split("\n")
+    found = split(document(page), max_tokens=20, count_tokens=lambda texts: [len(text.split()) for text in texts])
+    assert len(found) > 5
+    for passage in found:
+        source = "\n".join(lines[passage.place.first - 1 : passage.place.last])
+        own = passage.text.removeprefix("Part | Torque\n").split("\n")
+        assert all(cell in source for row in own for cell in row.split(" | "))
+        assert "" not in own
+
+
+def test_the_rows_of_a_converted_file_are_one_table_as_places_there_are_no_lines() -> None:
+    page = "<html><table>\n<tr>\n<th>Part\n<th>Torque\n<tr>\n<td>a\n<td>1\n</table></html>"
+    assert converted.read(page, "a.pages").documents[0].blocks == (
+        Block("Part | Torque\na | 1", Place("paragraph", 1, 1), header="Part | Torque"),
     )
 
 

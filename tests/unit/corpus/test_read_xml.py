@@ -64,6 +64,18 @@ def test_a_book_is_its_paragraphs_lists_and_tables_under_its_titles() -> None:
     )
 
 
+def test_a_row_that_takes_several_lines_is_a_block_with_all_of_them() -> None:
+    row = "<row>\n<entry>{}</entry>\n<entry>{}</entry>\n</row>\n"
+    head, body = row.format("Name", "Bar"), row.format("cold", 1) + row.format("hot", 2)
+    table = f"<table><thead>\n{head}</thead><tbody>{body}</tbody></table>"
+    found = document(f"<!DOCTYPE article PUBLIC 'DocBook' ''><article>\n{table}</article>")
+    assert [(block.text, block.place, block.header) for block in found.blocks] == [
+        ("Name | Bar", at_lines(4, 7), "Name | Bar"),
+        ("cold | 1", at_lines(8, 11), "Name | Bar"),
+        ("hot | 2", at_lines(12, 14), "Name | Bar"),
+    ]
+
+
 def test_the_newer_form_of_docbook_is_known_by_its_namespace() -> None:
     text = (
         '<article xmlns="http://docbook.org/ns/docbook" version="5.0"><info><title>Pumps</title></info>'

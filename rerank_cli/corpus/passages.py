@@ -7,11 +7,16 @@ from contextlib import contextmanager
 
 from rerank_cli.corpus.read import Format, Unreadable, read_file
 from rerank_cli.corpus.repeated import NOTHING, LeftOut, without
-from rerank_cli.corpus.split import CountTokens, split
+from rerank_cli.corpus.split import CountTokens, split_each
 from rerank_cli.errors import RerankError
 from rerank_cli.records import Document, FoundFile, Reading, SplitDocument
 
 _MAX_REASON_CHARS = 200
+
+# So many characters of documents are cut at once: to count tokens for each by itself costs a message each. A document
+# counts for some, though it may have no text.
+_RUN_CHARS = 50_000
+_DOCUMENT_CHARS = 100
 
 
 def reading_of(
@@ -35,9 +40,25 @@ def passages_of(
     come through: what *count_tokens* raises of them is no fault of the file.
     """
     with _telling_failures():
-        for document in documents:
-            passages = split(document, max_tokens=max_tokens, count_tokens=count_tokens)
-            yield SplitDocument(document.id, document.title, passages, document.fields)
+        for some in _by_size(documents):
+            for document, passages in zip(
+                some, split_each(some, max_tokens=max_tokens, count_tokens=count_tokens), strict=True
+            ):
+                yield SplitDocument(document.id, document.title, passages, document.fields)
+
+
+def _by_size(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """*documents* in runs of about `_RUN_CHARS`."""
+    run: list[Document] = []
+    chars = 0
+    for document in documents:
+        run.append(document)
+        chars += _DOCUMENT_CHARS + sum(len(block.text) for block in document.blocks)
+        if chars > _RUN_CHARS:
+            yield run
+            run, chars = [], 0
+    if run:
+        yield run
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from rerank_cli.records import Block, Document, Passage, Place, with_headings
@@ -180,13 +180,27 @@ def split(document: Document, *, max_tokens: int, count_tokens: CountTokens) -> 
     under the same parent; their own headings then stand in the text. *count_tokens* is called a few
     times, with many texts. Only a single character that counts for too much by itself is left too long.
     """
+    (passages,) = split_each([document], max_tokens=max_tokens, count_tokens=count_tokens)
+    return passages
+
+
+def split_each(
+    documents: Sequence[Document], *, max_tokens: int, count_tokens: CountTokens
+) -> Iterator[tuple[Passage, ...]]:
+    """What `split` makes of each of *documents*, with hardly more calls of *count_tokens* than for a single one."""
     budget = _Budget(max_tokens, count_tokens)
-    sections = _fitted(_sections(document.blocks), budget)
-    packed = [
-        replace(section, pieces=pieces) for section in _joined(sections, budget) for pieces in _packed(section, budget)
-    ]
-    settled = _settled(packed, budget)
-    return tuple(_passage(ordinal, section, budget) for ordinal, section in enumerate(settled))
+    whole = [_sections(document.blocks) for document in documents]
+    fitted = iter(_fitted([section for sections in whole for section in sections], budget))
+    packed = [list(_in_passages(islice(fitted, len(sections)), budget)) for sections in whole]
+    budget.learn(_model_text(section, budget) for sections in packed for section in sections)
+    for sections in packed:
+        settled = _settled(sections, budget)
+        yield tuple(_passage(ordinal, section, budget) for ordinal, section in enumerate(settled))
+
+
+def _in_passages(sections: Iterable[_Section], budget: _Budget) -> Iterator[_Section]:
+    for section in _joined(sections, budget):
+        yield from (replace(section, pieces=pieces) for pieces in _packed(section, budget))
 
 
 def _passage(ordinal: int, section: _Section, budget: _Budget) -> Passage:
@@ -386,7 +400,7 @@ def _ends(sizes: Sequence[tuple[int, int]], capacity: int) -> list[int]:
 def _settled(sections: list[_Section], budget: _Budget) -> list[_Section]:
     """Count whole passages, since tokens need not add up, and halve those that exceed until none does."""
     while True:
-        texts = [with_headings(budget.shortened(section.trail), section.text) for section in sections]
+        texts = [_model_text(section, budget) for section in sections]
         budget.learn(texts)
         halved = [
             half
@@ -396,6 +410,10 @@ def _settled(sections: list[_Section], budget: _Budget) -> list[_Section]:
         if halved == sections:  # or what exceeds is a single character
             return halved
         sections = halved
+
+
+def _model_text(section: _Section, budget: _Budget) -> str:
+    return with_headings(budget.shortened(section.trail), section.text)
 
 
 def _halves(piece: _Piece) -> tuple[_Piece, ...]:

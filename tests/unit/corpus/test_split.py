@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from rerank_cli.corpus.read import markdown
-from rerank_cli.corpus.split import CountTokens, split
+from rerank_cli.corpus.split import CountTokens, split, split_each
 from rerank_cli.records import Block, Document, Passage, Place, at_lines
 from rerank_cli.words import plain
 
@@ -408,3 +408,20 @@ def test_blocks_of_two_sheets_share_no_passage() -> None:
 def test_a_text_that_is_cut_keeps_its_pages() -> None:
     found = passages(Block(f"{numbered(15)}\n{numbered(15)}", Place("page", 4, 5)), max_tokens=16)
     assert [passage.place for passage in found] == [Place("page", 4, 5)] * 2
+
+
+def test_many_documents_are_cut_as_each_by_itself_with_few_counts() -> None:
+    asked: list[int] = []
+
+    def count(texts: Sequence[str]) -> list[int]:
+        asked.append(len(texts))
+        return by_words(texts)
+
+    documents = [
+        Document(f"d{n}", "", paragraphs(numbered(5 + n % 9), numbered(n), headings=("Top", f"Part {n}")))
+        for n in range(40)
+    ]
+    alone = [split(document, max_tokens=20, count_tokens=count) for document in documents]
+    by_themselves, together = len(asked), list(split_each(documents, max_tokens=20, count_tokens=count))
+    assert together == alone
+    assert len(asked) - by_themselves < 5 < by_themselves / 10

@@ -31,6 +31,9 @@ _TEXT = dict(
     zip("\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x19\x1b\x1c\x1d\x1e\x1f", "ﬀﬁﬂﬃﬄ“”„«»–—ıﬀﬁﬂﬃﬄ", strict=True)  # noqa: RUF001
 )
 
+_LIGATURES = frozenset(LIGATURE_OF.values())
+_BULLET = "\N{BULLET}"
+
 # The letters of TeX's encoding for Europe that have another place elsewhere. Only its fonts of pictures give codes.
 _EUROPEAN = dict(
     zip(
@@ -173,7 +176,7 @@ class Glyphs:
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
         unknown = [index for index in found if _is_unknown(textpage, index)]
-        signs = ((index, self._character(textpage, index, text[index])) for index in unknown)
+        signs = ((index, self._character(textpage, index, text)) for index in unknown)
         return {index: sign for index, sign in signs if sign}
 
     def _numbered(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
@@ -196,13 +199,16 @@ class Glyphs:
         length = _ask_font(textpage, index, self._name, _NAME_SIZE, ctypes.byref(self._flags))
         return self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
 
-    def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, code: str) -> str | None:
-        name = self._font(textpage, index)
+    def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, text: str) -> str | None:
+        code, name = text[index], self._font(textpage, index)
         for font, signs in _SIGNS:
             if font.search(name):
                 return signs.get(code)
         european = None if name else _EUROPEAN.get(code)
-        return self._ligatures.get(ord(code)) or european or _TEXT.get(code)
+        letter = self._ligatures.get(ord(code)) or european or _TEXT.get(code)
+        if letter in _LIGATURES and not (text[:index][-1:] + text[index + 1 : index + 2]).strip():
+            return _BULLET if text[:index][-1:] in "\n" else None  # a ligature stands in a word
+        return letter
 
     @cached_property
     def _ligatures(self) -> dict[int, str]:

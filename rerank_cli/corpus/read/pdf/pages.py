@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
+from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets
 from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.endings import with_endings
@@ -84,8 +85,8 @@ def opened(content: bytes) -> Iterator[Pdf]:
     except pypdfium2.PdfiumError as error:
         raise Unreadable(_reason(error)) from error
     try:
-        mac_ligatures = MacLigatures(content, document.get_metadata_value("Producer"))
-        yield Pdf(document, Glyphs(content, mac_ligatures))
+        producer = document.get_metadata_value("Producer")
+        yield Pdf(document, Glyphs(content, MacLigatures(content, producer)), draws_bullets=draws_bullets(producer))
     finally:
         document.close()
 
@@ -102,8 +103,9 @@ def _reason(error: pypdfium2.PdfiumError) -> str:
 class Pdf:
     """An open PDF."""
 
-    def __init__(self, document: pypdfium2.PdfDocument, glyphs: Glyphs) -> None:
+    def __init__(self, document: pypdfium2.PdfDocument, glyphs: Glyphs, *, draws_bullets: bool) -> None:
         self._document = document
+        self._draws_bullets = draws_bullets
         self._glyphs = glyphs
         self._form = self._form_of(document)
         self._sheets: dict[int, Sheet] = {}
@@ -178,12 +180,15 @@ class Pdf:
                 lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [line._replace(y=sheet.shown_height - line.y) for line in lines]
-            elif _stand_side_by_side(lines):
+            elif self._draws_bullets or _stand_side_by_side(lines):
                 rules = rules_on(page, sheet)
                 signs = rules.signs
-                if grids := _grids_of(rules, lines):
-                    if cross_rules(lines, grids):
-                        lines = letters.lines(grids)
+                grids = _grids_of(rules, lines) if _stand_side_by_side(lines) else []
+                if grids and cross_rules(lines, grids):
+                    lines = letters.lines(grids)
+                if self._draws_bullets:
+                    lines = with_bullets(lines, rules.dots)
+                if grids:
                     lines = in_frames(in_rows(lines), grids)
         finally:
             textpage.close()

@@ -23,6 +23,10 @@ _BOX_SEGMENTS = 5
 _LEAST_SIGN = (0.5, 1.0)
 _LARGEST_SIGN = (300.0, 60.0)
 
+# In points: how large something round or square is that may be a bullet, and how many times wider or higher at most.
+_LEAST_DOT, _LARGEST_DOT = 1.0, 14.0
+_LONGEST_DOT = 1.4
+
 # In points: how long a rule is at least, and how thick and how slanting at most.
 _LENGTH = 4.0
 _THICKNESS = 3.0
@@ -67,13 +71,15 @@ class Sign(NamedTuple):
 class Rules:
     """All rules of a page, each kind from the first `at` to the last.
 
-    `shades` are the upper and lower edges of boxes that are only filled, `signs` what may be letters that are drawn.
+    `shades` are the upper and lower edges of boxes that are only filled, `signs` what may be letters that are drawn,
+    `dots` what may be bullets.
     """
 
     level: tuple[Rule, ...] = ()
     upright: tuple[Rule, ...] = ()
     shades: tuple[Rule, ...] = ()
     signs: tuple[Sign, ...] = ()
+    dots: tuple[Sign, ...] = ()
 
 
 def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
@@ -87,7 +93,13 @@ def rules_on(page: pypdfium2.PdfPage, sheet: Sheet) -> Rules:
             level.append(Rule((top + bottom) / 2, min(left, right), max(left, right)))
         elif abs(left - right) < _SLANT and abs(top - bottom) > _LENGTH:
             upright.append(Rule((left + right) / 2, min(top, bottom), max(top, bottom)))
-    return Rules(tuple(whole(level)), tuple(whole(upright)), tuple(whole(drawn.shades)), tuple(drawn.signs))
+    return Rules(
+        tuple(whole(level)),
+        tuple(whole(upright)),
+        tuple(whole(drawn.shades)),
+        signs=tuple(drawn.signs),
+        dots=tuple(drawn.dots),
+    )
 
 
 def whole(rules: Iterable[Rule]) -> Iterator[Rule]:
@@ -129,6 +141,8 @@ class _Drawn:
         """The upper and lower edges of boxes that are filled; once lines were asked for."""
         self.signs: list[Sign] = []
         """What may be letters; once lines were asked for."""
+        self.dots: list[Sign] = []
+        """What may be bullets; once lines were asked for."""
 
     def lines(self) -> Iterator[tuple[_Point, _Point]]:
         count = _count_objects(self._page)
@@ -137,6 +151,9 @@ class _Drawn:
             if kind in (_PATH, _IMAGE):
                 _ask_bounds(drawn, *self._edge_pointers)
                 left, bottom, right, top = (edge.value for edge in self._edges)
+                width, height = right - left, top - bottom
+                if _LEAST_DOT < height < _LARGEST_DOT and 1 < _LONGEST_DOT * width / height < _LONGEST_DOT**2:
+                    self.dots.append(self._shown(left, bottom, right, top))
                 if kind == _IMAGE or _count_segments(drawn) > _BOX_SEGMENTS:
                     self._look_for_sign(left, bottom, right, top)
                 if kind == _PATH and max(right - left, top - bottom) >= _LENGTH:
@@ -145,8 +162,11 @@ class _Drawn:
     def _look_for_sign(self, left: float, bottom: float, right: float, top: float) -> None:
         width, height = right - left, top - bottom
         if _LEAST_SIGN[0] < width < _LARGEST_SIGN[0] and _LEAST_SIGN[1] < height < _LARGEST_SIGN[1]:
-            (left, top), (right, bottom) = self._sheet.shown(left, top), self._sheet.shown(right, bottom)
-            self.signs.append(Sign(min(left, right), min(top, bottom), max(left, right), max(top, bottom)))
+            self.signs.append(self._shown(left, bottom, right, top))
+
+    def _shown(self, left: float, bottom: float, right: float, top: float) -> Sign:
+        (left, top), (right, bottom) = self._sheet.shown(left, top), self._sheet.shown(right, bottom)
+        return Sign(min(left, right), min(top, bottom), max(left, right), max(top, bottom))
 
     def _lines_of(
         self, drawn: pdfium.FPDF_PAGEOBJECT, left: float, bottom: float, right: float, top: float

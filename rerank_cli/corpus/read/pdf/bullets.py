@@ -1,0 +1,64 @@
+"""Put bullets before the lines that they are drawn for: browsers draw those of lists, and do not write them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from rerank_cli.corpus.read.pdf.rules import Sign
+
+# What prints the pages of browsers, and says so as the producer of a file.
+_BROWSERS = re.compile(r"Skia/PDF|\bQt\b|Quartz|cairo|WebKit")
+
+# In sizes of the letters: how small and how large a bullet is, and how much room is behind it at most.
+_LEAST = 0.15
+_LARGEST = 0.75
+_ROOM = 1.6
+
+# In sizes of the letters: so high above the line stands its middle at most, and so far below.
+_ABOVE = 0.75
+_BELOW = 0.05
+
+# In sizes of the letters: what stands nearer to its left is of one row with it, and it no bullet.
+_NEAR = 2.0
+
+
+def draws_bullets(producer: str) -> bool:
+    """Whether the *producer* of a file may be a browser."""
+    return _BROWSERS.search(producer) is not None
+
+
+def with_bullets(lines: Sequence[Line], dots: Sequence[Sign]) -> list[Line]:
+    """*lines*, each cell with a bullet in front if one of *dots* stands there."""
+    if not dots:
+        return list(lines)
+    dots_by_height = sorted(((dot.top + dot.bottom) / 2, dot) for dot in dots)
+    lines_by_height = sorted((line.y, line) for line in lines)
+    return [_marked(line, dots_by_height, lines_by_height) for line in lines]
+
+
+def _marked(line: Line, dots: Sequence[tuple[float, Sign]], lines: Sequence[tuple[float, Line]]) -> Line:
+    first, end = (bisect_left(dots, (line.y + off * line.size,)) for off in (-_ABOVE, _BELOW))
+    if first == end:
+        return line
+    beside = sorted(dot for _, dot in dots[first:end])
+    first, end = (bisect_left(lines, (line.y + off * line.size,)) for off in (-0.5, 0.5))
+    written = [cell for _, each in lines[first:end] for cell in each.cells]
+    return line._replace(cells=tuple(_with_bullet(cell, line.size, beside, written) for cell in line.cells))
+
+
+def _with_bullet(cell: Cell, size: float, dots: Sequence[Sign], written: Sequence[Cell]) -> Cell:
+    """*cell* with the last of *dots* before it as a bullet, if it is one. *written* is what stands on its height."""
+    before = [dot for dot in dots if dot.right < cell.left + 0.1 * size]
+    if not before:
+        return cell
+    *others, dot = before
+    shorter, longer = sorted((dot.right - dot.left, dot.bottom - dot.top))
+    if not (_LEAST * size < shorter and longer < _LARGEST * size and cell.left - dot.right < _ROOM * size):
+        return cell
+    ends = [each.right for each in others] + [each.right for each in written]
+    if any(dot.left - _NEAR * size < end < cell.left for end in ends):
+        return cell
+    return cell._replace(text=f"\N{BULLET} {cell.text}", left=dot.left)

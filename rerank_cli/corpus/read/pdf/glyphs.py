@@ -83,6 +83,7 @@ _NO_LETTER = "\u200b"
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
 _OF_A_TABLE = 40  # of these a table of all letters has each one once
 _FIRST_USED = '!"#$%&'
+_OF_FIRST_USED = re.compile(f"[{_FIRST_USED}]")
 
 # How a file names the letters of a font: "27/f_i/f_f 40/parenleft" are those from each code on.
 _NAMES = re.compile(rb"/Differences\s*\[([^\]]*)\]")
@@ -148,13 +149,20 @@ class Glyphs:
         untold = [found.start() for found in _UNTOLD.finditer(text)]
         names = Counter(self._font(textpage, index) for index in untold)
         suspects = {name for name, times in names.items() if times >= _FEWEST_UNTOLD and not _of_signs(name)}
-        are_numbers = all(letter in text for letter in _FIRST_USED)
+        are_numbers = all(letter in text for letter in _FIRST_USED) and self._may_count(textpage, text)
         if not (suspects or are_numbers):
             return text
         fonts: dict[str, list[int]] = {}
+        most = {name: names[name] / _MOST_UNTOLD for name in suspects}
         for index, letter in enumerate(text):
-            if letter not in " \n" and not text.startswith("\r\n", index):
-                fonts.setdefault(self._font(textpage, index), []).append(index)
+            if letter in " \n" or text.startswith("\r\n", index):
+                continue
+            name = self._font(textpage, index)
+            fonts.setdefault(name, []).append(index)
+            if name in most and len(fonts[name]) > most[name]:  # it has too many others
+                del most[name]
+                if not (most or are_numbers):
+                    return text
         letters = list(text)
         for name, indices in fonts.items():
             own = "".join(text[index] for index in indices)
@@ -163,6 +171,15 @@ class Glyphs:
                 for index in indices:
                     letters[index] = _NO_LETTER
         return "".join(letters)
+
+    def _may_count(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> bool:
+        """Whether a font has its first letters in the order of their numbers, as far as those alone tell."""
+        firsts: dict[str, str] = {}
+        for found in _OF_FIRST_USED.finditer(text):
+            name = self._font(textpage, found.start())
+            if found[0] not in firsts.get(name, ""):
+                firsts[name] = firsts.get(name, "") + found[0]
+        return _FIRST_USED in firsts.values()
 
     def _tells_nothing(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, indices: Sequence[int], own: str) -> bool:
         """Whether hardly any of a font's *own* letters, which are at *indices*, has a character."""

@@ -43,6 +43,12 @@ _object = lean(pdfium.FPDFPage_GetObject)
 _kind_of = lean(pdfium.FPDFPageObj_GetType)
 _ask_bounds = lean(pdfium.FPDFPageObj_GetBounds)
 _count_segments = lean(pdfium.FPDFPath_CountSegments)
+_ask_mode = lean(pdfium.FPDFPath_GetDrawMode)
+_ask_matrix = lean(pdfium.FPDFPageObj_GetMatrix)
+_segment = lean(pdfium.FPDFPath_GetPathSegment)
+_kind_of_segment = lean(pdfium.FPDFPathSegment_GetType)
+_ask_point = lean(pdfium.FPDFPathSegment_GetPoint)
+_closes = lean(pdfium.FPDFPathSegment_GetClose)
 
 _Point = tuple[float, float]
 
@@ -136,6 +142,7 @@ class _Drawn:
         self._edge_pointers = tuple(map(ctypes.byref, self._edges))
         self._matrix = pdfium.FS_MATRIX()
         self._x, self._y = ctypes.c_float(), ctypes.c_float()
+        self._point_pointers = ctypes.byref(self._x), ctypes.byref(self._y)
         self._filled, self._stroked = ctypes.c_int(), ctypes.c_int()
         self.shades: list[Rule] = []
         """The upper and lower edges of boxes that are filled; once lines were asked for."""
@@ -189,7 +196,7 @@ class _Drawn:
             self.shades.append(Rule(at, min(left, right), max(left, right)))
 
     def _is_stroked(self, drawn: pdfium.FPDF_PAGEOBJECT) -> bool:
-        pdfium.FPDFPath_GetDrawMode(drawn, ctypes.byref(self._filled), ctypes.byref(self._stroked))
+        _ask_mode(drawn, ctypes.byref(self._filled), ctypes.byref(self._stroked))
         return bool(self._stroked.value)
 
     def _edges_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> Iterator[tuple[_Point, _Point]]:
@@ -197,21 +204,18 @@ class _Drawn:
         count = _count_segments(drawn)
         if count > _MOST_SEGMENTS:
             return
-        pdfium.FPDFPageObj_GetMatrix(drawn, ctypes.byref(self._matrix))
+        _ask_matrix(drawn, ctypes.byref(self._matrix))
+        a, b, c, d, e, f = (getattr(self._matrix, name) for name in "abcdef")
         start = before = (0.0, 0.0)
-        for index in range(count):
-            segment = pdfium.FPDFPath_GetPathSegment(drawn, index)
-            kind = pdfium.FPDFPathSegment_GetType(segment)
-            point = self._point(segment)
+        for segment in map(partial(_segment, drawn), range(count)):
+            kind = _kind_of_segment(segment)
+            _ask_point(segment, *self._point_pointers)
+            x, y = self._x.value, self._y.value
+            point = a * x + c * y + e, b * x + d * y + f
             if kind == pdfium.FPDF_SEGMENT_MOVETO:
                 start = point
             elif kind == pdfium.FPDF_SEGMENT_LINETO:
                 yield before, point
-            if pdfium.FPDFPathSegment_GetClose(segment):
+            if _closes(segment):
                 yield point, start
             before = point
-
-    def _point(self, segment: pdfium.FPDF_PATHSEGMENT) -> _Point:
-        pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(self._x), ctypes.byref(self._y))
-        x, y, matrix = self._x.value, self._y.value, self._matrix
-        return matrix.a * x + matrix.c * y + matrix.e, matrix.b * x + matrix.d * y + matrix.f

@@ -147,7 +147,8 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
     """
     if before.endswith(BROKEN_WORD):
         before = before.removesuffix(BROKEN_WORD)
-        first, last = _LAST_WORD.search(before), _FIRST_WORD.match(after)
+        end = before.rsplit(None, 1)[-1] if before.strip() else ""
+        first, last = _LAST_WORD.search(end), _FIRST_WORD.match(after)
         if not (first and last):
             return f"{before}-{after}"
         if last[0] in _SUSPENDING:
@@ -155,7 +156,7 @@ def joined(before: str, after: str, hyphenated: frozenset[str]) -> str:
         is_capital = first[0].isupper() and len(first[0]) > 1 and last[0].isupper() and len(last[0]) > 1
         stays = not (after[0].islower() or is_capital) or not before[-1].isalpha()
         stays = stays or "-" in first[0] + last[0] or f"{first[0]}-{last[0]}".casefold() in hyphenated
-        stays = stays or _IN_ADDRESS.search(before) is not None
+        stays = stays or _IN_ADDRESS.search(end) is not None
         return f"{before}-{after}" if stays else before + after
     if before and after and is_unspaced(before[-1]) and is_unspaced(after[0]):
         return before + after

@@ -70,7 +70,7 @@ _END_OF_NUMBER = ")]0123456789"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 
 # Letters of a word with more room between them, in sizes of the letters; blanks between them are no characters.
-_SPREAD = re.compile(r"(?:(?<!\S)[^\W\d_] ){3}")
+_SPREAD = re.compile(r" (?<=(?<!\S)[^\W\d_] )[^\W\d_] [^\W\d_] ")
 _MOSTLY_SINGLE = 0.3
 _WIDEST_SPREAD = 0.24
 _NO_BLANK = "\u200b"

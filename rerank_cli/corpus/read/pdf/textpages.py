@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from functools import partial
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+
+from rerank_cli.corpus.read.pdf.lean import lean
+
+_code = lean(pdfium.FPDFText_GetUnicode)
 
 
 def characters_of(textpage: pypdfium2.PdfTextPage) -> str:
@@ -20,5 +25,5 @@ def characters_of(textpage: pypdfium2.PdfTextPage) -> str:
         return text
     if written - 1 == count:  # it counts two for a letter beyond the first plane
         return "".join(map(chr, buffer[:count]))
-    codes = (pdfium.FPDFText_GetUnicode(textpage.raw, index) for index in range(count))
+    codes = map(partial(_code, textpage.raw), range(count))
     return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)

@@ -85,3 +85,16 @@ def test_a_line_across_columns_goes_on_with_none_of_them() -> None:
         "Rope | 12.50 | 14.00\nPaint | 24.50 | 26.00\nNails | 3.00 | 3.50\n"
         "all of it with the duties of |  | Kiel\nharbourmasters of all\nHooks | 4.00 | 4.50"
     ]
+
+
+def test_text_that_runs_on_under_the_next_cell_is_none_of_that() -> None:
+    rows = [
+        ["Rope", "of hemp", "12.50", "three"],
+        ["Paint", "of the red kind that is made in the town by the harbour", "24.50", "a pot"],
+        ["Nails", "of iron", "3.00", "many"],
+    ]
+    assert texts(pdf(across(rows, [50, 120, 250, 400]))) == [
+        "Rope | of hemp | 12.50 | three\n"
+        "Paint | of the red kind that is made in the town by the harbour | 24.50 | a pot\n"
+        "Nails | of iron | 3.00 | many"
+    ]

@@ -169,6 +169,19 @@ class Line(NamedTuple):
         space = " " if other.left - self.right > _LEAST_BLANK * other.size else ""
         return other._replace(cells=(Cell(f"{self.text}{space}{first.text}", self.left, first.right), *after))
 
+    def runs_under(self, other: Line) -> bool:
+        """Whether words at the end of this line are wider than their cell, and go on under the figures in *other*."""
+        size = self.size
+        if abs(self.y - other.y) > 0.1 * size or abs(size - other.size) > 0.1 * size or not other.text[0].isdigit():
+            return False
+        last = self.cells[-1]
+        return last.left + size < other.left < last.right - 2 * size and _WORD.search(last.text) is not None
+
+    def with_over(self, other: Line) -> Line:
+        """This line with *other*, under which its end goes on."""
+        *before, last = self.cells
+        return self._replace(cells=(*before, last._replace(right=other.left - self.size), *other.cells))
+
     def in_formula_with(self, other: Line, last: Line) -> bool:
         """Whether *other* is a piece of the formula that this line is, of which *last* is the piece before.
 
@@ -268,6 +281,8 @@ def side_by_side(lines: list[Line]) -> list[Line]:
             joined[-1] = joined[-1].with_between(line)
         elif joined and line.comes_before(joined[-1]):
             joined[-1] = line.with_more(joined[-1])
+        elif joined and joined[-1].runs_under(line):
+            joined[-1] = joined[-1].with_over(line)
         elif last and joined[-1].in_formula_with(line, last):
             joined[-1] = joined[-1].with_piece(line)
         else:

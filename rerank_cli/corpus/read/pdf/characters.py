@@ -44,6 +44,9 @@ _WIDE = r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00
 _UNSPACED = re.compile(_WIDE)
 _SET_APART = re.compile(rf"(?<!\S)(?:{_WIDE} ){{3,}}{_WIDE}(?!\S)")
 
+# Arabic words are made longer with it to fill a line.
+_STRETCH = re.compile("(?<=\\w)\u0640+(?=\\w)")
+
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?>(?:[.·…_]\s?){5,})")
 
@@ -106,6 +109,8 @@ def cleaned(text: str) -> str:
         line = _LOST_LIGATURE.sub("ff", line)
     if "Ɵ" in line or "Ʃ" in line or "Ō" in line:
         line = _CAPITAL_LIGATURE.sub(lambda found: _OF_CAPITAL[found[0]], line)
+    if "\u0640" in line:
+        line = _STRETCH.sub("", line)
     line = _ACCENTED.sub(_composed, line)
     if "`" in line:
         line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)
@@ -132,7 +137,7 @@ BROKEN_WORD = "\u00ad"
 # Before these a hyphen stands for what comes later, as in "two- and three-masted".
 _SUSPENDING = frozenset(("and", "or", "nor", "und", "oder", "bzw", "och", "eller"))
 
-_END = re.compile(r"[.:;!?。！？：；…][\"'”’)\]\d]*\Z")  # noqa: RUF001
+_END = re.compile(r"[.:;!?。！？：；…؟؛۔][\"'”’)\]\d]*\Z")  # noqa: RUF001
 
 _IN_ADDRESS = re.compile(r"(?:://|\bwww\.)\S*\Z")
 _LAST_WORD = re.compile(r"[\w-]+\Z")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT
 from rerank_cli.corpus.read.pdf.lines import Line
 
 # What ends a line has no more blanks. It stands so far off, in sizes of the letters, if the line is no label.
@@ -20,7 +21,6 @@ _OTHER_SIZE = 0.2
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _FIGURE = re.compile(r"\W{0,2}\d")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 _COLON = (":", "\N{FULLWIDTH COLON}")
 
 
@@ -67,7 +67,7 @@ def _beside(lines: Sequence[Line], line: Line, *, are_labels: bool) -> int | Non
     """Which of *lines* is next to *line* on the left, or on the right where it is a label."""
     if len(line.cells) > 1 or line.text.count(" ") > _MOST_BLANKS or not line.upright or line.box:
         return None
-    if _RIGHT_TO_LEFT.search(line.text) or (are_labels and not line.text.endswith(_COLON)):
+    if RIGHT_TO_LEFT.search(line.text) or (are_labels and not line.text.endswith(_COLON)):
         return None
     level = [
         index

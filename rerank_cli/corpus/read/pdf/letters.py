@@ -24,6 +24,7 @@ from rerank_cli.corpus.read.pdf.characters import (
     with_accent,
     without_leader,
 )
+from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT, TURNED_LIGATURE, TURNED_MARK, gaps_between
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lean import lean
@@ -67,7 +68,6 @@ _LEAST_BLANKS = 3
 # In sizes of the letters: so far below each other stand figures of two lines, and raised ones do not.
 _STACKED = 0.8
 _END_OF_NUMBER = ")]0123456789"
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]")
 
 # Letters of a word with more room between them, in sizes of the letters; blanks between them are no characters.
 _SPREAD = re.compile(r" (?<=(?<!\S)[^\W\d_] )[^\W\d_] [^\W\d_] ")
@@ -82,6 +82,8 @@ _HYPHEN_WITH_ROOM = "-" + 2 * _NO_BLANK
 # Such a share of the letters of a listing's line is Han or kana at most; where the rest tells, it is less.
 _MOST_WIDE = 0.5
 _MOST_COMMENT = 0.25
+
+_WORD = re.compile(r"[^ ]+")
 
 # So wide a gap between letters of one width, in a listing or in a writing without blanks, is no blank.
 _WIDEST_FALSE = 0.5
@@ -160,6 +162,7 @@ class Letters:
         self._sheet = sheet
         self._shift = sheet.left
         self._is_turned = sheet.turned != 0
+        self._edge_from_right = sheet.left + sheet.width if sheet.from_right else None
         self._number = number
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
@@ -176,6 +179,8 @@ class Letters:
         """How many letters stand upright when the page is turned by so many quarters; once lines were read."""
         self.mirrored = 0
         """How many letters stand on their head though they run to the right; once lines were read."""
+        self.from_right = 0
+        """How many letters are of writings that run from right to left; once lines were read."""
         self.downwards = 0
         """How many letters of Han and kana stand below each other; once lines were read."""
         self.unreadable = False
@@ -197,6 +202,9 @@ class Letters:
         text, self.partly_unreadable = named
         text = text.replace(_THREEFOLD_HYPHEN, _HYPHEN_WITH_ROOM)
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
+        self.from_right = 0 if text.isascii() else sum(map(len, RIGHT_TO_LEFT.findall(text)))
+        if self.from_right:
+            text = self._with_marks(self._with_ligatures(text))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         self._has_own_blanks = any(
             _is_generated(self._raw, index) == 0
@@ -234,6 +242,28 @@ class Letters:
                         if composed:
                             letters[index], letters[at] = composed, _NO_BLANK
                         break
+        return "".join(letters)
+
+    def _with_ligatures(self, text: str) -> str:
+        """*text* with lam before alef where both are one sign."""
+        letters = list(text)
+        for found in TURNED_LIGATURE.finditer(text):
+            alef = found.start()
+            if self._origin(alef) == self._origin(alef + 1):
+                letters[alef : alef + 2] = text[alef + 1], text[alef]
+        return "".join(letters)
+
+    def _with_marks(self, text: str) -> str:
+        """*text* with the marks of vowels after the letters that they stand on: pdfium turns them, too."""
+        letters = list(text)
+        for found in TURNED_MARK.finditer(text):
+            mark, letter = found.end(1) - 1, found.end() - 1
+            (left, _), (right, _) = self._corners(mark)
+            (first, _), (last, _) = self._corners(letter)
+            if min(first, last) < (left + right) / 2 < max(first, last):
+                letters[mark], letters[letter] = text[letter], text[mark]
+                if mark and text[mark - 1] == " " and self._right(mark - 1) - self._left(mark - 1) < _NO_GAP:
+                    letters[mark - 1] = _NO_BLANK
         return "".join(letters)
 
     def _closed_up(self, text: str) -> str:
@@ -289,7 +319,7 @@ class Letters:
         wide = [(after, width) for _, after, width in gaps if not -_LEAP < width < _COLUMN_GAP]
         if not wide and text[end - 1] not in _END_OF_NUMBER:
             return [first]
-        if _RIGHT_TO_LEFT.search(text, first, end):
+        if self._edge_from_right is not None or RIGHT_TO_LEFT.search(text, first, end):
             return [first]
         columns = set(self._columns(text, [first, *(after for after, _ in wide), end]))
         goes_back = any(width < 0 for _, width in wide)
@@ -352,15 +382,23 @@ class Letters:
                     if words
                     else self._marked(text, cell_first, cell_end, size, y)
                 ),
-                self._left(cell_first),
-                self._right(cell_end - 1),
+                *self._reach(text, cell_first, cell_end),
             )
         ]
         if not cells:
             return None
+        if self._edge_from_right is not None:
+            cells.sort(key=lambda cell: cell.left)
         if parted:
             cells[-1] = Cell(cells[-1].text + BROKEN_WORD, cells[-1].left, cells[-1].right)
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
+
+    def _reach(self, text: str, first: int, end: int) -> tuple[float, float]:
+        """From where to where a cell reaches."""
+        if self._edge_from_right is None:
+            return self._left(first), self._right(end - 1)
+        spans = [self._span(*found.span()) for found in _WORD.finditer(text, first, end)]
+        return min(left for left, _ in spans), max(right for _, right in spans)
 
     def _is_unseen(self, index: int) -> bool:
         """Whether a letter is of the text that is put under the picture of a scan."""
@@ -489,6 +527,9 @@ class Letters:
         return (marked + text[done:end]).strip() if done > first else text[first:end]
 
     def _gaps(self, text: str, first: int, end: int) -> Iterator[_Gap]:
+        if self._edge_from_right is not None:
+            yield from self._gaps_from_right(text, first, end)
+            return
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
@@ -496,6 +537,16 @@ class Letters:
                 after += 1
             yield space, after, self._left(after) - self._edge(text[space - 1], space - 1)
             space = text.find(" ", after, end)
+
+    def _gaps_from_right(self, text: str, first: int, end: int) -> Iterator[_Gap]:
+        words = [found.span() for found in _WORD.finditer(text, first, end)]
+        gaps = gaps_between([self._span(*word) for word in words])
+        for ((_, space), (after, _)), width in zip(pairwise(words), gaps, strict=True):
+            yield space, after, width
+
+    def _span(self, first: int, end: int) -> tuple[float, float]:
+        """From where to where a word reaches, whichever way it runs."""
+        return min(self._left(first), self._left(end - 1)), max(self._right(first), self._right(end - 1))
 
     def _edge(self, letter: str, index: int) -> float:
         """Where a letter ends. The blank after it does not tell: pdfium puts its own where the next one is."""
@@ -565,6 +616,9 @@ class Letters:
     def _left(self, index: int) -> float:
         if self._is_turned:
             return self._origin(index)[0]
+        if self._edge_from_right is not None:
+            _ask_loose_box(self._raw, index, self._box_pointer)
+            return float(self._edge_from_right - self._box.right)
         _ask_origin(self._raw, index, *self._point)
         return self._x.value - self._shift
 
@@ -572,8 +626,9 @@ class Letters:
         if self._is_turned:
             return max(x for x, _ in self._corners(index))
         _ask_loose_box(self._raw, index, self._box_pointer)
-        right: float = self._box.right
-        return right - self._shift
+        if self._edge_from_right is not None:
+            return float(self._edge_from_right - self._box.left)
+        return float(self._box.right - self._shift)
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))

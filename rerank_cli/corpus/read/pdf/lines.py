@@ -68,7 +68,7 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What stands side by side on a page. Points (1/72 inch) count from the page's upper left corner.
+    """What stands side by side on a page. Points (1/72 inch) count from the page's upper corner where reading begins.
 
     `y` is the line that the letters stand on, `size` that of the letters. `bold` and `fixed` (as a typewriter sets
     them) hold where all letters are. `box` is what it stands in, if that keeps it apart from other lines.

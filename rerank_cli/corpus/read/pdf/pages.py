@@ -178,6 +178,10 @@ class Pdf:
             elif 2 * letters.downwards > letters.turns.total():  # its lines are columns, from right to left
                 sheet = replace(sheet, turned=(sheet.turned + 3) % 4)
                 lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
+            elif 2 * letters.from_right > letters.turns.total() and not sheet.turned:
+                sheet = replace(sheet, from_right=True)
+                letters = Letters(textpage, sheet, number, self._glyphs)
+                lines = letters.lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [line._replace(y=sheet.shown_height - line.y) for line in lines]
             elif self._draws_bullets or _stand_side_by_side(lines):

@@ -9,13 +9,17 @@ import pypdfium2
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it is shown, turned by so many quarters. Its upper left corner is at `left` and `top` of the plane."""
+    """A page as it is shown, turned by so many quarters. Its upper left corner is at `left` and `top` of the plane.
+
+    A page that is read `from_right` counts from its upper right corner: then all that holds of others holds of it.
+    """
 
     left: float
     top: float
     width: float
     height: float
     turned: int
+    from_right: bool = False
 
     @classmethod
     def of(cls, page: pypdfium2.PdfPage) -> Sheet:
@@ -33,8 +37,10 @@ class Sheet:
         return self.height if self.turned % 2 else self.width
 
     def shown(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point of the plane stands, counted from the upper left corner of the page as it is shown."""
+        """Where a point of the plane stands, counted from the upper corner where reading the page begins."""
         x, y = x - self.left, self.top - y
+        if self.from_right:
+            return self.width - x, y
         match self.turned:
             case 1:
                 return self.height - y, x

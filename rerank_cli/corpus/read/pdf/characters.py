@@ -179,6 +179,11 @@ def first_word(text: str) -> str:
     return word if word.isascii() else _UNSPACED.split(word, maxsplit=1)[0] or word[0]
 
 
+def is_hangul(letter: str) -> bool:
+    """Whether *letter* is a syllable of Korean."""
+    return "\uac00" <= letter <= "\ud7a3"
+
+
 def is_unspaced(letter: str) -> bool:
     """Whether *letter* is of a writing that has no blanks between words."""
     return _UNSPACED.match(letter) is not None

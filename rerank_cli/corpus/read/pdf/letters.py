@@ -6,7 +6,7 @@ import ctypes
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from statistics import median
@@ -20,6 +20,7 @@ from rerank_cli.corpus.read.pdf.characters import (
     cleaned,
     in_cyrillic,
     in_letters,
+    is_hangul,
     is_unspaced,
     with_accent,
     without_leader,
@@ -93,6 +94,10 @@ _WIDEST_FALSE_FIXED = 0.2
 _WIDEST_IN_WORD = 0.16
 _OWN_BLANKS = 2
 _BLANKS_ASKED = 5
+
+# Where so many lines in Hangul end with a blank, and such a share of them, the last word of the others may go on.
+_FEWEST_AT_ENDS = 3
+_LEAST_AT_ENDS = 0.15
 
 # Where there is no blank in so many letters, words may stand closely; hardly any is a single letter. In sizes of these:
 # so far apart, or over each other, stand words that are set one by one.
@@ -212,6 +217,7 @@ class Letters:
             if (index := text.find(" ", part * len(text) // _BLANKS_ASKED)) >= 0
         )
         lines: list[Line] = []
+        blanks: dict[int, bool] = {}  # whether a line in Hangul ends with one
         for found in _LINE.finditer(text):
             first, end = found.span(1)
             while first < end and text[first].isspace():
@@ -225,7 +231,9 @@ class Letters:
                 parted, end = True, end - 1
             if first < end:
                 lines += self._forwards(text, first, end, parted=parted)
-        return lines
+                if is_hangul(text[end - 1]):
+                    blanks[len(lines) - 1] = end < found.end(1)
+        return _with_open_ends(lines, blanks) if blanks else lines
 
     def _accented(self, text: str) -> str:
         """*text* with the accents on their letters that pdfium puts at the end of their lines."""
@@ -665,6 +673,13 @@ def _is_stretched(text: str, gaps: Sequence[float]) -> bool:
     if len(gaps) < 2 or not CELL_GAP < max(gaps) < min(_WIDEST_STRETCHED, 2 * min(gaps)):
         return False
     return 2 * sum(map(str.isalpha, text)) > len(text)
+
+
+def _with_open_ends(lines: Sequence[Line], blanks: Mapping[int, bool]) -> list[Line]:
+    """*lines*, those as open that end with no blank though others do. *blanks* tell it of lines in Hangul."""
+    if sum(blanks.values()) < max(_FEWEST_AT_ENDS, _LEAST_AT_ENDS * len(blanks)):
+        return list(lines)
+    return [line._replace(is_open=True) if blanks.get(at) is False else line for at, line in enumerate(lines)]
 
 
 def _parted(text: str, first: int, end: int, words: Sequence[int]) -> str:

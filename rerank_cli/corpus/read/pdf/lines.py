@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_unspaced
+from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_hangul, is_unspaced, joined
 
 # In hundredths of the size of the letters: a narrower gap is none, a wider one parts cells.
 WORD_GAP = 0.15
@@ -38,6 +38,9 @@ _SIGN_CHARS = 3
 _WITH_LIMITS = "∑∏∫⋃⋂"  # noqa: RUF001
 _LIMIT_CHARS = 16
 _WORD = re.compile(r"[^\W\d_\u2e80-\ua4cf]{2}[^\W\d_A-Z\u2e80-\ua4cf]|[^\W\d_\u2e80-\ua4cf]{5}")
+
+# In sizes of the letters: a line that ends in the middle of a word has no more room.
+_FULL = 1.2
 
 # A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
 _INITIAL = 1.6
@@ -71,7 +74,8 @@ class Line(NamedTuple):
     """What stands side by side on a page. Points (1/72 inch) count from the page's upper corner where reading begins.
 
     `y` is the line that the letters stand on, `size` that of the letters. `bold` and `fixed` (as a typewriter sets
-    them) hold where all letters are. `box` is what it stands in, if that keeps it apart from other lines.
+    them) hold where all letters are. `box` is what it stands in, if that keeps it apart from other lines. `is_open`
+    where the last word may go on in the next line though no hyphen parts it, as in Korean.
     """
 
     cells: tuple[Cell, ...]
@@ -82,6 +86,7 @@ class Line(NamedTuple):
     fixed: bool = False
     upright: bool = True
     box: Box | None = None
+    is_open: bool = False
 
     @property
     def text(self) -> str:
@@ -240,7 +245,20 @@ class Line(NamedTuple):
         else:
             before += [last, first]
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
-        return main._replace(cells=(*before, *after), bold=self.bold and other.bold, fixed=self.fixed and other.fixed)
+        bold, fixed = self.bold and other.bold, self.fixed and other.fixed
+        return main._replace(cells=(*before, *after), bold=bold, fixed=fixed, is_open=other.is_open)
+
+
+def text_of(lines: Sequence[Line], hyphenated: frozenset[str]) -> str:
+    """What the lines of a paragraph or a cell say. *hyphenated* are the words that are written with a hyphen."""
+    right = max(line.right for line in lines)
+    text = ""
+    is_open = False
+    for line in lines:
+        goes_on = is_open and is_hangul(line.text[0])
+        text = text + line.text if goes_on else joined(text, line.text, hyphenated)
+        is_open = line.is_open and line.right > right - _FULL * line.size
+    return text.replace(BROKEN_WORD, "-")
 
 
 def levels_of(lines: Iterable[Line], apart: float) -> list[list[Line]]:

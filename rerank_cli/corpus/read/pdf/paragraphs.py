@@ -12,7 +12,7 @@ from statistics import median
 from typing import Literal
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
-from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
+from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
 from rerank_cli.corpus.read.pdf.tables import Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
@@ -115,10 +115,7 @@ class Part:
             return self._by_line(hyphenated)
         if self.kind == "listing":
             return "\n".join(self._indented())
-        text = ""
-        for line in self.lines:
-            text = joined(text, line.text, hyphenated)
-        text = text.replace(BROKEN_WORD, "-")
+        text = text_of(self.lines, hyphenated)
         bullet = _BULLET.match(text)
         return f"- {text[bullet.end() :]}" if bullet else text
 

@@ -11,7 +11,7 @@ from statistics import median
 
 from rerank_cli.corpus.read.pdf.addresses import are_addresses
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, first_word, is_unspaced, joined
-from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from rerank_cli.corpus.read.pdf.lines import Cell, Line, text_of
 
 # How many rows with cells side by side make a table of two columns, and of more.
 _ROWS_OF_TWO = 3
@@ -154,7 +154,7 @@ def table_of(lines: tuple[Line, ...]) -> Table:
             cells.setdefault(((row[0], row[1]), column), []).append(line)
     rows = sorted({row for row, _ in cells})
     columns = sorted({column for _, column in cells})
-    texts = {place: _text([cell for line in held for cell in line.cells]) for place, held in cells.items()}
+    texts = {place: _text_of_lines(held) for place, held in cells.items()}
     shown = [[texts.get((row, column), "") for column in columns] for row in rows]
     if 2 * len(cells) < len(rows) * len(columns):  # the boxes of a form
         shown = [list(filter(None, row)) for row in shown]
@@ -410,6 +410,12 @@ def _texts(row: _Row, columns: Sequence[Span]) -> tuple[str, ...]:
 def _apart(column: Span, span: Span) -> float:
     """How far a cell stands from a column that it does not reach into."""
     return max(column[0] - span[1], span[0] - column[1])
+
+
+def _text_of_lines(lines: Sequence[Line]) -> str:
+    if any(line.is_open for line in lines):
+        return text_of(lines, frozenset())
+    return _text([cell for line in lines for cell in line.cells])
 
 
 def _text(cell: Sequence[Cell]) -> str:

@@ -307,6 +307,8 @@ class Letters:
             if space > first + 1 and self._left(space - 1) == self._left(space - 2):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         begins = self._begins(text, first, end, gaps) if gaps else self._stacked(text, first, end)
+        if gaps and len(begins) == 1 and any(width < 0.0 for *_, width in gaps):
+            begins += [after for space, after, width in gaps if width < 0.0 and self._is_below(text, space - 1, after)]
         for begin, stop in pairwise([*begins, end]):
             within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]
             line = self._line(text, begin, stop, within, parted=parted and stop == end)
@@ -321,6 +323,13 @@ class Letters:
         apart = _STACKED * self._size(first)[0]
         below = [first + at for at in range(1, len(heights)) if abs(heights[at] - heights[at - 1]) > apart]
         return [first, *below] if below else self._begins(text, first, end, ())
+
+    def _is_below(self, text: str, index: int, after: int) -> bool:
+        """Whether figures on both sides of a blank stand below each other."""
+        if not (text[index].isdigit() and text[after].isdigit()):
+            return False
+        size, turn = self._size(after)
+        return turn == self._sheet.turned and abs(self._origin(index)[1] - self._origin(after)[1]) > _STACKED * size
 
     def _begins(self, text: str, first: int, end: int, gaps: Sequence[_Gap]) -> list[int]:
         """Where each of these parts begins."""

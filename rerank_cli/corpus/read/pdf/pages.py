@@ -15,6 +15,7 @@ from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets
 from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
+from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.endings import with_endings
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
@@ -205,7 +206,8 @@ class Pdf:
             for is_boxed, group in groupby(lines, lambda line: line.box is not None)
             for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
         ]
-        lines = with_endings(with_inlays(rejoined(list(_telling(side_by_side(lines)))), signs))
+        lines = with_figures_beside(list(_telling(side_by_side(lines))))
+        lines = with_endings(with_inlays(rejoined(lines), signs))
         lines = by_block(without_line_numbers(filled_in(lines, written.fields, number)))
         unreadable, partly = letters.unreadable, letters.partly_unreadable
         pictured = not (lines or unreadable) and any(page.get_objects((pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.corpus.test_read_pdf import pdf, shown, texts
+from tests.unit.corpus.test_read_pdf import pdf, shown, spaced, texts
 
 
 def across(rows: list[list[str]], lefts: list[int], *, leading: int = 12) -> str:
@@ -98,3 +98,19 @@ def test_text_that_runs_on_under_the_next_cell_is_none_of_that() -> None:
         "Paint | of the red kind that is made in the town by the harbour | 24.50 | a pot\n"
         "Nails | of iron | 3.00 | many"
     ]
+
+
+def test_the_sign_of_a_currency_is_of_the_cell_of_its_amount() -> None:
+    rows = [
+        ["Rope", "$", "1,250", "$", "140"],
+        ["Paint", "", "24", "", "(6)"],
+        ["Nails", "", "310", "", "36"],
+        ["Sum", "$", "1,584", "$", "170"],
+    ]
+    expected = "Rope | $ 1,250 | $ 140\nPaint | 24 | (6)\nNails | 310 | 36\nSum | $ 1,584 | $ 170"
+    assert texts(pdf(across(rows, [50, 150, 200, 300, 350]))) == [expected]
+    in_one_go = "".join(
+        spaced(label, 8000, *(("$", 3000) if row in (0, 3) else (3560,)), first, 5000, second, x=50, y=700 - 12 * row)
+        for row, (label, _, first, _, second) in enumerate(rows)
+    )
+    assert "$ | " not in "".join(texts(pdf(in_one_go)))

@@ -29,7 +29,7 @@ from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT, TURNED_LIGATURE
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lean import lean
-from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line
+from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line, is_amount
 from rerank_cli.corpus.read.pdf.sheet import Sheet
 from rerank_cli.corpus.read.pdf.textpages import characters_of
 
@@ -521,6 +521,7 @@ class Letters:
         for space, after, width in gaps if self._grids else () if is_stretched else wide:
             is_stop = width < after_stop and _ends_there(text, space)
             is_wide = width > max(_NUMBER_GAP, _widest_blank(text[space - 1], text[after])) * size
+            is_wide = is_wide and not is_amount(text[begins:space], text[after])
             if (is_wide and not is_stretched and not is_stop) or self._is_ruled(text, space, after):
                 yield begins, space
                 begins = after

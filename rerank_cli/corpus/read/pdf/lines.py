@@ -42,6 +42,10 @@ _WORD = re.compile(r"[^\W\d_\u2e80-\ua4cf]{2}[^\W\d_A-Z\u2e80-\ua4cf]|[^\W\d_\u2
 # In sizes of the letters: a line that ends in the middle of a word has no more room.
 _FULL = 1.2
 
+# They may stand at the left of a cell whose amount stands at the right.
+_CURRENCIES = ("$", "€", "£", "¥", "₹", "US$", "R$")
+_SIGNS_OF_AMOUNTS = "(.-–—−"  # noqa: RUF001
+
 # A paragraph's large first letter is so much larger than the others. After one that is a word there is so much room.
 _INITIAL = 1.6
 _LEAST_BLANK = 0.6
@@ -238,7 +242,7 @@ class Line(NamedTuple):
         first, *after = other.cells
         size = max(self.size, other.size)
         widest = _STOP_GAP if last.text[-1] in WIDE_STOPS else CELL_GAP
-        if gap < widest * size and not last.text.endswith(BROKEN_WORD):
+        if (gap < widest * size or is_amount(last.text, first.text[0])) and not last.text.endswith(BROKEN_WORD):
             is_parted = gap > WORD_GAP * size and last.text[-1] not in WIDE_STOPS
             space = " " if is_parted or self._is_marked_by(other) else ""
             before.append(Cell(f"{last.text}{space}{first.text}", last.left, first.right))
@@ -247,6 +251,11 @@ class Line(NamedTuple):
         main = max(self, other, key=lambda line: (round(line.size), line.right - line.left))
         bold, fixed = self.bold and other.bold, self.fixed and other.fixed
         return main._replace(cells=(*before, *after), bold=bold, fixed=fixed, is_open=other.is_open)
+
+
+def is_amount(sign: str, first: str) -> bool:
+    """Whether *sign* is a currency, and what begins with *first* its amount, however far it stands from that."""
+    return sign in _CURRENCIES and (first.isdigit() or first in _SIGNS_OF_AMOUNTS)
 
 
 def text_of(lines: Sequence[Line], hyphenated: frozenset[str]) -> str:

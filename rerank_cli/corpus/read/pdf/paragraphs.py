@@ -31,13 +31,19 @@ _PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")
 
 _CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing|[图圖図表])\s*\d", re.IGNORECASE)
 
+_PROSE_WORD = re.compile(r"(?<!\S)[^\W\d_A-Z]{2,}(?=[,.;:]?(?:\s|\Z))")
+
 # In sizes of the letters.
 _SAME_SIZE = 0.12
 _INDENT = 0.8
+_ALIGNED = 0.5
+_FIRST_INDENT = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 _FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
 _LOOSE = 1.9  # so far below each other stand the short sentences of a slide
+_TALL = 2.1  # of the usual distance: so far below each other stand lines of a sentence, one of which has a formula
+_FEWEST_WORDS = 4  # of prose in each of them, but the last of a sentence
 
 # Between columns, in points.
 _COLUMN_GAP = 6.0
@@ -184,7 +190,7 @@ def _runs(lines: Sequence[Line], leading: float) -> Iterator[list[Line]]:
     """Lines of one size that follow each other closely in one column."""
     run: list[Line] = []
     for line in lines:
-        if run and not _goes_on(run[-1], line, leading):
+        if run and not (_goes_on(run[-1], line, leading) or _goes_on_far_below(run, line, leading)):
             yield run
             run = []
         run.append(line)
@@ -193,13 +199,35 @@ def _runs(lines: Sequence[Line], leading: float) -> Iterator[list[Line]]:
 
 
 def _goes_on(before: Line, after: Line, leading: float) -> bool:
+    return _are_alike(before, after) and 0.3 < (after.y - before.y) / before.size <= max(leading, 1.1) * _GAP
+
+
+def _are_alike(before: Line, after: Line) -> bool:
+    """Whether both may be lines of one paragraph by their letters and where they begin and end."""
     return (
         before.upright == after.upright
         and before.fixed == after.fixed
         and abs(before.size - after.size) <= _SAME_SIZE * max(before.size, after.size)
-        and 0.3 < (after.y - before.y) / before.size <= max(leading, 1.1) * _GAP
         and _in_one_column(before, after)
     )
+
+
+def _goes_on_far_below(run: Sequence[Line], line: Line, leading: float) -> bool:
+    """Whether a sentence goes on from the end of its column in a line further below, as a formula in it is higher."""
+    before = run[-1]
+    if not line.text.lstrip("(")[:1].islower() or line.fixed or line.bold != before.bold or before.is_row:
+        return False
+    if begins_item(line.text) or ends_sentence(before.text):
+        return False
+    if not 0.3 < (line.y - before.y) / before.size <= max(leading, 1.1) * _TALL or not _are_alike(before, line):
+        return False
+    off = (before.left - line.left) / line.size
+    if not -_ALIGNED < off < (_FIRST_INDENT if len(run) == 1 else _ALIGNED):
+        return False
+    if _would_have_fit(before, line, max(line.right, *(above.right for above in run))):
+        return False
+    fewest = _FEWEST_WORDS if line.text[-1] != "." else 1
+    return len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and len(_PROSE_WORD.findall(line.text)) >= fewest
 
 
 def _divided(run: Sequence[Line]) -> Iterator[Part]:

@@ -1344,3 +1344,34 @@ def test_lines_of_chinese_with_two_spaces_between_them_are_one_paragraph() -> No
     lines = ["abcdefghabcdefgh", "hgfedcbahgfedcba", "abcdabcdabcdabcd", "efghefghefghefgh"]
     page = "".join(shown(line, 50, 700 - 26 * row, font="K") for row, line in enumerate([*lines, *lines[::-1]]))
     assert len(texts(pdf(page, meanings=HAN))) == 1
+
+
+def tight(*words: str, y: float) -> str:
+    """A line with so little room between words that pdfium writes no blank where it is a bit less: before a plus."""
+    parts: list[str | int] = [words[0]]
+    for word in words[1:]:
+        parts += [130 if word[0] == "+" else 145, word.removeprefix("+")]
+    return spaced(*parts, x=50, y=y)
+
+
+def test_words_stay_apart_where_there_is_little_room_between_them() -> None:
+    lines = (
+        "the ropes of the boat lie on its deck and +nobody knows",
+        "who has put them there as the boat +ropes that were left",
+        "on the quay are of a +longer +kind than those on deck",
+    )
+    page = "".join(tight(*line.split(), y=700 - 12 * row) for row, line in enumerate(lines))
+    assert texts(pdf(page)) == [" ".join(lines).replace("+", "")]
+
+
+def test_a_word_is_one_though_it_has_other_words_in_it() -> None:
+    lines = ("the land of the lord and the boat", "and its landlord with the boatyard")
+    page = "".join(tight(*line.split(), y=700 - 12 * row) for row, line in enumerate(lines))
+    kerned = spaced("the", 145, "land", 30, "lord", 145, "of", 145, "the", 145, "boat", 60, "yard", x=50, y=676)
+    assert texts(pdf(page + kerned)) == [" ".join((*lines, "the landlord of the boatyard"))]
+
+
+def test_letters_that_are_spread_are_one_word_though_it_begins_like_another() -> None:
+    spread = spaced("the", 500, "b", 130, "o", 130, "a", 130, "t", 130, "y", 130, "a", 130, "r", 130, "d", x=50, y=688)
+    page = tight("the", "boat", "is", "in", "the", "yard", y=700)
+    assert texts(pdf(page + spread)) == ["the boat is in the yard the boatyard"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -26,6 +27,7 @@ from rerank_cli.corpus.read.pdf.characters import (
     without_leader,
 )
 from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT, TURNED_LIGATURE, TURNED_MARK, gaps_between
+from rerank_cli.corpus.read.pdf.glued import Words
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lean import lean
@@ -107,6 +109,10 @@ _MOST_SINGLE = 0.1
 _SINGLE_WORDS = "aIyoeàÀA&"
 _APART = 0.003
 
+# In sizes of the letters: no blank between words is narrower. So much narrower are all gaps within them.
+_NARROWEST = 0.1
+_CLEARLY = 0.7
+
 # In points. InDesign writes a blank after the letters of some ligatures, which all are where that is.
 _NO_GAP = 0.2
 
@@ -158,12 +164,20 @@ class Letters:
     """What pdfium knows of the letters of a page. Each question costs a microsecond: few letters are asked about."""
 
     def __init__(
-        self, textpage: pypdfium2.PdfTextPage, sheet: Sheet, number: int, glyphs: Glyphs, *, downwards: bool = False
+        self,
+        textpage: pypdfium2.PdfTextPage,
+        sheet: Sheet,
+        number: int,
+        glyphs: Glyphs,
+        words: Words,
+        *,
+        downwards: bool = False,
     ) -> None:
         """*downwards* where the lines of the page are columns, and *sheet* is turned so that they run to the right."""
         self._textpage = textpage
         self._raw = textpage.raw
         self._glyphs = glyphs
+        self._words = words
         self._sheet = sheet
         self._shift = sheet.left
         self._is_turned = sheet.turned != 0
@@ -195,6 +209,7 @@ class Letters:
         self._grids: Sequence[Grid] = ()
         self._runs_downwards = downwards
         self._has_own_blanks = False  # whether the file has blanks, which pdfium need not put there
+        self._begun: Sequence[int] = ()  # where words begin without a blank before them
         self._seen_lines = 0  # those that were asked about and are seen
 
     def lines(self, grids: Sequence[Grid] = ()) -> list[Line]:
@@ -211,11 +226,13 @@ class Letters:
         if self.from_right:
             text = self._with_marks(self._with_ligatures(text))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
-        self._has_own_blanks = any(
+        own = sum(
             _is_generated(self._raw, index) == 0
             for part in range(_BLANKS_ASKED)
             if (index := text.find(" ", part * len(text) // _BLANKS_ASKED)) >= 0
         )
+        self._has_own_blanks = own > 0
+        self._begun = () if 2 * own > _BLANKS_ASKED else sorted(self._begins_of_glued(text))
         lines: list[Line] = []
         blanks: dict[int, bool] = {}  # whether a line in Hangul ends with one
         for found in _LINE.finditer(text):
@@ -234,6 +251,27 @@ class Letters:
                 if is_hangul(text[end - 1]):
                     blanks[len(lines) - 1] = end < found.end(1)
         return _with_open_ends(lines, blanks) if blanks else lines
+
+    def _begins_of_glued(self, text: str) -> set[int]:
+        """Where words begin that pdfium takes for the end of another. Where some are, more are asked about."""
+        begins = set(self._begins_among(text, self._words.doubtful(text)))
+        return begins | set(self._begins_among(text, self._words.doubtful(text))) if begins else begins
+
+    def _begins_among(self, text: str, doubtful: Iterator[tuple[int, int]]) -> Iterator[int]:
+        """Where words begin within others: there alone is a gap between the letters, as wide as a blank beside."""
+        for first, end in doubtful:
+            gaps = [self._left(index) - self._right(index - 1) for index in range(first + 1, end)]
+            widest = max(gaps)
+            if widest < _NARROWEST * self._size(first)[0] or widest < _CLEARLY * self._blank_beside(text, first, end):
+                continue
+            if max((gap for gap in gaps if gap < _CLEARLY * widest), default=0.0) < (1 - _CLEARLY) * widest:
+                self._words.remember(text[first:end])
+                yield from (index for index, gap in enumerate(gaps, first + 1) if gap >= _CLEARLY * widest)
+
+    def _blank_beside(self, text: str, first: int, end: int) -> float:
+        """How wide the narrower of the blanks before and after a word is."""
+        blanks = [index for index in (first - 1, end) if 0 < index < len(text) - 1 and text[index] == " "]
+        return min((self._left(index + 1) - self._right(index - 1) for index in blanks), default=math.inf)
 
     def _accented(self, text: str) -> str:
         """*text* with the accents on their letters that pdfium puts at the end of their lines."""
@@ -386,6 +424,8 @@ class Letters:
             size = self._size_of_ink(first, end)
         bold, fixed = self._style(text, (begins, middle, last), end, size, gaps)
         words: Sequence[int] = ()
+        if self._begun:
+            words = self._begun[bisect_right(self._begun, first) : bisect_left(self._begun, end)]
         if (fixed or end - first > _LONGEST_WORDS * (len(gaps) + 1)) and self._is_unseen(middle):
             fixed, words = False, () if self._has_wide else self._begins_of_words(text, first, end, size)
         text = self._without_blanks_in_words(text, gaps, size, fixed=fixed)

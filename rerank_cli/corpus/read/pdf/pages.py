@@ -19,6 +19,7 @@ from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.endings import with_endings
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
+from rerank_cli.corpus.read.pdf.glued import Words
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
 from rerank_cli.corpus.read.pdf.inlays import with_inlays
@@ -108,6 +109,7 @@ class Pdf:
         self._document = document
         self._draws_bullets = draws_bullets
         self._glyphs = glyphs
+        self._words = Words()
         self._form = self._form_of(document)
         self._sheets: dict[int, Sheet] = {}
 
@@ -169,19 +171,19 @@ class Pdf:
         textpage = page.get_textpage()
         signs: Sequence[Sign] = ()
         try:
-            letters = Letters(textpage, sheet, number, self._glyphs)
+            letters = Letters(textpage, sheet, number, self._glyphs, self._words)
             lines = letters.lines()
             turned = max(letters.turns, key=letters.turns.__getitem__, default=sheet.turned)
             if turned != sheet.turned:  # most of it is set sideways: it is read as if the page were turned
                 sheet = replace(sheet, turned=turned)
-                lines = Letters(textpage, sheet, number, self._glyphs).lines()
+                lines = Letters(textpage, sheet, number, self._glyphs, self._words).lines()
                 lines = lines if lines[0].y < lines[-1].y else lines[::-1]
             elif 2 * letters.downwards > letters.turns.total():  # its lines are columns, from right to left
                 sheet = replace(sheet, turned=(sheet.turned + 3) % 4)
-                lines = Letters(textpage, sheet, number, self._glyphs, downwards=True).lines()
+                lines = Letters(textpage, sheet, number, self._glyphs, self._words, downwards=True).lines()
             elif 2 * letters.from_right > letters.turns.total() and not sheet.turned:
                 sheet = replace(sheet, from_right=True)
-                letters = Letters(textpage, sheet, number, self._glyphs)
+                letters = Letters(textpage, sheet, number, self._glyphs, self._words)
                 lines = letters.lines()
             if 2 * letters.mirrored > letters.turns.total() and _goes_upwards(lines):  # it would be read from behind
                 lines = [line._replace(y=sheet.shown_height - line.y) for line in lines]

@@ -1,0 +1,55 @@
+"""Find the words of a file that may be two: pdfium overlooks some gaps between words, and writes no blank there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]{2,}")
+_SHORTEST = 5
+
+# What is before or after one of these may be a word that is nowhere else. They have so many letters.
+_COMMON = frozenset("the and for are was not that this with from have they will which".split())
+_FEWEST_COMMON, _MOST_COMMON = 3, 5
+_LETTERS = frozenset("aAI")
+
+
+class Words:
+    """The words of a file from its first page to the last one that was asked about."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._asked: set[str] = set()
+        self._glued: set[str] = set()
+
+    def doubtful(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where in *text*, which is a page, words begin and end that may be two; all of them, if some of the file are.
+
+        Each word is asked about once.
+        """
+        words = set(_WORD.findall(text))
+        new = words - self._seen
+        self._seen |= new
+        self._seen |= {word.lower() for word in new if not word.islower()}
+        if self._glued:
+            doubted = {word for word in words - self._asked if len(word) >= _SHORTEST}
+        else:
+            doubted = {word for word in new if len(word) >= _SHORTEST and self._may_be_two(word)}
+        self._asked |= doubted
+        for word in sorted(doubted | words & self._glued):
+            at = text.find(word)
+            while at >= 0:
+                yield at, at + len(word)
+                at = text.find(word, at + len(word))
+
+    def remember(self, word: str) -> None:
+        """Doubt *word* wherever it comes again: it was two."""
+        self._glued.add(word)
+
+    def _may_be_two(self, word: str) -> bool:
+        seen = self._seen
+        if word[0] in _LETTERS and word[1:] in seen:
+            return True
+        if any(word[:at] in _COMMON or word[-at:] in _COMMON for at in range(_FEWEST_COMMON, _MOST_COMMON + 1)):
+            return True
+        return any(word[at:] in seen and word[:at] in seen for at in range(2, len(word) - 1))

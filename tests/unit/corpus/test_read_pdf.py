@@ -54,7 +54,7 @@ def pdf(
     bookmarks: Mapping[str, tuple[int, float]] = {},
     producer: str = "",
 ) -> bytes:
-    """A file with those *pages*, made by *producer*. *meanings* are what letters of the fonts M, J and K stand for.
+    """A file with those *pages*, made by *producer*. *meanings* are what letters of the fonts G, H, M, J and K are.
 
     Each of the *bookmarks* leads to a page and a height on it.
     """
@@ -89,6 +89,11 @@ def pdf(
         f" /FirstChar 0 /LastChar 255 /Widths [{'525 ' * 256}] >>"
     )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
+    for name, base in (("G", "NewSymbol"), ("H", "Wingdings-Regular")):
+        fonts[name] = (
+            f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+{base} /ToUnicode 3 0 R"
+            f" /FirstChar 32 /LastChar 126 /Widths [{'600 ' * 95}] >>"
+        )
     fonts["J"] = "/J << /Type /Font /Subtype /Type1 /BaseFont /Courier /ToUnicode 3 0 R >>"
     fonts["K"] = (
         "/K << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R"

@@ -16,10 +16,20 @@ LIGATURE_OF = {letters: chr(ligature) for ligature, letters in _LIGATURES.items(
 # One of them again and again shades a box. pdfium has its letters, or the letter of a glyph's name is it.
 _SHADE = re.compile("(?:fi){3,}|(?<![a-z])fifi(?![a-z])|\ufb01{2,}")
 
+# Adobe's private characters for old figures and for small capitals, which have the numbers of letters, for marks, and
+# for the parts of large signs, where a dot is nothing: of a bracket in three parts the upper one is it.
+_SMALL = {0xF700 + code: chr(code) for code in (*range(0x21, 0x5F), *range(0xA1, 0xC0))}
+_SMALL |= {0xF700 + code: chr(code).upper() for code in (*range(0x61, 0x7B), *range(0xE0, 0xFF))}
+_MARKS = {0xF6D9: "©", 0xF6DA: "®", 0xF6DB: "™"}
+_PARTS = {code: part.strip(".") for code, part in enumerate("...®©™(..[..{....)..]..}..", 0xF8E5)}
+
 # A blank for every kind of space, nothing for what is not seen.
 _AS_TEXT = str.maketrans(
     {
         **_LIGATURES,
+        **_SMALL,
+        **_MARKS,
+        **_PARTS,
         **dict.fromkeys(
             [*range(0x20), 0x7F, *range(0x80, 0xA0), 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "
         ),

@@ -33,6 +33,7 @@ from rerank_cli.corpus.read.pdf.grids import Grid
 from rerank_cli.corpus.read.pdf.lean import lean
 from rerank_cli.corpus.read.pdf.lines import CELL_GAP, WIDE_STOPS, Cell, Line, is_amount
 from rerank_cli.corpus.read.pdf.sheet import Sheet
+from rerank_cli.corpus.read.pdf.symbols import with_signs
 from rerank_cli.corpus.read.pdf.textpages import characters_of
 
 # How pdfium ends a line; U+FFFE is its sign for a hyphen that parts a word there.
@@ -220,6 +221,7 @@ class Letters:
         if named is None:
             return []
         text, self.partly_unreadable = named
+        text = with_signs(text, self._font_name)
         text = text.replace(_THREEFOLD_HYPHEN, _HYPHEN_WITH_ROOM)
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self.from_right = 0 if text.isascii() else sum(map(len, RIGHT_TO_LEFT.findall(text)))
@@ -648,12 +650,15 @@ class Letters:
 
     def _font(self, index: int) -> tuple[bool, bool] | None:
         """Whether a letter is bold, and whether its font is a typewriter's; None where the font has no name."""
-        length = _ask_font(self._raw, index, self._name, _NAME_SIZE, ctypes.byref(self._flags))
-        name = self._name.value if 0 < length <= _NAME_BYTES else b""
+        name = self._font_name(index)
         if not name:
             return None
         bold, fixed = _by_name(name)
         return bold, fixed or bool(self._flags.value & 1)
+
+    def _font_name(self, index: int) -> bytes:
+        length = _ask_font(self._raw, index, self._name, _NAME_SIZE, ctypes.byref(self._flags))
+        return self._name.value if 0 < length <= _NAME_BYTES else b""
 
     def _has_pitch(self, text: str, first: int, end: int, size: float) -> bool:
         """Whether all letters of a line are of one width. Figures always are: theirs is compared with the last one."""

@@ -1,0 +1,53 @@
+"""The signs of the fonts Symbol and Wingdings, for which files have private characters, or letters of their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_PRIVATE = 0xF000
+
+# Those of Symbol from 0x20 on, and from 0xA0 on. Of a large bracket in three parts the upper one is it.
+_LOWER = (
+    " !∀#∃%&∋()∗+,−./0123456789:;<=>?"  # noqa: RUF001
+    "≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_"
+    "‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"  # noqa: RUF001
+)
+_UPPER = (
+    "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵"  # noqa: RUF001
+    "ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓"  # noqa: RUF001
+    "◊⟨®©™∑(..[..{....⟩∫∫..)..]..}.."  # where a dot is nothing
+)
+_NOTHING = "\u200b"
+_SYMBOL = {chr(code): sign for code, sign in enumerate(_LOWER, 0x20)}
+_SYMBOL |= {chr(code): sign.replace(".", _NOTHING) for code, sign in enumerate(_UPPER, 0xA0)}
+
+# Those of Wingdings that people write: bullets, boxes, arrows and faces.
+_WINGDINGS = {
+    chr(code): sign
+    for code, sign in (
+        *((0x4A, "☺"), (0x4C, "☹"), (0x6C, "●"), (0x6E, "■"), (0x6F, "□"), (0x71, "❑"), (0x75, "◆"), (0x76, "❖")),
+        *((0xA7, "▪"), (0xA8, "□"), (0xD8, "➢"), (0xDF, "←"), (0xE0, "→"), (0xE1, "↑"), (0xE2, "↓"), (0xE8, "➔")),
+        *((0xEF, "⇐"), (0xF0, "⇒"), (0xF3, "⇔"), (0xFB, "✗"), (0xFC, "✓"), (0xFD, "☒"), (0xFE, "☑")),
+    )
+}
+
+_SUSPECT = re.compile("[\uf020-\uf0ff]|[ßàð]|(?<![^\r\n])[lnoquvèüþ§¨Ø](?!\\S)")
+_SYMBOL_NAME = re.compile(rb"Symbol(?!\w*(?:UI|Neu))")
+_WINGDINGS_NAME = re.compile(rb"Wingdings(?! ?[23])")
+
+
+def with_signs(text: str, name_of: Callable[[int], bytes]) -> str:
+    """*text* with such signs, one for each. *name_of* gives the name of the font of a letter, which costs more."""
+    if not _SUSPECT.search(text):
+        return text
+    letters = list(text)
+    for found in _SUSPECT.finditer(text):
+        name = name_of(found.start())
+        code = ord(found[0])
+        letter = chr(code - _PRIVATE) if code > _PRIVATE else found[0]
+        if _WINGDINGS_NAME.search(name):
+            letters[found.start()] = _WINGDINGS.get(letter, found[0])
+        elif code > _PRIVATE and _SYMBOL_NAME.search(name):
+            letters[found.start()] = _SYMBOL.get(letter, found[0])
+    return "".join(letters)

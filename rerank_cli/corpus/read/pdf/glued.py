@@ -22,6 +22,11 @@ class Words:
         self._asked: set[str] = set()
         self._glued: set[str] = set()
 
+    @property
+    def are_glued(self) -> bool:
+        """Whether some were found that are two."""
+        return bool(self._glued)
+
     def doubtful(self, text: str) -> Iterator[tuple[int, int]]:
         """Where in *text*, which is a page, words begin and end that may be two; all of them, if some of the file are.
 

@@ -96,7 +96,7 @@ _WIDEST_FALSE_FIXED = 0.2
 # A narrower one in a line with so many blanks of its own is none between other letters, either.
 _WIDEST_IN_WORD = 0.16
 _OWN_BLANKS = 2
-_BLANKS_ASKED = 5
+_BLANKS_ASKED, _MORE_BLANKS_ASKED = 5, 25
 
 # Where so many lines in Hangul end with a blank, and such a share of them, the last word of the others may go on.
 _FEWEST_AT_ENDS = 3
@@ -228,13 +228,9 @@ class Letters:
         if self.from_right:
             text = self._with_marks(self._with_ligatures(text))
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
-        own = sum(
-            _is_generated(self._raw, index) == 0
-            for part in range(_BLANKS_ASKED)
-            if (index := text.find(" ", part * len(text) // _BLANKS_ASKED)) >= 0
-        )
-        self._has_own_blanks = own > 0
-        self._begun = () if 2 * own > _BLANKS_ASKED else sorted(self._begins_of_glued(text))
+        self._has_own_blanks = any(self._are_own(text, _BLANKS_ASKED))
+        if self._words.are_glued or not all(self._are_own(text, _MORE_BLANKS_ASKED)):
+            self._begun = sorted(self._begins_of_glued(text))
         lines: list[Line] = []
         blanks: dict[int, bool] = {}  # whether a line in Hangul ends with one
         for found in _LINE.finditer(text):
@@ -253,6 +249,12 @@ class Letters:
                 if is_hangul(text[end - 1]):
                     blanks[len(lines) - 1] = end < found.end(1)
         return _with_open_ends(lines, blanks) if blanks else lines
+
+    def _are_own(self, text: str, count: int) -> Iterator[bool]:
+        """Whether blanks are of the file: so many of all."""
+        for part in range(count):
+            if (index := text.find(" ", part * len(text) // count)) >= 0:
+                yield _is_generated(self._raw, index) == 0
 
     def _begins_of_glued(self, text: str) -> set[int]:
         """Where words begin that pdfium takes for the end of another. Where some are, more are asked about."""

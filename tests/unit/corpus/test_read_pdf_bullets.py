@@ -33,7 +33,9 @@ def beside(x: float, *, up: float = 2.5, size: float = 3.7, shape: object = disc
     return "".join(shape(x, 700 - 12 * row + up, size=size) for row in range(3))  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("producer", ["Skia/PDF m93", "Qt 5.15.8", "Mac OS X 10.11 Quartz PDFContext", "cairo 1.16.0"])
+@pytest.mark.parametrize(
+    "producer", ["Skia/PDF m93", "Qt 5.15.8", "Mac OS X 10.11 Quartz PDFContext", "cairo 1.16.0", "Typora, Electron"]
+)
 @pytest.mark.parametrize("shape", [disc, box])
 def test_items_with_drawn_bullets_stand_apart(producer: str, shape: object) -> None:
     assert listed(beside(58, shape=shape), producer=producer) == APART

@@ -10,7 +10,7 @@ from rerank_cli.corpus.read.pdf.lines import Cell, Line
 from rerank_cli.corpus.read.pdf.rules import Sign
 
 # What prints the pages of browsers, and says so as the producer of a file.
-_BROWSERS = re.compile(r"Skia/PDF|\bQt\b|Quartz|cairo|WebKit")
+_BROWSERS = re.compile(r"Skia/PDF|\bQt\b|Quartz|cairo|WebKit|Electron")
 
 # In sizes of the letters: how small and how large a bullet is, and how much room is behind it at most.
 _LEAST = 0.15

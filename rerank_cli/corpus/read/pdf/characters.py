@@ -150,6 +150,10 @@ _SUSPENDING = frozenset(("and", "or", "nor", "und", "oder", "bzw", "och", "eller
 _END = re.compile(r"[.:;!?。！？：；…؟؛۔][\"'”’)\]\d]*\Z")  # noqa: RUF001
 
 _IN_ADDRESS = re.compile(r"(?:://|\bwww\.)\S*\Z")
+
+# In Chinese and Japanese no line ends with these.
+_OPENING = "（《〈「『【〔“‘"  # noqa: RUF001
+
 _LAST_WORD = re.compile(r"[\w-]+\Z")
 _FIRST_WORD = re.compile(r"[\w-]+")
 
@@ -186,7 +190,10 @@ def ends_sentence(text: str) -> bool:
 def first_word(text: str) -> str:
     """The first word of *text*: what would have to fit at the end of a line."""
     word = text.split(None, 1)[0]
-    return word if word.isascii() else _UNSPACED.split(word, maxsplit=1)[0] or word[0]
+    if word.isascii():
+        return word
+    first = _UNSPACED.split(word, maxsplit=1)[0] or word[0]
+    return first + first_word(word[1:]) if first in _OPENING and len(word) > 1 else first
 
 
 def is_hangul(letter: str) -> bool:

@@ -20,6 +20,10 @@ _LARGER = 1.5
 
 _FEWEST_BLANKS = 3
 
+# In a line of a writing without blanks, which has so many of its letters, a word of another one is no longer than that.
+_FEWEST_UNSPACED = 10
+_LONGEST_WORD = 12
+
 # In sizes of the letters: how far lines that fill a column end from each other.
 _SLACK = 0.6
 
@@ -88,7 +92,12 @@ def _is_open(before: Part) -> bool:
         return True
     blanks = sum(line.text.count(" ") for line in before.lines)
     is_prose = (" " in text and blanks >= _FEWEST_BLANKS) or is_unspaced(text[-1])
-    return is_prose and not ends_sentence(text)
+    return (is_prose or _ends_in_other_writing(text)) and not ends_sentence(text)
+
+
+def _ends_in_other_writing(text: str) -> bool:
+    """Whether a word of another writing stands at the end of a line of one without blanks."""
+    return sum(map(is_unspaced, text)) >= _FEWEST_UNSPACED and any(map(is_unspaced, text[-_LONGEST_WORD:]))
 
 
 def _are_of_one_text(before: Part, part: Part) -> bool:

@@ -566,7 +566,8 @@ class Letters:
             is_stop = width < after_stop and _ends_there(text, space)
             is_wide = width > max(_NUMBER_GAP, _widest_blank(text[space - 1], text[after])) * size
             is_wide = is_wide and not is_amount(text[begins:space], text[after])
-            if (is_wide and not is_stretched and not is_stop) or self._is_ruled(text, space, after):
+            is_kept = is_stretched or is_stop or _is_left_out(text, space, after)
+            if (is_wide and not is_kept) or self._is_ruled(text, space, after):
                 yield begins, space
                 begins = after
         yield begins, end
@@ -721,6 +722,12 @@ def _widest_blank(before: str, after: str) -> float:
 def _ends_there(text: str, space: int) -> bool:
     """Whether a sentence ends before the blank at *space*."""
     return text[space - 1] in _STOPS or (text[space - 1] in _CLOSING and text[space - 2] in _STOPS)
+
+
+def _is_left_out(text: str, space: int, after: int) -> bool:
+    """Whether there is room in brackets for what somebody is to write there, as in a question in Chinese."""
+    is_wide = text[space - 1] == "（" or text[space - 2 : space - 1] >= _FIRST_WIDE  # noqa: RUF001
+    return is_wide and text[space - 1] in "(（" and text[after] in ")）"  # noqa: RUF001
 
 
 def _is_stretched(text: str, gaps: Sequence[float]) -> bool:

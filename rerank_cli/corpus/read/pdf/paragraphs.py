@@ -13,12 +13,13 @@ from typing import Literal
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
+from rerank_cli.corpus.read.pdf.marks import begins_closely, begins_section, follows
 from rerank_cli.corpus.read.pdf.tables import Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
 
 _BULLETS = (
-    "•◦▪‣●○◉■□◆❑▷▶▸►➢➤➔✓❖∙·⁃"  # noqa: RUF001
+    "•◦▪‣●○◉■□◆◇❑▷▶▸►➢➤➔✓❖∙·⁃⚫⚪⬤◼◾"  # noqa: RUF001
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001
@@ -41,6 +42,7 @@ _FIRST_INDENT = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 _FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
+_BROKEN_OFF = 3.0  # so much room is left at the end of the last line of a paragraph in Chinese
 _LOOSE = 1.9  # so far below each other stand the short sentences of a slide
 _TALL = 2.1  # of the usual distance: so far below each other stand lines of a sentence, one of which has a formula
 _FEWEST_WORDS = 4  # of prose in each of them, but the last of a sentence
@@ -260,11 +262,20 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
-    if _MARKER.match(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
+    if _has_mark(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
-    if is_short and (ended or _CAPTION.match(paragraph[0].text) or line.y - before.y > _LOOSE * line.size):
+    if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
         return True
-    is_centred = abs((line.left + line.right) - (before.left + before.right)) < 0.4 * line.size
+    if is_short and (
+        ended
+        or _CAPTION.match(paragraph[0].text)
+        or begins_section(line.text)
+        or line.y - before.y > _LOOSE * line.size
+    ):
+        return True
+    is_centred = _are_centred(before, line)
+    if not is_centred and _is_broken_off(paragraph, line, right):
+        return True
     if abs(indent) < _INDENT or is_centred:
         return False
     if indent > 0:
@@ -272,9 +283,30 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     return len(paragraph) > 1 and (is_short or ended)
 
 
+def _are_centred(before: Line, line: Line) -> bool:
+    return abs((line.left + line.right) - (before.left + before.right)) < 0.4 * line.size
+
+
+def _is_broken_off(paragraph: Sequence[Line], line: Line, right: float) -> bool:
+    """Whether a line in a writing without blanks ends long before the edge, which only the end of a paragraph does.
+
+    Beside a picture several lines end so, at one place.
+    """
+    before, size = paragraph[-1], line.size
+    if not (is_unspaced(before.text[-1]) or is_unspaced(line.text[0])):
+        return False
+    if any(abs(other.right - before.right) < size for other in (*paragraph[-2:-1], line)):
+        return False
+    return before.right + line.first_word_width + _BROKEN_OFF * size < right
+
+
 def begins_item(text: str) -> bool:
     """Whether *text* begins with the mark of an item of a list."""
-    return _has_bullet(text) or _MARKER.match(text) is not None
+    return _has_bullet(text) or _has_mark(text)
+
+
+def _has_mark(text: str) -> bool:
+    return _MARKER.match(text) is not None or begins_closely(text)
 
 
 def _has_bullet(text: str) -> bool:
@@ -290,7 +322,7 @@ def _is_row(line: Line, below: Line) -> bool:
 
 def _is_next_item(first: Line, line: Line) -> bool:
     """Whether an item begun by *first* ends before *line*, which has a mark too: one of its list or of that around."""
-    return _MARKER.match(first.text) is not None and line.left < first.left + 0.5 * line.size
+    return begins_item(first.text) and line.left < first.left + 0.5 * line.size
 
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:

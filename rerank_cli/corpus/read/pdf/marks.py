@@ -1,0 +1,41 @@
+"""The marks of items that no blank follows: Chinese is written without blanks, and options of exams are set so."""
+
+from __future__ import annotations
+
+import re
+
+_NUMERALS = "一二三四五六七八九十"
+_COUNT = rf"(?:\d{{1,2}}|[A-Za-z]|[{_NUMERALS}]{{1,3}})"
+_HAN = r"[\u2e80-\u2fff\u3005-\u3007\u3400-\u9fff“（《]"  # noqa: RUF001
+
+_MARK = re.compile(
+    rf"[(（]{_COUNT}[)）](?=[^\W_]|[“《])|{_COUNT}[)）.．](?={_HAN})|{_COUNT}[、．](?=\S)"  # noqa: RUF001
+    rf"|第(?:\d{{1,3}}|[{_NUMERALS}百]{{1,5}})[章节条题](?=[\s、：:]|{_HAN})"  # noqa: RUF001
+)
+
+# Of items whose marks follow one another more are known.
+_COUNTED = re.compile(r"[(（]?([A-Za-z]|\d{1,2})(?:[)）、．]|\.(?!\d))")  # noqa: RUF001
+_OPTIONS_IN_LINE = 3
+
+_SECTION = re.compile(rf"\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}\s?(?={_HAN})")
+
+
+def begins_closely(text: str) -> bool:
+    """Whether *text* begins with such a mark."""
+    return _MARK.match(text) is not None
+
+
+def begins_section(text: str) -> bool:
+    """Whether *text* begins as a heading in Chinese with a number of several parts does, or with an amount."""
+    return _SECTION.match(text) is not None
+
+
+def follows(first: str, text: str) -> bool:
+    """Whether *text* has the mark that comes next after that of *first*, or after those of some options in a line."""
+    before, after = _COUNTED.match(first), _COUNTED.match(text)
+    if not (before and after):
+        return False
+    count, following = before[1], after[1]
+    if count.isdecimal() and following.isdecimal():
+        return int(following) == int(count) + 1
+    return len(count + following) == 2 and count.isupper() and 0 < ord(following) - ord(count) <= _OPTIONS_IN_LINE

@@ -1,0 +1,89 @@
+"""PDF: what Chinese is set like: no blanks after marks, lines that fill their column, room in brackets to write in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.corpus.test_read_pdf import pdf, shown, spaced, texts
+
+FULL = "把缆绳从船头系到码头的桩上，再把船尾的缆绳也系好，然后才可以离开"
+SHORT = "检查缆绳"
+REST = "船去仓库。"
+
+
+def chinese(*lines: str | tuple[str | int, ...]) -> str:
+    """Lines below each other, a number for room in one of them."""
+    return "".join(
+        spaced(*(line if isinstance(line, tuple) else (line,)), x=50, y=700 - 16 * row, font="K")
+        for row, line in enumerate(lines)
+    )
+
+
+def read(*pages: str) -> list[str]:
+    """The texts of those pages, where letters stand for Han that the pages have no use for."""
+    used = set("".join(pages)) | set("()\\")
+    free = (letter for letter in map(chr, range(33, 127)) if letter not in used)
+    codes = {letter: next(free) for letter in sorted(used) if letter > "\x7f"}
+    meanings = {chr(code): chr(code) for code in range(32, 127)} | {code: letter for letter, code in codes.items()}
+    return texts(pdf(*(page.translate(str.maketrans(codes)) for page in pages), meanings=meanings))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("1.", "2."),
+        ("1、", "2、"),
+        ("一、", "二、"),
+        ("（1）", "（2）"),
+        ("(1)", "(2)"),
+        ("1）", "2）"),
+        ("A．", "B．"),
+    ],
+)
+def test_marks_that_no_blank_follows_begin_items(first: str, second: str) -> None:
+    page = chinese(FULL + "。", f"{first}{FULL}", f"{second}{FULL}")
+    assert read(page) == [f"{FULL}。", f"{first}{FULL}", f"{second}{FULL}"]
+
+
+def test_marks_in_a_sentence_begin_no_items() -> None:
+    assert read(chinese(FULL, f"（1）{SHORT}")) == [f"{FULL}（1）{SHORT}"]
+
+
+def test_options_whose_letters_follow_one_another_stand_apart() -> None:
+    lines = "A.IAR moors the boat here", "B.Keil moors the boat too", "C.GCC moors the boat now"
+    assert texts(pdf("".join(shown(line, 50, 700 - 12 * row) for row, line in enumerate(lines)))) == list(lines)
+
+
+def test_a_numbered_item_after_one_with_a_bullet_stands_apart() -> None:
+    page = shown("- Moor the boat at both ends of it", 60, 700) + shown("2. Coil the rope", 50, 688)
+    assert texts(pdf(page)) == ["- Moor the boat at both ends of it", "2. Coil the rope"]
+
+
+def test_a_line_that_ends_long_before_the_edge_ends_a_paragraph() -> None:
+    assert read(chinese(FULL, SHORT, FULL, REST)) == [f"{FULL}{SHORT}", f"{FULL}{REST}"]
+
+
+def test_lines_beside_a_picture_are_of_one_paragraph() -> None:
+    beside = FULL[:20]
+    assert read(chinese(beside, beside, beside, FULL, REST)) == [beside * 3 + FULL + REST]
+
+
+def test_a_word_in_brackets_that_had_no_room_ends_no_paragraph() -> None:
+    assert read(chinese(FULL, FULL[:26], f"（segmenting）{FULL[:16]}")) == [
+        f"{FULL}{FULL[:26]}（segmenting）{FULL[:16]}"
+    ]
+
+
+def test_room_in_brackets_parts_no_cells() -> None:
+    questions = tuple((f"{number}、{SHORT}（", 3000, "）") for number in range(1, 5))
+    assert read(chinese(*questions)) == [f"{number}、{SHORT}（ ）" for number in range(1, 5)]
+
+
+def test_a_paragraph_whose_page_ends_with_a_foreign_word_goes_on() -> None:
+    first = chinese(FULL, f"{FULL[:24]} harbour")
+    assert read(first, chinese(FULL[::-1], REST)) == [f"{FULL}{FULL[:24]} harbour {FULL[::-1]}{REST}"]
+
+
+@pytest.mark.parametrize("bullet", "⚫◼◆")
+def test_bullets_of_slides_are_bullets(bullet: str) -> None:
+    assert read(chinese(f"{bullet} {FULL}", f"{bullet} {FULL}")) == [f"- {FULL}"] * 2

@@ -23,9 +23,10 @@ def read(*pages: str) -> list[str]:
     """The texts of those pages, where letters stand for Han that the pages have no use for."""
     used = set("".join(pages)) | set("()\\")
     free = (letter for letter in map(chr, range(33, 127)) if letter not in used)
-    codes = {letter: next(free) for letter in sorted(used) if letter > "\x7f"}
-    meanings = {chr(code): chr(code) for code in range(32, 127)} | {code: letter for letter, code in codes.items()}
-    return texts(pdf(*(page.translate(str.maketrans(codes)) for page in pages), meanings=meanings))
+    codes = {ord(letter): next(free) for letter in sorted(used) if letter > "\x7f"}
+    meanings = {chr(code): chr(code) for code in range(32, 127)}
+    meanings |= {code: chr(letter) for letter, code in codes.items()}
+    return texts(pdf(*(page.translate(codes) for page in pages), meanings=meanings))
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,28 @@ def test_a_paragraph_whose_page_ends_with_a_foreign_word_goes_on() -> None:
 @pytest.mark.parametrize("bullet", "⚫◼◆")
 def test_bullets_of_slides_are_bullets(bullet: str) -> None:
     assert read(chinese(f"{bullet} {FULL}", f"{bullet} {FULL}")) == [f"- {FULL}"] * 2
+
+
+def test_a_paragraph_of_one_line_at_the_foot_of_a_page_goes_on() -> None:
+    first = chinese(FULL, "", FULL[::-1])
+    assert read(first, chinese(FULL, REST)) == [FULL, f"{FULL[::-1]}{FULL}{REST}"]
+
+
+def test_short_lines_in_a_wide_column_are_paragraphs() -> None:
+    notes = ["系好船头的缆绳和船尾的", "检查所有的船头桩", "离开码头以后再把缆绳系好"]
+    page = chinese(FULL, FULL, FULL, "", *notes)
+    assert read(page) == [FULL * 3, *notes]
+
+
+def test_a_short_line_that_ends_with_a_comma_goes_on() -> None:
+    page = chinese(FULL, FULL, FULL, "", "系好船头的缆绳和船尾的，", "然后检查所有的桩。")
+    assert read(page) == [FULL * 3, "系好船头的缆绳和船尾的，然后检查所有的桩。"]
+
+
+def test_labels_of_two_lines_stay_whole_beside_a_wide_column() -> None:
+    assert read(chinese(FULL, FULL, FULL, "", "后码头", "桩")) == [FULL * 3, "后码头桩"]
+
+
+def test_sections_that_follow_one_another_stand_apart() -> None:
+    sections = ["5.2.3 检查", "5.2.4 系好缆绳的船", "5.3 离开码头"]
+    assert read(chinese(*sections)) == sections

@@ -27,6 +27,10 @@ _LONGEST_WORD = 12
 # In sizes of the letters: how far lines that fill a column end from each other.
 _SLACK = 0.6
 
+# In sizes of the letters: how wide a full line in Chinese is. So many parts before it tell where its column ends.
+_FULL_WIDTH = 18.0
+_ASKED = 30
+
 # In sizes of the letters: lines that are no wider are of an address or a list.
 _NARROWEST = 10.0
 
@@ -63,7 +67,8 @@ def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
-            goes_on = (in_sentence and not _is_label(part)) or _is_cut(before, part)
+            is_full = _fills(before) or _fills_page(before, whole)
+            goes_on = (in_sentence and not _is_label(part)) or (is_full and _is_rest(part))
             is_near = len(whole) - index <= _PASSED_OVER or _are_of_one_text(before, part)
             return index if is_open and goes_on and not is_same and is_near else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
@@ -114,13 +119,13 @@ def _is_label(part: Part) -> bool:
     return part.lines[0].is_row and not ends_sentence(part.lines[-1].text)
 
 
-def _is_cut(before: Part, part: Part) -> bool:
-    """Whether the lines of *before* fill their column to the end, and *part* is the rest of a paragraph."""
+def _is_rest(part: Part) -> bool:
+    """Whether it may be the rest of a paragraph whose lines fill their column to the end."""
     first = part.lines[0]
     is_end = ends_sentence(first.text) and not first.text[-1].isdigit()  # an amount of money is none
     if part.is_caption or (len(part.lines) == 1 and not is_end):
         return False
-    return _fills(before) and first.left - min(line.left for line in part.lines) < _SLACK * first.size
+    return first.left - min(line.left for line in part.lines) < _SLACK * first.size
 
 
 def _fills(part: Part) -> bool:
@@ -128,3 +133,12 @@ def _fills(part: Part) -> bool:
     last = part.lines[-1]
     is_wide = is_unspaced(last.text[-1]) or part.right - part.left > _NARROWEST * last.size
     return is_wide and len(part.lines) > 1 and last.right > part.right - _SLACK * last.size
+
+
+def _fills_page(part: Part, whole: Sequence[Part]) -> bool:
+    """Whether it is a single line in a writing without blanks that is as long as the longest of its page."""
+    line = part.lines[-1]
+    if len(part.lines) > 1 or line.right - line.left < _FULL_WIDTH * line.size or not is_unspaced(line.text[0]):
+        return False
+    others = [other.right for other in whole[-_ASKED:] if other is not part and other.last_page == line.page]
+    return bool(others) and abs(line.right - max(others)) < _SLACK * line.size

@@ -32,6 +32,8 @@ def begins_section(text: str) -> bool:
 
 def follows(first: str, text: str) -> bool:
     """Whether *text* has the mark that comes next after that of *first*, or after those of some options in a line."""
+    if (section := _SECTION.match(first)) and (next_section := _SECTION.match(text)):
+        return _comes_after(*([int(number) for number in found[0].split(".")] for found in (section, next_section)))
     before, after = _COUNTED.match(first), _COUNTED.match(text)
     if not (before and after):
         return False
@@ -39,3 +41,11 @@ def follows(first: str, text: str) -> bool:
     if count.isdecimal() and following.isdecimal():
         return int(following) == int(count) + 1
     return len(count + following) == 2 and count.isupper() and 0 < ord(following) - ord(count) <= _OPTIONS_IN_LINE
+
+
+def _comes_after(section: list[int], following: list[int]) -> bool:
+    """Whether *following* is the next section, the next one of that around, or the first one within."""
+    *around, last = following
+    if len(following) > len(section):
+        return around == section and last == 1
+    return around == section[: len(around)] and last == section[len(around)] + 1

@@ -14,7 +14,7 @@ from typing import Literal
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
 from rerank_cli.corpus.read.pdf.marks import begins_closely, begins_section, follows
-from rerank_cli.corpus.read.pdf.tables import Table, table_of, with_tables
+from rerank_cli.corpus.read.pdf.tables import Span, Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
 
@@ -42,10 +42,15 @@ _FIRST_INDENT = 3.0
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 _FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
+_FULL_WIDTH = 18.0  # of a line that shows how wide a column in Chinese is
+_FARTHEST_IN = 8.0  # from the left edge of this begin its paragraphs and lists
+_LABEL_WIDTH = 6.0  # such a narrow cell of a table has a label, which may go on below
 _BROKEN_OFF = 3.0  # so much room is left at the end of the last line of a paragraph in Chinese
 _LOOSE = 1.9  # so far below each other stand the short sentences of a slide
 _TALL = 2.1  # of the usual distance: so far below each other stand lines of a sentence, one of which has a formula
 _FEWEST_WORDS = 4  # of prose in each of them, but the last of a sentence
+
+_COMMAS = "，、,"  # noqa: RUF001
 
 # Between columns, in points.
 _COLUMN_GAP = 6.0
@@ -149,22 +154,35 @@ def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
 
 def _parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
     parts: list[Part] = []
+    column = _only_column(lines)
     for box, group in groupby(lines, lambda line: line.box and (line.box.number, line.box.cell is not None)):
         together = tuple(group)
         if box and box[1]:
             parts.append(Part(together, "table", table_of(together)))
         else:
-            parts += _without_rules(together, leading)
+            parts += _without_rules(together, leading, None if box else column)
     return in_reading_order(parts)
 
 
-def _without_rules(lines: Sequence[Line], leading: float) -> Iterator[Part]:
+def _only_column(lines: Sequence[Line]) -> Span | None:
+    """From where to where the prose of a page reaches in a writing without blanks, if it has one column of it."""
+    full = [
+        line
+        for line in lines
+        if line.right - line.left > _FULL_WIDTH * line.size and is_unspaced(line.text[0]) and line.box is None
+    ]
+    if len(full) < _FEWEST_LINES or max(line.left for line in full) > min(line.right for line in full):
+        return None
+    return min(line.left for line in full), sorted(line.right for line in full)[-_FEWEST_LINES]
+
+
+def _without_rules(lines: Sequence[Line], leading: float, column: Span | None) -> Iterator[Part]:
     for found in with_tables(lines):
         if isinstance(found, Table):
             yield Part(found.lines, "table", found)
             continue
         for run in _runs(found, leading):
-            yield from _divided(run)
+            yield from _divided(run, column)
 
 
 def distances_in(lines: Sequence[Line]) -> list[float]:
@@ -232,19 +250,29 @@ def _goes_on_far_below(run: Sequence[Line], line: Line, leading: float) -> bool:
     return len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and len(_PROSE_WORD.findall(line.text)) >= fewest
 
 
-def _divided(run: Sequence[Line]) -> Iterator[Part]:
+def _divided(run: Sequence[Line], column: Span | None) -> Iterator[Part]:
     """The paragraphs of a run, which show where they begin by an indent, a mark or a short line before."""
     if run[0].fixed:
         yield Part(tuple(run), "listing")
         return
     right = max(line.right for line in run)
+    edge = _edge_of(run, right, column)
     paragraph = [run[0]]
     for line in run[1:]:
-        if _begins_anew(paragraph, line, right):
+        if _begins_anew(paragraph, line, right) or _is_broken_off(paragraph, line, edge):
             yield Part(tuple(paragraph))
             paragraph = []
         paragraph.append(line)
     yield Part(tuple(paragraph))
+
+
+def _edge_of(run: Sequence[Line], right: float, column: Span | None) -> float:
+    """Where the lines of a run end if they are full: not at its *right* if it is of short ones in a wider *column*."""
+    left, size = min(line.left for line in run), run[0].size
+    if column is None or right - left < _LABEL_WIDTH * size:
+        return right
+    is_within = -size < left - column[0] < _FARTHEST_IN * size
+    return max(right, column[1]) if is_within else right
 
 
 def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
@@ -273,10 +301,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         or line.y - before.y > _LOOSE * line.size
     ):
         return True
-    is_centred = _are_centred(before, line)
-    if not is_centred and _is_broken_off(paragraph, line, right):
-        return True
-    if abs(indent) < _INDENT or is_centred:
+    if abs(indent) < _INDENT or _are_centred(before, line):
         return False
     if indent > 0:
         return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not begins_item(paragraph[0].text)))
@@ -293,9 +318,12 @@ def _is_broken_off(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     Beside a picture several lines end so, at one place.
     """
     before, size = paragraph[-1], line.size
-    if not (is_unspaced(before.text[-1]) or is_unspaced(line.text[0])):
+    if not (is_unspaced(before.text[-1]) or is_unspaced(line.text[0])) or before.text[-1] in _COMMAS:
         return False
-    if any(abs(other.right - before.right) < size for other in (*paragraph[-2:-1], line)):
+    if _are_centred(before, line) and abs(before.left - line.left) > _INDENT * size:
+        return False
+    is_wide = before.right - before.left > _TEXT_WIDTH * size
+    if is_wide and any(abs(other.right - before.right) < size for other in (*paragraph[-2:-1], line)):
         return False
     return before.right + line.first_word_width + _BROKEN_OFF * size < right
 

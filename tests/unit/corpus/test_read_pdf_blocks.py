@@ -185,3 +185,10 @@ def test_an_address_keeps_the_hyphen_that_a_line_ends_with() -> None:
 def test_a_ligature_again_and_again_shades_a_box_and_is_no_text() -> None:
     page = shown("M" * 30, 50, 700, font="M") + shown("Ropes are Mne.", 50, 660, font="M")
     assert texts(pdf(page, meanings={"M": "\ufb01"})) == ["Ropes are fine."]
+
+
+def test_numbers_of_lines_that_come_after_a_listing_are_left_out() -> None:
+    code = ["while boat.moored:", "    rope = boat.rope", "    coil.add rope"]
+    listing = "".join(shown(line, 80, 700 - 12 * row, font="C") for row, line in enumerate(code))
+    numbers = "".join(shown(str(row), 60, 712 - 12 * row, font="C") for row in range(1, 4))
+    assert texts(pdf(listing + numbers)) == ["\n".join(code)]

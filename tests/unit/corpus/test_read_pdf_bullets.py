@@ -88,3 +88,16 @@ def test_a_sign_with_the_number_of_a_ligature_that_stands_alone_is_a_bullet() ->
     )
     word = shown(r"Signals", 50, 640) + shown(r"\034nd where they", 85, 640, font="T") + shown("stand", 180, 640)
     assert texts(pdf(written + word)) == [*APART, "Signals find where they stand"]
+
+
+@pytest.mark.parametrize(("bullet", "read"), [("o", "-"), ("1.", "1.")])
+def test_bullets_that_come_after_all_text_stand_before_it(bullet: str, read: str) -> None:
+    marks = "".join(shown(bullet, 62 - 5 * len(bullet), 700 - 12 * row, font="M") for row in range(3))
+    written = "".join(shown(item, 70, 700 - 12 * row) for row, item in enumerate(ITEMS))
+    page = written + shown("Rope", 50, 650) + marks
+    assert texts(pdf(page, meanings={"o": "●", "1": "1", ".": "."})) == [*(f"{read} {item}" for item in ITEMS), "Rope"]
+
+
+def test_a_number_far_from_all_text_stays_alone() -> None:
+    page = shown("Moor the boat here for now", 200, 700) + shown("Rope", 50, 650) + shown("1.", 50, 700)
+    assert "1. Moor the boat here for now" not in texts(pdf(page))

@@ -113,3 +113,8 @@ def test_labels_of_two_lines_stay_whole_beside_a_wide_column() -> None:
 def test_sections_that_follow_one_another_stand_apart() -> None:
     sections = ["5.2.3 检查", "5.2.4 系好缆绳的船", "5.3 离开码头"]
     assert read(chinese(*sections)) == sections
+
+
+def test_the_first_item_of_a_list_in_an_item_stands_apart() -> None:
+    page = shown("4. Moor the boat at both ends", 50, 700) + shown("1. Pull in the rope and coil it", 70, 688)
+    assert texts(pdf(page)) == ["4. Moor the boat at both ends", "1. Pull in the rope and coil it"]

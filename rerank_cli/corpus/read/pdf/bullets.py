@@ -21,6 +21,10 @@ _ROOM = 1.6
 _ABOVE = 0.75
 _BELOW = 0.05
 
+# Bullets and numbers that may be written apart from their lines: some pages are printed layer by layer.
+_LONE = re.compile(r"[•●○■□▪◦◆◇]|\d{1,2}\.")
+_LONE_ROOM = 3.0
+
 # In sizes of the letters: what stands nearer to its left is of one row with it, and it no bullet.
 _NEAR = 2.0
 
@@ -62,3 +66,37 @@ def _with_bullet(cell: Cell, size: float, dots: Sequence[Sign], written: Sequenc
     if any(dot.left - _NEAR * size < end < cell.left for end in ends):
         return cell
     return cell._replace(text=f"\N{BULLET} {cell.text}", left=dot.left)
+
+
+def with_own_bullets(lines: list[Line]) -> list[Line]:
+    """*lines* with bullets that stand alone in front of what is beside them, wherever that is in the file."""
+    lone = [
+        index
+        for index, line in enumerate(lines)
+        if len(line.cells) == 1
+        and len(line.cells[0].text) < 4
+        and _LONE.fullmatch(line.cells[0].text)
+        and not (index + 1 < len(lines) and _is_beside(line, lines[index + 1]))
+    ]
+    if not lone:
+        return lines
+    marked: dict[int, Line] = {}
+    moved: set[int] = set()
+    by_height = sorted((line.y, index) for index, line in enumerate(lines))
+    for at in lone:
+        bullet = lines[at]
+        first, end = (bisect_left(by_height, (bullet.y + off * bullet.size,)) for off in (-0.5, 0.5))
+        beside = [index for _, index in by_height[first:end] if index != at and _is_beside(bullet, lines[index])]
+        nearest = min(beside, key=lambda index: lines[index].left, default=None)
+        if nearest is not None and nearest not in marked:
+            line = lines[nearest]
+            cell = Cell(f"{bullet.text} {line.cells[0].text}", bullet.left, line.cells[0].right)
+            marked[nearest] = line._replace(cells=(cell, *line.cells[1:]))
+            moved.add(at)
+    return [marked.get(index, line) for index, line in enumerate(lines) if index not in moved] if moved else lines
+
+
+def _is_beside(bullet: Line, line: Line) -> bool:
+    """Whether *line* stands right after *bullet*, on its height."""
+    gap = line.left - bullet.right
+    return abs(line.y - bullet.y) < 0.5 * bullet.size and -0.1 * bullet.size < gap < _LONE_ROOM * bullet.size

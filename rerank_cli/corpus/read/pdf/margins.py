@@ -1,4 +1,4 @@
-"""Leave out the numbers of lines that stand in a margin, as in drafts and bills."""
+"""Leave out the numbers of lines that stand in a margin, as in drafts and bills, and those beside a listing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ _PROSE = 0.2
 
 # In points. Items and sections stand further apart.
 _WIDEST_LINE = 40.0
+
+# In points: how far apart their right edges are. So many stand together, and such a share has a line of code beside it.
+_ALIGNED = 1.5
+_FEWEST_TOGETHER = 2
+_LEAST_BESIDE = 0.5
+
+# In sizes of the letters: so far to the right stands the code at most.
+_FARTHEST_CODE = 20.0
 
 
 def without_line_numbers(lines: list[Line]) -> list[Line]:
@@ -47,3 +55,44 @@ def _without(lines: Sequence[Line], dropped: set[int]) -> Iterator[Line]:
         cells = tuple(cell for cell in line.cells if id(cell) not in dropped)
         if cells:
             yield line if len(cells) == len(line.cells) else line._replace(cells=cells)
+
+
+def without_listing_numbers(lines: list[Line]) -> list[Line]:
+    """*lines* without the numbers of those of listings, which browsers print after these."""
+    runs = list(_runs_of_numbers(lines))
+    if not runs:
+        return lines
+    code = [line for line in lines if line.fixed and not line.text.isdecimal()]
+    dropped = {index for run in runs if _are_beside([lines[index] for index in run], code) for index in run}
+    return [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
+
+
+def _runs_of_numbers(lines: Sequence[Line]) -> Iterator[list[int]]:
+    """Lines that are no more than numbers, in a column, each the next one."""
+    run: list[int] = []
+    for index, line in enumerate(lines):
+        is_number = line.fixed and len(line.cells) == 1 and line.cells[0].text.isdecimal()
+        if run and is_number and _is_next_number(lines[run[-1]], line):
+            run.append(index)
+            continue
+        if len(run) >= _FEWEST_TOGETHER:
+            yield run
+        run = [index] if is_number else []
+    if len(run) >= _FEWEST_TOGETHER:
+        yield run
+
+
+def _is_next_number(before: Line, line: Line) -> bool:
+    is_below = before.y < line.y and abs(before.right - line.right) < _ALIGNED
+    return is_below and int(line.text) == int(before.text) + 1
+
+
+def _are_beside(numbers: Sequence[Line], code: Sequence[Line]) -> bool:
+    beside = sum(
+        any(
+            abs(line.y - number.y) < 0.5 * number.size and 0 < line.left - number.right < _FARTHEST_CODE * number.size
+            for line in code
+        )
+        for number in numbers
+    )
+    return beside >= _LEAST_BESIDE * len(numbers)

@@ -17,6 +17,8 @@ _MARK = re.compile(
 _COUNTED = re.compile(r"[(（]?([A-Za-z]|\d{1,2})(?:[)）、．]|\.(?!\d))")  # noqa: RUF001
 _OPTIONS_IN_LINE = 3
 
+_FIRST = re.compile(rf"(?:[(（]?[1一a][)）]|1[.、．])(?:\s+\S|{_HAN})")  # noqa: RUF001
+
 _SECTION = re.compile(rf"\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}\s?(?={_HAN})")
 
 
@@ -41,6 +43,11 @@ def follows(first: str, text: str) -> bool:
     if count.isdecimal() and following.isdecimal():
         return int(following) == int(count) + 1
     return len(count + following) == 2 and count.isupper() and 0 < ord(following) - ord(count) <= _OPTIONS_IN_LINE
+
+
+def is_first(text: str) -> bool:
+    """Whether *text* begins as the first item of a list does."""
+    return _FIRST.match(text) is not None
 
 
 def _comes_after(section: list[int], following: list[int]) -> bool:

@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
-from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets
+from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets, with_own_bullets
 from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
@@ -27,7 +27,7 @@ from rerank_cli.corpus.read.pdf.layers import rejoined
 from rerank_cli.corpus.read.pdf.letters import Letters
 from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
-from rerank_cli.corpus.read.pdf.margins import without_line_numbers
+from rerank_cli.corpus.read.pdf.margins import without_line_numbers, without_listing_numbers
 from rerank_cli.corpus.read.pdf.rivers import by_block
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.corpus.read.pdf.rules import Rules, Sign, rules_on
@@ -202,7 +202,7 @@ class Pdf:
         self._sheets[number - 1] = sheet
         written = written_on(page, self._form, sheet)
         width, height = sheet.shown_width, sheet.shown_height
-        lines = _seen(lines, width, height)
+        lines = without_listing_numbers(with_own_bullets(_seen(lines, width, height)))
         lines = [
             line
             for is_boxed, group in groupby(lines, lambda line: line.box is not None)

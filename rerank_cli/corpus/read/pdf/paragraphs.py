@@ -13,7 +13,7 @@ from typing import Literal
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
-from rerank_cli.corpus.read.pdf.marks import begins_closely, begins_section, follows
+from rerank_cli.corpus.read.pdf.marks import begins_closely, begins_section, follows, is_first
 from rerank_cli.corpus.read.pdf.tables import Span, Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
@@ -293,6 +293,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     if _has_mark(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
         return True
     if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
+        return True
+    if is_first(line.text) and begins_item(paragraph[0].text) and line.left > paragraph[0].left + _INDENT * line.size:
         return True
     if is_short and (
         ended

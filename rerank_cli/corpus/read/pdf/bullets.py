@@ -97,6 +97,8 @@ def with_own_bullets(lines: list[Line]) -> list[Line]:
 
 
 def _is_beside(bullet: Line, line: Line) -> bool:
-    """Whether *line* stands right after *bullet*, on its height."""
+    """Whether *line* has words and stands right after *bullet*, on its height. The points of a plot have none."""
     gap = line.left - bullet.right
-    return abs(line.y - bullet.y) < 0.5 * bullet.size and -0.1 * bullet.size < gap < _LONE_ROOM * bullet.size
+    if not (abs(line.y - bullet.y) < 0.5 * bullet.size and -0.1 * bullet.size < gap < _LONE_ROOM * bullet.size):
+        return False
+    return any(map(str.isalpha, line.cells[0].text))

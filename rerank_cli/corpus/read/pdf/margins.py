@@ -62,8 +62,7 @@ def without_listing_numbers(lines: list[Line]) -> list[Line]:
     runs = list(_runs_of_numbers(lines))
     if not runs:
         return lines
-    code = [line for line in lines if line.fixed and not line.text.isdecimal()]
-    dropped = {index for run in runs if _are_beside([lines[index] for index in run], code) for index in run}
+    dropped = {index for run in runs if _are_beside([lines[index] for index in run], lines) for index in run}
     return [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
 
 
@@ -87,12 +86,12 @@ def _is_next_number(before: Line, line: Line) -> bool:
     return is_below and int(line.text) == int(before.text) + 1
 
 
-def _are_beside(numbers: Sequence[Line], code: Sequence[Line]) -> bool:
-    beside = sum(
-        any(
-            abs(line.y - number.y) < 0.5 * number.size and 0 < line.left - number.right < _FARTHEST_CODE * number.size
-            for line in code
-        )
-        for number in numbers
-    )
-    return beside >= _LEAST_BESIDE * len(numbers)
+def _are_beside(numbers: Sequence[Line], lines: Sequence[Line]) -> bool:
+    """Whether a line of code follows on the height of most *numbers*, and nothing stands before any."""
+    followed = 0
+    for number in numbers:
+        level = [line for line in lines if abs(line.y - number.y) < 0.5 * number.size and line is not number]
+        if any(line.left < number.left for line in level):
+            return False
+        followed += any(line.fixed and line.left - number.right < _FARTHEST_CODE * number.size for line in level)
+    return followed >= _LEAST_BESIDE * len(numbers)

@@ -1,4 +1,4 @@
-"""The marks of items that no blank follows: Chinese is written without blanks, and options of exams are set so."""
+"""The marks of items that no blank need follow: Chinese is written without blanks, and options of exams are set so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _COUNT = rf"(?:\d{{1,2}}|[A-Za-z]|[{_NUMERALS}]{{1,3}})"
 _HAN = r"[\u2e80-\u2fff\u3005-\u3007\u3400-\u9fff“（《]"  # noqa: RUF001
 
 _MARK = re.compile(
-    rf"[(（]{_COUNT}[)）](?=[^\W_]|[“《])|{_COUNT}[)）.．](?={_HAN})|{_COUNT}[、．](?=\S)"  # noqa: RUF001
+    rf"[(（]{_COUNT}[)）]\s?(?=[^\W_]|[“《])|{_COUNT}[)）.．]\s?(?={_HAN})|{_COUNT}[、．](?=\S)"  # noqa: RUF001
     rf"|第(?:\d{{1,3}}|[{_NUMERALS}百]{{1,5}})[章节条题](?=[\s、：:]|{_HAN})"  # noqa: RUF001
 )
 

@@ -294,7 +294,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
         return True
-    if is_first(line.text) and begins_item(paragraph[0].text) and line.left > paragraph[0].left + _INDENT * line.size:
+    if is_unspaced(before.text[-1]) and indent > _INDENT and is_first(line.text) and begins_item(paragraph[0].text):
         return True
     if is_short and (
         ended

@@ -151,7 +151,8 @@ _END = re.compile(r"[.:;!?。！？：；…؟؛۔][\"'”’)\]\d]*\Z")  # noqa
 
 _IN_ADDRESS = re.compile(r"(?:://|\bwww\.)\S*\Z")
 
-# In Chinese and Japanese no line ends with these.
+# In Chinese and Japanese no line begins with these, or ends with those.
+_CLOSING = "，。、；：？！）》〉」』】〕”’…"  # noqa: RUF001
 _OPENING = "（《〈「『【〔“‘"  # noqa: RUF001
 
 _LAST_WORD = re.compile(r"[\w-]+\Z")
@@ -193,7 +194,12 @@ def first_word(text: str) -> str:
     if word.isascii():
         return word
     first = _UNSPACED.split(word, maxsplit=1)[0] or word[0]
-    return first + first_word(word[1:]) if first in _OPENING and len(word) > 1 else first
+    if first in _OPENING and len(word) > 1:
+        return first + first_word(word[1:])
+    end = len(first)
+    while end < len(word) and word[end] in _CLOSING:
+        end += 1
+    return word[:end]
 
 
 def is_hangul(letter: str) -> bool:

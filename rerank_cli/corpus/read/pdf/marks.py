@@ -17,6 +17,9 @@ _MARK = re.compile(
 _COUNTED = re.compile(r"[(（]?([A-Za-z]|\d{1,2})(?:[)）、．]|\.(?!\d))")  # noqa: RUF001
 _OPTIONS_IN_LINE = 3
 
+# A question ends with room for the letters of an answer, or with these.
+_QUESTION = re.compile(r"[（(]\s*[A-Z√×]{0,6}\s*[)）]\Z")  # noqa: RUF001
+
 _FIRST = re.compile(rf"(?:[(（]?[1一a][)）]|1[.、．])(?:\s+\S|{_HAN})")  # noqa: RUF001
 
 _SECTION = re.compile(rf"\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}\s?(?={_HAN})")
@@ -48,6 +51,11 @@ def follows(first: str, text: str) -> bool:
 def is_first(text: str) -> bool:
     """Whether *text* begins as the first item of a list does."""
     return _FIRST.match(text) is not None
+
+
+def asks(text: str) -> bool:
+    """Whether *text* is a question of an exam, to its end."""
+    return _QUESTION.search(text) is not None
 
 
 def _comes_after(section: list[int], following: list[int]) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
-from rerank_cli.corpus.read.pdf.marks import begins_closely, begins_section, follows, is_first
+from rerank_cli.corpus.read.pdf.marks import asks, begins_closely, begins_section, follows, is_first
 from rerank_cli.corpus.read.pdf.tables import Span, Table, table_of, with_tables
 
 Kind = Literal["text", "table", "listing", "scraps"]
@@ -259,7 +259,7 @@ def _divided(run: Sequence[Line], column: Span | None) -> Iterator[Part]:
     edge = _edge_of(run, right, column)
     paragraph = [run[0]]
     for line in run[1:]:
-        if _begins_anew(paragraph, line, right) or _is_broken_off(paragraph, line, edge):
+        if _begins_anew(paragraph, line, right, edge) or _is_broken_off(paragraph, line, edge):
             yield Part(tuple(paragraph))
             paragraph = []
         paragraph.append(line)
@@ -275,10 +275,10 @@ def _edge_of(run: Sequence[Line], right: float, column: Span | None) -> float:
     return max(right, column[1]) if is_within else right
 
 
-def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
+def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: float) -> bool:
     before = paragraph[-1]
     indent = (line.left - before.left) / line.size
-    is_short = _would_have_fit(before, line, right)
+    is_short = _would_have_fit(before, line, edge)
     ended = ends_sentence(before.text)
     if before.bold != line.bold and (
         is_short or before.bold or (before.text[-1] in ".!?" and line.right < right - line.size)
@@ -290,7 +290,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
-    if _has_mark(line.text) and (is_short or ended or _is_next_item(paragraph[0], line)):
+    if _has_mark(f"{line.text} ") and (is_short or ended or asks(before.text) or _is_next_item(paragraph[0], line)):
         return True
     if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
         return True
@@ -300,7 +300,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float) -> bool:
         ended
         or _CAPTION.match(paragraph[0].text)
         or begins_section(line.text)
-        or line.y - before.y > _LOOSE * line.size
+        or (line.y - before.y > _LOOSE * line.size and _would_have_fit(before, line, right))
     ):
         return True
     if abs(indent) < _INDENT or _are_centred(before, line):
@@ -352,7 +352,7 @@ def _is_row(line: Line, below: Line) -> bool:
 
 def _is_next_item(first: Line, line: Line) -> bool:
     """Whether an item begun by *first* ends before *line*, which has a mark too: one of its list or of that around."""
-    return begins_item(first.text) and line.left < first.left + 0.5 * line.size
+    return begins_item(f"{first.text} ") and line.left < first.left + 0.5 * line.size
 
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:

@@ -192,3 +192,10 @@ def test_numbers_of_lines_that_come_after_a_listing_are_left_out() -> None:
     listing = "".join(shown(line, 80, 700 - 12 * row, font="C") for row, line in enumerate(code))
     numbers = "".join(shown(str(row), 60, 712 - 12 * row, font="C") for row in range(1, 4))
     assert texts(pdf(listing + numbers)) == ["\n".join(code)]
+
+
+def test_text_below_a_box_with_a_tag_at_its_edge_comes_after_it() -> None:
+    listing = shown("while moored:", 60, 660, font="C") + shown("    coil", 60, 648, font="C")
+    page = shown("Moor the boat", 50, 700) + shown("Leave the harbour", 50, 600) + shown("C", 500, 672) + listing
+    read_without_tag = [text for text in texts(pdf(page)) if text != "C"]
+    assert read_without_tag == ["Moor the boat", "while moored:\n    coil", "Leave the harbour"]

@@ -118,3 +118,26 @@ def test_sections_that_follow_one_another_stand_apart() -> None:
 def test_the_first_item_of_a_list_in_an_item_stands_apart() -> None:
     page = shown(f"4. {SHORT}", 50, 700, font="K") + shown(f"1. {FULL}", 70, 688, font="K")
     assert read(page) == [f"4. {SHORT}", f"1. {FULL}"]
+
+
+@pytest.mark.parametrize("answer", ["", "ABD", " C "])
+def test_the_first_option_after_a_question_stands_apart(answer: str) -> None:
+    question = f"1. {FULL}（{answer}）"
+    assert read(chinese(question, f"A、{FULL}")) == [question, f"A、{FULL}"]
+
+
+def test_a_sign_that_no_line_begins_with_has_no_room_of_its_own() -> None:
+    lines = f"4. {FULL}", f"{FULL[:31]}", f"船），{SHORT}"
+    page = "".join(shown(line, 50 + 30 * bool(row), 700 - 16 * row, font="K") for row, line in enumerate(lines))
+    assert read(page) == ["".join(lines)]
+
+
+def test_a_caption_after_the_end_of_a_sentence_stands_apart() -> None:
+    page = chinese(FULL, FULL, FULL, "") + chinese("", "", "", "", f"{SHORT}{SHORT}。")
+    page += shown(f"图 2-5 {SHORT}", 120, 620, font="K") + shown(f"（1）{SHORT}{FULL[:16]}", 50, 604, font="K")
+    assert read(page) == [FULL * 3, f"{SHORT}{SHORT}。", f"图 2-5 {SHORT}", f"（1）{SHORT}{FULL[:16]}"]
+
+
+def test_the_number_of_an_empty_item_stands_apart() -> None:
+    page = chinese(f"1. {SHORT}", "2. ", f"3. {SHORT}")
+    assert read(page) == [f"1. {SHORT}", "2.", f"3. {SHORT}"]

@@ -58,13 +58,16 @@ _WIDEST_STRETCHED = 1.6
 # Two numbers side by side are of two columns, or have no more than a blank between them.
 _NUMBER_GAP = 0.5
 
+_ITEM_NUMBER = re.compile(r"\d{1,3}\.")
+
 # The number of a footnote before its first word, or after a word.
 _MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
 _MARK_SIZE = 0.85
 
-# In points: so far back to the left goes what stands before a line and comes after it. What stands so far apart, and is
-# so little higher or lower, is of another column.
+# In points: so far back to the left goes what stands before a line and comes after it, and so far at least what stands
+# below a number. What stands so far apart, and is so little higher or lower, is of another column.
 _LEAP = 20.0
+_BACK = 3.0
 _COLUMN_GAP = 8.0
 _LEVEL = 0.5
 _LEAST_BLANKS = 3
@@ -376,6 +379,8 @@ class Letters:
     def _begins(self, text: str, first: int, end: int, gaps: Sequence[_Gap]) -> list[int]:
         """Where each of these parts begins."""
         wide = [(after, width) for _, after, width in gaps if not -_LEAP < width < _COLUMN_GAP]
+        if gaps and -_LEAP < gaps[0][2] < -_BACK and self._is_below_number(text, first, *gaps[0][:2]):
+            return [first, *self._begins(text, gaps[0][1], end, gaps[1:])]
         if not wide and text[end - 1] not in _END_OF_NUMBER:
             return [first]
         if self._edge_from_right is not None or RIGHT_TO_LEFT.search(text, first, end):
@@ -389,6 +394,12 @@ class Letters:
             return [first]
         lefts = [self._left(index) for index in range(first, end)]
         return [first, *(first + at for at in range(1, len(lefts)) if lefts[at] - lefts[at - 1] < -_LEAP)]
+
+    def _is_below_number(self, text: str, first: int, space: int, after: int) -> bool:
+        """Whether the first word is the number of an item that has nothing else, and the next item stands below it."""
+        if not _ITEM_NUMBER.fullmatch(text, first, space):
+            return False
+        return self._origin(after)[1] - self._origin(first)[1] > _STACKED * self._size(first)[0]
 
     def _columns(self, text: str, begins: Sequence[int]) -> Iterator[int]:
         """Which of the parts that begin so, and end with the next one, are of another column than the one before."""

@@ -66,6 +66,9 @@ _FEWEST_LABELS = 3
 # A page of fewer parts has no foot that comes first.
 _FEWEST_BELOW = 4
 
+# What has no more letters may stand at the edge of a box, such as the language of a listing.
+_TAG_CHARS = 6
+
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
 
@@ -290,7 +293,9 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
-    if _has_mark(f"{line.text} ") and (is_short or ended or asks(before.text) or _is_next_item(paragraph[0], line)):
+    if _has_mark(line.text) and (is_short or ended or asks(before.text) or _is_next_item(paragraph[0], line)):
+        return True
+    if ended and is_unspaced(before.text[-1]) and _has_mark(f"{line.text} "):
         return True
     if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
         return True
@@ -352,7 +357,7 @@ def _is_row(line: Line, below: Line) -> bool:
 
 def _is_next_item(first: Line, line: Line) -> bool:
     """Whether an item begun by *first* ends before *line*, which has a mark too: one of its list or of that around."""
-    return begins_item(f"{first.text} ") and line.left < first.left + 0.5 * line.size
+    return begins_item(first.text) and line.left < first.left + 0.5 * line.size
 
 
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:
@@ -364,7 +369,11 @@ def in_reading_order(parts: list[Part]) -> list[Part]:
     """*parts* as they stand in the file if nobody would have to read upwards, else by the blank strips between them."""
     if len(parts) > _MOST_PARTS:
         return parts
-    if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
+    large = [part for part in parts if len(part.lines) > 1 or len(part.lines[0].text) > _TAG_CHARS]
+    for each in (parts, large):
+        if any(_leads_upwards(before, after) for before, after in pairwise(each)):
+            return _ordered(parts, depth=0)
+    if _has_labels_apart(parts):
         return _ordered(parts, depth=0)
     if len(parts) > _FEWEST_BELOW and _begins_below(parts):
         return _ordered(parts, depth=0)

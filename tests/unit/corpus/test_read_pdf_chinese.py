@@ -91,8 +91,8 @@ def test_bullets_of_slides_are_bullets(bullet: str) -> None:
 
 
 def test_a_paragraph_of_one_line_at_the_foot_of_a_page_goes_on() -> None:
-    first = chinese(FULL, "", FULL[::-1])
-    assert read(first, chinese(FULL, REST)) == [FULL, f"{FULL[::-1]}{FULL}{REST}"]
+    first = chinese(FULL, FULL, REST, "", FULL[::-1])
+    assert read(first, chinese(FULL, REST)) == [f"{FULL * 2}{REST}", f"{FULL[::-1]}{FULL}{REST}"]
 
 
 def test_short_lines_in_a_wide_column_are_paragraphs() -> None:
@@ -141,3 +141,14 @@ def test_a_caption_after_the_end_of_a_sentence_stands_apart() -> None:
 def test_the_number_of_an_empty_item_stands_apart() -> None:
     page = chinese(f"1. {SHORT}", "2. ", f"3. {SHORT}")
     assert read(page) == [f"1. {SHORT}", "2.", f"3. {SHORT}"]
+
+
+def test_a_single_line_at_the_foot_that_begins_with_a_foreign_word_goes_on() -> None:
+    last = f"exec {FULL[:26]}"
+    first = chinese(FULL, FULL, f"{SHORT}。", "", last)
+    assert read(first, chinese(FULL[::-1], REST))[-1] == f"{last}{FULL[::-1]}{REST}"
+
+
+def test_the_number_of_a_caption_in_chinese_is_no_cell() -> None:
+    page = chinese(("船头", 2000, "码头", 2000, f"{SHORT}。")) + spaced("表2-2", 2000, SHORT, x=90, y=684, font="K")
+    assert read(page)[-1] == f"表2-2 {SHORT}"

@@ -27,9 +27,12 @@ _LONGEST_WORD = 12
 # In sizes of the letters: how far lines that fill a column end from each other.
 _SLACK = 0.6
 
-# In sizes of the letters: how wide a full line in Chinese is. So many parts before it tell where its column ends.
+# In sizes of the letters: how wide a full line in Chinese is, and how far from each other such lines end. Of so many
+# parts so many lines tell where a column ends.
 _FULL_WIDTH = 18.0
-_ASKED = 30
+_RAGGED = 1.2
+_ASKED = 40
+_FEWEST_ENDS = 2
 
 # In sizes of the letters: lines that are no wider are of an address or a list.
 _NARROWEST = 10.0
@@ -102,7 +105,11 @@ def _is_open(before: Part) -> bool:
 
 def _ends_in_other_writing(text: str) -> bool:
     """Whether a word of another writing stands at the end of a line of one without blanks."""
-    return sum(map(is_unspaced, text)) >= _FEWEST_UNSPACED and any(map(is_unspaced, text[-_LONGEST_WORD:]))
+    return _is_of_unspaced(text) and any(map(is_unspaced, text[-_LONGEST_WORD:]))
+
+
+def _is_of_unspaced(text: str) -> bool:
+    return sum(map(is_unspaced, text)) >= _FEWEST_UNSPACED
 
 
 def _are_of_one_text(before: Part, part: Part) -> bool:
@@ -136,9 +143,9 @@ def _fills(part: Part) -> bool:
 
 
 def _fills_page(part: Part, whole: Sequence[Part]) -> bool:
-    """Whether it is a single line in a writing without blanks that is as long as the longest of its page."""
+    """Whether it is a single line in a writing without blanks that ends where full ones do."""
     line = part.lines[-1]
-    if len(part.lines) > 1 or line.right - line.left < _FULL_WIDTH * line.size or not is_unspaced(line.text[0]):
+    if len(part.lines) > 1 or line.right - line.left < _FULL_WIDTH * line.size or not _is_of_unspaced(line.text):
         return False
-    others = [other.right for other in whole[-_ASKED:] if other is not part and other.last_page == line.page]
-    return bool(others) and abs(line.right - max(others)) < _SLACK * line.size
+    ends = [other.right for before in whole[-_ASKED:] for other in before.lines[:-1]]
+    return sum(abs(line.right - end) < _RAGGED * line.size for end in ends) >= _FEWEST_ENDS

@@ -87,11 +87,11 @@ def _is_next_number(before: Line, line: Line) -> bool:
 
 
 def _are_beside(numbers: Sequence[Line], lines: Sequence[Line]) -> bool:
-    """Whether a line of code follows on the height of most *numbers*, and nothing stands before any."""
-    followed = 0
+    """Whether a line follows on the height of most *numbers*, one of code at least, and nothing stands before any."""
+    followed: list[bool] = []
     for number in numbers:
         level = [line for line in lines if abs(line.y - number.y) < 0.5 * number.size and line is not number]
         if any(line.left < number.left for line in level):
             return False
-        followed += any(line.fixed and line.left - number.right < _FARTHEST_CODE * number.size for line in level)
-    return followed >= _LEAST_BESIDE * len(numbers)
+        followed += [line.fixed for line in level if line.left - number.right < _FARTHEST_CODE * number.size][:1]
+    return any(followed) and len(followed) >= _LEAST_BESIDE * len(numbers)

@@ -289,7 +289,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
         return True
     if _has_bullet(line.text) or _is_row(before, line):
         return True
-    if is_short and _CAPTION.match(line.text):
+    if (is_short or (ended and is_unspaced(line.text[0]))) and _CAPTION.match(line.text):
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True

@@ -51,6 +51,7 @@ _NUMBER = re.compile(r"[^\w]*\d[\d.,:/%\s-]*\D{0,3}")
 _SECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3})*\.?")
 _SUBSECTION = re.compile(r"(?:\d{1,3}|[A-Z])(?:\.\d{1,3}){2,}\.?")
 _FORMULA = re.compile(r"\((?:\d{1,2}\.)*(\d{1,3})\)")
+_NUMBERED = re.compile(r"[图圖图表]\s*\d[\d.-]*")
 _WHOLE_MARK = re.compile(r"(?:[^\w\s]|[①-⑳㈠-㈩]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\])")
 
 
@@ -219,10 +220,12 @@ def _may_begin(lines: Sequence[Line], at: int) -> bool:
 
 
 def _is_item(line: Line) -> bool:
-    """Whether it is an item of a list or a heading: a mark or a number and words."""
+    """Whether it is an item of a list, a heading or a caption: a mark or a number and words."""
     mark = line.cells[0].text
     if len(line.cells) != 2:
         return False
+    if _NUMBERED.fullmatch(mark):
+        return True
     return bool(is_mark(mark) or (line.bold and _SECTION.fullmatch(mark)) or _SUBSECTION.fullmatch(mark))
 
 

@@ -152,3 +152,23 @@ def test_a_single_line_at_the_foot_that_begins_with_a_foreign_word_goes_on() -> 
 def test_the_number_of_a_caption_in_chinese_is_no_cell() -> None:
     page = chinese(("船头", 2000, "码头", 2000, f"{SHORT}。")) + spaced("表2-2", 2000, SHORT, x=90, y=684, font="K")
     assert read(page)[-1] == f"表2-2 {SHORT}"
+
+
+@pytest.mark.parametrize("room", ["________", "____"])
+def test_room_for_an_answer_in_a_sentence_parts_no_cells(room: str) -> None:
+    assert read(chinese(f"1. {SHORT}{room}，{SHORT}")) == [f"1. {SHORT}____，{SHORT}"]
+
+
+def test_room_before_a_stop_parts_no_cells() -> None:
+    questions = tuple((f"{number}、{SHORT}", 4000, f"，{SHORT}", 4000, "。") for number in range(1, 5))
+    assert read(chinese(*questions)) == [f"{number}、{SHORT} ，{SHORT} 。" for number in range(1, 5)]
+
+
+def test_chapters_and_sections_of_contents_stand_apart() -> None:
+    contents = ["3. 检查缆绳的船头", "3.1 系好缆绳", "3.2 离开码头的船", "4. 检查仓库"]
+    assert read(chinese(*contents)) == contents
+
+
+def test_a_long_paragraph_whose_last_line_on_a_page_is_ragged_goes_on() -> None:
+    first = chinese(FULL, f"{FULL[:31]}", REST, "", FULL, FULL[:31])
+    assert read(first, chinese(f"{FULL[::-1]}", REST))[-1] == f"{FULL}{FULL[:31]}{FULL[::-1]}{REST}"

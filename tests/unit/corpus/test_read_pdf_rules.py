@@ -194,3 +194,18 @@ def test_a_line_below_a_word_beside_the_rule_ends_no_cell() -> None:
     rows = [["rope", "Note that ropes/of hemp rot/in the rain", "1.00"], ["paint", "red and white", "2.00"]]
     page = ruled(lefts, tops) + cells(rows, lefts, tops) + "171 675 m 190 675 l S\n"
     assert texts(pdf(page)) == ["rope | Note that ropes of hemp rot in the rain | 1.00\npaint | red and white | 2.00"]
+
+
+def test_a_report_in_a_cell_across_a_form_is_paragraphs() -> None:
+    lefts, tops = [50, 150, 350], [700, 684, 668, 652, 540]
+    page = ruled(lefts, tops, without=(("wall", 1, 3),))
+    page += cells([["Boat", "Petrel"], ["Mate", "Karl"], ["Cook", "Mia"]], lefts, tops)
+    report = (
+        "What we saw",
+        "The rope was worn at both ends when we came.",
+        "We have a new one.",
+        "What it cost",
+        "24.50",
+    )
+    page += "".join(shown(line, 53, 635 - 18 * row) for row, line in enumerate(report))
+    assert texts(pdf(page)) == ["Boat | Petrel\nMate | Karl\nCook | Mia", *report]

@@ -59,6 +59,8 @@ _STRETCH = re.compile("(?<=\\w)\u0640+(?=\\w)")
 
 # What leads from an entry of a table of contents to its page.
 _LEADER = re.compile(r"\s*+(?>(?:[.·…_]\s?){5,})")
+_ROOM = re.compile("_{5,}")
+_AFTER_LABEL = re.compile("(?<=[:：])\\s*_{3,}\\s*\\Z")  # noqa: RUF001
 
 
 # Russian in the fonts of TeX, which have these letters at its places. No word of another language has so many.
@@ -103,6 +105,8 @@ def without_leader(text: str) -> tuple[str, ...]:
     """What stands before a row of dots in *text*, and what after it."""
     if "..." not in text and ". . ." not in text and "…" not in text and "___" not in text:
         return (text,)
+    if "___" in text and _UNSPACED.search(text):  # room for an answer within a sentence
+        return (_ROOM.sub("____", _AFTER_LABEL.sub("", text)),)
     return tuple(part for part in _LEADER.split(text) if part)
 
 

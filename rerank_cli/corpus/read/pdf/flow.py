@@ -70,7 +70,7 @@ def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
-            is_full = _fills(before) or _fills_page(before, whole)
+            is_full = _fills(before) or (_fills_page(before, whole) and _is_first_of_page(part, whole[index + 1 :]))
             goes_on = (in_sentence and not _is_label(part)) or (is_full and _is_rest(part))
             is_near = len(whole) - index <= _PASSED_OVER or _are_of_one_text(before, part)
             return index if is_open and goes_on and not is_same and is_near else None
@@ -142,10 +142,15 @@ def _fills(part: Part) -> bool:
     return is_wide and len(part.lines) > 1 and last.right > part.right - _SLACK * last.size
 
 
+def _is_first_of_page(part: Part, between: Sequence[Part]) -> bool:
+    """Whether no text of the page that it begins on is *between* it and the page before."""
+    return not any(other.kind == "text" and other.first_page == part.first_page for other in between)
+
+
 def _fills_page(part: Part, whole: Sequence[Part]) -> bool:
-    """Whether it is a single line in a writing without blanks that ends where full ones do."""
+    """Whether its last line is in a writing without blanks, and ends where full ones do."""
     line = part.lines[-1]
-    if len(part.lines) > 1 or line.right - line.left < _FULL_WIDTH * line.size or not _is_of_unspaced(line.text):
+    if line.right - line.left < _FULL_WIDTH * line.size or not _is_of_unspaced(line.text):
         return False
     ends = [other.right for before in whole[-_ASKED:] for other in before.lines[:-1]]
     return sum(abs(line.right - end) < _RAGGED * line.size for end in ends) >= _FEWEST_ENDS

@@ -19,12 +19,30 @@ _ABOVE = 1.2
 _BELOW = 0.5
 
 
+# No cell begins with one of these.
+_STOPS = "，、。；）"  # noqa: RUF001
+
+
 def with_inlays(lines: Sequence[Line], signs: Sequence[Sign]) -> list[Line]:
-    """*lines* without the gaps that are filled by *signs*."""
+    """*lines* without the gaps that are filled by *signs*, or by what is to be written there, before a stop."""
+    lines = [_without_gaps_before_stops(line) if len(line.cells) > 1 and line.box is None else line for line in lines]
     if not signs:
-        return list(lines)
+        return lines
     by_height = sorted(((sign.top + sign.bottom) / 2, sign) for sign in signs)
     return [_closed(line, by_height) if len(line.cells) > 1 and line.box is None else line for line in lines]
+
+
+def _without_gaps_before_stops(line: Line) -> Line:
+    if not any(cell.text[0] in _STOPS for cell in line.cells[1:]):
+        return line
+    before, *after = line.cells
+    cells = [before]
+    for cell in after:
+        if cell.text[0] in _STOPS:
+            cells[-1] = Cell(f"{cells[-1].text} {cell.text}", cells[-1].left, cell.right)
+        else:
+            cells.append(cell)
+    return line._replace(cells=tuple(cells))
 
 
 def _closed(line: Line, by_height: Sequence[tuple[float, Sign]]) -> Line:

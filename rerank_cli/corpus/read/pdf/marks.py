@@ -17,6 +17,9 @@ _MARK = re.compile(
 _COUNTED = re.compile(r"[(（]?([A-Za-z]|\d{1,2})(?:[)）、．]|\.(?!\d))")  # noqa: RUF001
 _OPTIONS_IN_LINE = 3
 
+# Or the number of a chapter, which ends with a stop.
+_NUMBERS = re.compile(rf"(\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}|\d{{1,2}}(?=[.、．]))[.、．]?\s?(?={_HAN})")  # noqa: RUF001
+
 # A question ends with room for the letters of an answer, or with these.
 _QUESTION = re.compile(r"[（(]\s*[A-Z√×]{0,6}\s*[)）]\Z")  # noqa: RUF001
 
@@ -37,8 +40,9 @@ def begins_section(text: str) -> bool:
 
 def follows(first: str, text: str) -> bool:
     """Whether *text* has the mark that comes next after that of *first*, or after those of some options in a line."""
-    if (section := _SECTION.match(first)) and (next_section := _SECTION.match(text)):
-        return _comes_after(*([int(number) for number in found[0].split(".")] for found in (section, next_section)))
+    sections = [_NUMBERS.match(each) for each in (first, text)]
+    if all(sections) and any(found and "." in found[1] for found in sections):
+        return _comes_after(*([int(number) for number in found[1].split(".")] for found in sections if found))
     before, after = _COUNTED.match(first), _COUNTED.match(text)
     if not (before and after):
         return False

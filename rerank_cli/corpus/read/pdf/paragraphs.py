@@ -69,6 +69,9 @@ _FEWEST_BELOW = 4
 # What has no more letters may stand at the edge of a box, such as the language of a listing.
 _TAG_CHARS = 6
 
+# So many lines in a cell that is alone in its row are paragraphs.
+_FEWEST_REPORTED = 5
+
 _MOST_PARTS = 300
 _DEEPEST_CUT = 8
 
@@ -161,10 +164,26 @@ def _parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
     for box, group in groupby(lines, lambda line: line.box and (line.box.number, line.box.cell is not None)):
         together = tuple(group)
         if box and box[1]:
-            parts.append(Part(together, "table", table_of(together)))
+            parts += _of_table(together, leading)
         else:
             parts += _without_rules(together, leading, None if box else column)
     return in_reading_order(parts)
+
+
+def _of_table(lines: Sequence[Line], leading: float) -> Iterator[Part]:
+    """The rows of a table, and as text what fills a row alone, as in forms that hold a whole report."""
+    rows = [tuple(group) for _, group in groupby(lines, lambda line: line.box and line.box.row)]
+    for is_text, several in groupby(rows, _is_report):
+        together = tuple(line for row in several for line in row)
+        if is_text:
+            yield from _without_rules(together, leading, None)
+        else:
+            yield Part(together, "table", table_of(together))
+
+
+def _is_report(row: Sequence[Line]) -> bool:
+    """Whether a row is a single cell of many lines."""
+    return len(row) >= _FEWEST_REPORTED and len({line.box.cell for line in row if line.box}) == 1
 
 
 def _only_column(lines: Sequence[Line]) -> Span | None:

@@ -66,8 +66,10 @@ _FEWEST_LABELS = 3
 # A page of fewer parts has no foot that comes first.
 _FEWEST_BELOW = 4
 
-# What has no more letters may stand at the edge of a box, such as the language of a listing.
+# What has no more letters may stand at the edge of a box, such as the language of a listing. So far above what stands
+# before it, in sizes of the letters, is no piece of a formula.
 _TAG_CHARS = 6
+_FAR_UP = 2.0
 
 # So many lines in a cell that is alone in its row are paragraphs.
 _FEWEST_REPORTED = 5
@@ -182,8 +184,11 @@ def _of_table(lines: Sequence[Line], leading: float) -> Iterator[Part]:
 
 
 def _is_report(row: Sequence[Line]) -> bool:
-    """Whether a row is a single cell of many lines."""
-    return len(row) >= _FEWEST_REPORTED and len({line.box.cell for line in row if line.box}) == 1
+    """Whether a row is a single cell of many lines, some of which are as long as those of paragraphs."""
+    if len(row) < _FEWEST_REPORTED or len({line.box.cell for line in row if line.box}) > 1:
+        return False
+    is_text = any(line.right - line.left > _FULL_WIDTH * line.size for line in row)
+    return is_text and len({round(line.y) for line in row}) >= _FEWEST_REPORTED
 
 
 def _only_column(lines: Sequence[Line]) -> Span | None:
@@ -388,12 +393,12 @@ def in_reading_order(parts: list[Part]) -> list[Part]:
     """*parts* as they stand in the file if nobody would have to read upwards, else by the blank strips between them."""
     if len(parts) > _MOST_PARTS:
         return parts
-    large = [part for part in parts if len(part.lines) > 1 or len(part.lines[0].text) > _TAG_CHARS]
-    for each in (parts, large):
-        if any(_leads_upwards(before, after) for before, after in pairwise(each)):
-            return _ordered(parts, depth=0)
-    if _has_labels_apart(parts):
+    if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
         return _ordered(parts, depth=0)
+    large = [part for part in parts if len(part.lines) > 1 or len(part.lines[0].text) > _TAG_CHARS]
+    for before, after in pairwise(large):
+        if before.top - after.bottom > _FAR_UP * before.size and _leads_upwards(before, after):
+            return _ordered(parts, depth=0)
     if len(parts) > _FEWEST_BELOW and _begins_below(parts):
         return _ordered(parts, depth=0)
     return parts

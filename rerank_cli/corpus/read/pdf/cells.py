@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
+from operator import itemgetter
 
 from rerank_cli.corpus.read.pdf.characters import is_unspaced
 from rerank_cli.corpus.read.pdf.grids import Grid
@@ -94,11 +95,10 @@ def _in_boxes(cells: Cells, rows: Sequence[Sequence[tuple[int, int]]], number: i
                 yield from (line._replace(box=Box(box)) for line in cells[place])
             box += 1
             continue
-        for at, level in enumerate(levels):
-            kept = set(map(id, level))
-            for row, column in places:
-                lines = [line for line in cells[row, column] if id(line) in kept]
-                yield from (line._replace(box=Box(box, (row, at, column))) for line in lines)
+        level_of = {id(line): at for at, level in enumerate(levels) for line in level}
+        placed = [(level_of[id(line)], place, line) for place in places for line in cells[place]]
+        placed.sort(key=itemgetter(0))
+        yield from (line._replace(box=Box(box, (row, at, column))) for at, (row, column), line in placed)
 
 
 def _holds_text(lines: Sequence[Line], beside: int) -> bool:

@@ -107,6 +107,13 @@ def test_labels_of_two_cells_with_little_room_between_them_stay_apart() -> None:
     assert texts(pdf(page)) == ["Name of boat | Home port\nPetrel | Skagen\nGannet | Esbjerg\nTern | Hirtshals"]
 
 
+def test_cells_with_little_room_between_them_stay_apart_on_a_page_that_is_set_sideways() -> None:
+    lefts, tops = [50, 106, 160, 230], [700, 680, 660, 640]
+    rows = [["Rope works", "twelve", "Karl"], ["Paint", "three", "Mia"], ["Nails", "forty", "Karl"]]
+    page = f"q 0 1 -1 0 720 0 cm {ruled(lefts, tops)}{cells(rows, lefts, tops)} Q"
+    assert texts(pdf(page)) == ["Rope works | twelve | Karl\nPaint | three | Mia\nNails | forty | Karl"]
+
+
 @pytest.mark.parametrize("wall", [200, 230])
 def test_boxes_side_by_side_are_read_one_after_the_other(wall: int) -> None:
     lines = (("Sold by", "Sent to"), ("Bakkes Chandlery", "Ferry Office"), ("1 North Quay", "2 South Quay"))

@@ -176,11 +176,12 @@ class Pdf:
             turned = max(letters.turns, key=letters.turns.__getitem__, default=sheet.turned)
             if turned != sheet.turned:  # most of it is set sideways: it is read as if the page were turned
                 sheet = replace(sheet, turned=turned)
-                lines = Letters(textpage, sheet, number, self._glyphs, self._words).lines()
-                lines = lines if lines[0].y < lines[-1].y else lines[::-1]
+                letters = Letters(textpage, sheet, number, self._glyphs, self._words)
+                lines = _from_top(letters.lines())
             elif 2 * letters.downwards > letters.turns.total():  # its lines are columns, from right to left
                 sheet = replace(sheet, turned=(sheet.turned + 3) % 4)
-                lines = Letters(textpage, sheet, number, self._glyphs, self._words, downwards=True).lines()
+                letters = Letters(textpage, sheet, number, self._glyphs, self._words, downwards=True)
+                lines = letters.lines()
             elif 2 * letters.from_right > letters.turns.total() and not sheet.turned:
                 sheet = replace(sheet, from_right=True)
                 letters = Letters(textpage, sheet, number, self._glyphs, self._words)
@@ -193,6 +194,7 @@ class Pdf:
                 grids = _grids_of(rules, lines) if _stand_side_by_side(lines) else []
                 if grids and cross_rules(lines, grids):
                     lines = letters.lines(grids)
+                    lines = lines if turned == page.get_rotation() // 90 else _from_top(lines)
                 if self._draws_bullets:
                     lines = with_bullets(lines, rules.dots)
                 if grids:
@@ -219,6 +221,11 @@ class Pdf:
 def _grids_of(rules: Rules, lines: Sequence[Line]) -> list[Grid]:
     grids = grids_of(rules)
     return grids + strips_of(rules, grids, lines)
+
+
+def _from_top(lines: list[Line]) -> list[Line]:
+    """*lines* of a page that is turned, which a file may have from below."""
+    return lines if lines[0].y < lines[-1].y else lines[::-1]
 
 
 def _stand_side_by_side(lines: Sequence[Line]) -> bool:

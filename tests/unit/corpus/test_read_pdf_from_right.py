@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from tests.unit.corpus.test_read_pdf import pdf, shown, texts
 
 # In points: how wide are the letters and figures that are written here, and a blank or a full stop.
@@ -62,6 +64,12 @@ def test_the_right_one_of_two_columns_is_the_first() -> None:
 
 def test_a_sign_for_two_letters_is_those_in_their_order() -> None:
     assert read(("abo dog", 500, 700), meanings=ARABIC) == [meant("abo dog", ARABIC)]
+
+
+@pytest.mark.parametrize(("first", "last"), [("<", ">"), (">", "<")])
+def test_brackets_open_before_they_close_whichever_the_file_means(first: str, last: str) -> None:
+    meanings = HEBREW | {"<": "(", ">": ")"}
+    assert read((f"abd {first}egh{last} nop", 500, 700), meanings=meanings) == [meant("abd <egh> nop", meanings)]
 
 
 def test_words_are_those_that_they_were_before_they_filled_a_line() -> None:

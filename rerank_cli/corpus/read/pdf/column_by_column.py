@@ -26,6 +26,8 @@ _PROSE_FULLNESS = 0.75
 
 def with_figures_beside(lines: list[Line]) -> list[Line]:
     """*lines* of a page with the figures of such tables in the rows of their labels."""
+    if sum(not line.text[0].isalpha() for line in lines) < _FEWEST:  # as a figure does not begin
+        return lines
     columns = _columns(lines)
     figures = [column for column in columns if _are_figures([lines[at] for at in column])]
     if not figures:

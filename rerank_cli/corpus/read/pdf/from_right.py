@@ -19,6 +19,19 @@ TURNED_MARK = re.compile(
 """The mark of a vowel before a letter. It comes after the letter that it stands on, but pdfium turns both."""
 
 
+_OPENED = re.compile(r"\([^()]{1,80}\)")
+_TURNED = re.compile(r"\)[^()]{1,80}\(")
+_OTHER_WAY_ROUND = str.maketrans("()[]{}", ")(][}{")
+
+
+def with_brackets(text: str) -> str:
+    """*text* of a page with what opens a bracket before what closes it.
+
+    pdfium turns all of them, as they look: but some files have them as they are meant.
+    """
+    return text.translate(_OTHER_WAY_ROUND) if len(_TURNED.findall(text)) > len(_OPENED.findall(text)) else text
+
+
 def gaps_between(spans: Sequence[tuple[float, float]]) -> list[float]:
     """How wide the gap after each word is, but the last one. *spans* tell from where to where the words reach.
 

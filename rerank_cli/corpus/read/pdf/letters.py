@@ -26,7 +26,13 @@ from rerank_cli.corpus.read.pdf.characters import (
     with_accent,
     without_leader,
 )
-from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT, TURNED_LIGATURE, TURNED_MARK, gaps_between
+from rerank_cli.corpus.read.pdf.from_right import (
+    RIGHT_TO_LEFT,
+    TURNED_LIGATURE,
+    TURNED_MARK,
+    gaps_between,
+    with_brackets,
+)
 from rerank_cli.corpus.read.pdf.glued import Words
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
 from rerank_cli.corpus.read.pdf.grids import Grid
@@ -184,8 +190,8 @@ class Letters:
         self._words = words
         self._sheet = sheet
         self._shift = sheet.left
-        self._is_turned = sheet.turned != 0
         self._edge_from_right = sheet.left + sheet.width if sheet.from_right else None
+        self._is_straight = sheet.turned == 0 and not sheet.from_right
         self._number = number
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._point = ctypes.byref(self._x), ctypes.byref(self._y)
@@ -230,6 +236,8 @@ class Letters:
         self.from_right = 0 if text.isascii() else sum(map(len, RIGHT_TO_LEFT.findall(text)))
         if self.from_right:
             text = self._with_marks(self._with_ligatures(text))
+        if self._edge_from_right is not None:
+            text = with_brackets(text)
         self._has_wide = not text.isascii() and max(text) >= _FIRST_WIDE
         self._has_own_blanks = any(self._are_own(text, _BLANKS_ASKED))
         if self._words.are_glued or not all(self._are_own(text, _MORE_BLANKS_ASKED)):
@@ -691,21 +699,21 @@ class Letters:
         return self._sheet.shown(self._x.value, self._y.value)
 
     def _left(self, index: int) -> float:
-        if self._is_turned:
+        if self._is_straight:
+            _ask_origin(self._raw, index, *self._point)
+            return self._x.value - self._shift
+        if self._edge_from_right is None:
             return self._origin(index)[0]
-        if self._edge_from_right is not None:
-            _ask_loose_box(self._raw, index, self._box_pointer)
-            return float(self._edge_from_right - self._box.right)
-        _ask_origin(self._raw, index, *self._point)
-        return self._x.value - self._shift
+        _ask_loose_box(self._raw, index, self._box_pointer)
+        right: float = self._box.right
+        return self._edge_from_right - right
 
     def _right(self, index: int) -> float:
-        if self._is_turned:
+        if not (self._is_straight or self._edge_from_right is not None):
             return max(x for x, _ in self._corners(index))
         _ask_loose_box(self._raw, index, self._box_pointer)
-        if self._edge_from_right is not None:
-            return float(self._edge_from_right - self._box.left)
-        return float(self._box.right - self._shift)
+        reach: float = self._box.right if self._is_straight else self._box.left
+        return reach - self._shift if self._edge_from_right is None else self._edge_from_right - reach
 
     def _upper(self, index: int) -> float:
         return min(y for _, y in self._corners(index))

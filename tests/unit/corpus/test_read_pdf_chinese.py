@@ -172,3 +172,8 @@ def test_chapters_and_sections_of_contents_stand_apart() -> None:
 def test_a_long_paragraph_whose_last_line_on_a_page_is_ragged_goes_on() -> None:
     first = chinese(FULL, f"{FULL[:31]}", REST, "", FULL, FULL[:31])
     assert read(first, chinese(f"{FULL[::-1]}", REST))[-1] == f"{FULL}{FULL[:31]}{FULL[::-1]}{REST}"
+
+
+def test_the_last_letters_of_an_indented_paragraph_belong_to_it() -> None:
+    page = shown(f"（3）{FULL[:29]}", 70, 700, font="K") + shown("船。", 50, 684, font="K")
+    assert read(page + shown(f"（4）{SHORT}", 70, 668, font="K")) == [f"（3）{FULL[:29]}船。", f"（4）{SHORT}"]

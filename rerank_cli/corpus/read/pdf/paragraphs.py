@@ -38,7 +38,7 @@ _PROSE_WORD = re.compile(r"(?<!\S)[^\W\d_A-Z]{2,}(?=[,.;:]?(?:\s|\Z))")
 _SAME_SIZE = 0.12
 _INDENT = 0.8
 _ALIGNED = 0.5
-_FIRST_INDENT = 3.0
+_FIRST_INDENT, _FIRST_INDENT_UNSPACED = 3.0, 3.5
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
 _FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
@@ -255,7 +255,7 @@ def _are_alike(before: Line, after: Line) -> bool:
         before.upright == after.upright
         and before.fixed == after.fixed
         and abs(before.size - after.size) <= _SAME_SIZE * max(before.size, after.size)
-        and _in_one_column(before, after)
+        and (_in_one_column(before, after) or _is_short_rest(before, after))
     )
 
 
@@ -275,6 +275,13 @@ def _goes_on_far_below(run: Sequence[Line], line: Line, leading: float) -> bool:
         return False
     fewest = _FEWEST_WORDS if line.text[-1] != "." else 1
     return len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and len(_PROSE_WORD.findall(line.text)) >= fewest
+
+
+def _is_short_rest(before: Line, after: Line) -> bool:
+    """Whether *after* has the last letters of a paragraph in Chinese, all of them to the left of its indented line."""
+    if not is_unspaced(after.text[0]) or before.right - before.left < _FULL_WIDTH * before.size:
+        return False
+    return 0 < before.left - after.left < _FIRST_INDENT_UNSPACED * before.size and after.right < before.left + before.size
 
 
 def _divided(run: Sequence[Line], column: Span | None) -> Iterator[Part]:

@@ -177,3 +177,8 @@ def test_a_long_paragraph_whose_last_line_on_a_page_is_ragged_goes_on() -> None:
 def test_the_last_letters_of_an_indented_paragraph_belong_to_it() -> None:
     page = shown(f"（3）{FULL[:29]}", 70, 700, font="K") + shown("船。", 50, 684, font="K")
     assert read(page + shown(f"（4）{SHORT}", 70, 668, font="K")) == [f"（3）{FULL[:29]}船。", f"（4）{SHORT}"]
+
+
+def test_a_rest_without_a_stop_goes_on_from_an_indented_line() -> None:
+    first = chinese(FULL, FULL, REST, "") + shown(FULL[:30], 70, 620, font="K")
+    assert read(first, chinese(SHORT, "", FULL))[1] == f"{FULL[:30]}{SHORT}"

@@ -216,3 +216,15 @@ def test_a_report_in_a_cell_across_a_form_is_paragraphs() -> None:
     )
     page += "".join(shown(line, 53, 635 - 18 * row) for row, line in enumerate(report))
     assert texts(pdf(page)) == ["Boat | Petrel\nMate | Karl\nCook | Mia", *report]
+
+
+def test_rows_that_count_the_pages_at_their_top_are_no_running_heads() -> None:
+    lefts, tops = [50, 150, 350, 500], [780, 764, 748]
+    pages = [
+        ruled(lefts, tops)
+        + cells([[str(number), f"{rope} rope", "mended"], [str(number + 1), f"{rope} sail", "new"]], lefts, tops)
+        + shown(f"We saw {rope} work", 50, 600)
+        for number, rope in enumerate(("hemp", "flax", "wire", "cotton"), 1)
+    ]
+    read = "\n".join(texts(pdf(*pages)))
+    assert all(f"{number} | {rope} rope | mended" in read for number, rope in ((1, "hemp"), (3, "wire"), (4, "cotton")))

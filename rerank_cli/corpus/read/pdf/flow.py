@@ -27,10 +27,11 @@ _LONGEST_WORD = 12
 # In sizes of the letters: how far lines that fill a column end from each other.
 _SLACK = 0.6
 
-# In sizes of the letters: how wide a full line in Chinese is, and how far from each other such lines end. Of so many
-# parts so many lines tell where a column ends.
+# In sizes of the letters: how wide a full line in Chinese is, how far from each other such lines end, and how far in a
+# paragraph begins at least. Of so many parts so many lines tell where a column ends.
 _FULL_WIDTH = 18.0
 _RAGGED = 1.2
+_INDENT = 1.5
 _ASKED = 40
 _FEWEST_ENDS = 2
 
@@ -71,7 +72,7 @@ def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
             is_full = _fills(before) or (_fills_page(before, whole) and _is_first_of_page(part, whole[index + 1 :]))
-            goes_on = (in_sentence and not _is_label(part)) or (is_full and _is_rest(part))
+            goes_on = (in_sentence and not _is_label(part)) or (is_full and _is_rest(before, part))
             is_near = len(whole) - index <= _PASSED_OVER or _are_of_one_text(before, part)
             return index if is_open and goes_on and not is_same and is_near else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
@@ -126,11 +127,16 @@ def _is_label(part: Part) -> bool:
     return part.lines[0].is_row and not ends_sentence(part.lines[-1].text)
 
 
-def _is_rest(part: Part) -> bool:
-    """Whether it may be the rest of a paragraph whose lines fill their column to the end."""
+def _is_rest(before: Part, part: Part) -> bool:
+    """Whether it may be the rest of a paragraph whose lines fill their column to the end.
+
+    A single line ends a sentence, or begins to the left of where a paragraph in Chinese does.
+    """
     first = part.lines[0]
     is_end = ends_sentence(first.text) and not first.text[-1].isdigit()  # an amount of money is none
-    if part.is_caption or (len(part.lines) == 1 and not is_end):
+    is_left = len(before.lines) == 1 and first.left < before.left - _INDENT * first.size
+    is_left = is_left and is_unspaced(first.text[0]) and before.right - before.left > _FULL_WIDTH * first.size
+    if part.is_caption or (len(part.lines) == 1 and not (is_end or is_left)):
         return False
     return first.left - min(line.left for line in part.lines) < _SLACK * first.size
 

@@ -73,7 +73,8 @@ def without_running(pages: Sequence[Page]) -> list[tuple[Line, ...]]:
         dropped = {
             line
             for slot, line in slots
-            if _height(slot) in running or not running.isdisjoint(_keys(slot, line, number))
+            if (_height(slot) in running and not _is_of_table(line))
+            or not running.isdisjoint(_keys(slot, line, number))
         }
         dropped |= _page_numbers(slots, page) | _of_browser(slots) | counting
         dropped |= {line for line in _at_sides(page) if _spot(line) in beside}
@@ -118,11 +119,16 @@ def _keys(slot: _Slot, line: Line, number: int) -> Iterator[tuple[_Slot, str]]:
     if words != text and _words(words):
         yield (f"{slot[0]} without number", slot[1]), words
     counter = _COUNTER.match(line.text)
-    if counter:
+    if counter and not _is_of_table(line):
         page = f"page {int(counter[1] or counter[2]) - number}"
         yield slot, page
         if _words(text):  # at any height: the pages of a scan lie no two alike
             yield (f"{slot[0]} counting", 0), f"{page} {text}"
+
+
+def _is_of_table(line: Line) -> bool:
+    """Whether it is a row between rules: such a table goes on at the top of pages, and may count its rows."""
+    return line.box is not None and line.box.cell is not None
 
 
 def _words(text: str) -> str:

@@ -21,7 +21,9 @@ _ROOM = 1.6
 _ABOVE = 0.75
 _BELOW = 0.05
 
-# Bullets and numbers that may be written apart from their lines: some pages are printed layer by layer.
+# Bullets and numbers that may be written apart from their lines: some pages are printed layer by layer. Of more of them
+# on a page most are the points of a plot. In sizes of the letters: how much room is behind one at most.
+_MOST_LONE = 300
 _LONE = re.compile(r"[•●○■□▪◦◆◇]|\d{1,2}\.")
 _LONE_ROOM = 3.0
 
@@ -78,7 +80,7 @@ def with_own_bullets(lines: list[Line]) -> list[Line]:
         and _LONE.fullmatch(line.cells[0].text)
         and not (index + 1 < len(lines) and _is_beside(line, lines[index + 1]))
     ]
-    if not lone:
+    if not lone or len(lone) > _MOST_LONE:
         return lines
     marked: dict[int, Line] = {}
     moved: set[int] = set()

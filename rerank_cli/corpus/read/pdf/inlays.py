@@ -1,4 +1,4 @@
-"""Close gaps in lines that a drawn formula fills: what stands on both sides is of one sentence, and not two cells."""
+"""Close gaps that a drawn formula fills, or an answer before a stop: both sides are of one sentence, not two cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ _LARGEST = 2.5
 # In sizes of the letters: so far above the line and below it may stand the middle of a sign in it.
 _ABOVE = 1.2
 _BELOW = 0.5
-
 
 # No cell begins with one of these.
 _STOPS = "，、。；）"  # noqa: RUF001

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -23,6 +25,8 @@ _LEAST_BESIDE = 0.5
 
 # In sizes of the letters: so far to the right stands the code at most.
 _FARTHEST_CODE = 20.0
+
+_LINE_NUMBER = re.compile(r"\d{1,5}")
 
 
 def without_line_numbers(lines: list[Line]) -> list[Line]:
@@ -62,7 +66,8 @@ def without_listing_numbers(lines: list[Line]) -> list[Line]:
     runs = list(_runs_of_numbers(lines))
     if not runs:
         return lines
-    dropped = {index for run in runs if _are_beside([lines[index] for index in run], lines) for index in run}
+    by_height = sorted((line.y, line) for line in lines)
+    dropped = {index for run in runs if _are_beside([lines[index] for index in run], by_height) for index in run}
     return [line for index, line in enumerate(lines) if index not in dropped] if dropped else lines
 
 
@@ -70,7 +75,7 @@ def _runs_of_numbers(lines: Sequence[Line]) -> Iterator[list[int]]:
     """Lines that are no more than numbers, in a column, each the next one."""
     run: list[int] = []
     for index, line in enumerate(lines):
-        is_number = line.fixed and len(line.cells) == 1 and line.cells[0].text.isdecimal()
+        is_number = line.fixed and len(line.cells) == 1 and _LINE_NUMBER.fullmatch(line.cells[0].text) is not None
         if run and is_number and _is_next_number(lines[run[-1]], line):
             run.append(index)
             continue
@@ -86,11 +91,12 @@ def _is_next_number(before: Line, line: Line) -> bool:
     return is_below and int(line.text) == int(before.text) + 1
 
 
-def _are_beside(numbers: Sequence[Line], lines: Sequence[Line]) -> bool:
+def _are_beside(numbers: Sequence[Line], by_height: Sequence[tuple[float, Line]]) -> bool:
     """Whether a line follows on the height of most *numbers*, one of code at least, and nothing stands before any."""
     followed: list[bool] = []
     for number in numbers:
-        level = [line for line in lines if abs(line.y - number.y) < 0.5 * number.size and line is not number]
+        first, end = (bisect_left(by_height, (number.y + off * number.size,)) for off in (-0.5, 0.5))
+        level = [line for _, line in by_height[first:end] if line is not number]
         if any(line.left < number.left for line in level):
             return False
         followed += [line.fixed for line in level if line.left - number.right < _FARTHEST_CODE * number.size][:1]

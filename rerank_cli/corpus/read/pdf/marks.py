@@ -13,19 +13,18 @@ _MARK = re.compile(
     rf"|第(?:\d{{1,3}}|[{_NUMERALS}百]{{1,5}})[章节条题](?=[\s、：:]|{_HAN})"  # noqa: RUF001
 )
 
-# Of items whose marks follow one another more are known.
+# Of items whose marks follow one another more are known. In a line there may be so many options before the last one.
 _COUNTED = re.compile(r"[(（]?([A-Za-z]|\d{1,2})(?:[)）、．]|\.(?!\d))")  # noqa: RUF001
 _OPTIONS_IN_LINE = 3
 
-# Or the number of a chapter, which ends with a stop.
+# The number of a section, and that or the number of a chapter, which ends with a stop.
+_SECTION = re.compile(rf"\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}\s?(?={_HAN})")
 _NUMBERS = re.compile(rf"(\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}|\d{{1,2}}(?=[.、．]))[.、．]?\s?(?={_HAN})")  # noqa: RUF001
 
 # A question ends with room for the letters of an answer, or with these.
 _QUESTION = re.compile(r"[（(]\s*[A-Z√×]{0,6}\s*[)）]\Z")  # noqa: RUF001
 
 _FIRST = re.compile(rf"(?:[(（]?[1一a][)）]|1[.、．])(?:\s+\S|{_HAN})")  # noqa: RUF001
-
-_SECTION = re.compile(rf"\d{{1,2}}(?:\.\d{{1,2}}){{1,3}}\s?(?={_HAN})")
 
 
 def begins_closely(text: str) -> bool:

@@ -182,3 +182,8 @@ def test_the_last_letters_of_an_indented_paragraph_belong_to_it() -> None:
 def test_a_rest_without_a_stop_goes_on_from_an_indented_line() -> None:
     first = chinese(FULL, FULL, REST, "") + shown(FULL[:30], 70, 620, font="K")
     assert read(first, chinese(SHORT, "", FULL))[1] == f"{FULL[:30]}{SHORT}"
+
+
+def test_a_sentence_goes_on_in_a_line_of_letters_of_one_width() -> None:
+    rest = "harbour[12] and mooring[1]船。"
+    assert read(shown(FULL, 50, 700, font="K") + shown(rest, 50, 688, font="K")) == [f"{FULL} {rest}"]

@@ -52,6 +52,9 @@ _FEWEST_WORDS = 4  # of prose in each of them, but the last of a sentence
 
 _COMMAS = "，、,"  # noqa: RUF001
 
+# Such a share of the letters of a sentence in Chinese is of its writing.
+_MOSTLY_UNSPACED = 0.6
+
 # Between columns, in points.
 _COLUMN_GAP = 6.0
 
@@ -253,7 +256,7 @@ def _are_alike(before: Line, after: Line) -> bool:
     """Whether both may be lines of one paragraph by their letters and where they begin and end."""
     return (
         before.upright == after.upright
-        and before.fixed == after.fixed
+        and (before.fixed == after.fixed or _is_in_sentence(before, after))
         and abs(before.size - after.size) <= _SAME_SIZE * max(before.size, after.size)
         and (_in_one_column(before, after) or _is_short_rest(before, after))
     )
@@ -275,6 +278,16 @@ def _goes_on_far_below(run: Sequence[Line], line: Line, leading: float) -> bool:
         return False
     fewest = _FEWEST_WORDS if line.text[-1] != "." else 1
     return len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and len(_PROSE_WORD.findall(line.text)) >= fewest
+
+
+def _is_in_sentence(before: Line, after: Line) -> bool:
+    """Whether a sentence in Chinese goes on in a line of figures and Latin, which are of one width in its fonts."""
+    if before.fixed or ends_sentence(before.text) or not any(map(is_unspaced, after.text)):
+        return False
+    if before.right - before.left < _FULL_WIDTH * before.size or not is_unspaced(before.text[-1]):
+        return False
+    letters = before.text.replace(" ", "")
+    return sum(map(is_unspaced, letters)) > _MOSTLY_UNSPACED * len(letters)  # a listing's comment is less
 
 
 def _is_short_rest(before: Line, after: Line) -> bool:

@@ -71,8 +71,9 @@ def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
-            is_full = _fills(before) or (_fills_page(before, whole) and _is_first_of_page(part, whole[index + 1 :]))
-            goes_on = (in_sentence and not _is_label(part)) or (is_full and _is_rest(before, part))
+            goes_on = (in_sentence and not _is_label(part)) or (
+                is_open and _is_rest(before, part) and _is_full(whole, index, part)
+            )
             is_near = len(whole) - index <= _PASSED_OVER or _are_of_one_text(before, part)
             return index if is_open and goes_on and not is_same and is_near else None
         if before.lines[0].upright and before.lines[0].size > _LARGER * part.size:
@@ -146,6 +147,12 @@ def _fills(part: Part) -> bool:
     last = part.lines[-1]
     is_wide = is_unspaced(last.text[-1]) or part.right - part.left > _NARROWEST * last.size
     return is_wide and len(part.lines) > 1 and last.right > part.right - _SLACK * last.size
+
+
+def _is_full(whole: Sequence[Part], index: int, part: Part) -> bool:
+    """Whether one of *whole* fills its column to the end, which *part* may go on in."""
+    before = whole[index]
+    return _fills(before) or (_fills_page(before, whole) and _is_first_of_page(part, whole[index + 1 :]))
 
 
 def _is_first_of_page(part: Part, between: Sequence[Part]) -> bool:

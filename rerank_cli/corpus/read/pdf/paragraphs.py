@@ -416,7 +416,7 @@ def in_reading_order(parts: list[Part]) -> list[Part]:
     if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
         return _ordered(parts, depth=0)
     large = [part for part in parts if len(part.lines) > 1 or len(part.lines[0].text) > _TAG_CHARS]
-    for before, after in pairwise(large):
+    for before, after in pairwise(large) if len(large) < len(parts) else ():
         if before.top - after.bottom > _FAR_UP * before.size and _leads_upwards(before, after):
             return _ordered(parts, depth=0)
     if len(parts) > _FEWEST_BELOW and _begins_below(parts):

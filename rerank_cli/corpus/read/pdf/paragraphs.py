@@ -294,7 +294,9 @@ def _is_short_rest(before: Line, after: Line) -> bool:
     """Whether *after* has the last letters of a paragraph in Chinese, all of them to the left of its indented line."""
     if not is_unspaced(after.text[0]) or before.right - before.left < _FULL_WIDTH * before.size:
         return False
-    return 0 < before.left - after.left < _FIRST_INDENT_UNSPACED * before.size and after.right < before.left + before.size
+    return (
+        0 < before.left - after.left < _FIRST_INDENT_UNSPACED * before.size and after.right < before.left + before.size
+    )
 
 
 def _divided(run: Sequence[Line], column: Span | None) -> Iterator[Part]:

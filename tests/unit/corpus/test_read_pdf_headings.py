@@ -109,3 +109,11 @@ def test_a_heading_of_the_outline_is_found_behind_its_roman_number() -> None:
     read = blocks(pdf(page, bookmarks={"Ropes": (1, 790), "Paints": (1, 690)}))
     assert [block.headings for block in read] == [("Ropes",), ("Paints",)]
     assert not any("III" in block.text or "IV" in block.text for block in read)
+
+
+def test_bookmarks_to_the_title_and_to_the_author_alone_tell_no_headings() -> None:
+    first = shown("Of Ropes", 50, 740, size=20) + shown("A. Chandler", 50, 710) + shown("1 Hemp", 50, 690, size=14)
+    pages = (first + prose(50, 670), shown("2 Sisal", 50, 740, size=14) + prose(50, 720), prose(50, 720))
+    bookmarks = {"Of Ropes": (1, 750.0), "A. Chandler": (1, 720.0)}
+    assert trails(*pages, bookmarks=bookmarks)[1:] == [("Of Ropes", "1 Hemp"), ("Of Ropes", "2 Sisal")]
+    assert trails(*pages[:2], bookmarks=bookmarks)[1:] == [("Of Ropes", "A. Chandler")]

@@ -16,8 +16,10 @@ from rerank_cli.corpus.read.pdf.running import without_running
 from rerank_cli.corpus.read.pdf.scraps import gathered
 from rerank_cli.records import Document, Reading
 
-# Of fewer the outline tells less than the letters do.
+# Of fewer the outline tells less than the letters do. So it does where all lead to the first page of so many: to the
+# title and the authors.
 _FEWEST_BOOKMARKS = 2
+_FEWEST_PAGES = 3
 
 _HYPHENATED = re.compile(r"\w+-\w+")
 
@@ -68,7 +70,9 @@ def read(content: bytes, path: str) -> Reading:
 def _headed(
     parts: Sequence[Part], bookmarks: Sequence[Bookmark], title: Part | str, body: float, slides: frozenset[int]
 ) -> list[Part | Heading]:
-    if len(bookmarks) < _FEWEST_BOOKMARKS:
+    if len(bookmarks) < _FEWEST_BOOKMARKS or (
+        parts and parts[-1].last_page >= _FEWEST_PAGES and all(bookmark.page == 1 for bookmark in bookmarks)
+    ):
         return by_letters(parts, body, slides)
     headed = by_outline(parts, bookmarks)
     return [Heading(piece.text(frozenset()), 0, piece.first_page) if piece is title else piece for piece in headed]

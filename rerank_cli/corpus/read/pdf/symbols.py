@@ -32,22 +32,25 @@ _WINGDINGS = {
     )
 }
 
-_SUSPECT = re.compile("[\uf020-\uf0ff]|[ßàð]|(?<![^\r\n])[lnoquvèüþ§¨Ø](?!\\S)")
+_SUSPECT = re.compile("[\uf020-\uf0ff]|[ßàð]")
+_SUSPECT_FIRST = re.compile("\n([lnoquvèüþ§¨Ø])(?!\\S)")  # of a line
 _SYMBOL_NAME = re.compile(rb"Symbol(?!\w*(?:UI|Neu))")
 _WINGDINGS_NAME = re.compile(rb"Wingdings(?! ?[23])")
 
 
 def with_signs(text: str, name_of: Callable[[int], bytes]) -> str:
     """*text* with such signs, one for each. *name_of* gives the name of the font of a letter, which costs more."""
-    if not _SUSPECT.search(text):
+    suspects = [found.start() for found in _SUSPECT_FIRST.finditer(f"\n{text}")]
+    if not text.isascii():
+        suspects += [found.start() for found in _SUSPECT.finditer(text)]
+    if not suspects:
         return text
     letters = list(text)
-    for found in _SUSPECT.finditer(text):
-        name = name_of(found.start())
-        code = ord(found[0])
-        letter = chr(code - _PRIVATE) if code > _PRIVATE else found[0]
+    for index in suspects:
+        name, sign = name_of(index), text[index]
+        letter = chr(ord(sign) - _PRIVATE) if ord(sign) > _PRIVATE else sign
         if _WINGDINGS_NAME.search(name):
-            letters[found.start()] = _WINGDINGS.get(letter, found[0])
-        elif code > _PRIVATE and _SYMBOL_NAME.search(name):
-            letters[found.start()] = _SYMBOL.get(letter, found[0])
+            letters[index] = _WINGDINGS.get(letter, sign)
+        elif letter != sign and _SYMBOL_NAME.search(name):
+            letters[index] = _SYMBOL.get(letter, sign)
     return "".join(letters)

@@ -203,6 +203,13 @@ def test_a_paragraph_in_a_narrow_column_goes_on_too() -> None:
     assert texts(pdf(first, shown("letters.", 50, 740))) == ["The ferry leaves at seven, and it brings the letters."]
 
 
+def test_a_heading_in_capitals_at_the_end_of_a_page_does_not_go_on() -> None:
+    first = shown("In winter no ferry leaves from the old harbour, and the mail", 50, 90)
+    first += shown("II. THE FERRIES OF THE HARBOUR", 50, 60)
+    second = shown("comes by the road.", 50, 740)
+    assert "II. THE FERRIES OF THE HARBOUR comes by the road." not in texts(pdf(first, second))
+
+
 def test_a_word_goes_on_after_the_end_of_the_page() -> None:
     first = shown("The ferry leaves at seven and takes forty pas-", 50, 60)
     assert texts(pdf(first, shown("sengers home.", 50, 740)))[0].endswith("takes forty passengers home.")
@@ -644,6 +651,14 @@ def test_the_marks_of_footnotes_are_no_part_of_words() -> None:
         "The harbour 2 is shut, and 103 ropes lie there in rope10.",
         "2 Until the ferry leaves.",
     ]
+
+
+def test_the_mark_of_a_footnote_that_begins_with_a_word_of_one_letter_is_no_part_of_it() -> None:
+    notes = ("I have seen the ferry.", "A ferry has seen me.")
+    page = "".join(
+        shown("2", 50, 604 - 40 * row, size=6) + shown(note, 53.4, 600 - 40 * row) for row, note in enumerate(notes)
+    )
+    assert texts(pdf(page)) == [f"2 {note}" for note in notes]
 
 
 def test_columns_that_the_file_has_line_by_line_are_read_one_after_the_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,8 @@ _RAGGED = 1.2
 _INDENT = 1.5
 _ASKED = 40
 _FEWEST_ENDS = 2
+
+_WORD = re.compile(r"[^\W\d_]{3}")
 
 # In sizes of the letters: lines that are no wider are of an address or a list.
 _NARROWEST = 10.0
@@ -68,6 +71,8 @@ def _beginning(whole: Sequence[Part], part: Part, body: float) -> int | None:
         before = whole[index]
         if part.first_page - before.last_page > 1:
             return None
+        if in_sentence and _is_in_capitals(before):  # the heading of what comes next
+            continue
         if before.kind == "text" and not before.is_caption and _alike(before, part):
             is_open = _is_elsewhere(before, part) and _is_open(before)
             is_same = before.lines[0].text == part.lines[0].text  # a title that pages have
@@ -93,6 +98,12 @@ def _alike(before: Part, part: Part) -> bool:
 def _is_elsewhere(before: Part, part: Part) -> bool:
     """Whether a column or a page ends between them."""
     return part.first_page > before.last_page or part.top < before.lines[-1].top
+
+
+def _is_in_capitals(part: Part) -> bool:
+    """Whether it is a line of words in capitals."""
+    text = part.lines[0].text
+    return len(part.lines) == 1 and text.isupper() and bool(_WORD.search(text)) and not any(map(is_unspaced, text))
 
 
 def _is_open(before: Part) -> bool:

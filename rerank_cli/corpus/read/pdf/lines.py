@@ -233,7 +233,8 @@ class Line(NamedTuple):
         """Whether one is the raised number of a footnote, and the other a word."""
         if other.size < _SCRIPT * self.size:
             return other.text.isdecimal() and other.y < self.y and self.text[-4:].isalpha() and self.text[-1].islower()
-        return self.size < _SCRIPT * other.size and self.text.isdecimal() and other.text[:3].isalpha()
+        is_word = other.text[:3].isalpha() or other.text.startswith(("A ", "I "))
+        return self.size < _SCRIPT * other.size and self.text.isdecimal() and is_word
 
     def with_more(self, other: Line) -> Line:
         """This line and *other*, which stands beside it."""

@@ -199,3 +199,13 @@ def test_text_below_a_box_with_a_tag_at_its_edge_comes_after_it() -> None:
     page = shown("Moor the boat", 50, 700) + shown("Leave the harbour", 50, 600) + shown("C", 500, 672) + listing
     read_without_tag = [text for text in texts(pdf(page)) if text != "C"]
     assert read_without_tag == ["Moor the boat", "while moored:\n    coil", "Leave the harbour"]
+
+
+def test_short_lines_that_were_ended_on_purpose_stay_lines() -> None:
+    ferry = "ferry(name, number of seats, owner, harbour, year)"
+    lines = ("boat(x)", "rope(length, harbour)", ferry, "keeper(name)", "quay(x)", "shed(x)")
+    below = shown("All of these names are of things and people that the harbour of the island has or had.", 50, 600)
+    page = "".join(shown(line, 50, 700 - 12 * row) for row, line in enumerate(lines))
+    assert texts(pdf(page + below))[0] == "\n".join(lines)
+    prose = ("and so the boats of the", "harbour are tied up to", "the posts of the quay at", "the road to the north")
+    assert texts(pdf("".join(shown(line, 50, 700 - 12 * row) for row, line in enumerate(prose)))) == [" ".join(prose)]

@@ -55,6 +55,11 @@ _COMMAS = "，、,"  # noqa: RUF001
 # Such a share of the letters of a sentence in Chinese is of its writing.
 _MOSTLY_UNSPACED = 0.6
 
+# So many lines, with fewer blanks than prose has, are lines of their own if such a share of them had room for more.
+_FEWEST_ENDED = 4
+_MOST_BLANKS_ENDED = 6
+_MOSTLY_ENDED = 0.75
+
 # Between columns, in points.
 _COLUMN_GAP = 6.0
 
@@ -309,10 +314,27 @@ def _divided(run: Sequence[Line], column: Span | None) -> Iterator[Part]:
     paragraph = [run[0]]
     for line in run[1:]:
         if _begins_anew(paragraph, line, right, edge) or _is_broken_off(paragraph, line, edge):
-            yield Part(tuple(paragraph))
+            yield _paragraph(paragraph, right)
             paragraph = []
         paragraph.append(line)
-    yield Part(tuple(paragraph))
+    yield _paragraph(paragraph, right)
+
+
+def _paragraph(lines: Sequence[Line], right: float) -> Part:
+    return Part(tuple(lines), "scraps" if _ends_each_line(lines, right) else "text")
+
+
+def _ends_each_line(run: Sequence[Line], right: float) -> bool:
+    """Whether nearly all lines were ended on purpose, as those of a list without marks, of an address, or of a poem."""
+    if len(run) < _FEWEST_ENDED or any(ends_sentence(line.text) or begins_item(line.text) for line in run[:-1]):
+        return False
+    if median(line.text.count(" ") for line in run) > _MOST_BLANKS_ENDED:
+        return False
+    second = sorted(line.right for line in run)[-2]
+    if 2 * sum(line.right > second - line.size for line in run) > len(run):  # they fill a column beside something
+        return False
+    ended = sum(_would_have_fit(before, line, right) for before, line in pairwise(run))
+    return ended >= _MOSTLY_ENDED * (len(run) - 1)
 
 
 def _edge_of(run: Sequence[Line], right: float, column: Span | None) -> float:

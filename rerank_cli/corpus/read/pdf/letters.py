@@ -356,12 +356,14 @@ class Letters:
     def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
         """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
         gaps = list(self._gaps(text, first, end))
-        for space, after, _ in [gap for gap in gaps if -_NO_GAP < gap[2] < _NO_GAP]:
-            if space > first + 1 and self._left(space - 1) == self._left(space - 2):
+        narrow = [gap for gap in gaps if gap[2] < _NO_GAP]
+        for space, after, width in narrow:
+            if width > -_NO_GAP and space > first + 1 and self._left(space - 1) == self._left(space - 2):
                 text = f"{text[:space]}{_NO_BLANK * (after - space)}{text[after:]}"
         begins = self._begins(text, first, end, gaps) if gaps else self._stacked(text, first, end)
-        if gaps and len(begins) == 1 and any(width < 0.0 for *_, width in gaps):
-            begins += [after for space, after, width in gaps if width < 0.0 and self._is_below(text, space - 1, after)]
+        if narrow and len(begins) == 1:
+            below = (gap for gap in narrow if gap[2] < 0.0)
+            begins += [after for space, after, _ in below if self._is_below(text, space - 1, after)]
         for begin, stop in pairwise([*begins, end]):
             within = gaps if len(begins) == 1 else [gap for gap in gaps if begin <= gap[0] and gap[1] < stop]
             line = self._line(text, begin, stop, within, parted=parted and stop == end)
@@ -426,13 +428,7 @@ class Letters:
             end -= 1
         if first == end:
             return None
-        number = _LINE_NUMBER.match(text, first, end)
-        begins, last = number.end() if number else first, end - 1
-        middle = (begins + last) // 2
-        while text[middle].isspace():
-            middle += 1
-        if text[last].isdigit() and last > middle and text[last - 1].isalpha():
-            last -= 1
+        begins, middle, last = _telling_letters(text, first, end)
         size, turn, usual = self._usual(begins, middle, last)
         self.turns[turn] += end - first
         if turn == 0 and self._matrix.a * self._matrix.d < 0:
@@ -462,7 +458,11 @@ class Letters:
                     if words
                     else self._marked(text, cell_first, cell_end, size, y)
                 ),
-                *self._reach(text, cell_first, cell_end),
+                *(
+                    (self._left(cell_first), self._right(cell_end - 1))
+                    if self._edge_from_right is None
+                    else self._reach(text, cell_first, cell_end)
+                ),
             )
         ]
         if not cells:
@@ -474,9 +474,7 @@ class Letters:
         return Line(tuple(cells), self._number, y, size, bold, fixed, upright)
 
     def _reach(self, text: str, first: int, end: int) -> tuple[float, float]:
-        """From where to where a cell reaches."""
-        if self._edge_from_right is None:
-            return self._left(first), self._right(end - 1)
+        """From where to where a cell reaches that is read from right to left."""
         spans = [self._span(*found.span()) for found in _WORD.finditer(text, first, end)]
         return min(left for left, _ in spans), max(right for _, right in spans)
 
@@ -722,6 +720,18 @@ class Letters:
         _ask_box(self._raw, index, *self._edge_pointers)
         left, right, bottom, top = (edge.value for edge in self._edges)
         return self._sheet.shown(left, bottom), self._sheet.shown(right, top)
+
+
+def _telling_letters(text: str, first: int, end: int) -> tuple[int, int, int]:
+    """The first letter of a line, one in its middle and the last, but for the number of a line and of a footnote."""
+    number = _LINE_NUMBER.match(text, first, end)
+    begins, last = number.end() if number else first, end - 1
+    middle = (begins + last) // 2
+    while text[middle].isspace():
+        middle += 1
+    if text[last].isdigit() and last > middle and text[last - 1].isalpha():
+        last -= 1
+    return begins, middle, last
 
 
 @lru_cache(maxsize=1_000)

@@ -124,7 +124,7 @@ FORMATS: dict[str, Format] = {
     ),
     ".csv": Format("csv", 3, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
-    ".pdf": Format("pdf", 9, "pdf", binary=True),
+    ".pdf": Format("pdf", 10, "pdf", binary=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),

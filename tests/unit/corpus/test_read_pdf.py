@@ -560,6 +560,12 @@ def test_letters_of_pictures_have_the_places_of_tex() -> None:
     ]
 
 
+def test_dashes_and_quotes_of_pictures_have_the_places_of_tex() -> None:
+    written = shown('pages 12{15 of the \\\\global" list|as it is', 50, 700, font="E")
+    code = shown("if {a | b} then {", 50, 680, font="E")
+    assert texts(pdf(written + code)) == ['pages 12–15 of the “global" list—as it is', "if {a | b} then {"]
+
+
 def test_ligatures_without_a_name_are_those_of_tex() -> None:
     assert texts(pdf(shown("We \\034nd the new \\035oor", 50, 700, font="T"))) == ["We find the new floor"]
 
@@ -1379,6 +1385,16 @@ def test_words_stay_apart_where_there_is_little_room_between_them() -> None:
         "the ropes of the boat lie on its deck and +nobody knows",
         "who has put them there as the boat +ropes that were left",
         "on the quay are of a +longer +kind than those on deck",
+    )
+    page = "".join(tight(*line.split(), y=700 - 12 * row) for row, line in enumerate(lines))
+    assert texts(pdf(page)) == [" ".join(lines).replace("+", "")]
+
+
+def test_words_stay_apart_after_a_comma_where_others_had_little_room() -> None:
+    lines = (
+        "the ropes of the boat lie on its deck and +nobody knows",
+        "who has put them there, +though the boat, +as they say, left",
+        "for www.example.org",
     )
     page = "".join(tight(*line.split(), y=700 - 12 * row) for row, line in enumerate(lines))
     assert texts(pdf(page)) == [" ".join(lines).replace("+", "")]

@@ -43,6 +43,10 @@ _EUROPEAN = dict(
     )
 )
 
+# The dashes and the opening quote of TeX's text fonts, where fonts of pictures give codes. Its typewriter has other
+# signs there, which stand at other places.
+_SIGNS_OF_PICTURES = {"{": "–", "|": "—", "\\": "“"}  # noqa: RUF001
+
 # The letters of a font as Windows numbers them. Some files have nothing else of them.
 _BLANK = "\x03"
 _NUMBERED = {chr(number): chr(number + 29) for number in range(3, 98)}
@@ -59,9 +63,10 @@ _FEWEST = 20
 # Few letters are asked about: no characters at all, those that no word has there, and those that stand alone.
 # Each pattern begins with all letters that it may find, which is twice as fast.
 _SUSPECT = re.compile(
-    r"[\x00-\x09\x0b-\x1fhkbdicehA-Z04567\[\\()]"
+    r"[\x00-\x09\x0b-\x1fhkbdicehA-Z04567\[\\(){|]"
     r"(?:(?<=[iceh])\b|(?<=\b[hkbdBCIJPXQYRZ])|(?<=[^\W\d][04567])|(?<=[a-z][A-Z])|(?<=\b[A-Z])(?=[a-z])"
-    r"|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f])|(?<=\r)(?!\n)|(?<=(?<!\S)[\[\\()])(?!\S))"
+    r"|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f])|(?<=\r)(?!\n)|(?<=(?<!\S)[\[\\()])(?!\S)"
+    r"|(?<=[^\W_][{|])(?=[^\W_])|(?<=(?<![^\s(])\\)(?=\w[^\"\\]{0,200}\"))"
 )
 _SUSPECT_IN_WORD = re.compile(
     r"[\x80-\xbf÷ÿ](?<=[a-z\x19à-öø-þ].)|[\x80-\xbf×÷](?=[a-z\x19à-öø-þ])"  # noqa: RUF001
@@ -223,7 +228,7 @@ class Glyphs:
         for font, signs in _SIGNS:
             if font.search(name):
                 return signs.get(code)
-        european = None if name else _EUROPEAN.get(code)
+        european = None if name else (_EUROPEAN.get(code) or _SIGNS_OF_PICTURES.get(code))
         letter = self._ligatures.get(ord(code)) or european or _TEXT.get(code)
         if letter in _LIGATURES and not (text[:index][-1:] + text[index + 1 : index + 2]).strip():
             return _BULLET if text[:index][-1:] in "\n" else None  # a ligature stands in a word

@@ -67,6 +67,9 @@ _NUMBER_GAP = 0.5
 _ITEM_NUMBER = re.compile(r"\d{1,3}\.")
 
 # The number of a footnote before its first word, or after a word.
+# What ends a part of a sentence and is followed by a word without a blank.
+_STOP_IN_WORD = re.compile(r"[,.;:)’”](?<=[^\W\d_].|[)’”].)(?=[^\W\d_]{2})")  # noqa: RUF001
+
 _MARK = re.compile(r"(?:(?<!\S)\d{1,3}(?=[^\W\d_]{3}|[A-Z]))|(?<=[a-zß-ÿ]{4})\d{1,2}(?!\w)")
 _MARK_SIZE = 0.85
 
@@ -270,7 +273,19 @@ class Letters:
     def _begins_of_glued(self, text: str) -> set[int]:
         """Where words begin that pdfium takes for the end of another. Where some are, more are asked about."""
         begins = set(self._begins_among(text, self._words.doubtful(text)))
-        return begins | set(self._begins_among(text, self._words.doubtful(text))) if begins else begins
+        if begins:
+            begins |= set(self._begins_among(text, self._words.doubtful(text)))
+        if begins or self._words.are_glued:
+            begins |= {found.end() for found in _STOP_IN_WORD.finditer(text) if self._is_parted(text, found.end())}
+        return begins
+
+    def _is_parted(self, text: str, index: int) -> bool:
+        """Whether the gap before a letter is as wide as the blanks beside its word."""
+        gap = self._left(index) - self._right(index - 1)
+        if gap < _NARROWEST * self._size(index)[0]:
+            return False
+        first, end = text.rfind(" ", 0, index) + 1, text.find(" ", index)
+        return gap >= _CLEARLY * self._blank_beside(text, first, end)
 
     def _begins_among(self, text: str, doubtful: Iterator[tuple[int, int]]) -> Iterator[int]:
         """Where words begin within others: there alone is a gap between the letters, as wide as a blank beside."""

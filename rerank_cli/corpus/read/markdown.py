@@ -17,6 +17,7 @@ from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.front_matter import front_matter, leading_block
 from rerank_cli.corpus.read.outline import Outline
 from rerank_cli.corpus.read.targets import Targets
+from rerank_cli.corpus.read.template_tags import without_template_tags
 from rerank_cli.records import Document, Reading
 
 # Headings in a quotation or a list end with it, so they lie deeper than any of the document itself.
@@ -109,7 +110,7 @@ def _walk(
             case "code_block":
                 outline.verbatim(node.content.removesuffix("\n"), first_line)
             case "html_block":
-                html.feed(outline, node.content, first_line)
+                html.feed(outline, without_template_tags(node.content), first_line)
             case "table":
                 rows = _rows(node)
                 outline.block("\n".join([rows[0], "", *rows[1:]]), first_line, last_line, header=rows[0])

@@ -447,3 +447,16 @@ def test_a_long_run_of_brackets_costs_no_word() -> None:
     (found,) = read(text, "page.md").documents
     assert [" ".join(block.text.split()) for block in found.blocks] == ["One", "two three", "[[[code]]]"]
     assert [block.place.first for block in found.blocks] == [1, 3, 6]
+
+
+def test_template_tags_in_html_are_no_text() -> None:
+    page = (
+        "<table>\n<tr><th>Flag</th></tr>\n{%- for flag in flags -%}\n<tr><td>{{ flag }}</td></tr>\n"
+        "{%- endfor -%}\n</table>\n"
+        "\n<p>Write {{ flag }} there.</p>\n\n<pre>{% for flag in flags %}</pre>\n"
+    )
+    assert [block.text for block in read(page, "flags.md").documents[0].blocks] == [
+        "Flag",
+        "Write {{ flag }} there.",
+        "{% for flag in flags %}",
+    ]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from rerank_cli.corpus.read import Unreadable, read_file
+from rerank_cli.corpus.read.pdf.glued import Words
 from rerank_cli.corpus.read.pdf.lines import Cell, Line, side_by_side
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers
 from rerank_cli.corpus.read.pdf.row_by_row import in_rows
 from rerank_cli.records import Block, Document, FoundFile, Reading
 from rerank_cli.stamps import Stamp
+from tests.growth import grows_evenly
 
 FONTS = {
     "F": "Helvetica",
@@ -1405,6 +1407,18 @@ def test_a_word_is_one_though_it_has_other_words_in_it() -> None:
     page = "".join(tight(*line.split(), y=700 - 12 * row) for row, line in enumerate(lines))
     kerned = spaced("the", 145, "land", 30, "lord", 145, "of", 145, "the", 145, "boat", 60, "yard", x=50, y=676)
     assert texts(pdf(page + kerned)) == [" ".join((*lines, "the landlord of the boatyard"))]
+
+
+def test_a_page_of_many_words_or_of_a_long_one_takes_no_square_of_its_length() -> None:
+    def asking(text: str) -> Callable[[], object]:
+        return lambda: list(Words().doubtful(text))
+
+    def many(count: int) -> Callable[[], object]:
+        in_letters = str.maketrans("01", "ab")
+        return asking(" ".join(f"the{number:b}".translate(in_letters) for number in range(count)))
+
+    assert grows_evenly(many, 16_000)
+    assert grows_evenly(lambda length: asking("the land " + "abcdefgh" * (length // 8)), 64_000)
 
 
 def test_letters_that_are_spread_are_one_word_though_it_begins_like_another() -> None:

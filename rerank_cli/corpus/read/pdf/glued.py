@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]{2,}")
-_SHORTEST = 5
+_SHORTEST, _LONGEST = 5, 40
 
 # What is before or after one of these may be a word that is nowhere else. They have three letters or four.
 _COMMON = frozenset("the and for are was not that this with from have they will".split())
@@ -36,15 +36,13 @@ class Words:
         self._seen |= new
         self._seen |= {word.lower() for word in new if not word.islower()}
         if self._glued:
-            doubted = {word for word in words - self._asked if len(word) >= _SHORTEST}
+            doubted = {word for word in words - self._asked if _SHORTEST <= len(word) <= _LONGEST}
         else:
-            doubted = {word for word in new if len(word) >= _SHORTEST and self._may_be_two(word)}
+            doubted = {word for word in new if _SHORTEST <= len(word) <= _LONGEST and self._may_be_two(word)}
         self._asked |= doubted
-        for word in sorted(doubted | words & self._glued):
-            at = text.find(word)
-            while at >= 0:
-                yield at, at + len(word)
-                at = text.find(word, at + len(word))
+        wanted = doubted | self._glued
+        if wanted:
+            yield from (found.span() for found in _WORD.finditer(text) if found[0] in wanted)
 
     def remember(self, word: str) -> None:
         """Doubt *word* wherever it comes again: it was two."""

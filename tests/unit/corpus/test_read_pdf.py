@@ -1425,3 +1425,14 @@ def test_letters_that_are_spread_are_one_word_though_it_begins_like_another() ->
     spread = spaced("the", 500, "b", 130, "o", 130, "a", 130, "t", 130, "y", 130, "a", 130, "r", 130, "d", x=50, y=688)
     page = tight("the", "boat", "is", "in", "the", "yard", y=700)
     assert texts(pdf(page + spread)) == ["the boat is in the yard the boatyard"]
+
+
+def test_a_damaged_file_is_told_as_such_also_after_an_encrypted_one() -> None:
+    standard = f"<</Filter/Standard/V 1/R 2/O({'o' * 32})/U({'u' * 32})/P -4>>"
+    needs_password = f"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R/Encrypt {standard}/ID[(a)(b)]>>\n"
+    pages = "%PDF-2.0\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    table = "<</Type/XRef/Size 4/W[1 2 1]/Root 1 0 R/Filter/Unknown/Length 4>>stream\nabcd\nendstream endobj\n"
+    damaged = f"{pages}3 0 obj{table}startxref\n{len(pages)}\n%%EOF\n"
+    for content, reason in ((needs_password, "encrypted: needs a password"), (damaged, "damaged: no pages")) * 2:
+        with pytest.raises(Unreadable, match=reason):
+            reading(content.encode())

@@ -82,6 +82,7 @@ def opened(content: bytes) -> Iterator[Pdf]:
     """The PDF in *content*. Raises Unreadable where it is none, needs a password or cannot be repaired."""
     if b"%PDF-" not in content[:1024]:
         raise Unreadable("not a PDF" if content.strip() else "empty")
+    _forget_last_error()
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
@@ -91,6 +92,11 @@ def opened(content: bytes) -> Iterator[Pdf]:
         yield Pdf(document, Glyphs(content, MacLigatures(content, producer)), draws_bullets=draws_bullets(producer))
     finally:
         document.close()
+
+
+def _forget_last_error() -> None:
+    """Have pdfium fail to read nothing: of some damaged files it tells no error, and that of another file stands."""
+    pdfium.FPDF_LoadMemDocument64(b"", 0, None)
 
 
 def _reason(error: pypdfium2.PdfiumError) -> str:

@@ -11,7 +11,8 @@ from rerank_cli.corpus.read.pdf.flow import flowing
 from rerank_cli.corpus.read.pdf.handouts import handout_of
 from rerank_cli.corpus.read.pdf.headings import Heading, body_size, by_letters, by_outline, is_telling, title_of
 from rerank_cli.corpus.read.pdf.pages import Bookmark, Page, opened
-from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, Part, distances_in, leading_of, parts_of
+from rerank_cli.corpus.read.pdf.paragraphs import USUAL_LEADING, distances_in, leading_of, parts_of
+from rerank_cli.corpus.read.pdf.parts import Part
 from rerank_cli.corpus.read.pdf.running import without_running
 from rerank_cli.corpus.read.pdf.scraps import gathered
 from rerank_cli.records import Document, Reading

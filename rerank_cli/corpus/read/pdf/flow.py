@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced
-from rerank_cli.corpus.read.pdf.paragraphs import Part
+from rerank_cli.corpus.read.pdf.parts import Part
 
 # Footnotes and captions stand between: so many parts are passed over. So are the labels of figures in the middle of a
 # sentence of prose, whose last line has so many blanks.

@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 from rerank_cli.corpus.read.pdf.characters import ends_sentence
 from rerank_cli.corpus.read.pdf.lines import Line
 from rerank_cli.corpus.read.pdf.pages import Bookmark
-from rerank_cli.corpus.read.pdf.paragraphs import Part
+from rerank_cli.corpus.read.pdf.parts import Part
 from rerank_cli.corpus.read.pdf.ranks import Style, heads_contents, ranked, roman_number
 
 _LARGER = 1.15

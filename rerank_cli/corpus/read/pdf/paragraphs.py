@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
-from typing import Literal
 
-from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, is_unspaced, joined
-from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells, text_of
-from rerank_cli.corpus.read.pdf.marks import asks, begins_closely, begins_section, follows, is_first
+from rerank_cli.corpus.read.pdf.characters import ends_sentence, is_unspaced
+from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
+from rerank_cli.corpus.read.pdf.marks import asks, begins_section, follows, is_first
+from rerank_cli.corpus.read.pdf.parts import Part, begins_caption, begins_item, has_bullet, has_mark
+from rerank_cli.corpus.read.pdf.reading_order import in_reading_order
 from rerank_cli.corpus.read.pdf.tables import Span, Table, table_of, with_tables
-
-Kind = Literal["text", "table", "listing", "scraps"]
-
-_BULLETS = (
-    "•◦▪‣●○◉■□◆◇❑▷▶▸►➢➤➔✓❖∙·⁃⚫⚪⬤◼◾"  # noqa: RUF001
-    "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
-)
-_BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001
-_MARKER = re.compile(
-    r"(?:\d{1,2}(?:\.\d{1,2})+[:)]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]"  # noqa: RUF001
-)
 
 # What somebody types in, or goes on with, stands after it.
 _PROMPT = re.compile(r"(?:R?>|>>>|\.\.\.|\$|%|\+) \S")
-
-_CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing|[图圖図表])\s*\d", re.IGNORECASE)
 
 _PROSE_WORD = re.compile(r"(?<!\S)[^\W\d_A-Z]{2,}(?=[,.;:]?(?:\s|\Z))")
 
@@ -60,106 +45,12 @@ _FEWEST_ENDED = 4
 _MOST_BLANKS_ENDED = 6
 _MOSTLY_ENDED = 0.75
 
-# Between columns, in points.
-_COLUMN_GAP = 6.0
-
-# A column of text has so many lines, which are so wide, in sizes of the letters.
+# So many full lines show a column in Chinese. A wide line of it is none that stands beside something else.
 _FEWEST_LINES = 3
 _TEXT_WIDTH = 12.0
 
-# And a label beside it has so many words. Of fewer that the file has before all text each may be a heading.
-_LABEL_WORDS = 3
-_FEWEST_LABELS = 3
-
-# A page of fewer parts has no foot that comes first.
-_FEWEST_BELOW = 4
-
-# What has no more letters may stand at the edge of a box, such as the language of a listing. So far above what stands
-# before it, in sizes of the letters, is no piece of a formula.
-_TAG_CHARS = 6
-_FAR_UP = 2.0
-
 # So many lines in a cell that is alone in its row are paragraphs.
 _FEWEST_REPORTED = 5
-
-_MOST_PARTS = 300
-_DEEPEST_CUT = 8
-
-
-@dataclass(frozen=True)
-class Part:
-    """Lines that belong together, in order."""
-
-    lines: tuple[Line, ...]
-    kind: Kind = "text"
-    table: Table | None = None
-
-    @property
-    def first_page(self) -> int:
-        return self.lines[0].page
-
-    @property
-    def last_page(self) -> int:
-        return self.lines[-1].page
-
-    @property
-    def size(self) -> float:
-        return max(line.size for line in self.lines)
-
-    @property
-    def is_item(self) -> bool:
-        """Whether it begins with the mark of an item of a list."""
-        return begins_item(self.lines[0].text)
-
-    @property
-    def is_caption(self) -> bool:
-        """Whether it begins as what stands at a figure or a table."""
-        return _CAPTION.match(self.lines[0].text) is not None
-
-    @cached_property
-    def bold(self) -> bool:
-        return all(line.bold for line in self.lines)
-
-    @cached_property
-    def left(self) -> float:
-        return min(line.left for line in self.lines)
-
-    @cached_property
-    def right(self) -> float:
-        return max(line.right for line in self.lines)
-
-    @cached_property
-    def top(self) -> float:
-        return min(line.top for line in self.lines)
-
-    @cached_property
-    def bottom(self) -> float:
-        return max(line.y for line in self.lines)
-
-    def text(self, hyphenated: frozenset[str]) -> str:
-        """What it says. *hyphenated* are the words of the document that are written with a hyphen."""
-        if self.table:
-            return "\n".join(self.table.shown())
-        if self.kind == "scraps":
-            return self._by_line(hyphenated)
-        if self.kind == "listing":
-            return "\n".join(self._indented())
-        text = text_of(self.lines, hyphenated)
-        bullet = _BULLET.match(text)
-        return f"- {text[bullet.end() :]}" if bullet else text
-
-    def _by_line(self, hyphenated: frozenset[str]) -> str:
-        first, *others = self.lines
-        text = first.text
-        for line in others:
-            is_parted = text.endswith(BROKEN_WORD)
-            text = joined(text, line.text, hyphenated) if is_parted else f"{text}\n{line.text}"
-        return text.replace(BROKEN_WORD, "-")
-
-    def _indented(self) -> Iterator[str]:
-        for line in self.lines:
-            width = max(0.1, (line.right - line.left) / max(1, len(line.text)))
-            yield " " * min(80, round((line.left - self.left) / width)) + line.text.replace(BROKEN_WORD, "-")
 
 
 def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
@@ -355,15 +246,15 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
         is_short or before.bold or (before.text[-1] in ".!?" and line.right < right - line.size)
     ):
         return True
-    if _has_bullet(line.text) or _is_row(before, line):
+    if has_bullet(line.text) or _is_row(before, line):
         return True
-    if (is_short or (ended and is_unspaced(line.text[0]))) and _CAPTION.match(line.text):
+    if (is_short or (ended and is_unspaced(line.text[0]))) and begins_caption(line.text):
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
         return True
-    if _has_mark(line.text) and (is_short or ended or asks(before.text) or _is_next_item(paragraph[0], line)):
+    if has_mark(line.text) and (is_short or ended or asks(before.text) or _is_next_item(paragraph[0], line)):
         return True
-    if ended and is_unspaced(before.text[-1]) and _has_mark(f"{line.text} "):
+    if ended and is_unspaced(before.text[-1]) and has_mark(f"{line.text} "):
         return True
     if follows(paragraph[0].text, line.text) and line.left < paragraph[0].left + 0.5 * line.size:
         return True
@@ -371,7 +262,7 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
         return True
     if is_short and (
         ended
-        or _CAPTION.match(paragraph[0].text)
+        or begins_caption(paragraph[0].text)
         or begins_section(line.text)
         or (line.y - before.y > _LOOSE * line.size and _would_have_fit(before, line, right))
     ):
@@ -403,20 +294,6 @@ def _is_broken_off(paragraph: Sequence[Line], line: Line, right: float) -> bool:
     return before.right + line.first_word_width + _BROKEN_OFF * size < right
 
 
-def begins_item(text: str) -> bool:
-    """Whether *text* begins with the mark of an item of a list."""
-    return _has_bullet(text) or _has_mark(text)
-
-
-def _has_mark(text: str) -> bool:
-    return _MARKER.match(text) is not None or begins_closely(text)
-
-
-def _has_bullet(text: str) -> bool:
-    """Whether *text* begins with a bullet. Any sign of a font of signs that stands alone there is one."""
-    return text[0] in _BULLETS or ("\uf020" <= text[0] <= "\uf0ff" and text[1:2] == " ")
-
-
 def _is_row(line: Line, below: Line) -> bool:
     """Whether *line* has a gap too wide for prose. What hangs *below* its last cell goes on with that."""
     hangs = abs(below.left - line.cells[-1].left) < 0.5 * line.size
@@ -431,120 +308,3 @@ def _is_next_item(first: Line, line: Line) -> bool:
 def _would_have_fit(before: Line, line: Line, right: float) -> bool:
     """Whether the first word of *line* had room at the end of the line before: then the line was ended on purpose."""
     return before.right + line.first_word_width + 0.7 * before.size < right
-
-
-def in_reading_order(parts: list[Part]) -> list[Part]:
-    """*parts* as they stand in the file if nobody would have to read upwards, else by the blank strips between them."""
-    if len(parts) > _MOST_PARTS:
-        return parts
-    if any(_leads_upwards(before, after) for before, after in pairwise(parts)) or _has_labels_apart(parts):
-        return _ordered(parts, depth=0)
-    large = [part for part in parts if len(part.lines) > 1 or len(part.lines[0].text) > _TAG_CHARS]
-    for before, after in pairwise(large) if len(large) < len(parts) else ():
-        if before.top - after.bottom > _FAR_UP * before.size and _leads_upwards(before, after):
-            return _ordered(parts, depth=0)
-    if len(parts) > _FEWEST_BELOW and _begins_below(parts):
-        return _ordered(parts, depth=0)
-    return parts
-
-
-def _begins_below(parts: Sequence[Part]) -> bool:
-    """Whether the file begins with what stands below most of the page, as some programs write its foot."""
-    above = sum(_leads_upwards(parts[0], part) for part in parts[1:])
-    return 2 * above > len(parts)
-
-
-def _has_labels_apart(parts: Sequence[Part]) -> bool:
-    """Whether the file has a column of labels first and then the text that stands beside them, as of a scan."""
-    labels: list[Part] = []
-    for before, after in pairwise(parts):
-        if len(before.lines) > 1 or before.lines[0].text.count(" ") >= _LABEL_WORDS:
-            labels = []
-            continue
-        if labels and abs(labels[-1].left - before.left) > before.size:
-            labels = []
-        labels.append(before)
-        if len(labels) >= _FEWEST_LABELS and after.left > before.right and after.bottom < before.top:
-            first = after.lines[0]
-            if any(abs(label.lines[0].y - first.y) < 0.5 * first.size for label in labels):
-                return True
-    return False
-
-
-def _leads_upwards(before: Part, after: Part) -> bool:
-    overlap = min(before.right, after.right) - max(before.left, after.left)
-    narrower = min(before.right - before.left, after.right - after.left)
-    return after.bottom <= before.top + 0.3 * before.size and overlap > 0.3 * narrower
-
-
-def _ordered(parts: list[Part], depth: int) -> list[Part]:
-    """Cut *parts* into columns, else into bands above each other, and these again. Labels stay beside their text."""
-    if len(parts) < 2 or depth > _DEEPEST_CUT:
-        return sorted(parts, key=lambda part: (part.top, part.left))
-    columns = _columns(parts)
-    bands = _cut(parts, lambda part: (part.top, part.bottom), gap=0.0)
-    if len(columns) > 1 and _are_labels(columns[0]) and _is_text(columns[1]):
-        if len(columns) > 2:
-            columns = [[*columns[0], *columns[1]], *columns[2:]]
-        elif len(bands) > 1:
-            columns = bands
-    if len(columns) > 1:
-        return [part for column in columns for part in _ordered(column, depth + 1)]
-    if len(bands) == 1:
-        return sorted(parts, key=lambda part: (part.top, part.left))
-    return [part for band in _with_columns_whole(bands) for part in _ordered(band, depth + 1)]
-
-
-def _cut(parts: list[Part], span: Callable[[Part], tuple[float, float]], *, gap: float) -> list[list[Part]]:
-    """*parts* in groups with a strip between them that none reaches into."""
-    groups: list[list[Part]] = []
-    reach = -math.inf
-    for part in sorted(parts, key=span):
-        first, last = span(part)
-        if not groups or first > reach + gap:
-            groups.append([])
-        groups[-1].append(part)
-        reach = max(reach, last)
-    return groups
-
-
-def _with_columns_whole(bands: list[list[Part]]) -> Iterator[list[Part]]:
-    """Bands one below the other that have the same columns are one band."""
-    at = 0
-    while at < len(bands):
-        end = _end_of_columns(bands, at)
-        yield [part for band in bands[at:end] for part in band]
-        at = end
-
-
-def _end_of_columns(bands: list[list[Part]], at: int) -> int:
-    """Where the bands end that have the same columns as the one at *at*.
-
-    Below the last one with more than the first column, that column goes on only if all of them are columns of text.
-    """
-    end = at + 1
-    together = list(bands[at])
-    for index in range(at + 1, len(bands)):
-        together += bands[index]
-        columns = _columns(together)
-        if len(columns) < 2:
-            break
-        second = min(part.left for part in columns[1])
-        if any(part.left >= second for part in bands[index]) or all(map(_is_text, columns)):
-            end = index + 1
-    return end
-
-
-def _columns(parts: list[Part]) -> list[list[Part]]:
-    return _cut(parts, lambda part: (part.left, part.right), gap=_COLUMN_GAP)
-
-
-def _are_labels(column: Sequence[Part]) -> bool:
-    lines = [line for part in column for line in part.lines]
-    return len(column) > 1 and all(line.text.count(" ") < _LABEL_WORDS for line in lines)
-
-
-def _is_text(column: Sequence[Part]) -> bool:
-    """Whether it has the lines of a column of text. Labels and what stands in a box are fewer or shorter."""
-    widths = [(line.right - line.left) / line.size for part in column for line in part.lines]
-    return len(widths) >= _FEWEST_LINES and median(widths) > _TEXT_WIDTH

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby, pairwise
 
-from rerank_cli.corpus.read.pdf.paragraphs import Part
+from rerank_cli.corpus.read.pdf.parts import Part
 
 Style = tuple[float, bool]
 """The size of letters, and whether they are bold."""

@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 
 from rerank_cli.corpus.read.pdf.characters import BROKEN_WORD, ends_sentence, first_word, is_unspaced
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
-from rerank_cli.corpus.read.pdf.paragraphs import begins_item
+from rerank_cli.corpus.read.pdf.parts import begins_item
 from rerank_cli.corpus.read.pdf.tables import is_mark, is_number
 
 # A sentence that is mixed with something has so many lines, most of so many words. What goes on in the next line has so

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rerank_cli.corpus.read.pdf.characters import ends_sentence
-from rerank_cli.corpus.read.pdf.paragraphs import Part
+from rerank_cli.corpus.read.pdf.parts import Part
 
 # Of fewer in a row each may be a heading or a line that stands alone.
 _FEWEST = 3

@@ -13,6 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
+from rerank_cli.corpus.read.pdf.cut_ligatures import CutLigatures
 from rerank_cli.corpus.read.pdf.lean import lean
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 
@@ -110,9 +111,10 @@ _ask_font = lean(pdfium.FPDFText_GetFontInfo)
 class Glyphs:
     """The letters of one file. *content* is the file."""
 
-    def __init__(self, content: bytes, mac_ligatures: MacLigatures) -> None:
+    def __init__(self, content: bytes, mac_ligatures: MacLigatures, cut_ligatures: CutLigatures) -> None:
         self._content = content
         self._mac_ligatures = mac_ligatures
+        self._cut_ligatures = cut_ligatures
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._flags = ctypes.c_int()
 
@@ -123,6 +125,8 @@ class Glyphs:
         pictures may not tell.
         """
         text = self._numbered(textpage, self._mac_ligatures.told(textpage, text))
+        if self._cut_ligatures.is_suspect:
+            text = self._cut_ligatures.told(textpage, text, self._joined_names)
         if not self._can_be_read(textpage, text):
             return None
         told = self._without_untold(textpage, text)
@@ -244,6 +248,12 @@ class Glyphs:
             if ligature and ("_" in name or "." in name) and meant.setdefault(code, ligature) != ligature:
                 disputed.add(code)
         return {code: ligature for code, ligature in meant.items() if code not in disputed}
+
+    @cached_property
+    def _joined_names(self) -> frozenset[str]:
+        """The letters of each ligature that a font of the file names by them, as "T_h"."""
+        names = {name.replace("_", "") for _, name in self._named_letters() if "_" in name}
+        return frozenset(names & LIGATURE_OF.keys())
 
     def _named_letters(self) -> Iterator[tuple[int, str]]:
         for part in (self._content, *self._unpacked()):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import pypdfium2.raw as pdfium
 
 from rerank_cli.corpus.read.pdf.characters import LIGATURE_OF
 from rerank_cli.corpus.read.pdf.textpages import characters_of
+from rerank_cli.corpus.read.pdf.widths import Sign, Widths
 
 _MADE_ON = re.compile(r"Mac ?OS|Quartz|Macintosh")
 
@@ -54,9 +53,6 @@ _NARROWEST, _WIDEST = 0.88, 1.03
 _NARROWEST_OF_NONE = 0.7
 
 _MOST_PAGES = 200
-_NAME_BYTES = 128
-
-_Sign = tuple[str, str, int]  # its font, its character, and its width in hundredths of its size
 
 
 class MacLigatures:
@@ -65,10 +61,7 @@ class MacLigatures:
     def __init__(self, content: bytes, producer: str) -> None:
         self._content = content
         self._is_suspect = _MADE_ON.search(producer) is not None
-        self._name = ctypes.create_string_buffer(_NAME_BYTES)
-        self._flags = ctypes.c_int()
-        self._box = pdfium.FS_RECTF()
-        self._matrix = pdfium.FS_MATRIX()
+        self._widths = Widths()
 
     def told(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
         """*text*, one character for each letter of *textpage*, with its ligatures."""
@@ -76,7 +69,7 @@ class MacLigatures:
             return text
         letters = list(text)
         for index, letter in enumerate(text):
-            if letter in self._signs and (ligature := self._meant.get(self._sign(textpage, index, letter))):
+            if letter in self._signs and (ligature := self._meant.get(self._widths.sign(textpage, index, letter))):
                 letters[index] = ligature
         return "".join(letters)
 
@@ -85,14 +78,14 @@ class MacLigatures:
         return frozenset(letter for _, letter, _ in self._meant)
 
     @cached_property
-    def _meant(self) -> dict[_Sign, str]:
+    def _meant(self) -> dict[Sign, str]:
         """The ligature of each sign that words and its width tell, and no other one."""
-        words: dict[_Sign, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        in_words, times = Counter[_Sign](), Counter[_Sign]()
+        words: dict[Sign, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        in_words, times = Counter[Sign](), Counter[Sign]()
         widths: dict[tuple[str, str], int] = {}
         for raw, text in self._texts():
             for index, word in _words(raw, text):
-                sign = self._sign(raw, index, text[index])
+                sign = self._widths.sign(raw, index, text[index])
                 in_words[sign] += 1
                 for letters in _told(word):
                     words[sign][letters].append(word)
@@ -100,7 +93,7 @@ class MacLigatures:
             signs = {letter for _, letter, _ in words}
             for index, letter in enumerate(text):
                 if letter in "filt" or letter in signs:
-                    sign = self._sign(raw, index, letter)
+                    sign = self._widths.sign(raw, index, letter)
                     times[sign] += 1
                     font, _, width = sign
                     if font in fonts and width:  # a ligature that is known has its width at each of its letters
@@ -128,14 +121,6 @@ class MacLigatures:
                 textpage.close()
                 page.close()
 
-    def _sign(self, raw: pypdfium2.raw.FPDF_TEXTPAGE, index: int, letter: str) -> _Sign:
-        length = pdfium.FPDFText_GetFontInfo(raw, index, self._name, _NAME_BYTES, ctypes.byref(self._flags))
-        font = self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
-        pdfium.FPDFText_GetLooseCharBox(raw, index, ctypes.byref(self._box))
-        pdfium.FPDFText_GetMatrix(raw, index, ctypes.byref(self._matrix))
-        size = abs(pdfium.FPDFText_GetFontSize(raw, index)) * math.hypot(self._matrix.a, self._matrix.b) or 1.0
-        return font, letter, round(100 * (self._box.right - self._box.left) / size)
-
 
 def _words(textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> Iterator[tuple[int, str]]:
     """Where in *text* a sign stands in a word, and the word with a bullet for the sign."""
@@ -158,7 +143,7 @@ def _are_enough(words: list[str]) -> bool:
     return is_told or any(len(word) >= _LONG for word in words)
 
 
-def _fits(sign: _Sign, letters: str, widths: dict[tuple[str, str], int]) -> bool:
+def _fits(sign: Sign, letters: str, widths: dict[tuple[str, str], int]) -> bool:
     """Whether *sign* is as wide as *letters* in its font."""
     font, _, width = sign
     if any((font, letter) not in widths for letter in letters):

@@ -17,6 +17,7 @@ from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets, with
 from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
 from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
+from rerank_cli.corpus.read.pdf.cut_ligatures import CutLigatures
 from rerank_cli.corpus.read.pdf.endings import with_endings
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glued import Words
@@ -89,7 +90,8 @@ def opened(content: bytes) -> Iterator[Pdf]:
         raise Unreadable(_reason(error)) from error
     try:
         producer = document.get_metadata_value("Producer")
-        yield Pdf(document, Glyphs(content, MacLigatures(content, producer)), draws_bullets=draws_bullets(producer))
+        glyphs = Glyphs(content, MacLigatures(content, producer), CutLigatures(producer))
+        yield Pdf(document, glyphs, draws_bullets=draws_bullets(producer))
     finally:
         document.close()
 

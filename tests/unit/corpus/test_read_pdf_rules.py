@@ -228,3 +228,27 @@ def test_rows_that_count_the_pages_at_their_top_are_no_running_heads() -> None:
     ]
     read = "\n".join(texts(pdf(*pages)))
     assert all(f"{number} | {rope} rope | mended" in read for number, rope in ((1, "hemp"), (3, "wire"), (4, "cotton")))
+
+
+def test_rows_stay_whole_where_rules_part_no_more_than_their_heads() -> None:
+    lefts, tops = [50, 200, 330], [700, 684, 636, 620, 572]
+    page = ruled(lefts, tops, without=(("wall", 1, 1), ("wall", 1, 3)))
+    for top, head, things in ((684, "Ropes", ("hemp", "flax", "wire")), (620, "Paints", ("red", "blue", "white"))):
+        page += shown(head, 53, top + 4) + shown("1921", 206, top + 4) + shown("1922", 270, top + 4)
+        for number, thing in enumerate(things, 1):
+            y = top - 15 * number
+            page += (
+                shown(f"keepers who have {thing}", 53, y)
+                + shown(f"{number}7.5", 206, y)
+                + shown(f"{number}9.5", 270, y)
+            )
+    assert texts(pdf(page)) == [
+        "Ropes | 1921 | 1922\n"
+        "keepers who have hemp | 17.5 | 19.5\n"
+        "keepers who have flax | 27.5 | 29.5\n"
+        "keepers who have wire | 37.5 | 39.5\n"
+        "Paints | 1921 | 1922\n"
+        "keepers who have red | 17.5 | 19.5\n"
+        "keepers who have blue | 27.5 | 29.5\n"
+        "keepers who have white | 37.5 | 39.5"
+    ]

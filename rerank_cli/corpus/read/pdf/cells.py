@@ -45,8 +45,11 @@ Cells = Mapping[tuple[int, int], Sequence[Line]]
 """The lines of a grid, by the row and the column of their cell."""
 
 
-def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
-    """The lines of *grid* in order, each with its box; none where the rules do not tell the order."""
+def boxed(cells: Cells, grid: Grid, number: int, whole: Sequence[Line]) -> list[Line]:
+    """The lines of *grid* in order, each with its box; none where the rules do not tell the order.
+
+    *whole* are the lines as the file has them, across the rules.
+    """
     rows = [list(places) for _, places in groupby(sorted(cells), lambda place: place[0])]
     lines = [line for places in rows for place in places for line in cells[place]]
     beside = [places for places in rows if len(places) > 1]
@@ -54,7 +57,8 @@ def boxed(cells: Cells, grid: Grid, number: int) -> list[Line]:
     is_mixed = grid.walled and gaps > _MOST_ROWS * len(lines) and not (grid.closed and _are_rows(cells, rows))
     if not beside or is_mixed:
         is_box = grid.closed and len(lines) >= _FEWEST_LINES
-        return [line._replace(box=Box(number * _MOST_BOXES)) for line in lines] if is_box else []
+        ordered = whole if beside else lines
+        return [line._replace(box=Box(number * _MOST_BOXES)) for line in ordered] if is_box else []
     if len(cells) < _LEAST_FILLED * len({frame for row in grid.frames for frame in row}):
         return []
     if len(rows) < 2 and sum(len(cells[place]) >= _FEWEST_IN_CELL for place in rows[0]) < 2:

@@ -34,9 +34,13 @@ _Place = tuple[int, Frame]  # the number of a grid, and a frame of it
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What of a line stands in one cell of a grid, of which it has the number; None outside of all."""
+    """What of a line stands in one cell of a grid, of which it has the number; None outside of all.
+
+    `of` counts the lines of the file.
+    """
 
     line: Line
+    of: int
     grid: int | None
     cell: tuple[int, int] = (0, 0)
 
@@ -47,15 +51,20 @@ def in_frames(lines: list[Line], grids: Sequence[Grid]) -> list[Line]:
     crossing = Counter(_crossed(pieces))
     outside = [piece.line for piece in pieces if piece.grid is None]
     held: dict[int, dict[tuple[int, int], list[Line]]] = defaultdict(lambda: defaultdict(list))
-    for piece in pieces:
-        if piece.grid is not None:
-            held[piece.grid][piece.cell].append(piece.line)
+    whole: dict[int, list[Line]] = defaultdict(list)
+    for (grid, _), group in groupby(pieces, lambda piece: (piece.grid, piece.of)):
+        if grid is not None:
+            together = list(group)
+            for piece in together:
+                held[grid][piece.cell].append(piece.line)
+            cells = tuple(cell for piece in together for cell in piece.line.cells)
+            whole[grid].append(together[0].line._replace(cells=cells))
     found = {
         number: boxes
         for number, cells in held.items()
         if crossing[number] < max(_MOST_CROSSING, len({row for row, _ in cells}) // 2)
         and not _is_drawing(grids[number], outside)
-        and (boxes := boxed(cells, grids[number], number))
+        and (boxes := boxed(cells, grids[number], number, whole[number]))
     }
     return list(_placed(pieces, found)) if found else lines
 
@@ -77,9 +86,9 @@ def _pieces(lines: Sequence[Line], grids: Sequence[Grid]) -> list[_Piece]:
     loose = _loose(found)
     rows = _rows_beside(lines, found)
     pieces: list[_Piece] = []
-    for line, places in zip(lines, found, strict=True):
+    for of, (line, places) in enumerate(zip(lines, found, strict=True)):
         if not any(places):
-            pieces.append(_Piece(line, None))
+            pieces.append(_Piece(line, of, None))
             continue
         spots: list[tuple[int | None, tuple[int, int]]] = []
         for place, cell in zip(places, line.cells, strict=True):
@@ -94,7 +103,7 @@ def _pieces(lines: Sequence[Line], grids: Sequence[Grid]) -> list[_Piece]:
         for (number_or_none, at), pairs in groupby(zip(spots, line.cells, strict=True), key=lambda pair: pair[0]):
             part = tuple(cell for _, cell in pairs)
             whole = len(part) == len(line.cells)
-            pieces.append(_Piece(line if whole else line._replace(cells=part), number_or_none, at))
+            pieces.append(_Piece(line if whole else line._replace(cells=part), of, number_or_none, at))
     return pieces
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
+from rerank_cli.corpus.read.wide_text import wide_encoding
 from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name, not_worth_folder
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
@@ -40,9 +41,6 @@ PROBE_BYTES = 64 * 1024
 
 # As much as git reads before it calls a file binary.
 _BINARY_BYTES = 8 * 1024
-
-# Text in these encodings is full of NUL bytes; without the mark it cannot be told from binary.
-_WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 # No text of any encoding has many of these; a small or packed file may be binary without a NUL. Backspaces, escapes and
 # the shifts of Asian encodings are not among them.
@@ -448,7 +446,7 @@ def _patterns_in(location: Path, *, beside: list[_Patterns]) -> tuple[GitPattern
 
 
 def _is_binary(start: bytes) -> bool:
-    if start.startswith(_WIDE_TEXT_MARKS):
+    if wide_encoding(start):
         return False
     controls = len(start) - len(start.translate(None, _CONTROLS))
     return start.startswith(_PDF_MARK) or b"\0" in start or controls > _MOST_CONTROLS * len(start)

@@ -14,18 +14,10 @@ from typing import TYPE_CHECKING
 
 from rerank_cli.corpus.read.declared import declared_encoding
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.wide_text import wide_encoding
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
-
-# UTF-32 first: its little-endian mark begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 _UTF8 = "utf-8"
 _WESTERN = "cp1252"
@@ -96,14 +88,13 @@ def decode(content: bytes) -> Decoded:
 
 
 def _decoded(content: bytes) -> Decoded:
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    if encoding == "utf-8-sig":
+    if content.startswith(codecs.BOM_UTF8):
         return _nearly_utf8(content.removeprefix(codecs.BOM_UTF8), for_each=0.25) or _guessed(content)
-    if encoding:
-        marked = _nearly(content, encoding)
-        if marked is None:
+    if encoding := wide_encoding(content):
+        wide = _nearly(content, encoding)
+        if wide is None:
             raise Unreadable(f"not valid {encoding}, which its first bytes promise")
-        return marked
+        return wide
     if content.isascii():
         return _escaped(content) or Decoded(content.decode("ascii"))
     declared = declared_encoding(content)

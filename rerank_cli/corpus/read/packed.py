@@ -9,13 +9,13 @@ import lzma
 import zlib
 
 from rerank_cli.corpus.read.errors import Unreadable
+from rerank_cli.corpus.read.wide_text import wide_encoding
 
 _MOST_BYTES = 100_000_000
 _STEP_BYTES = 100_000
 
 # As for files that are not packed: text has no NUL among its first bytes, but for the wide encodings.
 _PROBE_BYTES = 8 * 1024
-_WIDE_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PDF_MARK = b"%PDF-"
 
 # What a tar archive has in the header of its first member.
@@ -60,5 +60,5 @@ def _refuse_what_is_no_file(content: bytes, is_text: bool) -> None:
     if content[_TAR_MARK_AT : _TAR_MARK_AT + len(_TAR_MARK)] == _TAR_MARK:
         raise Unreadable("an archive: unpack it to search it")
     probe = content[:_PROBE_BYTES]
-    if is_text and (probe.startswith(_PDF_MARK) or (b"\0" in probe and not probe.startswith(_WIDE_TEXT_MARKS))):
+    if is_text and (probe.startswith(_PDF_MARK) or (b"\0" in probe and not wide_encoding(probe))):
         raise Unreadable("binary once it is unpacked")

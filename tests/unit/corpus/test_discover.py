@@ -233,15 +233,18 @@ def test_a_broken_pattern_in_a_flag_is_an_error_of_usage(tmp_path: Path, rules: 
         discover(tmp_path, rules)
 
 
-def test_binary_files_are_left_out_and_wide_text_with_its_mark_is_not(tmp_path: Path) -> None:
+def test_binary_files_are_left_out_and_wide_text_is_not(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x00\x00")
     (tmp_path / "b.ai").write_bytes(b"%PDF-1.7\nno NUL near")
     (tmp_path / "c.txt").write_bytes("wide".encode("utf-16"))
     (tmp_path / "d.txt").write_bytes("wide".encode("utf-32"))
     (tmp_path / "e.txt").write_bytes("unmarked".encode("utf-16-le"))
+    (tmp_path / "f.txt").write_bytes("unmarked, and 長い".encode("utf-16-be") + b"a")
+    (tmp_path / "g.pcm").write_bytes(bytes(byte for level in range(256) for byte in (level, 0)))
+    (tmp_path / "h.bin").write_bytes(b"\x01\0\0\0a\0b\0c\0d\0" * 9)
     found = discover(tmp_path, Rules())
-    assert paths(found) == ["c.txt", "d.txt"]
-    assert reasons(found) == dict.fromkeys(["a.png", "b.ai", "e.txt"], "binary")
+    assert paths(found) == ["c.txt", "d.txt", "e.txt", "f.txt"]
+    assert reasons(found) == dict.fromkeys(["a.png", "b.ai", "g.pcm", "h.bin"], "binary")
 
 
 def test_a_binary_file_without_a_nul_is_known_by_its_controls(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ TEXT = "Grüße, 日本\nsecond"
         codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
         codecs.BOM_UTF32_LE + TEXT.encode("utf-32-le"),
         codecs.BOM_UTF32_BE + TEXT.encode("utf-32-be"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
     ],
 )
 def test_every_unicode_encoding_gives_the_same_text_without_its_mark(content: bytes) -> None:

@@ -77,7 +77,8 @@ def test_what_is_binary_inside_is_no_text(content: bytes) -> None:
 
 
 def test_wide_text_is_text() -> None:
-    assert read("a.txt.gz", gzip.compress("Kessel".encode("utf-16"))).documents[0].blocks[0].text == "Kessel"
+    for encoding in ("utf-16", "utf-16-le"):
+        assert read("a.txt.gz", gzip.compress("Kessel".encode(encoding))).documents[0].blocks[0].text == "Kessel"
 
 
 @pytest.mark.parametrize("ending", PACK)

@@ -1,8 +1,8 @@
 """Read documents of Word (DOCX, DOCM and templates): headings, paragraphs, lists, tables, notes, comments, text boxes.
 
-Places count the paragraphs that have text, from 1, as they come in the body; a row of a table counts as one. Text boxes
-follow the paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was
-deleted while changes were tracked, headers, footers and the table of contents are left out.
+Places count the paragraphs that have text, from 1, as they come in the body; a row of a table counts as one. Text
+boxes, charts and diagrams follow the paragraph at which they stand, and so do a note and a comment, with the place of
+that paragraph. What was deleted while changes were tracked, headers, footers and the table of contents are left out.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.numbering import Numbering
-from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, title_of
+from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, shown, value
 from rerank_cli.corpus.read.paragraphs import Paragraphs
 from rerank_cli.records import Document, Reading
@@ -68,10 +69,11 @@ class _Style:
 
 @dataclass(slots=True)
 class _Found:
-    """What a paragraph holds: its text, text boxes, and notes with their marks."""
+    """What a paragraph holds: its text, text boxes, drawings, and notes with their marks."""
 
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
+    drawings: list[Element] = field(default_factory=list)
     notes: list[tuple[str, Element]] = field(default_factory=list)
 
     @property
@@ -92,6 +94,8 @@ class _Body:
             for note in package.tree_if_any(related(package, main, kind))
         }
         self._note_marks = 0
+        self._package = package
+        self._parts = relations(package, main)
 
     def take(self, element: Element) -> None:
         """Read *element*, which stands in the body or in what is like one."""
@@ -120,13 +124,19 @@ class _Body:
         self._beside(found)
 
     def _beside(self, found: _Found) -> None:
-        """The notes and the text boxes of what was just read."""
+        """The notes, the text boxes, the charts and the diagrams of what was just read."""
         for mark, note in found.notes:
             inner = self._found_in(note)
             self.paragraphs.note(f"{mark} {inner.line}" if inner.line else "")
         for box in found.boxes:
             for child in shown(box):
                 self.take(child)
+        for drawing in found.drawings:
+            for point in diagrams_in(self._package, drawing, self._parts):
+                self.paragraphs.add("\n".join(lines_of(point)))
+            for chart in charts_in(self._package, drawing, self._parts):
+                self.paragraphs.add("\n".join(chart.titles))
+                self.paragraphs.table(chart.rows)
 
     def _mark(self, properties: Element | None, style: _Style) -> str:
         """The bullet or the number in front of a paragraph."""
@@ -164,6 +174,8 @@ class _Body:
                 self._note(child, found)
             elif tag == "txbxContent":
                 found.boxes.append(child)
+            elif tag in ("chart", "relIds"):
+                found.drawings.append(child)
             elif tag in _NO_TEXT or _is_hidden(child) or _is_placeholder(child):
                 continue
             else:

@@ -1,7 +1,8 @@
 """Read presentations of LibreOffice and others (ODP and templates): each slide is a section under its title.
 
 Places count slides from 1 in the order in which they are shown, hidden ones included. What the speaker notes stands
-under "Notes". The number, the date and the footer, which each slide repeats, are left out.
+under "Notes", and what others remarked on the slide follows it. The number, the date and the footer, which each slide
+repeats, are left out.
 """
 
 from __future__ import annotations
@@ -10,8 +11,18 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from rerank_cli.corpus.read.numbering import BULLET
-from rerank_cli.corpus.read.opendocument import NO_TEXT, fields_of, open_document, pieces, table_rows, text_of, title_of
-from rerank_cli.corpus.read.package import value
+from rerank_cli.corpus.read.opendocument import (
+    NO_TEXT,
+    chart_of,
+    comment_of,
+    fields_of,
+    open_document,
+    pieces,
+    table_rows,
+    text_of,
+    title_of,
+)
+from rerank_cli.corpus.read.package import Package, value
 from rerank_cli.corpus.read.slides import Slides
 from rerank_cli.records import Document, Reading
 
@@ -27,12 +38,12 @@ def read(content: bytes, path: str) -> Reading:
         if piece.tag == "page":
             at += 1
             slides.begin(at)
-            _read_slide(piece, slides)
+            _read_slide(package, piece, slides)
     title = slides.outline.title or title_of(package)
     return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),))
 
 
-def _read_slide(page: Element, slides: Slides) -> None:
+def _read_slide(package: Package, page: Element, slides: Slides) -> None:
     shapes = [each for each in page if each.tag != "notes" and value(each, "class") not in _REPEATED]
     slides.title(line for each in shapes if value(each, "class") == "title" for line in _lines(each))
     for shape in shapes:
@@ -40,8 +51,13 @@ def _read_slide(page: Element, slides: Slides) -> None:
             for table in shape.iter("table"):
                 slides.table([[text_of(cell).replace("\n", " ") for cell in row] for row in table_rows(table)])
             slides.text(_lines(shape))
+            for each in shape.iter("object"):
+                if chart := chart_of(package, each):
+                    slides.text(chart.titles)
+                    slides.table(chart.rows)
     for notes in page.iter("notes"):
         slides.notes(line for each in notes if value(each, "class") not in _REPEATED for line in _lines(each))
+    slides.comments(comment_of(each) for each in page if each.tag == "annotation")
 
 
 def _lines(element: Element, mark: str = "") -> Iterator[str]:

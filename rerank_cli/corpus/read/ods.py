@@ -1,7 +1,7 @@
 """Read spreadsheets of LibreOffice and others (ODS and templates): each sheet is a section, and rows are places.
 
 All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
-behind what its cell shows.
+behind what its cell shows. Text boxes and the titles of charts follow the rows of their sheet.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from rerank_cli.corpus.read.opendocument import comment_of, fields_of, open_document, pieces, text_of, title_of
+from rerank_cli.corpus.read.opendocument import (
+    chart_of,
+    comment_of,
+    fields_of,
+    open_document,
+    pieces,
+    text_of,
+    title_of,
+)
 from rerank_cli.corpus.read.package import number, value
 from rerank_cli.corpus.read.sheets import Cell, Sheets, shown_iso, shown_number, shown_percent, with_comment
 from rerank_cli.records import Document, Reading
@@ -29,7 +37,15 @@ def read(content: bytes, path: str) -> Reading:
         if piece.tag == "table":
             at = 1
             sheets.begin(value(piece, "name"))
+        elif piece.tag == "shapes":
+            sheets.beside(1, text_of(piece).splitlines())
+            for each in piece.iter("object"):
+                if chart := chart_of(package, each):
+                    sheets.beside(1, chart.titles)
         elif piece.tag == "table-row":
+            for each in piece.iter("object"):
+                if chart := chart_of(package, each):
+                    sheets.beside(at, chart.titles)
             repeated = number(value(piece, "number-rows-repeated"), 1, most=_MAX_ROWS)
             sheets.row(at, _cells(piece), repeated=repeated)
             at += repeated

@@ -1,8 +1,8 @@
 """Read text documents of LibreOffice and others (ODT, OTT): headings, paragraphs, lists, tables, notes, comments.
 
-Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Text boxes follow the
-paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was deleted while
-changes were tracked, headers, footers and the table of contents are left out.
+Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Text boxes and charts
+follow the paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was
+deleted while changes were tracked, headers, footers and the table of contents are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from rerank_cli.corpus.read.opendocument import (
     NO_TEXT,
     PARAGRAPHS,
     blank,
+    chart_of,
     clean,
     comment_of,
     fields_of,
@@ -24,7 +25,7 @@ from rerank_cli.corpus.read.opendocument import (
     text_of,
     title_of,
 )
-from rerank_cli.corpus.read.package import number, value
+from rerank_cli.corpus.read.package import Package, number, value
 from rerank_cli.corpus.read.paragraphs import Paragraphs
 from rerank_cli.records import Document, Reading
 
@@ -41,7 +42,7 @@ _FORMATS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerR
 def read(content: bytes, path: str) -> Reading:
     """A single document; its title is what has the style of titles, else its first heading, else its properties'."""
     package = open_document(content)
-    body = _Body()
+    body = _Body(package)
     body.learn_styles(package.tree_if_any("styles.xml"))
     for piece in pieces(package, "text"):
         if piece.tag == "automatic-styles":
@@ -63,18 +64,20 @@ class _List:
 
 @dataclass(slots=True)
 class _Found:
-    """What a paragraph holds: its text, what is a paragraph of its own in it, and notes with their marks."""
+    """What a paragraph holds: its text, what is a paragraph of its own in it, objects, and notes with their marks."""
 
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
+    objects: list[Element] = field(default_factory=list)
     notes: list[tuple[str, Element]] = field(default_factory=list)
 
 
 class _Body:
     """Reads what stands in the body, from top to bottom."""
 
-    def __init__(self) -> None:
+    def __init__(self, package: Package) -> None:
         self.paragraphs = Paragraphs()
+        self._package = package
         self._parents: dict[str, str] = {}  # of styles
         self._levels: dict[tuple[str, int], Element] = {}  # how the items of a list are marked, by style and level
         self._counts: dict[tuple[str, int], int] = {}
@@ -127,6 +130,10 @@ class _Body:
             self.paragraphs.note(f"{mark} {text_of(note)}" if mark else comment_of(note))
         for box in found.boxes:
             self.take(box)
+        for each in found.objects:
+            if chart := chart_of(self._package, each):
+                self.paragraphs.add("\n".join(chart.titles))
+                self.paragraphs.table(chart.rows)
 
     def _list(self, element: Element, within: _List) -> None:
         inner = _List(value(element, "style-name") or within.style, within.level + 1)
@@ -180,6 +187,8 @@ class _Body:
                 self._note(child, found)
             elif child.tag == "annotation":
                 found.notes.append(("", child))
+            elif child.tag == "object":
+                found.objects.append(child)
             elif child.tag not in NO_TEXT:
                 found.text.append(blank(child))
                 self._gather(child, found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.charts import Chart
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import believable, fields_among
-from rerank_cli.corpus.read.package import Package, number, value
+from rerank_cli.corpus.read.package import Package, beside, number, value
 from rerank_cli.fields import Fields
 
 _CONTENT = "content.xml"
@@ -110,3 +111,18 @@ def table_rows(table: Element) -> Iterator[list[Element]]:
             yield [cell for cell in child if cell.tag == "table-cell"]
         elif child.tag in ("table-header-rows", "table-rows", "table-row-group"):
             yield from table_rows(child)
+
+
+def chart_of(package: Package, element: Element) -> Chart | None:
+    """The chart that *element*, an `object` in a frame, stands for; None where it is something else."""
+    tree = package.tree_if_any(f"{beside('', value(element, 'href'))}/{_CONTENT}")
+    chart = tree.find("body/chart/chart")
+    if chart is None:
+        return None
+    titles = [text for each in chart.iter() if each.tag in ("title", "subtitle") if (text := _one_line(each))]
+    rows = [[_one_line(cell) for cell in row] for table in chart.iter("table") for row in table_rows(table)]
+    return Chart.of(titles, rows)
+
+
+def _one_line(element: Element) -> str:
+    return " ".join(text for each in element if (text := text_of(each).replace("\n", " ")))

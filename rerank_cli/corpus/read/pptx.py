@@ -1,7 +1,8 @@
 """Read presentations of PowerPoint (PPTX, PPTM and templates): each slide is a section under its title.
 
 Places count slides from 1 in the order in which they are shown, hidden ones included. What the speaker notes stands
-under "Notes". The number, the date and the footer, which each slide repeats, are left out.
+under "Notes", and what others remarked on the slide follows it. The number, the date and the footer, which each slide
+repeats, are left out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, relations, title_of
 from rerank_cli.corpus.read.package import Package, shown, value
@@ -50,19 +52,31 @@ def _relation(slide: Element) -> str:
 
 def _read_slide(package: Package, part: str, slides: Slides) -> None:
     parts = relations(package, part)
-    shapes = list(_shapes(package.tree(part)))
+    tree = package.tree(part)
+    shapes = list(_shapes(tree))
     slides.title(" ".join(_lines(each, listed=False)) for each in shapes if _place(each) in _TITLES)
     for shape in shapes:
         if _place(shape) not in _TITLES:
             _read_shape(shape, slides)
-    for each in parts.values():
-        if each.kind == "diagramData" and each.target in package:
-            for point in package.tree(each.target).iter("pt"):
-                slides.text(_lines(point, listed=True))
+    for point in diagrams_in(package, tree, parts):
+        slides.text(_lines(point, listed=True))
+    for chart in charts_in(package, tree, parts):
+        slides.text(chart.titles)
+        slides.table(chart.rows)
     for each in parts.values():
         if each.kind == "notesSlide" and each.target in package:
             notes = [shape for shape in _shapes(package.tree(each.target)) if _place(shape) not in _REPEATED]
             slides.notes(line for shape in notes for line in _lines(shape, listed=False))
+    for each in parts.values():
+        if each.kind == "comments" and each.target in package:
+            slides.comments(_remarks(package.tree(each.target)))
+
+
+def _remarks(comments: Element) -> Iterator[str]:
+    """What each of *comments* says; a new program writes it, and the answers to it, as the text of a shape."""
+    for comment in comments:
+        said = comment.findtext("text")
+        yield from lines_of(comment) if said is None else (" ".join(said.split()),)
 
 
 def _shapes(element: Element) -> Iterator[Element]:

@@ -69,6 +69,7 @@ class Sheets:
         self.outline = Outline("row")
         self._name = ""
         self._rows: list[_Row] = []
+        self._beside: list[tuple[int, str]] = []
         self._left_chars = _MAX_CHARS
 
     def begin(self, name: str) -> None:
@@ -102,6 +103,13 @@ class Sheets:
         number = max(number, self._rows[-1].number + 1) if self._rows else number
         self._rows += [_Row(at, first, line, count, all_words) for at in range(number, number + repeated)]
 
+    def beside(self, number: int, lines: Iterable[str]) -> None:
+        """Add what stands over the cells, from the row *number* on."""
+        text = "\n".join(lines)
+        self._count(len(text))
+        if text:
+            self._beside.append((number, text))
+
     def _count(self, chars: int) -> None:
         self._left_chars -= chars
         if self._left_chars < 0:
@@ -110,11 +118,19 @@ class Sheets:
     def end(self) -> None:
         """End the sheet that was begun last."""
         rows, self._rows = self._rows, []
-        if not rows:
+        beside, self._beside = self._beside, []
+        if not (rows or beside):
             return
         self.outline.close(1)  # under the old label
         self.outline.label = self._name
-        self.outline.heading(1, self._name, rows[0].number, rows[0].number)
+        first = rows[0].number if rows else beside[0][0]
+        self.outline.heading(1, self._name, first, first)
+        if rows:
+            self._tables(rows)
+        for number, text in beside:
+            self.outline.block(text, number, number)
+
+    def _tables(self, rows: list[_Row]) -> None:
         left = min(row.column for row in rows)
         table: list[_Row] = []
         header: _Row | None = None

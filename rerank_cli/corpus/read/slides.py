@@ -39,3 +39,8 @@ class Slides:
         if text:
             self.outline.heading(2, _NOTES, self._at, self._at)
             self.outline.block(text, self._at, self._at)
+
+    def comments(self, lines: Iterable[str]) -> None:
+        """What others remarked on the slide: it is none of its notes."""
+        self.outline.close(2)
+        self.text(lines)

@@ -1,7 +1,7 @@
 """Read spreadsheets of Excel (XLSX, XLSM): each sheet is a section, and rows are places, counted as the sheet counts.
 
 All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
-behind what its cell shows.
+behind what its cell shows. Text boxes, diagrams and the titles of charts follow the rows of their sheet.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element
 
+from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
@@ -18,6 +19,8 @@ from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_o
 from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("worksheet", "sheetData", "sst"))
+
+_SHEETS = ("worksheet", "chartsheet")
 
 _BOOLEANS = {"0": "FALSE", "1": "TRUE"}
 
@@ -44,10 +47,12 @@ def read(content: bytes, path: str) -> Reading:
     seen: set[str] = set()  # a list that names one part again and again would never end
     for sheet in (each for group in tree if group.tag == "sheets" for each in group):
         part = parts.get(value(sheet, "id"))
-        if part and part.kind == "worksheet" and part.target in package and part.target not in seen:
+        if part and part.kind in _SHEETS and part.target in package and part.target not in seen:
             seen.add(part.target)
             sheets.begin(value(sheet, "name"))
-            _read_sheet(package, part.target, cells, sheets)
+            if part.kind == "worksheet":
+                _read_sheet(package, part.target, cells, sheets)
+            _read_drawing(package, related(package, part.target, "drawing"), sheets)
     sheets.end()
     return Reading((Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),))
 
@@ -60,6 +65,19 @@ def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> N
             at = max(1, number(piece.get("r"), at + 1))
             shown = cells.of(piece)
             sheets.row(at, _commented(shown, comments[at]) if at in comments else shown)
+
+
+def _read_drawing(package: Package, part: str, sheets: Sheets) -> None:
+    """What stands over the cells; the figures of a chart are those of cells."""
+    parts = relations(package, part) if part else {}
+    for anchored in package.tree_if_any(part):
+        row = number(anchored.findtext("from/row"), 0) + 1
+        for shape in anchored.iter("sp"):
+            sheets.beside(row, lines_of(shape))
+        for point in diagrams_in(package, anchored, parts):
+            sheets.beside(row, lines_of(point))
+        for chart in charts_in(package, anchored, parts):
+            sheets.beside(row, chart.titles)
 
 
 def _comments(package: Package, sheet: str) -> dict[int, dict[int, str]]:

@@ -99,7 +99,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".odt", ".ott"), Format("odt", 3, "odt", binary=True)),
     **dict.fromkeys((".odp", ".otp"), Format("odp", 3, "odp", binary=True)),
     **dict.fromkeys((".ods", ".ots"), Format("ods", 3, "ods", binary=True)),
-    ".rtf": Format("rtf", 1, "rtf", binary=True),
+    ".rtf": Format("rtf", 2, "rtf", binary=True),
     ".epub": Format("epub", 3, "epub", binary=True),
     ".ipynb": Format("notebook", 3, "notebook"),
     **dict.fromkeys(

@@ -1,7 +1,7 @@
-"""Read RTF: headings, paragraphs, lists, tables and notes.
+"""Read RTF: headings, paragraphs, lists, tables, notes and comments.
 
-Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. A note follows its
-paragraph and has its place. Pictures, headers, footers, comments and what was deleted are left out.
+Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Notes and comments
+follow their paragraph and have its place. Pictures, headers, footers and what was deleted are left out.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ _NO_TEXT = frozenset(
     (
         *("fonttbl", "colortbl", "filetbl", "listtable", "listoverridetable", "revtbl", "rsidtbl", "generator"),
         *("header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "template"),
-        *("ftnsep", "ftnsepc", "aftnsep", "aftnsepc", "annotation", "atnid", "atnauthor", "fldinst", "xe", "tc"),
-        *("pict", "nonshppict", "object", "themedata", "datastore", "bkmkstart", "bkmkend"),
+        *("ftnsep", "ftnsepc", "aftnsep", "aftnsepc", "atnid", "atnauthor", "fldinst", "xe", "tc"),
+        *("pict", "nonshppict", "object", "themedata", "datastore", "bkmkstart", "bkmkend", "sp", "shprslt"),
+        *("pntxta", "pntxtb", "leveltext", "levelnumbers", "listname"),
     )
 )
-_KNOWN_STARRED = frozenset(("footnote", "shpinst", "shptxt", "listtext", "pntext", "pnseclvl"))
+_KNOWN_STARRED = frozenset(("footnote", "annotation", "shpinst", "shptxt", "listtext", "pntext"))
 
 _SYMBOLS = {
     "tab": " ", "emspace": " ", "enspace": " ", "qmspace": " ", "line": "\n", "bullet": "\u2022",
@@ -57,7 +58,9 @@ _NO_LEVEL = 9
 class _State:
     """What a group inherits and its end takes back."""
 
-    kind: str = "text"  # where its text goes: text, note, mark (of a list item), style, title, font, or nowhere
+    kind: str = (
+        "text"  # where its text goes: text, note, comment, mark (of a list item), style, title, font, or nowhere
+    )
     encoding: str = ""
     skips: int = 1  # how many characters stand behind one in Unicode for programs that have none
     hidden: bool = False
@@ -163,7 +166,7 @@ class _Reader:
         match self._state.kind:
             case "text":
                 self._paragraph.text.append(text)
-            case "note":
+            case "note" | "comment":
                 self._note.append(text)
             case "mark":
                 self._paragraph.mark.append(text)
@@ -182,6 +185,9 @@ class _Reader:
             mark = f"[{self._notes}]"
             self._paragraph.text.append(mark)
             self._paragraph.notes.append(f"{mark} {''.join(self._note)}")
+            self._note = []
+        elif before == "comment" and self._state.kind == "text":
+            self._paragraph.notes.append("".join(self._note))
             self._note = []
         elif before == "style":
             self._styles[self._style] = "".join(self._style_name).strip().rstrip(";").strip()
@@ -241,6 +247,8 @@ class _Reader:
             kind = "style"
         elif word == "footnote":
             kind = "note"
+        elif word == "annotation":
+            kind = "comment" if kind == "text" else kind
         elif word in ("listtext", "pntext"):
             kind = "mark" if kind == "text" else ""
         self._state = replace(self._state, kind=kind)

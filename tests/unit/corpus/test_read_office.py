@@ -337,10 +337,25 @@ def rtf(text: str) -> list[str]:
         ("a{\\pict\\bin4 }}}}}b\\par", "ab"),
         (r"a{\v secret}b\par", "ab"),
         (r"{\field{\*\fldinst HYPERLINK x}{\fldrslt shown}}\par", "shown"),
+        (r"{\*\pnseclvl1\pnucrm{\pntxtb (}{\pntxta )}}shown\par", "shown"),
+        (r"{\pntext\'b7\tab}{\*\pn\pnlvlblt{\pntxtb\'b7}}shown\par", "- shown"),
+        (r"{\shp{\*\shpinst{\sp{\sn shapeType}{\sv 202}}{\shptxt shown}}{\shprslt{\par shown}}}\par", "shown"),
+        (r"{\list{\listlevel{\leveltext \'02\'00.;}{\levelnumbers \'01;}}{\listname L;}}shown\par", "shown"),
     ],
 )
 def test_rtf_gives_what_a_reader_sees(written: str, read: str) -> None:
     assert rtf(written) == [read]
+
+
+def test_a_comment_of_rtf_follows_its_paragraph_and_has_no_number() -> None:
+    comment = r"{\*\atnid HD}{\*\atnauthor H. D.}\chatn{\*\annotation{\*\atnref 1}{\*\atndate 123}From Dinorwic.}"
+    note = r"{\footnote Old.}"
+    assert rtf(rf"Slates{comment} are old{note}.\par Tiles\par") == [
+        "Slates are old[1].",
+        "From Dinorwic.",
+        "[1] Old.",
+        "Tiles",
+    ]
 
 
 # What is not read

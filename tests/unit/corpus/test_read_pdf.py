@@ -96,6 +96,10 @@ def pdf(
             f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+{base} /ToUnicode 3 0 R"
             f" /FirstChar 32 /LastChar 126 /Widths [{'600 ' * 95}] >>"
         )
+    fonts["O"] = (
+        "/O << /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+CMEX10 /FirstChar 0 /LastChar 1 /Widths [500 500]"
+        " /Encoding << /Differences [0 /parenleftbig /parenrightbig] >> >>"
+    )
     fonts["J"] = "/J << /Type /Font /Subtype /Type1 /BaseFont /Courier /ToUnicode 3 0 R >>"
     fonts["K"] = (
         "/K << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R"

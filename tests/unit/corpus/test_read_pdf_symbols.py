@@ -51,3 +51,31 @@ def test_old_figures_and_small_capitals_of_adobe_are_figures_and_capitals() -> N
     meanings = MEANINGS | dict(zip("ABCDE", "\uf731\uf739\uf761\uf7e9\uf8ea", strict=True))
     page = shown("in ABAB, the port of CD and its ropes E", 50, 700, font="M")
     assert texts(pdf(page, meanings=meanings)) == ["in 1919, the port of AÉ and its ropes ™"]
+
+
+@pytest.mark.parametrize(
+    ("written", "font", "sign"),
+    [
+        ("\\000\\001", "O", "()"),
+        *(("\\000\\" + code, "Z", sign) for code, sign in (("002", "["), ("006", "⌈"))),
+        *(("\\000" + code, "Z", sign) for code, sign in (("p", "√"), ("h", "["), ("S", "⋃"), ("V", "⋀"))),
+        *(("\\000" + code, "Y", sign) for code, sign in (("`", "⊢"), ("'", "≃"), (">", "⊤"), ("0", "′"))),
+        ("\\0000\\0000", "Y", "′′"),
+    ],
+)
+def test_a_sign_of_tex_without_a_character_is_that_sign(written: str, font: str, sign: str) -> None:
+    page = shown("the tide", 50, 700) + shown(written, 100, 700, font=font) + shown("the quay", 120, 700)
+    assert texts(pdf(page)) == [f"the tide {sign} the quay"]
+
+
+@pytest.mark.parametrize(("struck", "sign"), [("\u0338=", "≠"), ("\u0338∈", "∉"), ("\u0338R", "\u0338R")])
+def test_a_sign_that_is_struck_out_is_one_sign(struck: str, sign: str) -> None:
+    meanings = MEANINGS | dict(zip("AB", struck, strict=True))
+    assert texts(pdf(shown("the tide AB the quay", 50, 700, font="M"), meanings=meanings)) == [
+        f"the tide {sign} the quay"
+    ]
+
+
+def test_a_struck_sign_of_tex_stands_between_its_words() -> None:
+    page = "BT /F 10 Tf 50 700 Td (rope ) Tj /Y 10 Tf (\\0006) Tj /F 10 Tf (= oar, 6 = 6, 100, 0.0 and f00) Tj ET"
+    assert texts(pdf(page)) == ["rope ≠ oar, 6 = 6, 100, 0.0 and f00"]

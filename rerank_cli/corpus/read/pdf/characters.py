@@ -49,6 +49,10 @@ _DOTLESS = "\u0131"
 _GRAVE = re.compile(r"(?<![^\s(«’'])([^\W\d_]+)`([aeu])|(?<![^\s-])()`(a)(?![^\s-])")  # noqa: RUF001
 _ACCENTED = re.compile(f"([{''.join(_COMBINING)}])(?!s\\b)([A-Za-z{_DOTLESS}])")
 
+# TeX strikes a sign out before it sets it: "̸=" is "≠".
+_STRUCK = "\u0338"
+_STRUCK_SIGN = re.compile(rf"{_STRUCK} ?([=∈∋∼≃≅≈≡≤≥<>⊂⊃⊆⊇∣∥→⇒⇔∃≺≻⊢])")  # noqa: RUF001
+
 # Han, kana and their signs; Hangul is written with blanks.
 _WIDE = r"[\u2e80-\u312f\u31a0-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 _UNSPACED = re.compile(_WIDE)
@@ -125,6 +129,8 @@ def cleaned(text: str) -> str:
         line = _CAPITAL_LIGATURE.sub(lambda found: _OF_CAPITAL[found[0]], line)
     if "\u0640" in line:
         line = _STRETCH.sub("", line)
+    if _STRUCK in line:
+        line = _STRUCK_SIGN.sub(lambda found: unicodedata.normalize("NFC", found[1] + _STRUCK), line)
     line = _ACCENTED.sub(_composed, line)
     if "`" in line:
         line = _GRAVE.sub(lambda found: unicodedata.normalize("NFC", found.expand(r"\1\3\2\4") + "\u0300"), line)

@@ -19,11 +19,17 @@ from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 
 # What pdfium gives in place of each sign of TeX's symbols: the letter that has its code elsewhere.
 _SIGNS = (
-    (re.compile(r"CMB?SY|MathSymbols|[tp]xb?sys?\b"), dict(zip("\r04567bcdehik", "◯′△▽\u0338↦⌊⌋⌈⌉⟨⟩‖", strict=True))),  # noqa: RUF001
+    (
+        re.compile(r"CMB?SY|MathSymbols|[tp]xb?sys?\b"),
+        dict(zip("\r04567bcdehik'`>v", "◯′△▽\u0338↦⌊⌋⌈⌉⟨⟩‖≃⊢⊤⊑", strict=True)),  # noqa: RUF001
+    ),
     (re.compile("MSAM"), dict(zip("BCIJX\x03\x04", "▷◁▶◀✓□■", strict=True))),
     (
         re.compile(r"CMEX|MathExtension|[tp]xexa?\b"),
-        dict(zip("PXQYRZ[\\()\x00\x01\x08\t\n\x0b\x10\x11\x12\x13\x1a\x1b", "∑∑∏∏∫∫⋃⋂{}(){}⟨⟩()(){}", strict=True)),  # noqa: RUF001
+        dict(zip("PXQYRZ[\\STVWpqrs", "∑∑∏∏∫∫⋃⋂⋃⋂⋀⋁√√√√", strict=True))  # noqa: RUF001
+        | dict(zip("\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b", "()[]⌊⌋⌈⌉{}⟨⟩", strict=True))
+        | dict(zip("\x10\x11\x12\x13\x1a\x1b()hi", "()(){}{}[]", strict=True))
+        | dict.fromkeys('!"#', "\u200b"),  # of a matrix
     ),
 )
 
@@ -61,12 +67,14 @@ _FEWEST_WORDS = 3
 _BLANKS = (0.05, 0.4)
 _FEWEST = 20
 
-# Few letters are asked about: no characters at all, those that no word has there, and those that stand alone.
+# Few letters are asked about: no characters at all, those that no word has there, and those that stand alone; a zero
+# that is of no number may be a prime, and what stands before a sign of a formula may strike it out.
 # Each pattern begins with all letters that it may find, which is twice as fast.
 _SUSPECT = re.compile(
-    r"[\x00-\x09\x0b-\x1fhkbdicehA-Z04567\[\\(){|]"
+    r"[\x00-\x09\x0b-\x1f\ufffdhkbdicehpqrsvA-Z04567\[\\(){|!\"#'`>]"
     r"(?:(?<=[iceh])\b|(?<=\b[hkbdBCIJPXQYRZ])|(?<=[^\W\d][04567])|(?<=[a-z][A-Z])|(?<=\b[A-Z])(?=[a-z])"
-    r"|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f])|(?<=\r)(?!\n)|(?<=(?<!\S)[\[\\()])(?!\S)"
+    r"|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f\ufffd])|(?<=\r)(?!\n)|(?<=(?<!\S)[\[\\()!\"#'`>pqrsvSTVW])(?!\S)"
+    r"|(?<=[67])(?=[=→∈∼≈≡≤⊂⊆])|(?<=(?<![\d.,])0)(?=0{0,2}(?![\d.,%]))|(?<=(?<![\d.,])00)(?=0?(?![\d.,%]))"  # noqa: RUF001
     r"|(?<=[^\W_][{|])(?=[^\W_])|(?<=(?<![^\s(])\\)(?=\w[^\"\\]{0,200}\"))"
 )
 _SUSPECT_IN_WORD = re.compile(
@@ -85,7 +93,7 @@ _UNTOLD = re.compile("[\x00\x01\x03-\x09\x17\x18\x1a\x7f-\x9f\ufffd]")
 _FEWEST_UNTOLD = 5
 _MOST_UNTOLD = 0.15
 _ALL_BUT_FEW = 0.9
-_REPLACED = "\ufffd"
+_REPLACED, _ZERO = "\ufffd", "\0"  # of the letter that is number nothing pdfium has no character at all
 _NO_LETTER = "\u200b"
 
 # Quartz may number the letters of a font from here on, each when it is first used. So many in that order are numbers.
@@ -203,7 +211,7 @@ class Glyphs:
 
     def _signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str, suspect: re.Pattern[str]) -> dict[int, str]:
         found = (each.start() for each in suspect.finditer(text))
-        unknown = [index for index in found if _is_unknown(textpage, index)]
+        unknown = [index for index in found if text[index] == _REPLACED or _is_unknown(textpage, index)]
         signs = ((index, self._character(textpage, index, text)) for index in unknown)
         return {index: sign for index, sign in signs if sign}
 
@@ -228,7 +236,7 @@ class Glyphs:
         return self._name.value.decode("utf-8", "replace") if 0 < length <= _NAME_BYTES else ""
 
     def _character(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, index: int, text: str) -> str | None:
-        code, name = text[index], self._font(textpage, index)
+        code, name = text[index].replace(_REPLACED, _ZERO), self._font(textpage, index)
         for font, signs in _SIGNS:
             if font.search(name):
                 return signs.get(code)

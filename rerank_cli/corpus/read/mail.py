@@ -17,6 +17,7 @@ from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.mime import Part, part_of
 from rerank_cli.corpus.read.pinned import PinnedOutline
 from rerank_cli.corpus.read.text import paragraphs
+from rerank_cli.corpus.read.wide_text import wide_encoding
 from rerank_cli.records import Document, Reading
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Newsgroups", "Date")
@@ -49,8 +50,6 @@ _MESSAGE = re.compile(
     re.MULTILINE,
 )
 _ESCAPED_FROM = re.compile(rb"^>(?=>*From )", re.MULTILINE)
-
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # Signatures are for programs, and so is what wraps a signed text.
 _SIGNATURES = frozenset(
@@ -106,8 +105,8 @@ read_mbox_alone = partial(read_mbox, attached=False)
 
 
 def _with_newlines(content: bytes) -> bytes:
-    if content.startswith(_UTF16_MARKS):
-        content = content.decode("utf-16", "replace").encode()
+    if encoding := wide_encoding(content):
+        content = content.decode(encoding, "replace").encode()
     return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 

@@ -56,11 +56,12 @@ _NO_LEVEL = 9
 
 @dataclass(slots=True, frozen=True)
 class _State:
-    """What a group inherits and its end takes back."""
+    """What a group inherits and its end takes back.
 
-    kind: str = (
-        "text"  # where its text goes: text, note, comment, mark (of a list item), style, title, font, or nowhere
-    )
+    `kind` says where its text goes: text, note, comment, mark (of a list item), style, title, font, or nowhere.
+    """
+
+    kind: str = "text"
     encoding: str = ""
     skips: int = 1  # how many characters stand behind one in Unicode for programs that have none
     hidden: bool = False

@@ -332,7 +332,8 @@ def test_carriage_returns_a_mark_and_a_line_of_a_mailbox_change_nothing() -> Non
     mail = HEADERS + "\nText\n"
     marked = b"\xef\xbb\xbf" + mail.replace("\n", "\r\n").encode()
     assert document(marked) == document(mail) == document(f"From ann@example.com Sun Mar  1 23:30:00 2026\n{mail}")
-    assert document(mail.encode("utf-16")) == document(mail)
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        assert document(mail.encode(encoding)) == document(mail)
 
 
 def test_a_text_without_headers_is_a_body() -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rerank_cli.config import PROJECT_FILE
 from rerank_cli.corpus.mounts import mount_test
 from rerank_cli.corpus.read.wide_text import wide_encoding
-from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name, not_worth_folder
+from rerank_cli.corpus.worth import not_worth_by_content, not_worth_by_name, not_worth_folder, reason_of_binary
 from rerank_cli.errors import InputError, UsageError, in_words
 from rerank_cli.globs import BrokenPattern, GitPattern, git_pattern, selects
 from rerank_cli.ports import FileState
@@ -388,7 +388,7 @@ def _judged_by_content(
             with open_regular(location) as file:
                 head = file.read(PROBE_BYTES)
             if _is_binary(head[:_BINARY_BYTES]):
-                return SkippedFile(path, "binary", "binary")
+                return SkippedFile(path, reason_of_binary(path), "binary")
             if judges and (reason := not_worth_by_content(path, head)):
                 return SkippedFile(path, reason, "generated")
     except OSError as error:

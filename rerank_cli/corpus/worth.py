@@ -19,6 +19,12 @@ _LOCK_FILES = frozenset(
     stack.yaml.lock cabal.project.freeze shard.lock renv.lock chart.lock .terraform.lock.hcl module.bazel.lock
     """.split()
 )
+_OTHER_DOCUMENTS = frozenset(
+    """
+    .doc .dot .xls .xlt .xlsb .ppt .pps .pub .msg .one .vsd .vsdx .wpd .wps .wri .hwp .hwpx .pages .numbers .key
+    .mobi .azw .azw3 .djvu .xps .oxps .chm .pst .mpp .sxw .sxc .sxi
+    """.split()
+)
 _UNFINISHED = (".crdownload", ".opdownload", ".part", ".partial")
 _PACKAGES = frozenset(("node_modules", "bower_components", "jspm_packages"))
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -108,6 +114,16 @@ def not_worth_by_name(path: str) -> str:
     if re.search(_SEARCH_INDEX, lower):
         return "the search index of a documentation"
     return "a font" if name.endswith(_FONTS) else ""
+
+
+def reason_of_binary(path: str) -> str:
+    """Why the file at *path*, which is no text, is left out: a document of another program has words all the same."""
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - as discovery has its paths
+    return (
+        f"a document that no reader knows: see --converter '{suffix}=COMMAND {{}}'"
+        if suffix in _OTHER_DOCUMENTS
+        else "binary"
+    )
 
 
 def not_worth_folder(location: str) -> str:

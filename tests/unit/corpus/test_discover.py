@@ -247,6 +247,14 @@ def test_binary_files_are_left_out_and_wide_text_is_not(tmp_path: Path) -> None:
     assert reasons(found) == dict.fromkeys(["a.png", "b.ai", "g.pcm", "h.bin"], "binary")
 
 
+def test_a_document_that_no_reader_knows_names_the_option_that_may_help(tmp_path: Path) -> None:
+    (tmp_path / "Old.DOC").write_bytes(b"\xd0\xcf\x11\xe0\0\0")
+    (tmp_path / "text.doc").write_text("It is text, whatever its name says.")
+    found = discover(tmp_path, Rules())
+    assert paths(found) == ["text.doc"]
+    assert reasons(found) == {"Old.DOC": "a document that no reader knows: see --converter '.doc=COMMAND {}'"}
+
+
 def test_a_binary_file_without_a_nul_is_known_by_its_controls(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"ID3" + bytes(range(1, 256)) * 3)
     (tmp_path / "b.txt").write_bytes(b"N\bNA\bAM\bME\bE\n\x1b[1mBold\x1b[0m \x0eshift\x0f \x1b$B\n\x0cPage\x04\n" * 9)

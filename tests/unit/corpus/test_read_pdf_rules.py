@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.unit.corpus.test_read_pdf import pdf, shown, spaced, texts
+from tests.unit.corpus.test_read_pdf import _file, _stream, pdf, shown, spaced, texts
 
 
 def ruled(lefts: list[float], tops: list[float], *, without: tuple[tuple[str, int, int], ...] = ()) -> str:
@@ -251,4 +251,40 @@ def test_rows_stay_whole_where_rules_part_no_more_than_their_heads() -> None:
         "keepers who have red | 17.5 | 19.5\n"
         "keepers who have blue | 27.5 | 29.5\n"
         "keepers who have white | 37.5 | 39.5"
+    ]
+
+
+def drawn(page: str, placed: str) -> bytes:
+    """A file whose only page draws *page* as one thing, in a drawing that is *placed* in another."""
+    font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+    form = "/Type /XObject /Subtype /Form /BBox [0 0 600 800]"
+    inner = _stream(page).replace("<<", f"<< {form} {font}", 1)
+    outer = _stream(f"q {placed} cm /In Do Q").replace(
+        "<<", f"<< {form} /Matrix [1 0 0 1 20 -30] /Resources << /XObject << /In 6 0 R >> >>", 1
+    )
+    return _file(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 600 800] >>",
+            "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << /Out 5 0 R >> >> >>",
+            _stream("/Out Do"),
+            outer,
+            inner,
+        ]
+    )
+
+
+@pytest.mark.parametrize("placed", ["1 0 0 1 0 0", "0.9 0 0 0.9 10 40", "0 1 -1 0 700 50"])
+def test_rules_within_a_drawing_that_holds_the_page_part_its_cells(placed: str) -> None:
+    lefts, tops = [50, 170, 290, 380], [700, 672, 644, 630]
+    rows = [
+        ["rope of hemp/and of flax", "from the north/quay", "12.50"],
+        ["paint, the/red kind", "from the town", "24.50"],
+        ["nails", "from the/smith", "3.00"],
+    ]
+    page = ruled(lefts, [700, 672, 644, 616]) + cells(rows, lefts, tops)
+    assert texts(drawn(page, placed)) == [
+        "rope of hemp and of flax | from the north quay | 12.50\n"
+        "paint, the red kind | from the town | 24.50\n"
+        "nails | from the smith | 3.00"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -18,6 +18,11 @@ from rerank_cli.corpus.read.pdf.sheet import Sheet
 _MOST_OBJECTS = 5_000
 _MOST_SEGMENTS = 300
 _BOX_SEGMENTS = 5
+
+# Programs put what is on a page into a drawing, and that into others, to stamp or to turn it. More drawings side by
+# side are several pages on one.
+_DEEPEST = 3
+_MOST_DRAWINGS = 2
 
 # In points: how large a drawn letter or a formula of such letters is.
 _LEAST_SIGN = (0.5, 1.0)
@@ -37,6 +42,8 @@ SAME = 3.0
 
 # Asked of every object of a page.
 _PATH = pdfium.FPDF_PAGEOBJ_PATH
+_FORM = pdfium.FPDF_PAGEOBJ_FORM
+_TEXT = pdfium.FPDF_PAGEOBJ_TEXT
 _IMAGE = pdfium.FPDF_PAGEOBJ_IMAGE
 _count_objects = lean(pdfium.FPDFPage_CountObjects)
 _object = lean(pdfium.FPDFPage_GetObject)
@@ -49,8 +56,12 @@ _segment = lean(pdfium.FPDFPath_GetPathSegment)
 _kind_of_segment = lean(pdfium.FPDFPathSegment_GetType)
 _ask_point = lean(pdfium.FPDFPathSegment_GetPoint)
 _closes = lean(pdfium.FPDFPathSegment_GetClose)
+_count_held = lean(pdfium.FPDFFormObj_CountObjects)
+_held = lean(pdfium.FPDFFormObj_GetObject)
 
 _Point = tuple[float, float]
+_Matrix = tuple[float, float, float, float, float, float]
+_Edges = tuple[float, float, float, float]  # left, bottom, right and top
 
 
 class Rule(NamedTuple):
@@ -144,6 +155,7 @@ class _Drawn:
         self._x, self._y = ctypes.c_float(), ctypes.c_float()
         self._point_pointers = ctypes.byref(self._x), ctypes.byref(self._y)
         self._filled, self._stroked = ctypes.c_int(), ctypes.c_int()
+        self._around: _Matrix | None = None  # of the drawing that is looked into
         self.shades: list[Rule] = []
         """The upper and lower edges of boxes that are filled; once lines were asked for."""
         self.signs: list[Sign] = []
@@ -154,10 +166,14 @@ class _Drawn:
     def lines(self) -> Iterator[tuple[_Point, _Point]]:
         count = _count_objects(self._page)
         objects = map(partial(_object, self._page), range(count if count <= _MOST_OBJECTS else 0))
-        for kind, drawn in [(_kind_of(drawn), drawn) for drawn in objects]:
+        yield from self._lines_on(list(objects), depth=0)
+
+    def _lines_on(self, objects: Sequence[pdfium.FPDF_PAGEOBJECT], depth: int) -> Iterator[tuple[_Point, _Point]]:
+        kinds = [_kind_of(drawn) for drawn in objects]
+        may_hold_page = depth < _DEEPEST and _TEXT not in kinds and kinds.count(_FORM) <= _MOST_DRAWINGS
+        for kind, drawn in zip(kinds, objects, strict=True):
             if kind in (_PATH, _IMAGE):
-                _ask_bounds(drawn, *self._edge_pointers)
-                left, bottom, right, top = (edge.value for edge in self._edges)
+                left, bottom, right, top = self._edges_on_page(drawn)
                 width, height = right - left, top - bottom
                 if _LEAST_DOT < height < _LARGEST_DOT and 1 < _LONGEST_DOT * width / height < _LONGEST_DOT**2:
                     self.dots.append(self._shown(left, bottom, right, top))
@@ -165,6 +181,31 @@ class _Drawn:
                     self._look_for_sign(left, bottom, right, top)
                 if kind == _PATH and max(right - left, top - bottom) >= _LENGTH:
                     yield from self._lines_of(drawn, left, bottom, right, top)
+            elif kind == _FORM and may_hold_page:
+                yield from self._lines_within(drawn, depth)
+
+    def _edges_on_page(self, drawn: pdfium.FPDF_PAGEOBJECT) -> _Edges:
+        _ask_bounds(drawn, *self._edge_pointers)
+        left, bottom, right, top = (edge.value for edge in self._edges)
+        if self._around is None:
+            return left, bottom, right, top
+        (left, bottom), (right, top) = _moved(self._around, left, bottom), _moved(self._around, right, top)
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+    def _lines_within(self, drawing: pdfium.FPDF_PAGEOBJECT, depth: int) -> Iterator[tuple[_Point, _Point]]:
+        count = _count_held(drawing)
+        if not 0 < count <= _MOST_OBJECTS:
+            return
+        before = self._around
+        own = self._matrix_of(drawing)
+        self._around = own if before is None else _product(own, before)
+        yield from self._lines_on(list(map(partial(_held, drawing), range(count))), depth + 1)
+        self._around = before
+
+    def _matrix_of(self, drawn: pdfium.FPDF_PAGEOBJECT) -> _Matrix:
+        _ask_matrix(drawn, ctypes.byref(self._matrix))
+        matrix = self._matrix
+        return matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
 
     def _look_for_sign(self, left: float, bottom: float, right: float, top: float) -> None:
         width, height = right - left, top - bottom
@@ -204,14 +245,14 @@ class _Drawn:
         count = _count_segments(drawn)
         if count > _MOST_SEGMENTS:
             return
-        _ask_matrix(drawn, ctypes.byref(self._matrix))
-        a, b, c, d, e, f = (getattr(self._matrix, name) for name in "abcdef")
+        matrix = self._matrix_of(drawn)
+        if self._around is not None:
+            matrix = _product(matrix, self._around)
         start = before = (0.0, 0.0)
         for segment in map(partial(_segment, drawn), range(count)):
             kind = _kind_of_segment(segment)
             _ask_point(segment, *self._point_pointers)
-            x, y = self._x.value, self._y.value
-            point = a * x + c * y + e, b * x + d * y + f
+            point = _moved(matrix, self._x.value, self._y.value)
             if kind == pdfium.FPDF_SEGMENT_MOVETO:
                 start = point
             elif kind == pdfium.FPDF_SEGMENT_LINETO:
@@ -219,3 +260,15 @@ class _Drawn:
             if _closes(segment):
                 yield point, start
             before = point
+
+
+def _moved(matrix: _Matrix, x: float, y: float) -> _Point:
+    a, b, c, d, e, f = matrix
+    return a * x + c * y + e, b * x + d * y + f
+
+
+def _product(first: _Matrix, second: _Matrix) -> _Matrix:
+    """What moves a point as *first* does, and then *second*."""
+    a, b, c, d, e, f = first
+    turn: _Matrix = (*second[:4], 0.0, 0.0)
+    return *_moved(turn, a, b), *_moved(turn, c, d), *_moved(second, e, f)

@@ -1,8 +1,9 @@
 """Read documents of Word (DOCX, DOCM and templates): headings, paragraphs, lists, tables, notes, comments, text boxes.
 
 Places count the paragraphs that have text, from 1, as they come in the body; a row of a table counts as one. Text
-boxes, charts and diagrams follow the paragraph at which they stand, and so do a note and a comment, with the place of
-that paragraph. What was deleted while changes were tracked, headers, footers and the table of contents are left out.
+boxes, charts, diagrams and what pictures say of themselves follow the paragraph at which they stand, and so do a note
+and a comment, with the place of that paragraph. What was deleted while changes were tracked, headers, footers and the
+table of contents are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rerank_cli.corpus.read.numbering import Numbering
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, shown, value
 from rerank_cli.corpus.read.paragraphs import Paragraphs
+from rerank_cli.corpus.read.pictures import said_of_picture
 from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("document", "body"))
@@ -74,6 +76,7 @@ class _Found:
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
     drawings: list[Element] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)  # what they say of themselves
     notes: list[tuple[str, Element]] = field(default_factory=list)
 
     @property
@@ -124,13 +127,15 @@ class _Body:
         self._beside(found)
 
     def _beside(self, found: _Found) -> None:
-        """The notes, the text boxes, the charts and the diagrams of what was just read."""
+        """The notes, the text boxes, the pictures, the charts and the diagrams of what was just read."""
         for mark, note in found.notes:
             inner = self._found_in(note)
             self.paragraphs.note(f"{mark} {inner.line}" if inner.line else "")
         for box in found.boxes:
             for child in shown(box):
                 self.take(child)
+        for said in found.pictures:
+            self.paragraphs.add(said)
         for drawing in found.drawings:
             for point in diagrams_in(self._package, drawing, self._parts):
                 self.paragraphs.add("\n".join(lines_of(point)))
@@ -174,6 +179,8 @@ class _Body:
                 self._note(child, found)
             elif tag == "txbxContent":
                 found.boxes.append(child)
+            elif tag == "docPr":
+                found.pictures.append(said_of_picture((child.get("title", ""), child.get("descr", ""))))
             elif tag in ("chart", "relIds"):
                 found.drawings.append(child)
             elif tag in _NO_TEXT or _is_hidden(child) or _is_placeholder(child):

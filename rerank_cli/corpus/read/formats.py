@@ -88,7 +88,7 @@ FORMATS: dict[str, Format] = {
         Format("man", 1, "man"),
     ),
     ".pod": Format("pod", 2, "pod"),
-    **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 1, "latex")),
+    **dict.fromkeys((".tex", ".ltx", ".latex"), Format("latex", 2, "latex")),
     ".textile": Format("textile", 1, "textile"),
     **dict.fromkeys((".mediawiki", ".wiki"), Format("mediawiki", 2, "mediawiki")),
     **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html", 4, "html", page=True)),

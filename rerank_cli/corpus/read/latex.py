@@ -50,7 +50,8 @@ _DROPPED = {
     ),
 }
 _DROPPED |= {"definecolor": 3, "addcontentsline": 3, "multirow": 2, "resizebox": 2, "fontsize": 2, "rule": 2}
-_CITES = re.compile(r"^[A-Za-z]*cite[a-z]*$")
+_DROPPED |= {"indexsee": 2, "indexseealso": 2}
+_CITES_OR_INDEXES = re.compile(r"^(?:[A-Za-z]*cite[a-z]*|index[a-z]*)$")  # books have commands of their own for both
 
 _VERBATIM = frozenset(("verbatim", "Verbatim", "lstlisting", "minted", "alltt", "Highlighting", "BVerbatim"))
 _MATH = frozenset(
@@ -253,7 +254,7 @@ class _Text:
         elif name in ("title", "subtitle", "author", "caption"):
             self._option()
             self._with_group(lambda text: self._block_of(name, text))
-        elif name in _DROPPED or _CITES.match(name):
+        elif name in _DROPPED or _CITES_OR_INDEXES.match(name):
             self._drop(_DROPPED.get(name, 1))
         elif name == "href":
             self._with_group(lambda url: self._with_group(lambda text: self._say(linked(text, url))))

@@ -18,6 +18,7 @@ from rerank_cli.corpus.read.opendocument import (
     fields_of,
     open_document,
     pieces,
+    said_in,
     table_rows,
     text_of,
     title_of,
@@ -51,6 +52,7 @@ def _read_slide(package: Package, page: Element, slides: Slides) -> None:
             for table in shape.iter("table"):
                 slides.table([[text_of(cell).replace("\n", " ") for cell in row] for row in table_rows(table)])
             slides.text(_lines(shape))
+            slides.text(said for frame in shape.iter("frame") if (said := said_in(frame)))
             for each in shape.iter("object"):
                 if chart := chart_of(package, each):
                     slides.text(chart.titles)

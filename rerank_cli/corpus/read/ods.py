@@ -1,7 +1,8 @@
 """Read spreadsheets of LibreOffice and others (ODS and templates): each sheet is a section, and rows are places.
 
 All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
-behind what its cell shows. Text boxes and the titles of charts follow the rows of their sheet.
+behind what its cell shows. Text boxes, the titles of charts and what pictures say of themselves follow the rows of their
+sheet.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rerank_cli.corpus.read.opendocument import (
     fields_of,
     open_document,
     pieces,
+    said_in,
     text_of,
     title_of,
 )
@@ -39,6 +41,8 @@ def read(content: bytes, path: str) -> Reading:
             sheets.begin(value(piece, "name"))
         elif piece.tag == "shapes":
             sheets.beside(1, text_of(piece).splitlines())
+            for frame in piece.iter("frame"):
+                sheets.beside(1, [said_in(frame)])
             for each in piece.iter("object"):
                 if chart := chart_of(package, each):
                     sheets.beside(1, chart.titles)

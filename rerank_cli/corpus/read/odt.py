@@ -1,8 +1,8 @@
 """Read text documents of LibreOffice and others (ODT, OTT): headings, paragraphs, lists, tables, notes, comments.
 
-Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Text boxes and charts
-follow the paragraph at which they stand, and so do a note and a comment, with the place of that paragraph. What was
-deleted while changes were tracked, headers, footers and the table of contents are left out.
+Places count the paragraphs that have text, from 1, as they come; a row of a table counts as one. Text boxes, charts and
+what pictures say of themselves follow the paragraph at which they stand, and so do a note and a comment, with the place
+of that paragraph. What was deleted while changes were tracked, headers, footers and the table of contents are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rerank_cli.corpus.read.opendocument import (
     fields_of,
     open_document,
     pieces,
+    said_in,
     table_rows,
     text_of,
     title_of,
@@ -69,6 +70,7 @@ class _Found:
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
     objects: list[Element] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)  # what they say of themselves
     notes: list[tuple[str, Element]] = field(default_factory=list)
 
 
@@ -130,6 +132,8 @@ class _Body:
             self.paragraphs.note(f"{mark} {text_of(note)}" if mark else comment_of(note))
         for box in found.boxes:
             self.take(box)
+        for said in found.pictures:
+            self.paragraphs.add(said)
         for each in found.objects:
             if chart := chart_of(self._package, each):
                 self.paragraphs.add("\n".join(chart.titles))
@@ -180,6 +184,8 @@ class _Body:
     def _gather(self, element: Element, found: _Found) -> None:
         """The text of a paragraph, and apart from it what is a paragraph of its own."""
         found.text.append((element.text or "").replace("\n", " "))
+        if element.tag == "frame":
+            found.pictures.append(said_in(element))
         for child in element:
             if child.tag in PARAGRAPHS:
                 found.boxes.append(child)

@@ -9,6 +9,7 @@ from rerank_cli.corpus.read.charts import Chart
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import believable, fields_among
 from rerank_cli.corpus.read.package import Package, beside, number, value
+from rerank_cli.corpus.read.pictures import said_of_picture
 from rerank_cli.fields import Fields
 
 _CONTENT = "content.xml"
@@ -72,6 +73,11 @@ def text_of(element: Element) -> str:
 def comment_of(annotation: Element) -> str:
     """What a comment says, without who wrote it and when."""
     return " ".join(text_of(each) for each in annotation if each.tag in PARAGRAPHS)
+
+
+def said_in(frame: Element) -> str:
+    """What a picture in *frame* says of itself."""
+    return said_of_picture("".join(each.itertext()) for each in frame if each.tag in ("title", "desc"))
 
 
 def clean(text: str) -> str:

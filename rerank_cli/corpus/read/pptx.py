@@ -14,6 +14,7 @@ from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, relations, title_of
 from rerank_cli.corpus.read.package import Package, shown, value
+from rerank_cli.corpus.read.pictures import said_of_picture
 from rerank_cli.corpus.read.slides import Slides
 from rerank_cli.records import Document, Reading
 
@@ -82,7 +83,7 @@ def _remarks(comments: Element) -> Iterator[str]:
 def _shapes(element: Element) -> Iterator[Element]:
     """The shapes of a slide, those in groups too, without what every slide repeats."""
     for child in shown(element):
-        if child.tag in ("sp", "graphicFrame", "cxnSp"):
+        if child.tag in ("sp", "graphicFrame", "cxnSp", "pic"):
             if _place(child) not in _REPEATED:
                 yield child
         elif child.tag in ("cSld", "spTree", "grpSp"):
@@ -101,6 +102,7 @@ def _read_shape(shape: Element, slides: Slides) -> None:
         slides.table([[" ".join(_lines(cell, listed=False)) for cell in row.iter("tc")] for row in table.iter("tr")])
     if not tables:
         slides.text(_lines(shape, listed=_place(shape) in _LISTS))
+    slides.text([said_of_picture(each.get(name, "") for each in shape.iter("cNvPr") for name in ("title", "descr"))])
 
 
 def _lines(shape: Element, *, listed: bool) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Read spreadsheets of Excel (XLSX, XLSM): each sheet is a section, and rows are places, counted as the sheet counts.
 
 All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
-behind what its cell shows. Text boxes, diagrams and the titles of charts follow the rows of their sheet.
+behind what its cell shows. Text boxes, diagrams, the titles of charts and what pictures say of themselves follow the
+rows of their sheet.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
+from rerank_cli.corpus.read.pictures import said_of_picture
 from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso, with_comment
 from rerank_cli.records import Document, Reading
 
@@ -78,6 +80,8 @@ def _read_drawing(package: Package, part: str, sheets: Sheets) -> None:
             sheets.beside(row, lines_of(point))
         for chart in charts_in(package, anchored, parts):
             sheets.beside(row, chart.titles)
+        described = (each.get(name, "") for each in anchored.iter("cNvPr") for name in ("title", "descr"))
+        sheets.beside(row, [said_of_picture(described)])
 
 
 def _comments(package: Package, sheet: str) -> dict[int, dict[int, str]]:

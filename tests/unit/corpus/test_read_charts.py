@@ -1,4 +1,4 @@
-"""Charts, diagrams and text boxes within documents of Office and LibreOffice, and what was remarked on slides."""
+"""Charts, diagrams, pictures and text boxes within documents of Office and LibreOffice, and remarks on slides."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ DIAGRAM = """<dataModel><ptLst><pt><t><p><r><t>Grind</t></r></p></t></pt><pt/>
     <pt><t><p><r><t>Sieve</t></r></p></t></pt></ptLst></dataModel>"""
 
 GRAPHIC = '<graphic><graphicData><c:chart r:id="chart"/></graphicData></graphic>'
+HERON = '<pic><nvPicPr><cNvPr id="1" name="Picture 1" descr="A heron"/></nvPicPr></pic>'
 SMART_ART = '<graphic><graphicData><x:relIds r:dm="diagramData"/></graphicData></graphic>'
 
 
@@ -130,7 +131,7 @@ def test_remarks_on_a_slide_follow_its_notes_whichever_program_wrote_them() -> N
 def test_what_stands_over_the_cells_of_a_sheet_follows_its_rows() -> None:
     anchored = "".join(
         f"<twoCellAnchor><from><row>{row}</row></from>{within}</twoCellAnchor>"
-        for row, within in enumerate((shape("A remark"), f"<graphicFrame>{SMART_ART}</graphicFrame>", GRAPHIC))
+        for row, within in enumerate((shape("A remark"), f"<graphicFrame>{SMART_ART}</graphicFrame>", GRAPHIC, HERON))
     )
     sheets = '<sheet name="S" r:id="worksheet"/><sheet name="C" r:id="chartsheet"/>'
     found = blocks(
@@ -153,6 +154,7 @@ def test_what_stands_over_the_cells_of_a_sheet_follows_its_rows() -> None:
         ("Grind", "S", 2, ("S",)),
         ("Sieve", "S", 2, ("S",)),
         (TITLES, "S", 3, ("S",)),
+        ("A heron", "S", 4, ("S",)),
         (TITLES, "C", 1, ("C",)),
     ]
 
@@ -201,3 +203,34 @@ def test_an_object_that_is_no_chart_or_not_there_says_nothing() -> None:
     for target in ("./Object 2", "../..", "", "http://a.b/c"):
         frame = f'<p>Before.<frame><object href="{target}"/></frame></p>'
         assert opened("a.odt", "text", frame) == [("Before.", 1)]
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("A heron by the weir", ["A heron by the weir"]),
+        ("A heron\n\nDescription automatically generated with low confidence", ["A heron"]),
+        ("A heron\n\nAI-generated content may be incorrect.", ["A heron"]),
+        ("Ein Reiher\n\nAutomatisch generierte Beschreibung", ["Ein Reiher"]),
+        ("heron.jpg", []),
+        ("C:\\Users\\Ann\\my heron.jpg", []),
+        ("https://a.org/heron", []),
+        ("Picture 3", []),
+        ("", []),
+    ],
+)
+def test_what_a_picture_says_of_itself_follows_its_paragraph(said: str, read: list[str]) -> None:
+    written = said.replace("\n", "&#10;")
+    picture = f'<drawing><inline><docPr id="1" name="Picture 1" descr="{written}"/></inline></drawing>'
+    body = f"<p><r><t>Before.</t>{picture}</r></p><p><r><t>After.</t></r></p>"
+    assert [text for text, *_ in word(body)] == ["Before.", *read, "After."]
+    picture = f'<pic><nvPicPr><cNvPr id="1" name="Picture 1" descr="{written}"/></nvPicPr></pic>'
+    assert [text for text, *_ in slide(shape("Mills") + picture)] == ["Mills", *read]
+    frame = f'<frame><image href="a.png"/><title>{written}</title><desc>{written}</desc></frame>'
+    assert [text for text, _ in opened("a.odt", "text", f"<p>Before.{frame}</p>")] == ["Before.", *read]
+    assert [text for text, _ in opened("a.odp", "presentation", f"<page><p>Mills</p>{frame}</page>")] == [
+        "Mills",
+        *read,
+    ]
+    sheet = f'<table name="S"><shapes>{frame}</shapes><table-row><table-cell><p>5</p></table-cell></table-row></table>'
+    assert [text for text, _ in opened("a.ods", "spreadsheet", sheet)] == ["5", *read]

@@ -40,6 +40,7 @@ def test_an_article_has_its_title_and_its_sections_and_no_preamble() -> None:
         ("$a_1 \\le b$ and \\(c\\) and \\verb|{d|", "$a_1 \\le b$ and \\(c\\) and {d"),
         ("\\textcolor{red}{seen} \\setlength{\\x}{1pt}\\def\\y#1{no}", "seen"),
         ("never {closed", "never closed"),
+        (r"A map\index{map}\indexdef{map!of sets}\indexsee{arrow}{map} of sets.", "A map of sets."),
     ],
 )
 def test_commands_leave_their_words(markup: str, plain: str) -> None:

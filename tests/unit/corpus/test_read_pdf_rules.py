@@ -288,3 +288,31 @@ def test_rules_within_a_drawing_that_holds_the_page_part_its_cells(placed: str) 
         "paint, the red kind | from the town | 24.50\n"
         "nails | from the smith | 3.00"
     ]
+
+
+def test_figures_on_the_same_heights_are_rows_though_the_labels_of_groups_have_none() -> None:
+    lefts, tops = [50, 170, 290, 410], [700, 684, 586]
+    labels = [
+        "All keepers:",
+        "in the north",
+        "of the day",
+        "of the night",
+        "in the south",
+        "of the day",
+        "of the night",
+    ]
+    page = ruled(lefts, tops) + cells([["Sample", "With", "Without"]], lefts, tops)
+    for number, label in enumerate(labels):
+        page += shown(label, 53, 672 - 13 * number)
+    for number, (some, others) in {2: ("85%", "15%"), 3: ("17%", "83%"), 5: ("80%", "20%"), 6: ("14%", "86%")}.items():
+        page += shown(some, 200, 672 - 13 * number) + shown(others, 320, 672 - 13 * number)
+    assert texts(pdf(page)) == [
+        "Sample | With | Without\n"
+        "All keepers:\n"
+        "in the north\n"
+        "of the day | 85% | 15%\n"
+        "of the night | 17% | 83%\n"
+        "in the south\n"
+        "of the day | 80% | 20%\n"
+        "of the night | 14% | 86%"
+    ]

@@ -129,13 +129,23 @@ def _hold_rows(cells: Sequence[Sequence[Line]]) -> bool:
         return False
     if rows > 2 and any(len(levels) == rows and _are_numbers(levels) for levels in full):  # amounts, and their sum
         return True
+    figures = [levels for levels in full if _are_numbers(levels)]
+    if len(figures) > 1 and len(figures[0]) > 2 and all(_are_level(figures[0], levels) for levels in figures):
+        return True  # labels of groups have none
     if held < _LEAST_ALIKE:
         return False
-    if any(map(_are_numbers, full)):
+    if figures:
         return True
     if rows > 2 and held == 1:
         return not any(map(_goes_on, full))
     return rows == 2 and len(cells) > 2 and not any(map(_is_wrapped, full))
+
+
+def _are_level(levels: Sequence[Sequence[Line]], others: Sequence[Sequence[Line]]) -> bool:
+    """Whether cells side by side have their lines on the same heights."""
+    return len(levels) == len(others) and all(
+        abs(level[0].y - other[0].y) < _LEVEL * level[0].size for level, other in zip(levels, others, strict=True)
+    )
 
 
 def _are_numbers(levels: Sequence[Sequence[Line]]) -> bool:

@@ -1,8 +1,8 @@
 """Read spreadsheets of LibreOffice and others (ODS and templates): each sheet is a section, and rows are places.
 
 All sheets are read, hidden ones too; what formulas gave when the file was saved stands for them. A comment stands
-behind what its cell shows. Text boxes, the titles of charts and what pictures say of themselves follow the rows of their
-sheet.
+behind what its cell shows. Text boxes, the titles of charts and what pictures say of themselves follow the rows of
+their sheet.
 """
 
 from __future__ import annotations

@@ -38,16 +38,16 @@ def charts_in(package: Package, element: Element, parts: dict[str, Relation]) ->
     """The charts that stand within *element*, of a part that refers to *parts*."""
     for each in element.iter("chart"):
         part = _related(each, "id", parts, "chart")
-        if part and part in package:
-            yield _chart(package.tree(part))
+        if part:
+            yield _chart(package.tree_beside(part))
 
 
 def diagrams_in(package: Package, element: Element, parts: dict[str, Relation]) -> Iterator[Element]:
     """The points of the diagrams (SmartArt) that stand within *element*, of a part that refers to *parts*."""
     for each in element.iter("relIds"):
         part = _related(each, "dm", parts, "diagramData")
-        if part and part in package:
-            yield from package.tree(part).iter("pt")
+        if part:
+            yield from package.tree_beside(part).iter("pt")
 
 
 def lines_of(element: Element) -> Iterator[str]:

@@ -56,7 +56,7 @@ def read(content: bytes, path: str) -> Reading:
         raise Unreadable("holds no document of Word, which its name promises")
     blocks = body.paragraphs.outline.blocks()
     title = body.paragraphs.title or body.paragraphs.outline.title or title_of(package)
-    return Reading((Document(path, title, blocks, fields_of(package)),))
+    return Reading((Document(path, title, blocks, fields_of(package)),), tuple(package.notes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from rerank_cli.corpus.read.opendocument import (
     NO_TEXT,
     chart_of,
     comment_of,
+    embedded,
     fields_of,
+    formula_of,
     open_document,
     pieces,
     said_in,
@@ -41,7 +43,7 @@ def read(content: bytes, path: str) -> Reading:
             slides.begin(at)
             _read_slide(package, piece, slides)
     title = slides.outline.title or title_of(package)
-    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),))
+    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),), tuple(package.notes))
 
 
 def _read_slide(package: Package, page: Element, slides: Slides) -> None:
@@ -54,7 +56,9 @@ def _read_slide(package: Package, page: Element, slides: Slides) -> None:
             slides.text(_lines(shape))
             slides.text(said for frame in shape.iter("frame") if (said := said_in(frame)))
             for each in shape.iter("object"):
-                if chart := chart_of(package, each):
+                content = embedded(package, each)
+                slides.text([formula_of(content)])
+                if chart := chart_of(content):
                     slides.text(chart.titles)
                     slides.table(chart.rows)
     for notes in page.iter("notes"):

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from rerank_cli.corpus.read.opendocument import (
     chart_of,
     comment_of,
+    embedded,
     fields_of,
     open_document,
     pieces,
@@ -44,17 +45,19 @@ def read(content: bytes, path: str) -> Reading:
             for frame in piece.iter("frame"):
                 sheets.beside(1, [said_in(frame)])
             for each in piece.iter("object"):
-                if chart := chart_of(package, each):
+                if chart := chart_of(embedded(package, each)):
                     sheets.beside(1, chart.titles)
         elif piece.tag == "table-row":
             for each in piece.iter("object"):
-                if chart := chart_of(package, each):
+                if chart := chart_of(embedded(package, each)):
                     sheets.beside(at, chart.titles)
             repeated = number(value(piece, "number-rows-repeated"), 1, most=_MAX_ROWS)
             sheets.row(at, _cells(piece), repeated=repeated)
             at += repeated
     sheets.end()
-    return Reading((Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),))
+    return Reading(
+        (Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),), tuple(package.notes)
+    )
 
 
 def _cells(row: Element) -> Iterator[Cell]:

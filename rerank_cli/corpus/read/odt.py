@@ -18,7 +18,9 @@ from rerank_cli.corpus.read.opendocument import (
     chart_of,
     clean,
     comment_of,
+    embedded,
     fields_of,
+    formula_of,
     open_document,
     pieces,
     said_in,
@@ -52,7 +54,7 @@ def read(content: bytes, path: str) -> Reading:
             body.take(piece)
     blocks = body.paragraphs.outline.blocks()
     title = body.paragraphs.title or body.paragraphs.outline.title or title_of(package)
-    return Reading((Document(path, title, blocks, fields_of(package)),))
+    return Reading((Document(path, title, blocks, fields_of(package)),), tuple(package.notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,11 @@ class _List:
 
 @dataclass(slots=True)
 class _Found:
-    """What a paragraph holds: its text, what is a paragraph of its own in it, objects, and notes with their marks."""
+    """What a paragraph holds: its text, what is a paragraph of its own in it or embedded, and notes with their marks."""
 
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)
-    objects: list[Element] = field(default_factory=list)
+    embedded: list[Element] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)  # what they say of themselves
     notes: list[tuple[str, Element]] = field(default_factory=list)
 
@@ -134,8 +136,8 @@ class _Body:
             self.take(box)
         for said in found.pictures:
             self.paragraphs.add(said)
-        for each in found.objects:
-            if chart := chart_of(self._package, each):
+        for content in found.embedded:
+            if chart := chart_of(content):
                 self.paragraphs.add("\n".join(chart.titles))
                 self.paragraphs.table(chart.rows)
 
@@ -194,7 +196,9 @@ class _Body:
             elif child.tag == "annotation":
                 found.notes.append(("", child))
             elif child.tag == "object":
-                found.objects.append(child)
+                content = embedded(self._package, child)
+                found.text.append(formula_of(content))
+                found.embedded.append(content)
             elif child.tag not in NO_TEXT:
                 found.text.append(blank(child))
                 self._gather(child, found)

@@ -119,15 +119,27 @@ def table_rows(table: Element) -> Iterator[list[Element]]:
             yield from table_rows(child)
 
 
-def chart_of(package: Package, element: Element) -> Chart | None:
-    """The chart that *element*, an `object` in a frame, stands for; None where it is something else."""
-    tree = package.tree_if_any(f"{beside('', value(element, 'href'))}/{_CONTENT}")
-    chart = tree.find("body/chart/chart")
+def embedded(package: Package, element: Element) -> Element:
+    """The content of what *element*, an `object` in a frame, stands for, such as a chart or a formula."""
+    return package.tree_beside(f"{beside('', value(element, 'href'))}/{_CONTENT}")
+
+
+def chart_of(content: Element) -> Chart | None:
+    """The chart that *content* of something embedded is; None where it is something else."""
+    chart = content.find("body/chart/chart")
     if chart is None:
         return None
     titles = [text for each in chart.iter() if each.tag in ("title", "subtitle") if (text := _one_line(each))]
     rows = [[_one_line(cell) for cell in row] for table in chart.iter("table") for row in table_rows(table)]
     return Chart.of(titles, rows)
+
+
+def formula_of(content: Element) -> str:
+    """The formula that *content* of something embedded is, as it was typed; nothing where it is none."""
+    if content.tag != "math":
+        return ""
+    typed = next((each for each in content.iter() if each.tag == "annotation"), content)
+    return " ".join(part for text in typed.itertext() if (part := " ".join(text.split())))
 
 
 def _one_line(element: Element) -> str:

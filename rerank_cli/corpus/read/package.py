@@ -35,6 +35,8 @@ class Package:
     """
 
     def __init__(self, content: bytes) -> None:
+        self.notes: list[str] = []
+        """What of the file could not be read, for the user."""
         self._left_bytes = _MAX_BYTES
         _check_kind(content)
         try:
@@ -70,6 +72,14 @@ class Package:
     def tree_if_any(self, name: str) -> Element:
         """As `tree`; without such a member, an element with nothing in it."""
         return self.tree(name) if name and name in self else Element("nothing")
+
+    def tree_beside(self, name: str) -> Element:
+        """As `tree_if_any`, for what stands beside the text, such as a chart: damage in it is one of the `notes`."""
+        try:
+            return self.tree_if_any(name)
+        except Unreadable as damage:
+            self.notes.append(f"{damage}: left out")
+            return Element("nothing")
 
     def pieces(self, name: str, opened: frozenset[str]) -> Iterator[Element]:
         """The XML of the member called *name*, for one that may be large, in pieces that are gone one after another.

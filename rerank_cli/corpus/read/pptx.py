@@ -43,7 +43,7 @@ def read(content: bytes, path: str) -> Reading:
             slides.begin(at)
             _read_slide(package, part.target, slides)
     title = slides.outline.title or title_of(package)
-    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),))
+    return Reading((Document(path, title, slides.outline.blocks(), fields_of(package)),), tuple(package.notes))
 
 
 def _relation(slide: Element) -> str:
@@ -69,8 +69,8 @@ def _read_slide(package: Package, part: str, slides: Slides) -> None:
             notes = [shape for shape in _shapes(package.tree(each.target)) if _place(shape) not in _REPEATED]
             slides.notes(line for shape in notes for line in _lines(shape, listed=False))
     for each in parts.values():
-        if each.kind == "comments" and each.target in package:
-            slides.comments(_remarks(package.tree(each.target)))
+        if each.kind == "comments":
+            slides.comments(_remarks(package.tree_beside(each.target)))
 
 
 def _remarks(comments: Element) -> Iterator[str]:

@@ -56,7 +56,9 @@ def read(content: bytes, path: str) -> Reading:
                 _read_sheet(package, part.target, cells, sheets)
             _read_drawing(package, related(package, part.target, "drawing"), sheets)
     sheets.end()
-    return Reading((Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),))
+    return Reading(
+        (Document(path, title_of(package), sheets.outline.blocks(), fields_of(package)),), tuple(package.notes)
+    )
 
 
 def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> None:
@@ -72,7 +74,7 @@ def _read_sheet(package: Package, part: str, cells: _Cells, sheets: Sheets) -> N
 def _read_drawing(package: Package, part: str, sheets: Sheets) -> None:
     """What stands over the cells; the figures of a chart are those of cells."""
     parts = relations(package, part) if part else {}
-    for anchored in package.tree_if_any(part):
+    for anchored in package.tree_beside(part):
         row = number(anchored.findtext("from/row"), 0) + 1
         for shape in anchored.iter("sp"):
             sheets.beside(row, lines_of(shape))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rerank_cli.corpus.read import read_file
-from rerank_cli.records import Block, FoundFile
+from rerank_cli.records import Block, FoundFile, Reading
 from rerank_cli.stamps import Stamp
 
 NAMESPACES = 'xmlns:r="r" xmlns:a="a" xmlns:c="c" xmlns:x="x"'
@@ -34,13 +34,17 @@ HERON = '<pic><nvPicPr><cNvPr id="1" name="Picture 1" descr="A heron"/></nvPicPr
 SMART_ART = '<graphic><graphicData><x:relIds r:dm="diagramData"/></graphicData></graphic>'
 
 
-def blocks(path: str, **members: str) -> tuple[Block, ...]:
+def reading(path: str, **members: str) -> Reading:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, content in members.items():
             package.writestr(name, content)
     content = buffer.getvalue()
-    (only,) = read_file(FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0)), content).documents
+    return read_file(FoundFile(path, Path(path), Stamp(len(content), 0, 0, 0)), content)
+
+
+def blocks(path: str, **members: str) -> tuple[Block, ...]:
+    (only,) = reading(path, **members).documents
     return only.blocks
 
 
@@ -199,6 +203,17 @@ def test_charts_of_libreoffice_are_read_as_those_of_office() -> None:
     ]
 
 
+def test_a_formula_of_libreoffice_stands_in_its_sentence_as_it_was_typed() -> None:
+    shown = "<mrow><msup><mi>c</mi><mn>2</mn></msup></mrow>"
+    for math, read in (
+        (f'<math><semantics>{shown}<annotation encoding="StarMath 5.0">c^2</annotation></semantics></math>', "c^2"),
+        (f"<math>{shown}</math>", "c 2"),
+    ):
+        written = "<document-content><body><text><p>So <frame><object href='./F'/></frame> holds.</p></text></body>"
+        members = {"content.xml": f"{written}</document-content>", "F/content.xml": math}
+        assert [block.text for block in blocks("a.odt", **members)] == [f"So {read} holds."]
+
+
 def test_an_object_that_is_no_chart_or_not_there_says_nothing() -> None:
     for target in ("./Object 2", "../..", "", "http://a.b/c"):
         frame = f'<p>Before.<frame><object href="{target}"/></frame></p>'
@@ -234,3 +249,19 @@ def test_what_a_picture_says_of_itself_follows_its_paragraph(said: str, read: li
     ]
     sheet = f'<table name="S"><shapes>{frame}</shapes><table-row><table-cell><p>5</p></table-cell></table-row></table>'
     assert [text for text, _ in opened("a.ods", "spreadsheet", sheet)] == ["5", *read]
+
+
+def test_a_chart_that_is_damaged_is_noted_and_the_rest_is_read() -> None:
+    body = f"<p><r><t>Text</t><drawing>{GRAPHIC}</drawing></r></p>"
+    members = {
+        "word/document.xml": f"<document {NAMESPACES}><body>{body}</body></document>",
+        "word/_rels/document.xml.rels": relations(chart="chart.xml"),
+        "word/chart.xml": "<chartSpace><chart>",
+    }
+    found = reading("a.docx", **members)
+    assert [block.text for block in found.documents[0].blocks] == ["Text"]
+    assert found.notes == ("word/chart.xml in it is damaged: no element found: line 1, column 19: left out",)
+    body = f"<document-content><body><text><p>Text{FRAME}</p></text></body></document-content>"
+    found = reading("a.odt", **{"content.xml": body, "Object 1/content.xml": "<math"})
+    assert [block.text for block in found.documents[0].blocks] == ["Text"]
+    assert len(found.notes) == 1

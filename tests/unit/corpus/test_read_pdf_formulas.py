@@ -27,3 +27,23 @@ def test_what_begins_anew_far_below_a_line_stays_apart() -> None:
     assert len(texts(pdf(page_of(*ended, HIGH[0], apart=22)))) == 2
     short = [*CLOSE[:6], "and so are some ships"]
     assert len(texts(pdf(page_of(*short, HIGH[0], apart=22)))) == 2
+
+
+def test_short_paragraphs_on_a_page_of_them_stay_apart() -> None:
+    long = "The boats are tied up to the quay of the old harbour, but not when the ferry is"
+    paragraphs = [
+        (long, "late in the evening."),
+        ("All agree",),
+        ("Ropes",),
+        (long, "on the island"),
+        ("Two disagree",),
+    ]
+    lines = [(line, 18 if at == 0 else 12) for each in 2 * paragraphs for at, line in enumerate(each)]
+    heights = [700 - sum(apart for _, apart in lines[: number + 1]) for number in range(len(lines))]
+    page = "".join(shown(line, 50, y) for (line, _), y in zip(lines, heights, strict=True))
+    assert texts(pdf(page)) == [" ".join(each) for each in 2 * paragraphs]
+
+
+def test_the_last_words_of_a_sentence_go_on_below_a_formula() -> None:
+    lines = [*CLOSE, *HIGH, "as follows:"]
+    assert texts(pdf(page_of(*lines, apart=22))) == [" ".join(lines)]

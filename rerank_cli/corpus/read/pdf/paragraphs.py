@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
+from typing import NamedTuple
 
 from rerank_cli.corpus.read.pdf.characters import ends_sentence, is_unspaced
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
@@ -37,6 +38,10 @@ _FEWEST_WORDS = 4  # of prose in each of them, but the last of a sentence
 
 _COMMAS = "，、,"  # noqa: RUF001
 
+# More distances than that tell which one is usual, and so many within sentences tell how far their lines stand apart.
+_FEWEST_DISTANCES = 5
+_FEWEST_IN_SENTENCES = 2
+
 # Such a share of the letters of a sentence in Chinese is of its writing.
 _MOSTLY_UNSPACED = 0.6
 
@@ -51,6 +56,13 @@ _TEXT_WIDTH = 12.0
 
 # So many lines in a cell that is alone in its row are paragraphs.
 _FEWEST_REPORTED = 5
+
+
+class Distance(NamedTuple):
+    """How far a line stands below another one, in sizes of its letters, and whether a sentence goes on in it."""
+
+    length: float
+    in_sentence: bool
 
 
 def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
@@ -111,10 +123,10 @@ def _without_rules(lines: Sequence[Line], leading: float, column: Span | None) -
             yield from _divided(run, column)
 
 
-def distances_in(lines: Sequence[Line]) -> list[float]:
+def distances_in(lines: Sequence[Line]) -> list[Distance]:
     """How far the lines of a page stand from each other, in sizes of their letters."""
     return [
-        distance
+        Distance(distance, in_sentence=_goes_on_in_prose(before, after))
         for (before, _), (after, _) in pairwise(in_rows_of_cells(lines))
         if 0.8 < (distance := (after.y - before.y) / before.size) < _FARTHEST_UNSPACED
         and (distance < _FARTHEST or is_unspaced(before.text[-1]) or is_unspaced(after.text[0]))
@@ -122,9 +134,23 @@ def distances_in(lines: Sequence[Line]) -> list[float]:
     ]
 
 
-def leading_of(distances: Sequence[float]) -> float | None:
-    """The usual one of *distances*, None where there are too few."""
-    return median(distances) if len(distances) > 5 else None
+def leading_of(distances: Sequence[Distance]) -> float | None:
+    """The usual one of *distances*, but no more than is between the lines of sentences; None where there are too few.
+
+    On a page of short paragraphs most distances are those between them.
+    """
+    in_sentences = [distance.length for distance in distances if distance.in_sentence]
+    usual = [median(distance.length for distance in distances)] if len(distances) > _FEWEST_DISTANCES else []
+    if len(in_sentences) >= _FEWEST_IN_SENTENCES:
+        usual.append(median(in_sentences))
+    return min(usual, default=None)
+
+
+def _goes_on_in_prose(before: Line, after: Line) -> bool:
+    """Whether the words of *after* go on with a sentence that *before* does not end."""
+    if not after.text[0].islower() or before.fixed or after.fixed or ends_sentence(before.text):
+        return False
+    return len(before.cells) == 1 and len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and not before.bold
 
 
 def _in_one_column(before: Line, after: Line) -> bool:
@@ -172,7 +198,7 @@ def _goes_on_far_below(run: Sequence[Line], line: Line, leading: float) -> bool:
         return False
     if _would_have_fit(before, line, max(line.right, *(above.right for above in run))):
         return False
-    fewest = _FEWEST_WORDS if line.text[-1] != "." else 1
+    fewest = 1 if ends_sentence(line.text) else _FEWEST_WORDS
     return len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and len(_PROSE_WORD.findall(line.text)) >= fewest
 
 

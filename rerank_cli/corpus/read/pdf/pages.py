@@ -19,6 +19,7 @@ from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.cut_ligatures import CutLigatures
 from rerank_cli.corpus.read.pdf.endings import with_endings
+from rerank_cli.corpus.read.pdf.formulas import with_formulas
 from rerank_cli.corpus.read.pdf.frames import cross_rules, in_frames
 from rerank_cli.corpus.read.pdf.glued import Words
 from rerank_cli.corpus.read.pdf.glyphs import Glyphs
@@ -218,7 +219,7 @@ class Pdf:
             for is_boxed, group in groupby(lines, lambda line: line.box is not None)
             for line in (group if is_boxed else in_columns(in_rows(list(group)), width))
         ]
-        lines = with_figures_beside(list(_telling(side_by_side(lines))))
+        lines = with_figures_beside(list(_telling(side_by_side(with_formulas(lines)))))
         lines = with_endings(with_inlays(rejoined(lines), signs))
         lines = by_block(without_line_numbers(filled_in(lines, written.fields, number)))
         unreadable, partly = letters.unreadable, letters.partly_unreadable

@@ -91,7 +91,7 @@ def pdf(
         f" /FirstChar 0 /LastChar 255 /Widths [{'525 ' * 256}] >>"
     )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
-    for name, base in (("G", "NewSymbol"), ("H", "Wingdings-Regular")):
+    for name, base in (("G", "NewSymbol"), ("H", "Wingdings-Regular"), ("V", "Cambria")):
         fonts[name] = (
             f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+{base} /ToUnicode 3 0 R"
             f" /FirstChar 32 /LastChar 126 /Widths [{'600 ' * 95}] >>"

@@ -79,3 +79,9 @@ def test_a_sign_that_is_struck_out_is_one_sign(struck: str, sign: str) -> None:
 def test_a_struck_sign_of_tex_stands_between_its_words() -> None:
     page = "BT /F 10 Tf 50 700 Td (rope ) Tj /Y 10 Tf (\\0006) Tj /F 10 Tf (= oar, 6 = 6, 100, 0.0 and f00) Tj ET"
     assert texts(pdf(page)) == ["rope ≠ oar, 6 = 6, 100, 0.0 and f00"]
+
+
+@pytest.mark.parametrize(("font", "shown_as"), [("V", "x(t) = 2π"), ("M", "\u0bebሺ\u0be7ሻ ൌ ଶ\u07e8")])
+def test_numbers_of_glyphs_of_cambria_are_its_letters(font: str, shown_as: str) -> None:
+    meanings = MEANINGS | dict(zip("ABCDEFG", "\u0bebሺ\u0be7ሻൌଶ\u07e8", strict=True))
+    assert texts(pdf(shown("ABCD E FG", 50, 700, font=font), meanings=meanings)) == [shown_as]

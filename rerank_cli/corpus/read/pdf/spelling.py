@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
+from rerank_cli.corpus.read.pdf.cambria import with_letters_of_cambria
 from rerank_cli.corpus.read.pdf.characters import LONE_ACCENT, in_cyrillic, in_letters, is_unspaced, with_accent
 from rerank_cli.corpus.read.pdf.from_right import RIGHT_TO_LEFT, TURNED_LIGATURE, TURNED_MARK, with_brackets
 from rerank_cli.corpus.read.pdf.glued import Words
@@ -68,7 +69,7 @@ class Spelling:
         """*text* is what the fonts tell; *turns* where the page is read from right to left."""
         self._measures = measures
         self._words = words
-        text = with_signs(text, measures.font_name)
+        text = with_letters_of_cambria(with_signs(text, measures.font_name), measures.font_name)
         text = text.replace(_THREEFOLD_HYPHEN, HYPHEN_WITH_ROOM)
         text = self._accented(self._closed_up(in_cyrillic(in_letters(text))))
         self.from_right = 0 if text.isascii() else sum(map(len, RIGHT_TO_LEFT.findall(text)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS = _CAPITALS + _CAPITALS.lower()
-_GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"  # noqa: RUF001
+_GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"
 _DIGITS = "0123456789+−="  # noqa: RUF001
 
 # The first glyph of some that follow each other: slanted ones, small ones, slanted small ones, smaller ones, signs.
@@ -24,7 +24,7 @@ _RUNS = {
     0xD4C: "=≠≈<>≤≥",
     0x123A: "(){}[]()[]{}",
 }
-_SINGLE = {0xBB6: "∞", 0xDA5: "√", 0xDB1: "∫", 0xDCD: "∑", 0xDD1: "∏"}  # noqa: RUF001
+_SINGLE = {0xBB6: "∞", 0xDA5: "√", 0xDB1: "∫", 0xDCD: "∑", 0xDD1: "∏"}
 _OF_GLYPH = {chr(first + at): sign for first, signs in _RUNS.items() for at, sign in enumerate(signs)}
 _OF_GLYPH |= {chr(glyph): sign for glyph, sign in _SINGLE.items()}
 _GLYPH = re.compile(f"[{''.join(_OF_GLYPH)}]")

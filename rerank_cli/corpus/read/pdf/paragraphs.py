@@ -9,6 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from rerank_cli.corpus.read.pdf.characters import ends_sentence, is_unspaced
+from rerank_cli.corpus.read.pdf.heads import with_heads
 from rerank_cli.corpus.read.pdf.lines import Line, in_rows_of_cells
 from rerank_cli.corpus.read.pdf.marks import asks, begins_section, follows, is_first
 from rerank_cli.corpus.read.pdf.parts import Part, begins_caption, begins_item, has_bullet, has_mark
@@ -115,7 +116,7 @@ def _only_column(lines: Sequence[Line]) -> Span | None:
 
 
 def _without_rules(lines: Sequence[Line], leading: float, column: Span | None) -> Iterator[Part]:
-    for found in with_tables(lines):
+    for found in with_tables(with_heads(lines)):
         if isinstance(found, Table):
             yield Part(found.lines, "table", found)
             continue

@@ -162,10 +162,9 @@ def _in_rows(lines: list[Line], row: Line) -> list[Line]:
     named = sum(any(name.meets(cell) for name in names.own) for cell in row.cells)
     if min(len(names.own), named) < _FEWEST_NAMES or _are_rows(names.own):
         return lines
-    before, after = [], []
-    for line in lines:
-        if all(line is not each for each in used):
-            (before if line.y < used[-1].y else after).append(line)
+    others = [line for line in lines if all(line is not each for each in used)]
+    before = [line for line in others if line.y < used[-1].y]
+    after = [line for line in others if line.y >= used[-1].y]
     return [*before, *_rows_of(names, levels[0][0], used), *after]
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
-from typing import NamedTuple
 
 from rerank_cli.corpus.read.pdf.characters import ends_sentence, is_unspaced
 from rerank_cli.corpus.read.pdf.heads import with_heads
@@ -42,6 +41,7 @@ _COMMAS = "，、,"  # noqa: RUF001
 # More distances than that tell which one is usual, and so many within sentences tell how far their lines stand apart.
 _FEWEST_DISTANCES = 5
 _FEWEST_IN_SENTENCES = 2
+_END_ASKED = 8  # of the letters of a line, which tell whether a sentence ends
 
 # Such a share of the letters of a sentence in Chinese is of its writing.
 _MOSTLY_UNSPACED = 0.6
@@ -59,11 +59,8 @@ _TEXT_WIDTH = 12.0
 _FEWEST_REPORTED = 5
 
 
-class Distance(NamedTuple):
-    """How far a line stands below another one, in sizes of its letters, and whether a sentence goes on in it."""
-
-    length: float
-    in_sentence: bool
+Distance = tuple[float, bool]
+"""How far a line stands below another one, in sizes of its letters, and whether a sentence goes on in it."""
 
 
 def parts_of(lines: Sequence[Line], leading: float) -> list[Part]:
@@ -127,7 +124,7 @@ def _without_rules(lines: Sequence[Line], leading: float, column: Span | None) -
 def distances_in(lines: Sequence[Line]) -> list[Distance]:
     """How far the lines of a page stand from each other, in sizes of their letters."""
     return [
-        Distance(distance, in_sentence=_goes_on_in_prose(before, after))
+        (distance, after.cells[0].text[0].islower() and _is_in_prose(before, after))
         for (before, _), (after, _) in pairwise(in_rows_of_cells(lines))
         if 0.8 < (distance := (after.y - before.y) / before.size) < _FARTHEST_UNSPACED
         and (distance < _FARTHEST or is_unspaced(before.text[-1]) or is_unspaced(after.text[0]))
@@ -140,18 +137,19 @@ def leading_of(distances: Sequence[Distance]) -> float | None:
 
     On a page of short paragraphs most distances are those between them.
     """
-    in_sentences = [distance.length for distance in distances if distance.in_sentence]
-    usual = [median(distance.length for distance in distances)] if len(distances) > _FEWEST_DISTANCES else []
+    in_sentences = [distance for distance, in_sentence in distances if in_sentence]
+    usual = [median([distance for distance, _ in distances])] if len(distances) > _FEWEST_DISTANCES else []
     if len(in_sentences) >= _FEWEST_IN_SENTENCES:
         usual.append(median(in_sentences))
     return min(usual, default=None)
 
 
-def _goes_on_in_prose(before: Line, after: Line) -> bool:
-    """Whether the words of *after* go on with a sentence that *before* does not end."""
-    if not after.text[0].islower() or before.fixed or after.fixed or ends_sentence(before.text):
+def _is_in_prose(before: Line, after: Line) -> bool:
+    """Whether a sentence of words does not end with *before*."""
+    if len(before.cells) > 1 or before.fixed or after.fixed or before.bold:
         return False
-    return len(before.cells) == 1 and len(_PROSE_WORD.findall(before.text)) >= _FEWEST_WORDS and not before.bold
+    text = before.text
+    return text.count(" ") >= _FEWEST_WORDS and not ends_sentence(text[-_END_ASKED:])
 
 
 def _in_one_column(before: Line, after: Line) -> bool:

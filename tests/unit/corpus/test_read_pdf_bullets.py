@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.corpus.test_read_pdf import pdf, shown, texts
+from tests.unit.corpus.test_read_pdf import FONTS, _file, _stream, pdf, shown, texts
 
 ITEMS = ("Moor at the outer pier", "Pay at the office", "Leave by noon")
 WHOLE = [" ".join(ITEMS)]
@@ -74,6 +74,29 @@ def test_what_stands_between_words_is_no_bullet() -> None:
     written = shown("Harbours", 20, 700) + shown("Tides", 70, 700)
     read = "\n".join(texts(pdf(written + disc(62, 702.5), producer="Skia/PDF m93")))
     assert "- " not in read and "•" not in read
+
+
+def test_the_shaded_balls_of_slides_are_bullets() -> None:
+    written = "".join(shown(item, 70, 700 - 12 * row) for row, item in enumerate(ITEMS))
+    balls = "".join(f"q 1 0 0 1 60 {701 - 12 * row} cm /Ball Do Q\n" for row in range(3))
+    ball = _stream("/Shade sh").replace(
+        "<<", "<< /Type /XObject /Subtype /Form /BBox [0 0 5 5] /Resources << /Shading << /Shade 6 0 R >> >>", 1
+    )
+    slides = _file(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 600 800] >>",
+            "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << /Ball 5 0 R >>"
+            f" /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /{FONTS['F']} >> >> >> >>",
+            _stream(balls + written),
+            ball,
+            "<< /ShadingType 3 /ColorSpace /DeviceGray /Coords [2 2 0 2 2 2]"
+            " /Function << /FunctionType 2 /Domain [0 1] /C0 [1] /C1 [0] /N 1 >> >>",
+            "<< /Creator (LaTeX with Beamer class) >>",
+        ],
+        "/Info 7 0 R",
+    )
+    assert texts(slides) == APART
 
 
 def test_other_programs_write_their_bullets() -> None:

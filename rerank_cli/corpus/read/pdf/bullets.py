@@ -1,4 +1,4 @@
-"""Put bullets before the lines that they are drawn for: browsers draw those of lists, and do not write them."""
+"""Put bullets before the lines that they are drawn for: browsers and slides of TeX draw those of lists."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from rerank_cli.corpus.read.pdf.lines import Cell, Line
 from rerank_cli.corpus.read.pdf.rules import Sign
 
-# What prints the pages of browsers, and says so as the producer of a file.
-_BROWSERS = re.compile(r"Skia/PDF|\bQt\b|Quartz|cairo|WebKit|Electron")
+# What prints the pages of browsers, and what sets slides with shaded balls, as a file says of its making.
+_DRAWING = re.compile(r"Skia/PDF|\bQt\b|Quartz|cairo|WebKit|Electron|\bBeamer\b")
 
 # In sizes of the letters: how small and how large a bullet is, and how much room is behind it at most.
 _LEAST = 0.15
@@ -31,9 +31,9 @@ _LONE_ROOM = 3.0
 _NEAR = 2.0
 
 
-def draws_bullets(producer: str) -> bool:
-    """Whether the *producer* of a file may be a browser."""
-    return _BROWSERS.search(producer) is not None
+def draws_bullets(made_by: str) -> bool:
+    """Whether what a file was *made_by* may draw bullets."""
+    return _DRAWING.search(made_by) is not None
 
 
 def with_bullets(lines: Sequence[Line], dots: Sequence[Sign]) -> list[Line]:

@@ -92,7 +92,8 @@ def opened(content: bytes) -> Iterator[Pdf]:
     try:
         producer = document.get_metadata_value("Producer")
         glyphs = Glyphs(content, MacLigatures(content, producer), CutLigatures(producer))
-        yield Pdf(document, glyphs, draws_bullets=draws_bullets(producer))
+        made_by = f"{document.get_metadata_value('Creator')} {producer}"
+        yield Pdf(document, glyphs, draws_bullets=draws_bullets(made_by))
     finally:
         document.close()
 

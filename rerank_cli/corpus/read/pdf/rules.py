@@ -172,16 +172,16 @@ class _Drawn:
         kinds = [_kind_of(drawn) for drawn in objects]
         may_hold_page = depth < _DEEPEST and _TEXT not in kinds and kinds.count(_FORM) <= _MOST_DRAWINGS
         for kind, drawn in zip(kinds, objects, strict=True):
-            if kind in (_PATH, _IMAGE):
+            if kind in (_PATH, _IMAGE, _FORM):
                 left, bottom, right, top = self._edges_on_page(drawn)
                 width, height = right - left, top - bottom
                 if _LEAST_DOT < height < _LARGEST_DOT and 1 < _LONGEST_DOT * width / height < _LONGEST_DOT**2:
                     self.dots.append(self._shown(left, bottom, right, top))
-                if kind == _IMAGE or _count_segments(drawn) > _BOX_SEGMENTS:
+                if kind == _IMAGE or (kind == _PATH and _count_segments(drawn) > _BOX_SEGMENTS):
                     self._look_for_sign(left, bottom, right, top)
                 if kind == _PATH and max(right - left, top - bottom) >= _LENGTH:
                     yield from self._lines_of(drawn, left, bottom, right, top)
-            elif kind == _FORM and may_hold_page:
+            if kind == _FORM and may_hold_page:
                 yield from self._lines_within(drawn, depth)
 
     def _edges_on_page(self, drawn: pdfium.FPDF_PAGEOBJECT) -> _Edges:

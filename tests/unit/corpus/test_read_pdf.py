@@ -91,7 +91,7 @@ def pdf(
         f" /FirstChar 0 /LastChar 255 /Widths [{'525 ' * 256}] >>"
     )
     fonts["M"] = "/M << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 3 0 R >>"
-    for name, base in (("G", "NewSymbol"), ("H", "Wingdings-Regular"), ("V", "Cambria")):
+    for name, base in (("G", "NewSymbol"), ("H", "Wingdings-Regular"), ("V", "Cambria"), ("U", "OpenSymbol")):
         fonts[name] = (
             f"/{name} << /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+{base} /ToUnicode 3 0 R"
             f" /FirstChar 32 /LastChar 126 /Widths [{'600 ' * 95}] >>"
@@ -1440,3 +1440,26 @@ def test_a_damaged_file_is_told_as_such_also_after_an_encrypted_one() -> None:
     for content, reason in ((needs_password, "encrypted: needs a password"), (damaged, "damaged: no pages")) * 2:
         with pytest.raises(Unreadable, match=reason):
             reading(content.encode())
+
+
+def test_numbers_of_a_typewriter_with_a_blank_between_them_stay_in_their_cell() -> None:
+    rows = [("Shop", "DE12 1234 5678"), ("Quay", "DE34 1111 2222"), ("Pier", "DE56 3333 4444")]
+    page = "".join(
+        shown(label, 50, 700 - 12 * row) + shown(account, 150, 700 - 12 * row, font="U")
+        for row, (label, account) in enumerate(rows)
+    )
+    meanings = {letter: letter for letter in "DE 12345678"}
+    assert texts(pdf(page, meanings=meanings)) == ["\n".join(" | ".join(row) for row in rows)]
+
+
+def test_the_title_of_a_block_in_slightly_larger_letters_stands_apart() -> None:
+    lines = ["The rope that moors the boat to the quay of the old harbour is", "called a painter."]
+    page = shown("Definition", 50, 714, size=11)
+    page += "".join(shown(line, 50, 700 - 12 * row) for row, line in enumerate(lines))
+    assert texts(pdf(page)) == ["Definition", " ".join(lines)]
+
+
+def test_remarks_with_several_stars_are_items() -> None:
+    notes = ["* with the tax", "** without the paint of the last year", "*** in hemp"]
+    page = "".join(shown(note, 50, 700 - 12 * row) for row, note in enumerate(notes))
+    assert texts(pdf(page)) == [f"- {notes[0][2:]}", *notes[1:]]

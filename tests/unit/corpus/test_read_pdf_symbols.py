@@ -85,3 +85,13 @@ def test_a_struck_sign_of_tex_stands_between_its_words() -> None:
 def test_numbers_of_glyphs_of_cambria_are_its_letters(font: str, shown_as: str) -> None:
     meanings = MEANINGS | dict(zip("ABCDEFG", "\u0bebሺ\u0be7ሻൌଶ\u07e8", strict=True))
     assert texts(pdf(shown("ABCD E FG", 50, 700, font=font), meanings=meanings)) == [shown_as]
+
+
+def test_a_bullet_of_office_has_the_number_of_wingdings() -> None:
+    items = ("ropes of hemp", "paint")
+    page = "".join(
+        shown("A", 50, 700 - 12 * row, font="U") + shown(item, 60, 700 - 12 * row) for row, item in enumerate(items)
+    )
+    assert texts(pdf(page, meanings={"A": "\uf06e"})) == [f"- {item}" for item in items]
+    beta = shown("the angle", 50, 700) + shown("B", 100, 700, font="U") + shown("is wide", 110, 700)
+    assert texts(pdf(beta, meanings={"B": "\uf062"})) == ["the angle β is wide"]

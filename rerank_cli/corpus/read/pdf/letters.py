@@ -48,6 +48,10 @@ _WIDEST_STRETCHED = 1.6
 # Two numbers side by side are of two columns, or have no more than a blank between them.
 _NUMBER_GAP = 0.5
 
+# In sizes of the letters: a typewriter's are no narrower, and no more than so much wider or narrower than each other.
+_TYPED = 0.55
+_SAME_WIDTH = 0.02
+
 _ITEM_NUMBER = re.compile(r"\d{1,3}\.")
 
 # The number of a footnote before its first word, or after a word.
@@ -305,10 +309,16 @@ class Letters:
             is_wide = width > max(_NUMBER_GAP, _widest_blank(text[space - 1], text[after])) * size
             is_wide = is_wide and not is_amount(text[begins:space], text[after])
             is_kept = is_stretched or is_stop or _is_left_out(text, space, after)
+            is_kept = is_kept or (width < CELL_GAP * size and self._is_typed(text, space, width, size))
             if (is_wide and not is_kept) or self._is_ruled(text, space, after):
                 yield begins, space
                 begins = after
         yield begins, end
+
+    def _is_typed(self, text: str, space: int, width: float, size: float) -> bool:
+        """Whether a gap after a figure is one blank of a typewriter: as wide as that."""
+        figure = self._measures.left(space) - self._measures.left(space - 1)
+        return text[space - 1].isdigit() and figure > _TYPED * size and abs(width - figure) < _SAME_WIDTH * size
 
     def _is_ruled(self, text: str, space: int, after: int) -> bool:
         """Whether a rule stands in a gap."""

@@ -22,6 +22,7 @@ _PROSE_WORD = re.compile(r"(?<!\S)[^\W\d_A-Z]{2,}(?=[,.;:]?(?:\s|\Z))")
 
 # In sizes of the letters.
 _SAME_SIZE = 0.12
+_TITLE_SIZE = 1.05  # so many times as large as a text is the title of its block
 _INDENT = 0.8
 _ALIGNED = 0.5
 _FIRST_INDENT, _FIRST_INDENT_UNSPACED = 3.0, 3.5
@@ -273,6 +274,8 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
         return True
     if has_bullet(line.text) or _is_row(before, line):
         return True
+    if is_short and len(paragraph) == 1 and _is_title(before, line):
+        return True
     if (is_short or (ended and is_unspaced(line.text[0]))) and begins_caption(line.text):
         return True
     if _PROMPT.match(line.text) and (is_short or _PROMPT.match(paragraph[0].text)):
@@ -297,6 +300,12 @@ def _begins_anew(paragraph: Sequence[Line], line: Line, right: float, edge: floa
     if indent > 0:
         return len(paragraph) > 1 or (is_short and (is_unspaced(line.text[0]) or not begins_item(paragraph[0].text)))
     return len(paragraph) > 1 and (is_short or ended)
+
+
+def _is_title(before: Line, line: Line) -> bool:
+    """Whether *before* is in slightly larger letters than the text that begins with *line*."""
+    is_text = line.right - line.left > _TEXT_WIDTH * line.size
+    return is_text and before.size > _TITLE_SIZE * line.size and not begins_item(before.text)
 
 
 def _are_centred(before: Line, line: Line) -> bool:

@@ -21,7 +21,7 @@ _BULLETS = (
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001
 _MARKER = re.compile(
-    r"(?:\d{1,2}(?:\.\d{1,2})+[:)]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|[–—*-])\s+|[①-⑳㈠-㈩]"  # noqa: RUF001
+    r"(?:\d{1,2}(?:\.\d{1,2})+[:)]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]|\[\d{1,4}\]|\*{1,3}|[–—-])\s+|[①-⑳㈠-㈩]"  # noqa: RUF001
 )
 
 _CAPTION = re.compile(r"(?:figure|fig\.|table|tab\.|tabelle|abb\.|abbildung|listing|[图圖図表])\s*\d", re.IGNORECASE)

@@ -35,6 +35,7 @@ _WINGDINGS = {
 _SUSPECT = re.compile("[\uf020-\uf0ff]|[ßàð]")
 _SUSPECT_FIRST = re.compile("\n([lnoquvèüþ§¨Ø])(?!\\S)")  # of a line
 _SYMBOL_NAME = re.compile(rb"Symbol(?!\w*(?:UI|Neu))")
+_OFFICE_NAME = re.compile(rb"(?:Open|Star)Symbol")  # has the bullets of Wingdings, and the other signs of Symbol
 _WINGDINGS_NAME = re.compile(rb"Wingdings(?! ?[23])")
 
 
@@ -49,7 +50,8 @@ def with_signs(text: str, name_of: Callable[[int], bytes]) -> str:
     for index in suspects:
         name, sign = name_of(index), text[index]
         letter = chr(ord(sign) - _PRIVATE) if ord(sign) > _PRIVATE else sign
-        if _WINGDINGS_NAME.search(name):
+        is_bullet = letter in _WINGDINGS and text[index - 1 : index] in ("", "\n") and _OFFICE_NAME.search(name)
+        if is_bullet or _WINGDINGS_NAME.search(name):
             letters[index] = _WINGDINGS.get(letter, sign)
         elif letter != sign and _SYMBOL_NAME.search(name):
             letters[index] = _SYMBOL.get(letter, sign)

@@ -114,3 +114,14 @@ def test_the_sign_of_a_currency_is_of_the_cell_of_its_amount() -> None:
         for row, (label, _, first, _, second) in enumerate(rows)
     )
     assert "$ | " not in "".join(texts(pdf(in_one_go)))
+
+
+def test_dots_that_the_file_has_one_by_one_lead_to_the_figures_and_are_not_read() -> None:
+    page = ""
+    for number, (thing, price, weight) in enumerate(
+        (("Rope", "12.50", "7"), ("Paint", "24.50", "9"), ("Wax", "3.00", "4"))
+    ):
+        y = 700 - 14 * number
+        page += shown(thing, 50, y) + "".join(shown(".", 90 + 4 * dot, y) for dot in range(12))
+        page += shown(price, 180, y) + shown(weight, 260, y)
+    assert texts(pdf(page)) == ["Rope | 12.50 | 7\nPaint | 24.50 | 9\nWax | 3.00 | 4"]

@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.pdf.annotations import filled_in, written_on
 from rerank_cli.corpus.read.pdf.bullets import draws_bullets, with_bullets, with_own_bullets
-from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic
+from rerank_cli.corpus.read.pdf.characters import cleaned, in_cyrillic, without_leader
 from rerank_cli.corpus.read.pdf.column_by_column import with_figures_beside
 from rerank_cli.corpus.read.pdf.columns import in_columns
 from rerank_cli.corpus.read.pdf.cut_ligatures import CutLigatures
@@ -27,7 +27,7 @@ from rerank_cli.corpus.read.pdf.grids import Grid, grids_of
 from rerank_cli.corpus.read.pdf.inlays import with_inlays
 from rerank_cli.corpus.read.pdf.layers import rejoined
 from rerank_cli.corpus.read.pdf.letters import Letters
-from rerank_cli.corpus.read.pdf.lines import Line, side_by_side
+from rerank_cli.corpus.read.pdf.lines import Cell, Line, side_by_side
 from rerank_cli.corpus.read.pdf.mac_ligatures import MacLigatures
 from rerank_cli.corpus.read.pdf.margins import without_line_numbers, without_listing_numbers
 from rerank_cli.corpus.read.pdf.rivers import by_block
@@ -45,6 +45,7 @@ _MOST_TITLE_CHARS = 300
 
 # So many dots in a line that stand apart lead to a number. A single one can be what a cell says.
 _LEADER = 2
+_DOTS = ("...", ". . .")
 
 # With fewer cells beside others a page has no boxes worth looking for.
 _FEWEST_BESIDE = 3
@@ -253,9 +254,21 @@ def _seen(lines: list[Line], width: float, height: float) -> list[Line]:
     return [line for line in lines if line.right > 0 and line.left < width and line.y > 0 and line.top < height]
 
 
+def _without_dots(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """*cells* without the dots at their end that lead to the next one, where a file has each dot apart."""
+    for cell in cells:
+        parts = without_leader(cell.text)
+        if len(parts) == 1:
+            yield cell._replace(text=parts[0])
+        elif parts:
+            yield cell
+
+
 def _telling(lines: list[Line]) -> Iterator[Line]:
     """*lines* without dots that lead to a number, or stand alone: pdfium gives them for the buttons of slides, too."""
     for line in lines:
-        cells = tuple(cell for cell in line.cells if cell.text != ".")
+        has_dots = any(cell.text.endswith(_DOTS) for cell in line.cells)
+        told = tuple(_without_dots(line.cells)) if has_dots else line.cells
+        cells = tuple(cell for cell in told if cell.text != ".")
         if cells:
-            yield line if len(line.cells) - len(cells) < _LEADER else line._replace(cells=cells)
+            yield line if len(told) - len(cells) < _LEADER and not has_dots else line._replace(cells=cells)

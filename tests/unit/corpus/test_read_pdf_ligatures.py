@@ -24,6 +24,12 @@ def test_a_ligature_that_tells_only_its_last_letter_has_all_of_them(written: str
     assert texts(pdf(shown(written, 50, 700, font="M"), meanings=CUT, producer=GHOSTSCRIPT)) == [read]
 
 
+def test_a_ligature_is_told_though_its_font_has_that_letter_nowhere_else() -> None:
+    page = shown("The xnal number of all the lamps for Karl", 50, 700, font="M")
+    whole = ["The final number of all the lamps for Karl"]
+    assert texts(pdf(page, meanings=CUT, producer=GHOSTSCRIPT)) == whole
+
+
 def test_a_wide_letter_of_another_program_is_no_ligature() -> None:
     page = shown("a signixcant number of lamps is in the left shed", 50, 700, font="M")
     assert texts(pdf(page, meanings=CUT, producer="Other")) == ["a signiicant number of lamps is in the left shed"]

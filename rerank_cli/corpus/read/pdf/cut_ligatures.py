@@ -15,6 +15,9 @@ _MADE_BY = re.compile(r"Ghostscript 9\.0")
 # What any font may have. Of the others only those that the file names.
 _USUAL = ("ff", "fi", "fl", "ffi", "ffl")
 
+# They are about as wide as each other; a font may have one of them in ligatures alone.
+_SLIM = "il"
+
 # It is so many times wider than its last letter at least, and a little narrower than all of its letters.
 _WIDER = 1.5
 _NARROWEST, _WIDEST = 0.7, 1.05
@@ -36,8 +39,9 @@ class CutLigatures:
         }
         usual: dict[tuple[str, str], int] = {}
         for font, letter, width in signs.values():
-            if font and width:
-                usual[font, letter] = min(width, usual.get((font, letter), width))
+            for each in _SLIM if letter in _SLIM else letter:
+                if font and width:
+                    usual[font, each] = min(width, usual.get((font, each), width))
         letters = list(text)
         for index, (font, letter, width) in signs.items():
             if width > _WIDER * usual.get((font, letter), width) and not self._is_whole(textpage, index):

@@ -67,7 +67,7 @@ class _List:
 
 @dataclass(slots=True)
 class _Found:
-    """What a paragraph holds: its text, what is a paragraph of its own in it or embedded, and notes with their marks."""
+    """What a paragraph holds: its text, what is embedded or a paragraph of its own in it, notes with their marks."""
 
     text: list[str] = field(default_factory=list)
     boxes: list[Element] = field(default_factory=list)

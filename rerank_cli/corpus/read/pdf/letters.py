@@ -154,7 +154,7 @@ class Letters:
 
     def _forwards(self, text: str, first: int, end: int, *, parted: bool) -> Iterator[Line]:
         """The line; in parts where it goes back to the left, as to a label beside it or to the number of a formula."""
-        gaps = list(self._measures.gaps(text, first, end))
+        gaps = self._measures.gaps(text, first, end)
         narrow = [gap for gap in gaps if gap[2] < NO_GAP]
         hanging = [
             (space, after)

@@ -124,17 +124,24 @@ class Measures:
         (x, y), (other_x, other_y) = self.origin(first), self.origin(last)
         return abs(other_x - x), abs(other_y - y)
 
-    def gaps(self, text: str, first: int, end: int) -> Iterator[Gap]:
+    def gaps(self, text: str, first: int, end: int) -> list[Gap]:
+        """The gaps between the words of a line."""
         if self._edge_from_right is not None:
-            yield from self._gaps_from_right(text, first, end)
-            return
+            return list(self._gaps_from_right(text, first, end))
+        gaps = []
         space = text.find(" ", first, end)
         while space >= 0:
             after = space + 1
             while text[after] == " ":
                 after += 1
-            yield space, after, self.left(after) - self.edge(text[space - 1], space - 1)
+            if self._is_straight and text[space - 1] < FIRST_WIDE:  # as below, but in half the time: nearly all are so
+                _ask_origin(self.raw, after, *self._point)
+                _ask_loose_box(self.raw, space - 1, self._box_pointer)
+                gaps.append((space, after, self._x.value - self._box.right))
+            else:
+                gaps.append((space, after, self.left(after) - self.edge(text[space - 1], space - 1)))
             space = text.find(" ", after, end)
+        return gaps
 
     def _gaps_from_right(self, text: str, first: int, end: int) -> Iterator[Gap]:
         words = [found.span() for found in _WORD.finditer(text, first, end)]

@@ -69,13 +69,17 @@ _FEWEST = 20
 
 # Few letters are asked about: no characters at all, those that no word has there, and those that stand alone; a zero
 # that is of no number may be a prime, and what stands before a sign of a formula may strike it out.
-# Each pattern begins with all letters that it may find, which is twice as fast.
-_SUSPECT = re.compile(
-    r"[\x00-\x09\x0b-\x1f\ufffdhkbdicehpqrsvA-Z04567\[\\(){|!\"#'`>]"
-    r"(?:(?<=[iceh])\b|(?<=\b[hkbdBCIJPXQYRZ])|(?<=[^\W\d][04567])|(?<=[a-z][A-Z])|(?<=\b[A-Z])(?=[a-z])"
-    r"|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f\ufffd])|(?<=\r)(?!\n)|(?<=(?<!\S)[\[\\()!\"#'`>pqrsvSTVW])(?!\S)"
-    r"|(?<=[67])(?=[=→∈∼≈≡≤⊂⊆])|(?<=(?<![\d.,])0)(?=0{0,2}(?![\d.,%]))|(?<=(?<![\d.,])00)(?=0?(?![\d.,%]))"  # noqa: RUF001
-    r"|(?<=[^\W_][{|])(?=[^\W_])|(?<=(?<![^\s(])\\)(?=\w[^\"\\]{0,200}\"))"
+# Each pattern begins with all letters that it may find, and each letter is of one pattern: which takes half the time.
+_SUSPECTS = (
+    re.compile(r"[hkbdicepqrsv](?:\b(?<=[iceh])|(?<=\b[hkbd])|(?<=(?<!\S)[pqrsv])(?!\S))"),
+    re.compile(r"[A-Z](?:(?<=\b.)(?:(?=[a-z])|(?<=[BCIJPXQYRZ])|(?<=[STVW])(?!\S)(?<!\S.))|(?<=[a-z].))"),
+    re.compile(
+        r"[\x00-\x09\x0b-\x1f\ufffd04567\[\\(){|!\"#'`>]"
+        r"(?:(?<=[^\W\d][04567])|(?<=[\x00-\x09\x0b\x0c\x0e-\x1f\ufffd])|(?<=\r)(?!\n)"
+        r"|(?<=(?<!\S)[\[\\()!\"#'`>])(?!\S)|(?<=[67])(?=[=→∈∼≈≡≤⊂⊆])"  # noqa: RUF001
+        r"|(?<=(?<![\d.,])0)(?=0{0,2}(?![\d.,%]))|(?<=(?<![\d.,])00)(?=0?(?![\d.,%]))"
+        r"|(?<=[^\W_][{|])(?=[^\W_])|(?<=(?<![^\s(])\\)(?=\w[^\"\\]{0,200}\"))"
+    ),
 )
 _SUSPECT_IN_WORD = re.compile(
     r"[\x80-\xbf÷ÿ](?<=[a-z\x19à-öø-þ].)|[\x80-\xbf×÷](?=[a-z\x19à-öø-þ])"  # noqa: RUF001
@@ -141,7 +145,9 @@ class Glyphs:
         return self._with_signs(textpage, told), told != text
 
     def _with_signs(self, textpage: pypdfium2.raw.FPDF_TEXTPAGE, text: str) -> str:
-        signs = self._signs(textpage, text, _SUSPECT)
+        signs: dict[int, str] = {}
+        for suspect in _SUSPECTS:
+            signs |= self._signs(textpage, text, suspect)
         if not text.isascii():
             signs |= self._signs(textpage, text, _SUSPECT_IN_WORD)
         if not signs:

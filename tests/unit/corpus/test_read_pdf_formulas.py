@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rerank_cli.corpus.read.pdf.formulas import with_formulas
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
 from tests.unit.corpus.test_read_pdf import pdf, shown, texts
 
 CLOSE = [f"and so the boats at quay {number} of the old harbour are tied up to" for number in range(7)]
@@ -128,3 +130,40 @@ def test_a_number_below_another_is_apart_from_what_follows() -> None:
         + shown("30 of them that are at sea.", 82, 700)
     )
     assert texts(pdf(page)) == ["It is 1 6 30 of them that are at sea."]
+
+
+def line_of(*cells: tuple[str, float, float], y: float = 100, size: float = 10) -> Line:
+    """A line of such cells, each with where it begins and ends."""
+    return Line(tuple(Cell(*cell) for cell in cells), 1, y, size)
+
+
+# What a file has of a formula font by font: its signs, its scripts, its brackets, its letters.
+OF_FONTS = [
+    line_of(("∑", 141, 150), y=102, size=14),
+    line_of(("=", 131, 136), ("-", 170, 175)),
+    line_of(("n", 151, 154), y=93, size=6),
+    line_of(("i", 151, 153), y=105, size=6),
+    line_of(("(", 116, 119), (")", 126, 129)),
+    line_of(("g", 110, 115), ("r", 120, 125), ("h", 158, 163), ("k", 178, 183)),
+]
+
+
+def test_a_formula_that_a_file_has_font_by_font_stays_in_its_sentence() -> None:
+    before, after = line_of(("The tide is", 50, 105)), line_of((", as the masters say.", 190, 280))
+    (line,) = with_formulas([before, *OF_FONTS, after])
+    assert line.text == "The tide is g(r) = ∑ni h - k , as the masters say."
+
+
+def test_such_a_formula_at_the_end_of_a_line_is_of_it() -> None:
+    before, below = line_of(("(b)", 90, 104)), line_of(("The ferry goes when the bell has rung.", 50, 280), y=125)
+    line, other = with_formulas([before, *OF_FONTS, below])
+    assert (line.text, other) == ("(b) g(r) = ∑ni h - k", below)
+
+
+def test_what_stands_in_the_gaps_of_a_line_alone_is_no_formula() -> None:
+    lines = [
+        line_of(("1. sin 30", 50, 90), ("i cos 30", 105, 140)),
+        line_of(("+", 95, 100)),
+        line_of(("n", 10, 14), y=90),
+    ]
+    assert with_formulas(lines) == lines

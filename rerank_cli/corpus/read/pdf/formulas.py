@@ -154,24 +154,26 @@ class _Row:
     def _takes(self, line: Line) -> bool:
         """Go on with *line* if what stands before it ends there, or stands in its column."""
         for piece in self._pieces:
-            is_in_column = piece.right > line.left + _SLACK * self._main.size
-            if is_in_column and (_has_word(piece) or _has_word(line)):
+            is_in_column = piece.right > line.left + _OVERHANG * self._main.size
+            if is_in_column and (_has_word(line) or (_has_word(piece) and not _is_level(self._main, piece))):
                 return False
             if is_in_column or self._is_in_column(piece):
-                self._over |= piece.y < self._main.y
-                self._under |= piece.y > self._main.y
-        self._is_open |= bool(self._pieces)
+                off = (piece.y - self._main.y) / self._main.size
+                self._over |= off < -_LEVEL
+                self._under |= off > _LEVEL
+        self._is_open |= not all(_is_level(self._main, piece) for piece in self._pieces)
         self._column, self._last, self._pieces = self._last.right, line, []
         return True
 
     def _ending(self) -> int:
-        """How many of the pieces at the end are a fraction, or the lower part of a column."""
+        """How many of the pieces at the end are a fraction, the lower part of a column, or on the line's height."""
         height, size = self._main.y, self._main.size
         above = max((height - piece.y for piece in self._pieces), default=0.0) / size
         ending: list[Line] = []
         limits = 0
         for piece in self._pieces:
             is_of_ending = self._is_beside(piece) or self._is_in_column(piece)
+            is_of_ending |= bool(ending) and piece.left > self._column - _SLACK * size
             if _is_too_far((piece.y - height) / size, above) or (ending and not is_of_ending):
                 break
             if is_of_ending:
@@ -180,9 +182,9 @@ class _Row:
                 limits += 1
         if not ending or min(piece.left for piece in ending) > self._last.right + _NEAR * size:
             return 0
-        is_fraction = _is_fraction(ending, self._main)
         is_lower = self._over and not self._under and self._is_in_column(ending[0]) and ending[0].y > height
-        return limits + len(ending) if is_fraction or is_lower else 0
+        is_mixed = any(_is_level(self._main, piece) for piece in ending) and not any(map(_has_word, ending))
+        return limits + len(ending) if is_lower or is_mixed or _is_fraction(ending, self._main) else 0
 
     def _is_beside(self, line: Line) -> bool:
         return line.left > self._last.right - _OVERHANG * self._main.size
@@ -204,7 +206,9 @@ class _Row:
         off = abs(line.y - self._main.y) / self._main.size
         if off > _TALLEST:
             return False
-        if self._is_beside(line) or (self._is_in_column(line) and not (_has_word(line) or _has_word(self._last))):
+        if self._is_beside(line) or (self._is_in_column(line) and _is_level(self._main, line)):
+            return True
+        if self._is_in_column(line) and not (_has_word(line) or _has_word(self._last)):
             return True
         return self._is_limit(line)
 
@@ -242,17 +246,22 @@ def _widest_gap(before: Cell, after: Cell) -> float:
 def _text(lines: Sequence[Line], main: Line, whole: Cell) -> str:
     """What the cells of *lines* say that stand within a *whole* one."""
     text, reach, before = "", whole.left, main
-    for line in lines:
-        for cell in line.cells:
-            if whole.left <= cell.left <= whole.right:
-                is_close = (
-                    -(_STACKED if _is_script(line, main) else _SLACK) < (cell.left - reach) / main.size < WORD_GAP
-                )
-                is_within = not text or (is_unspaced(text[-1]) and is_unspaced(cell.text[0]))
-                is_parted = not is_close or _are_parted(text, before, cell.text, line, main)
-                text += f"{' ' if is_parted and not is_within else ''}{cell.text}"
-                reach, before = cell.right, line
+    within = [(cell, line) for line in lines for cell in line.cells if whole.left <= cell.left <= whole.right]
+    if _is_mixed(lines, main):
+        within.sort(key=lambda each: each[0].left)
+    for cell, line in within:
+        is_close = -(_STACKED if _is_script(line, main) else _SLACK) < (cell.left - reach) / main.size < WORD_GAP
+        is_within = not text or (is_unspaced(text[-1]) and is_unspaced(cell.text[0]))
+        is_parted = not is_close or _are_parted(text, before, cell.text, line, main)
+        text += f"{' ' if is_parted and not is_within else ''}{cell.text}"
+        reach, before = cell.right, line
     return text
+
+
+def _is_mixed(lines: Sequence[Line], main: Line) -> bool:
+    """Whether the file goes back on the height of the line, as where it has the letters of a formula font by font."""
+    level = [line for line in lines if _is_level(main, line)]
+    return any(after.left < before.left for before, after in pairwise(level))
 
 
 def _are_parted(text: str, before: Line, other_text: str, line: Line, main: Line) -> bool:

@@ -568,7 +568,7 @@ def test_letters_of_pictures_have_the_places_of_tex() -> None:
 
 def test_dashes_and_quotes_of_pictures_have_the_places_of_tex() -> None:
     written = shown('pages 12{15 of the \\\\global" list|as it is', 50, 700, font="E")
-    code = shown("if {a | b} then {", 50, 680, font="E")
+    code = shown("if {a | b} then {", 50, 670, font="E")
     assert texts(pdf(written + code)) == ['pages 12–15 of the “global" list—as it is', "if {a | b} then {"]
 
 
@@ -1463,3 +1463,20 @@ def test_remarks_with_several_stars_are_items() -> None:
     notes = ["* with the tax", "** without the paint of the last year", "*** in hemp"]
     page = "".join(shown(note, 50, 700 - 12 * row) for row, note in enumerate(notes))
     assert texts(pdf(page)) == [f"- {notes[0][2:]}", *notes[1:]]
+
+
+def test_the_lines_of_a_listing_far_below_or_beside_each_other_are_one() -> None:
+    long = "The boats are tied up to the quay of the old harbour, but not when the ferry is"
+    prose = "".join(shown(line, 50, 760 - 12 * row) for row, line in enumerate((long, "late", long, "early", long)))
+    code = [(50, "if moored:"), (74, "leave()"), (50, "else"), (98, "moor(rope)")]
+    listing = "".join(shown(line, x, 680 - 20 * row, font="C") for row, (x, line) in enumerate(code))
+    read = texts(pdf(prose + listing))
+    assert [line.strip() for line in read[-1].splitlines()] == [line for _, line in code]
+
+
+def test_a_raised_minus_before_an_item_is_a_bullet() -> None:
+    page = "".join(
+        shown("A", 50, 700 - 12 * row, font="M") + shown(item, 60, 700 - 12 * row)
+        for row, item in enumerate(("rope", "paint"))
+    )
+    assert texts(pdf(page, meanings={"A": "\u207b"})) == ["- rope", "- paint"]

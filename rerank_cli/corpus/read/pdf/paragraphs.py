@@ -28,6 +28,7 @@ _ALIGNED = 0.5
 _FIRST_INDENT, _FIRST_INDENT_UNSPACED = 3.0, 3.5
 _GAP = 1.3  # of the usual distance of two lines
 USUAL_LEADING = 1.25
+_FARTHEST_LISTED = 2.1  # lines of a listing, which may also stand beside what is above them
 _FARTHEST, _FARTHEST_UNSPACED = 2.5, 2.7  # lines of a paragraph; those of Chinese and Japanese have more room
 _FULL_WIDTH = 18.0  # of a line that shows how wide a column in Chinese is
 _FARTHEST_IN = 8.0  # from the left edge of this begin its paragraphs and lists
@@ -171,7 +172,10 @@ def _runs(lines: Sequence[Line], leading: float) -> Iterator[list[Line]]:
 
 
 def _goes_on(before: Line, after: Line, leading: float) -> bool:
-    return _are_alike(before, after) and 0.3 < (after.y - before.y) / before.size <= max(leading, 1.1) * _GAP
+    farthest = max(leading, 1.1) * _GAP
+    if before.fixed and after.fixed:
+        farthest = max(farthest, _FARTHEST_LISTED)
+    return 0.3 < (after.y - before.y) / before.size <= farthest and _are_alike(before, after)
 
 
 def _are_alike(before: Line, after: Line) -> bool:
@@ -180,7 +184,7 @@ def _are_alike(before: Line, after: Line) -> bool:
         before.upright == after.upright
         and (before.fixed == after.fixed or _is_in_sentence(before, after))
         and abs(before.size - after.size) <= _SAME_SIZE * max(before.size, after.size)
-        and (_in_one_column(before, after) or _is_short_rest(before, after))
+        and (_in_one_column(before, after) or (before.fixed and after.fixed) or _is_short_rest(before, after))
     )
 
 

@@ -16,7 +16,7 @@ from rerank_cli.corpus.read.pdf.tables import Table
 Kind = Literal["text", "table", "listing", "scraps"]
 
 _BULLETS = (
-    "•◦▪‣●○◉■□◆◇❑▷▶▸►➢➤➔✓❖∙·⁃⚫⚪⬤◼◾"  # noqa: RUF001
+    "•◦▪‣●○◉■□◆◇❑▷▶▸►➢➤➔✓❖∙·⁃⁻⚫⚪⬤◼◾"  # noqa: RUF001
     "\uf0b7\uf0a7\uf0d8\uf0fc\uf076\uf0a8\uf06c\uf06e\uf075"  # of Symbol and Wingdings, which have those of Word
 )
 _BULLET = re.compile(rf"[{_BULLETS}]\s*|[–—*\uf020-\uf0ff-]\s+")  # noqa: RUF001

@@ -125,3 +125,20 @@ def test_dots_that_the_file_has_one_by_one_lead_to_the_figures_and_are_not_read(
         page += shown(thing, 50, y) + "".join(shown(".", 90 + 4 * dot, y) for dot in range(12))
         page += shown(price, 180, y) + shown(weight, 260, y)
     assert texts(pdf(page)) == ["Rope | 12.50 | 7\nPaint | 24.50 | 9\nWax | 3.00 | 4"]
+
+
+def test_the_name_of_a_group_in_the_middle_goes_on_with_no_figure_above_it() -> None:
+    rows = [
+        ["Rope", "1,512", "1,586", "1,646"],
+        ["Paint", "1,456", "1,439", "1,386"],
+        ["", "What the keepers need", "", ""],
+        ["Rope", "1,465", "1,472", "1,427"],
+        ["Paint", "1,465", "1,471", "1,426"],
+    ]
+    assert texts(pdf(across(rows, [50, 180, 230, 280]))) == [
+        "Rope | 1,512 | 1,586 | 1,646\n"
+        "Paint | 1,456 | 1,439 | 1,386\n"
+        " | What the keepers need\n"
+        "Rope | 1,465 | 1,472 | 1,427\n"
+        "Paint | 1,465 | 1,471 | 1,426"
+    ]

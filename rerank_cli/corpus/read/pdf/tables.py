@@ -128,7 +128,11 @@ class _Row:
             or (cell[0].left < line.left and line.right < cell[0].right)
             or _are_centred(line, cell[0], self.size)
         ]
-        return under[0] if len(under) == 1 else None
+        return under[0] if len(under) == 1 and not self._runs_below_several(line) else None
+
+    def _runs_below_several(self, line: Line) -> bool:
+        """Whether *line* stands below several cells, as the name of a group of rows may."""
+        return sum(cell[0].left < line.right and line.left < cell[0].right for cell in self.cells) > 1
 
 
 def _are_centred(line: Line | Cell, above: Line | Cell, size: float) -> bool:

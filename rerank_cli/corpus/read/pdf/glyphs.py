@@ -163,9 +163,9 @@ class Glyphs:
         meaningless = len(_MEANINGLESS.findall(text))
         if meaningless < _FEWEST * _MOST_MEANINGLESS:
             return True
-        inked = [index for index, letter in enumerate(text) if not letter.isspace()]
-        if meaningless < _MOST_MEANINGLESS * len(inked):
+        if meaningless < _MOST_MEANINGLESS * sum(map(len, text.split())):
             return True
+        inked = [index for index, letter in enumerate(text) if not letter.isspace()]
         unknown: int = sum(_is_unknown(textpage, index) for index in inked)
         return unknown < _MOST_UNKNOWN * len(inked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from functools import partial
 
 import pypdfium2
@@ -25,5 +26,7 @@ def characters_of(textpage: pypdfium2.PdfTextPage) -> str:
         return text
     if written - 1 == count:  # it counts two for a letter beyond the first plane
         return "".join(map(chr, buffer[:count]))
-    codes = map(partial(_code, textpage.raw), range(count))
-    return "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
+    codes = list(map(partial(_code, textpage.raw), range(count)))
+    if max(codes) > sys.maxunicode:
+        codes = [code if code <= sys.maxunicode else 0 for code in codes]
+    return "".join(map(chr, codes)).replace("\0", "\ufffd")

@@ -117,14 +117,14 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".srt", ".vtt"), Format("subtitles", 1, "subtitles")),
     **dict.fromkeys((".ics", ".ical", ".ifb"), Format("calendar", 3, "icalendar", "read_calendar", records=True)),
     **dict.fromkeys((".vcf", ".vcard"), Format("cards", 3, "icalendar", "read_cards", records=True)),
-    ".eml": Format("mail", 3, "mail", "read_eml", binary=True, bare="read_eml_alone"),
-    ".emlx": Format("emlx", 3, "mail", "read_emlx", binary=True, bare="read_emlx_alone"),
+    ".eml": Format("mail", 4, "mail", "read_eml", binary=True, bare="read_eml_alone"),
+    ".emlx": Format("emlx", 4, "mail", "read_emlx", binary=True, bare="read_emlx_alone"),
     **dict.fromkeys(
-        (".mbox", ".mbx"), Format("mbox", 3, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
+        (".mbox", ".mbx"), Format("mbox", 4, "mail", "read_mbox", binary=True, records=True, bare="read_mbox_alone")
     ),
     ".csv": Format("csv", 3, "rows", "read_csv", records=True),
     ".tsv": Format("tsv", 3, "rows", "read_tsv", records=True),
-    ".pdf": Format("pdf", 10, "pdf", binary=True),
+    ".pdf": Format("pdf", 11, "pdf", binary=True),
     **dict.fromkeys(
         (
             *(".py", ".pyi", ".pyx", ".rb", ".pl", ".pm", ".php", ".lua", ".r", ".jl", ".ex", ".exs", ".erl"),

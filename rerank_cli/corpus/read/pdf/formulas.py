@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -50,22 +51,35 @@ def with_formulas(lines: Sequence[Line]) -> list[Line]:
 
     The file goes back to the height of a line after what stands above and below it there.
     """
-    if not any(_rises(before, after) for before, after in pairwise(lines)):
+    rises = [at for at, (before, after) in enumerate(pairwise(lines), 1) if _rises(before, after)]
+    if not rises:
         return list(lines)
     whole: list[Line] = []
     at = 0
     while at < len(lines):
-        first = _after_fraction(lines, at)
-        row = _Row(lines[first])
-        row.goes_on(lines[first + 1 : first + _MOST])
-        end = first + 1 + row.length
-        if (row.has_pieces or first > at) and _says_something(lines[at:end]):
-            whole.append(_one(lines[at:end], lines[first]))
+        end = _end_of(lines, at, rises) if at < rises[-1] else at
+        if end > at and _says_something(lines[at:end]):
+            whole.append(_one(lines[at:end], lines[_after_fraction(lines, at, rises)]))
             at = end
         else:
             whole.append(lines[at])
             at += 1
     return whole
+
+
+def _end_of(lines: Sequence[Line], at: int, rises: Sequence[int]) -> int:
+    """Where the line ends that begins at *at*, if pieces of formulas are in it; else *at*."""
+    first = _after_fraction(lines, at, rises)
+    if first == at and not _may_go_on(lines[at], lines[at + 1]):
+        return at
+    row = _Row(lines[first])
+    row.goes_on(lines[first + 1 : first + _MOST])
+    return first + 1 + row.length if row.has_pieces or first > at else at
+
+
+def _may_go_on(line: Line, other: Line) -> bool:
+    """Whether *other* may be a piece in *line*, or go on with it. Most lines begin further to the left."""
+    return other.left > (line.left if other.size < _SMALLER * line.size else line.right - _OVERHANG * line.size)
 
 
 def _says_something(lines: Sequence[Line]) -> bool:
@@ -77,12 +91,13 @@ def _rises(before: Line, after: Line) -> bool:
     return _LEVEL * after.size < before.y - after.y < _TALLEST * after.size
 
 
-def _after_fraction(lines: Sequence[Line], at: int) -> int:
+def _after_fraction(lines: Sequence[Line], at: int, rises: Sequence[int]) -> int:
     """Which line goes on after a fraction that begins at *at*: that one itself if none does."""
-    for main in range(at + 2, min(len(lines), at + _MOST_OF_FRACTION)):
-        line, pieces = lines[main], lines[at:main]
-        if not _rises(pieces[-1], line):
+    for main in rises[bisect_left(rises, at + 2) : bisect_left(rises, at + _MOST_OF_FRACTION)]:
+        line = lines[main]
+        if abs(lines[at].y - line.y) > _TALLEST * line.size or lines[at].right > line.left + line.size:
             continue
+        pieces = lines[at:main]
         if not all(_are_alike(line, piece) and abs(piece.y - line.y) > _LEVEL * line.size for piece in pieces):
             continue
         gap = (line.left - max(piece.right for piece in pieces)) / line.size

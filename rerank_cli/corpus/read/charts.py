@@ -52,12 +52,13 @@ def diagrams_in(package: Package, element: Element, parts: dict[str, Relation]) 
 
 def lines_of(element: Element) -> Iterator[str]:
     """The text of each paragraph of DrawingML within *element*, but for those without any."""
-    for paragraph in element.iter("p"):
-        parts = (
-            (run.text or "") if run.tag == "t" else " " for run in paragraph.iter() if run.tag in ("t", "br", "tab")
-        )
-        if line := " ".join("".join(parts).split()):
-            yield line
+    return filter(None, map(line_of, element.iter("p")))
+
+
+def line_of(paragraph: Element) -> str:
+    """The text of a paragraph of DrawingML, on one line."""
+    parts = ((run.text or "") if run.tag == "t" else " " for run in paragraph.iter() if run.tag in ("t", "br", "tab"))
+    return " ".join("".join(parts).split())
 
 
 def _related(element: Element, name: str, parts: dict[str, Relation], kind: str) -> str:

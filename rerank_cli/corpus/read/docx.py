@@ -19,7 +19,7 @@ from rerank_cli.corpus.read.numbering import Numbering
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, shown, value
 from rerank_cli.corpus.read.paragraphs import Paragraphs
-from rerank_cli.corpus.read.pictures import said_of_picture
+from rerank_cli.corpus.read.pictures import said_within
 from rerank_cli.records import Document, Reading
 
 _OPENED = frozenset(("document", "body"))
@@ -180,7 +180,7 @@ class _Body:
             elif tag == "txbxContent":
                 found.boxes.append(child)
             elif tag == "docPr":
-                found.pictures.append(said_of_picture((child.get("title", ""), child.get("descr", ""))))
+                found.pictures.append(said_within(child))
             elif tag in ("chart", "relIds"):
                 found.drawings.append(child)
             elif tag in _NO_TEXT or _is_hidden(child) or _is_placeholder(child):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from xml.etree.ElementTree import Element
 
 _BY_PROGRAMS = re.compile(
     r"(?:description automatically generated|description générée automatiquement|automatisch generierte beschreibung"
@@ -25,3 +26,9 @@ def said_of_picture(texts: Iterable[str]) -> str:
     lines = (" ".join(_BY_PROGRAMS.sub(" ", text).split()) for text in texts)
     told = dict.fromkeys(line for line in lines if not _NO_WORDS.fullmatch(line))
     return " ".join(told)
+
+
+def said_within(element: Element) -> str:
+    """What the pictures of DrawingML within *element* say of themselves."""
+    named = (each for each in element.iter() if each.tag in ("docPr", "cNvPr"))
+    return said_of_picture(each.get(name, "") for each in named for name in ("title", "descr"))

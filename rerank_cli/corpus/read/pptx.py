@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
+from rerank_cli.corpus.read.charts import charts_in, diagrams_in, line_of, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, relations, title_of
 from rerank_cli.corpus.read.package import Package, shown, value
-from rerank_cli.corpus.read.pictures import said_of_picture
+from rerank_cli.corpus.read.pictures import said_within
 from rerank_cli.corpus.read.slides import Slides
 from rerank_cli.records import Document, Reading
 
@@ -102,23 +102,13 @@ def _read_shape(shape: Element, slides: Slides) -> None:
         slides.table([[" ".join(_lines(cell, listed=False)) for cell in row.iter("tc")] for row in table.iter("tr")])
     if not tables:
         slides.text(_lines(shape, listed=_place(shape) in _LISTS))
-    slides.text([said_of_picture(each.get(name, "") for each in shape.iter("cNvPr") for name in ("title", "descr"))])
+    slides.text([said_within(shape)])
 
 
 def _lines(shape: Element, *, listed: bool) -> Iterator[str]:
     for paragraph in shape.iter("p"):
-        text = "".join(_runs(paragraph))
-        line = " ".join(text.split())
-        if line:
+        if line := line_of(paragraph):
             yield f"- {line}" if _is_item(paragraph, listed=listed) else line
-
-
-def _runs(paragraph: Element) -> Iterator[str]:
-    for run in paragraph.iter():
-        if run.tag == "t":
-            yield run.text or ""
-        elif run.tag in ("br", "tab"):
-            yield " "
 
 
 def _is_item(paragraph: Element, *, listed: bool) -> bool:

@@ -16,7 +16,7 @@ from rerank_cli.corpus.read.charts import charts_in, diagrams_in, lines_of
 from rerank_cli.corpus.read.errors import Unreadable
 from rerank_cli.corpus.read.ooxml import fields_of, main_part, related, relations, title_of
 from rerank_cli.corpus.read.package import Package, number, value
-from rerank_cli.corpus.read.pictures import said_of_picture
+from rerank_cli.corpus.read.pictures import said_within
 from rerank_cli.corpus.read.sheets import BUILT_IN_FORMATS, Cell, Sheets, kind_of, shown_in, shown_iso, with_comment
 from rerank_cli.records import Document, Reading
 
@@ -82,8 +82,7 @@ def _read_drawing(package: Package, part: str, sheets: Sheets) -> None:
             sheets.beside(row, lines_of(point))
         for chart in charts_in(package, anchored, parts):
             sheets.beside(row, chart.titles)
-        described = (each.get(name, "") for each in anchored.iter("cNvPr") for name in ("title", "descr"))
-        sheets.beside(row, [said_of_picture(described)])
+        sheets.beside(row, [said_within(anchored)])
 
 
 def _comments(package: Package, sheet: str) -> dict[int, dict[int, str]]:

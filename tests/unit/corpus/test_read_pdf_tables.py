@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from rerank_cli.corpus.read.pdf.heads import with_heads
+from rerank_cli.corpus.read.pdf.lines import Cell, Line
+from tests.growth import Work, grows_evenly
 from tests.unit.corpus.test_read_pdf import pdf, shown, spaced, texts
 
 
@@ -142,3 +147,17 @@ def test_the_name_of_a_group_in_the_middle_goes_on_with_no_figure_above_it() -> 
         "Rope | 1,465 | 1,472 | 1,427\n"
         "Paint | 1,465 | 1,471 | 1,426"
     ]
+
+
+def test_a_table_of_thousands_of_columns_does_not_take_a_square_of_them() -> None:
+    def row(y: float, count: int, text: str) -> Line:
+        return Line(tuple(Cell(text, 40.0 * at, 40.0 * at + 30) for at in range(count)), 1, y, 10.0)
+
+    def asking(count: int) -> Work:
+        return partial(with_heads, [row(100, count, "Name of"), row(112, count, "column"), row(130, count, "12.5")])
+
+    assert [line.text for line in with_heads([row(100, 3, "Name of"), row(112, 3, "column"), row(130, 3, "12.5")])] == [
+        "Name of column Name of column Name of column",
+        "12.5 12.5 12.5",
+    ]
+    assert grows_evenly(asking, 2_000)

@@ -22,6 +22,9 @@ _FEWEST_NAMES = 3
 _MOST_BLANKS = 6
 _MOST_LINES = 8
 
+# Lines with more cells in all are no heads: each cell is held against all names.
+_MOST_CELLS = 300
+
 # No part of a name: parts of a whole number, or a share.
 _FIGURE = re.compile(r"\W*(?:\d[\d,]*)?\.\d|\W*\d+,(?!\d{3}(?!\d))\d|\W*\d+ ?[%(]")
 
@@ -147,6 +150,8 @@ def _may_name(line: Line, row: Line) -> bool:
 
 def _in_rows(lines: list[Line], row: Line) -> list[Line]:
     """*lines* above a *row* as the rows of its names; as they are if none has several lines."""
+    if sum(len(line.cells) for line in lines) > _MOST_CELLS:
+        return lines
     levels = levels_of(lines, _LEVEL)[::-1]
     groups = _groups(levels, row)
     levels = levels[groups:]
